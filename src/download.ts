@@ -40,7 +40,7 @@ export async function appendAnswer(
     here += piece.length;
     if (here > bytes) throw new LongerThanAnnounced('it is longer than announced');
     await handle.writeFile(piece).catch((error) => {
-      throw diskError(error, path, 'what was fetched is kept, and the next try goes on from there');
+      throw diskError(error, path, 'the downloaded part is kept, and the next attempt resumes');
     });
     took(piece, here);
   }

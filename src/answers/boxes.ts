@@ -1,25 +1,25 @@
-/** \boxed{}: which of several counts, and what stands in it. */
+/** \boxed{}: selects the box that counts, and extracts its content. */
 import { closing } from './lexer';
 import { takenBack } from './marks';
 import type { Span } from './span';
 import { unitNamed } from './units';
 
 export interface Box extends Span {
-  /** Where the content begins and ends; `end` lies behind the brace. */
+  /** Range of the content; `end` is after the brace. */
   from: number;
   to: number;
   closed: boolean;
 }
 
 const mark = /\\(?:boxed|fbox|framebox)(?![a-zA-Z])\s{0,4}/y;
-/** Boxes at the end of a text that are looked at, and code units of one. */
+/** Maximum number of boxes examined, from the end of a text, and code units of one. */
 const maxBoxes = 16;
 const maxContent = 4000;
 
 /**
- * The boxes at the end of a text that are its answer: the last one, with those before it that are joined to it by a
- * comma or "and" (\boxed{1} and \boxed{2}). One that is taken back ("would be wrong") or says a unit alone
- * ("\text{hours}") does not count where another one does.
+ * The boxes at the end of a text that are its answer: the last one, together with those before it that are joined to it
+ * by a comma or "and" (\boxed{1} and \boxed{2}). A box that is rejected ("would be wrong") or contains only a unit
+ * ("\text{hours}") is skipped if there is another one.
  */
 export function answerBoxes(text: string, from: number, to: number): Box[] {
   const all = lastBoxes(text, from, to);
@@ -47,7 +47,7 @@ function lastBoxes(text: string, from: number, to: number): Box[] {
     if (found) {
       const box = boxAt(text, start, start + found.length, Math.min(to, start + maxContent));
       if (box) {
-        // A box around this one takes its place.
+        // An enclosing box replaces this one.
         while (boxes.length > 0 && boxes[0].start < box.end && box.closed) boxes.shift();
         boxes.unshift(box);
       }
@@ -75,7 +75,7 @@ const isUnitAlone = (content: string) => {
   return words !== undefined && words.length > 1 && unitNamed(words) !== undefined;
 };
 
-/** Nothing but signs, or a few words with "and" or "or" among them. */
+/** Only punctuation, or a few words that include "and" or "or". */
 function areJoined(between: string): boolean {
   if (between.length > 80 || /[.!?]\s|\n\s*\n/.test(between)) return false;
   const words = between.replace(/\\(?:text|quad|qquad|mathrm|left|right|ldots)/g, ' ').match(/\p{L}{2,}/gu) ?? [];

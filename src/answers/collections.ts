@@ -5,13 +5,13 @@ export type Same = (a: Node, gold: Node) => boolean;
 
 export interface Collection {
   items: Node[];
-  /** Round or square brackets: the order counts. */
+  /** Round or square brackets: order matters. */
   ordered: boolean;
   open: string;
   close: string;
 }
 
-/** Items beyond which collections are not compared. */
+/** Collections with more items are not compared. */
 const maxItems = 60;
 
 /** A list, set, tuple, interval, or a value with ± as its two values; null for a single value. */
@@ -24,7 +24,7 @@ export function collectionOf(node: Node): Collection | null {
   return node.kind === 'list' || items.length > 1 ? { items, ordered: false, open: '', close: '' } : null;
 }
 
-/** 1 ± 2 as 1 + 2 and 1 - 2; where ∓ stands as well it takes the other sign. */
+/** 1 ± 2 as 1 + 2 and 1 - 2; ∓ takes the opposite sign. */
 function branches(node: Node): Node[] {
   let signs = 0;
   for (const part of partsOf(node)) if (part.kind === 'apply' && /^[±∓]$/.test(part.of)) signs++;
@@ -60,7 +60,7 @@ export function assignmentsIn(node: Node): Node | null {
   return { kind: 'list', items };
 }
 
-/** Whether two collections hold the same: in order for tuples and intervals, in any order for sets and plain lists. */
+/** Whether two collections are equal: ordered for tuples and intervals, unordered for sets and plain lists. */
 export function sameCollection(a: Collection, gold: Collection, same: Same): boolean {
   if (a.items.length > maxItems || gold.items.length > maxItems) return false;
   if (a.ordered && gold.ordered) {
@@ -71,7 +71,8 @@ export function sameCollection(a: Collection, gold: Collection, same: Same): boo
   if (a.ordered || gold.ordered) {
     const [tuple, list] = a.ordered ? [a, gold] : [gold, a];
     const isTuple = (tuple.open === '(' && tuple.close === ')') || (tuple.items.length !== 2 && tuple.open !== '{');
-    // (3, 4) does not say which is x: "x = 3, y = 4" says more than was asked, "(3, 4)" may answer it.
+    // (3, 4) does not say which value is x: "x = 3, y = 4" is more specific than required, but "(3, 4)" can be an
+    // answer to it.
     if (!isTuple || list.open === '{' || (gold.ordered && a.items.some(isAssignment))) return false;
     return inOrder(a.items, gold.items, same);
   }
@@ -81,7 +82,7 @@ export function sameCollection(a: Collection, gold: Collection, same: Same): boo
 
 const isAssignment = (node: Node) => node.kind === 'relation';
 
-/** Values of different names, whose order says which is which: x = 3, y = 4. */
+/** Values with different names, such as x = 3, y = 4, have a defined order. */
 function namesApart(items: readonly Node[]): boolean {
   if (items.length < 2 || !items.every((item) => item.kind === 'relation')) return false;
   return new Set(items.map((item) => keyOf(item.sides[0]))).size === items.length;

@@ -1,4 +1,4 @@
-/** What LaTeX's commands and their Unicode signs mean in an answer. */
+/** Meanings of LaTeX commands and their Unicode equivalents in answers. */
 import Fraction from 'fraction.js';
 
 const pairs = (text: string) =>
@@ -17,7 +17,7 @@ export const relations = pairs(
     'Rightarrow→⇒ implies→⇒ subseteq→⊆ subset→⊂ perp→⊥ parallel→∥',
 );
 
-/** Functions of one argument, which may stand without brackets. */
+/** Functions of one argument, whose brackets may be omitted. */
 export const functions = new Set(
   (
     'sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh log ln ' +
@@ -33,7 +33,7 @@ const greekSigns = 'α β γ δ ε ε ζ η θ θ ι κ λ μ ν ξ ρ σ τ φ 
 const capitals = 'Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega';
 const capitalSigns = 'Γ Δ Θ Λ Ξ Π Σ Φ Ψ Ω';
 
-/** Letters and constants by their commands and signs. */
+/** Letters and constants, by command and character. */
 export const symbols = new Map<string, string>([
   ...named(greek, greekSigns),
   ...named(capitals, capitalSigns),

@@ -1,22 +1,22 @@
-/** A place in a list of tokens. */
+/** A position in a list of tokens. */
 import type { Token } from './lexer';
 import type { Node } from './node';
 import type { Unit } from './units';
 
-/** Nesting beyond which nothing is read. */
+/** Maximum nesting depth. */
 const maxDepth = 40;
 
-/** What stands here is not understood. */
+/** Thrown at a token that is not understood. */
 export class Refusal extends Error {}
 
 export class Cursor {
   protected depth = 0;
-  /** The currency sign that was passed on the way to a number. */
+  /** The currency sign before the current number. */
   protected currency: Unit | null = null;
-  /** Behind the last token that says something: words that are no unit are passed over. */
+  /** After the last meaningful token: skipped words that are not units follow it. */
   protected meant = 0;
 
-  /** `tightUnits`: a unit letter right behind a number is a unit ("5m"), not an unknown. */
+  /** `tightUnits`: a unit letter directly after a number is a unit ("5m") and not an unknown. */
   constructor(
     protected readonly tokens: Token[],
     protected at = 0,

@@ -1,4 +1,4 @@
-/** Whether an answer is the reference answer. */
+/** Decides whether an answer equals the reference answer. */
 import type Fraction from 'fraction.js';
 import { assignmentsIn, collectionOf, sameCollection } from './collections';
 import { exact } from './exact';
@@ -16,11 +16,11 @@ import { sameWords, wordsOf } from './words';
 const plainNumber = /^-?(?:\d{1,15}|\d{1,12}\.\d{1,3})$/;
 
 /**
- * Whether `answer` says the same as `gold`, the reference. docs/answers.md has the rules: numbers are equal exactly, or
- * rounded where the reference is no whole number; formulas where their values are equal at every point; sets in any
- * order, tuples in theirs; units convert. A text that is not understood is compared sign by sign. Takes less than a
- * second whatever the texts hold; a comparison that would take longer is given up as not equal, by a count of
- * operations, so that a verdict never depends on the machine.
+ * Whether `answer` is equivalent to the reference `gold`. Rules are in docs/answers.md: numbers are equal exactly, or
+ * rounded if the reference is not an integer; formulas if their values are equal at every point; sets in any order,
+ * tuples in order; units are converted. Text that cannot be parsed is compared character by character. Takes less than
+ * a second for any text. A longer comparison is abandoned as not equal, by counting operations and not time, so that a
+ * verdict never depends on the machine.
  */
 export function sameAnswer(answer: string, gold: string): boolean {
   if (answer === gold) return true;
@@ -44,17 +44,17 @@ function compare(answer: string, reference: string): boolean {
   return (said.length === 0 || wanted.length === 0) && sameLetters(answer, gold);
 }
 
-/** The reference answer itself, where what a dataset gives is a whole solution or has its answer in a box. */
+/** The actual reference answer if a dataset gives a whole solution, or a boxed answer. */
 function referenceIn(gold: string): string {
   if (!/\\(?:boxed|fbox)|####|\n|<answer>/.test(gold) && gold.length <= 200) return gold;
   return extractAnswer(gold, 'lenient')?.value ?? gold;
 }
 
-/** Whether a reference answer is one that an answer can be compared with: a value, or a few words. */
+/** Whether a reference answer can be compared with: a value, or a few words. */
 export const isComparable = (gold: string) => gold.split(/\s+/).length <= 5 || readingsOf(gold, true).length > 0;
 
 /**
- * The value of an answer that is one number with its dress and units ("$1,080", "\frac{3}{4} cups", "60%" as 60), else
+ * The value of an answer that is one number with formatting and units ("$1,080", "\frac{3}{4} cups", "60%" as 60), else
  * null.
  */
 export function parseAnswer(text: string): Fraction | null {
@@ -66,7 +66,10 @@ export function parseAnswer(text: string): Fraction | null {
   return exact(value.kind === 'apply' && value.of === '%' ? value.args[0] : value);
 }
 
-/** A number, with a sign, as a fraction of two numbers, or times a scale; not "5 - 3", which nobody has worked out. */
+/**
+ * A number, with a sign, as a fraction of two numbers, or times a scale; not "5 - 3", which is an unevaluated
+ * computation.
+ */
 function isPlainValue(node: Node): boolean {
   if (node.kind === 'number') return true;
   return node.kind === 'apply' && /^[-/%*]$/.test(node.of) && node.args.every(isPlainValue);
@@ -111,14 +114,14 @@ function sameSingle(a: Node, gold: Node, budget: Budget): boolean {
   return sameQuantity(a, gold, budget);
 }
 
-/** 3:2 as the number 3/2; a range is no number. */
+/** 3:2 as the number 3/2; a range is not a number. */
 function sameQuotient(a: Node, gold: Node, inner: (x: Node, y: Node) => boolean): boolean {
   const over = (node: Node) => (node.kind === 'ratio' && node.parts.length === 2 ? apply('/', ...node.parts) : node);
   const [left, right] = [over(a), over(gold)];
   return isExpression(left) && isExpression(right) && inner(left, right);
 }
 
-/** Digits of another base; an answer may leave the base out. */
+/** Digits in another base; an answer may omit the base. */
 function sameDigits(a: Node, gold: Node): boolean {
   if (gold.kind !== 'based') return false;
   if (a.kind === 'based') return a.digits === gold.digits && a.base === gold.base;
@@ -135,7 +138,7 @@ function sameChoice(a: Node, gold: Node, inner: (x: Node, y: Node) => boolean): 
   return a.kind === 'choice' ? inner(choice.rest, other) : inner(other, choice.rest);
 }
 
-/** Relations; null where what is left is a comparison of values. */
+/** Compares relations; null if only values remain to be compared. */
 function sameRelations(a: Node, gold: Node, budget: Budget): boolean | null {
   const inner = (x: Node, y: Node) => same(x, y, budget);
   const [left, right] = [solved(a), solved(gold)];

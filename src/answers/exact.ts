@@ -1,12 +1,12 @@
-/** Exact values, where an answer has one: rationals, and what rationals are made of them. */
+/** Exact values of answers: rationals, and exact operations on them. */
 import Fraction from 'fraction.js';
 import type { Node } from './node';
 
-/** Digits beyond which a power or a factorial is not worked out. */
+/** Powers and factorials with more digits are not evaluated. */
 const maxBits = 20_000;
 const maxFactorial = 1500;
 
-/** The rational that a tree is, or null when it is none, or too long to write out. A percent is a hundredth. */
+/** The rational value of a tree, or null if it has none or is too long to write out. A percent is a hundredth. */
 export function exact(node: Node): Fraction | null {
   if (node.kind === 'number') return node.value;
   if (node.kind !== 'apply') return null;
@@ -63,7 +63,7 @@ function power(base: Fraction, exponent: Fraction): Fraction | null {
   return base.pow(exponent) ?? null;
 }
 
-/** The root when it is rational. */
+/** The root if it is rational. */
 function rootOf({ s, n, d }: Fraction, degree: number): Fraction | null {
   if (degree > 24 || (s < 0n && degree % 2 === 0)) return null;
   const [over, under] = [wholeRoot(n, degree), wholeRoot(d, degree)];

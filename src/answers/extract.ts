@@ -1,4 +1,4 @@
-/** The final answer of a text. */
+/** Extracts the final answer of a text. */
 import { answerBoxes, contentOf } from './boxes';
 import { lastNumber, longestLine, readLine, type Said, trimmed, written } from './line';
 import { answerHeading, answerLine, answerPhrase, headingMarks, nextQuestion } from './marks';
@@ -7,27 +7,30 @@ import type { Span } from './span';
 import { spokenPart } from './thinking';
 
 /**
- * Which mark an answer was found behind; `number` is the last number or formula of a text without a mark, `bold` one in
- * bold there.
+ * The kind of mark before an answer; `number` is the last number or formula of a text without a mark, `bold` a bold one
+ * there.
  */
 export type AnswerKind = 'box' | 'tag' | 'json' | 'hash' | 'line' | 'phrase' | 'bold' | 'number';
 
 export interface Answer extends Span {
-  /** A number in plain digits ("1080", "-10", "42.00", "3/4"); a quantity, a formula or a few words as they stand. */
+  /**
+   * A number in plain digits ("1080", "-10", "42.00", "3/4"); otherwise a quantity, a formula or a few words as
+   * written.
+   */
   value: string;
   kind: AnswerKind;
 }
 
 /**
- * The final answer of a text, without its thinking; a text that was cut off in its thinking has none. Where a base
- * model runs on into a next question, that of the first one. Looked for, in this order: the last \boxed{} (or \fbox),
- * the last <answer>, a JSON object or tool call with an "answer", the last "#### n", the last "Answer:" or heading
- * "Final Answer" (and their like in other languages), the last "the answer is"; in lenient mode then a value in bold in
- * the last paragraph, and the last formula or number anywhere.
+ * The final answer of a text, ignoring its thinking; a text that was cut off in its thinking has none. If a base model
+ * continues with a next question, the answer to the first one counts. Looked for in this order: the last \boxed{} (or
+ * \fbox), the last <answer>, a JSON object or tool call with an "answer", the last "#### n", the last "Answer:" or
+ * heading "Final Answer" (and equivalents in other languages), the last "the answer is"; in lenient mode then a bold
+ * value in the last paragraph, and the last formula or number anywhere.
  *
- * The first of these that is there decides: when nothing stands behind it, as in a text that was cut off at "Answer:",
- * there is no answer (lenient mode goes on to the last number). What an answer line says is told at `readLine`. `start`
- * and `end` hold the value as it is written. Takes time linear in the length of the text.
+ * The first kind that is present decides: if nothing follows the mark, as in a text that was cut off at "Answer:",
+ * there is no answer (lenient mode then uses the last number). `readLine` documents how an answer line is read. `start`
+ * and `end` are the range of the value as written. Linear in the length of the text.
  */
 export function extractAnswer(text: string, mode: 'strict' | 'lenient' = 'strict'): Answer | null {
   const spoken = spokenPart(text);
@@ -50,7 +53,7 @@ export function extractAnswer(text: string, mode: 'strict' | 'lenient' = 'strict
 
 const moved = (answer: Answer, by: number): Answer => ({ ...answer, start: answer.start + by, end: answer.end + by });
 
-/** The parts of a text between the questions that it asks itself. */
+/** Splits a text at the questions that it asks itself. */
 function questionsIn(text: string, { start, end }: Span): Span[] {
   const spoken = text.slice(start, end);
   const parts: Span[] = [];
@@ -63,7 +66,7 @@ function questionsIn(text: string, { start, end }: Span): Span[] {
   return parts.filter((part) => text.slice(part.start, Math.min(part.end, part.start + 2000)).trim() !== '');
 }
 
-/** What stands behind the first kind of mark that is there; an empty value where nothing does. */
+/** The text after the first kind of mark that is present; an empty value if nothing follows it. */
 function marked(text: string, part: Span): Answer | null {
   return (
     inBox(text, part) ??
@@ -75,10 +78,10 @@ function marked(text: string, part: Span): Answer | null {
   );
 }
 
-/** An empty value: the mark is there, the answer is not. */
+/** An empty value: there is a mark without an answer. */
 const nothing = (kind: AnswerKind, at: number): Answer => ({ value: '', kind, start: at, end: at });
 
-/** What outranks a box that stands before it: students box what they have in between as well. */
+/** Marks that outrank an earlier box, because students also box intermediate results. */
 const finalAnswer = /(?<![\p{L}\p{N}])final[ \t]answer[ \t*_]{0,8}(?:[:：]|\n|$)/giu;
 
 function inBox(text: string, { start, end }: Span): Answer | null {
@@ -133,7 +136,7 @@ function inJson(text: string, { start, end }: Span): Answer | null {
 }
 
 function unquoted(source: string): string {
-  // LaTeX whose strokes were not escaped: "\frac" is no form feed.
+  // LaTeX whose backslashes were not escaped: "\frac" does not start with a form feed.
   if (/(?<!\\)\\[a-zA-Z]{2}/.test(source)) return source.slice(1, -1);
   try {
     return String(JSON.parse(source));
@@ -155,7 +158,7 @@ function behindHash(text: string, { start, end }: Span): Answer | null {
     if (/^[ \t]*[-−－+]?[\\$€£]{0,2}[.\d]/.test(content) && !/^[ \t]*\d{1,3}[.)][ \t]+\S/.test(content))
       return valueIn(text, line.start, line.end, 'hash');
   }
-  // A heading that is a number and nothing else, at the end of the text.
+  // A heading that consists of a number, at the end of the text.
   const tail = text.slice(Math.max(start, end - 80), end);
   const heading = /(?:^|\n)#{1,3}[ \t]+(?=\*{0,2}[-−]?\$?[\d.,]+\*{0,2}\s*$)/.exec(tail);
   return heading ? valueIn(text, end - tail.length + heading.index + heading[0].length, end, 'hash') : null;
@@ -186,14 +189,16 @@ function lastMatch(text: string, { start, end }: Span, pattern: RegExp): Span | 
   return last;
 }
 
-/** The line that begins at `from`, or the next one, less its bullet, when it holds nothing but space and bold marks. */
+/**
+ * The line that begins at `from`, or the next one without its bullet if this one contains only spaces and bold marks.
+ */
 function lineAfter(text: string, from: number, limit: number): Span {
   const lead = /^(?:[\s*_:]|\\[[(]|\$\$){0,16}/.exec(text.slice(from, Math.min(limit, from + 32)))![0];
   const bullet = lead.includes('\n')
     ? /^[-–][ \t]{1,8}/.exec(text.slice(from + lead.length, from + lead.length + 16))
     : null;
   const start = from + lead.length + (bullet?.[0].length ?? 0);
-  // A matrix may stand on several lines.
+  // A matrix may span several lines.
   const matrix = text.startsWith('\\begin{', start) ? text.indexOf('\\end{', start) : -1;
   const newline = text.indexOf('\n', Math.max(start, matrix));
   return { start, end: Math.min(newline < 0 ? limit : newline, start + longestLine, limit) };
@@ -212,11 +217,11 @@ function valueIn(text: string, start: number, end: number, kind: AnswerKind): An
   return found ? { ...found, kind } : nothing(kind, start);
 }
 
-/** Code units at the end of a text in which lenient mode looks for its answer. */
+/** Lenient mode searches this many code units at the end of a text. */
 const tailLength = 600;
 const longestTail = 20_000;
 
-/** What a text without a mark says last: a short text as a whole, a value in bold, a formula, a number. */
+/** The final value of a text without a mark: a short text as a whole, a bold value, a formula, a number. */
 function unmarked(text: string): Answer | null {
   const body = trimmed(text, 0, text.length);
   const whole = body.end - body.start <= 200 ? text.slice(body.start, body.end) : '';
@@ -237,7 +242,7 @@ function lastBold(text: string, { start, end }: Span): Answer | null {
   return found && /\d/.test(found.value) ? { ...found, kind: 'bold' } : null;
 }
 
-/** The last formula in dollars or the last number, whichever ends later. */
+/** The last formula in dollar signs or the last number, whichever ends later. */
 function lastValue(text: string, { start, end }: Span): Answer | null {
   let digit = end - 1;
   while (digit >= start && !/\p{Nd}/u.test(text[digit])) digit--;
@@ -253,7 +258,7 @@ function lastValue(text: string, { start, end }: Span): Answer | null {
 const formulas =
   /\$\$([^$]{1,300})\$\$|\$((?:[^$\\]|\\.){1,300})\$|\\\(((?:[^\\]|\\(?!\)).){1,300}?)\\\)|\\\[((?:[^\\]|\\(?!\]).){1,300}?)\\\]/gs;
 
-/** The last formula that says something: more than the name of an unknown. */
+/** The last meaningful formula: more than the name of an unknown. */
 function lastFormula(text: string, start: number, end: number): Answer | null {
   const all = [...text.slice(start, end + 2).matchAll(formulas)].reverse();
   for (const match of all.slice(0, 3)) {

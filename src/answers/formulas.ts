@@ -1,4 +1,4 @@
-/** Formulas: sums, products and powers of operands, unions and intersections of sets. */
+/** Parses formulas: sums, products and powers of operands, unions and intersections of sets. */
 import { Refusal } from './cursor';
 import type { Token } from './lexer';
 import { apply, type Node, whole } from './node';
@@ -66,7 +66,7 @@ export abstract class Formulas extends Operands {
     return left;
   }
 
-  /** Whether what follows a factor is multiplied with it. */
+  /** Whether the next token begins a factor of an implicit product. */
   protected joins(token: Token): boolean {
     const last = this.tokens[this.at - 1];
     if (/^r$/i.test(token.text) && this.peek(1)?.kind === 'number' && token.spaced) return false; // 7 R 2
@@ -76,7 +76,7 @@ export abstract class Formulas extends Operands {
     return /^(?:function|command)$/.test(token.kind) || token.text.startsWith('begin ');
   }
 
-  /** A bracket behind a number and a space that holds no unknown: "42 (6 * 7)". */
+  /** A bracket without unknowns after a number and a space: "42 (6 * 7)". */
   protected isAside(): boolean {
     if (this.tokens[this.at - 1].kind !== 'number') return false;
     const close = this.tokens.findIndex(({ kind }, i) => i > this.at && kind === 'close');
@@ -85,7 +85,7 @@ export abstract class Formulas extends Operands {
       .some(({ kind }) => /^(?:letter|command)$/.test(kind));
   }
 
-  /** Whether a letter that may be a unit is followed by nothing that an unknown would have. */
+  /** Whether a letter that may be a unit is followed by something that only follows an unknown. */
   protected unitEnds(at: number): boolean {
     const next = this.tokens[at];
     return !next || /^(?:word|separator|stop|close|relation)$/.test(next.kind) || /^[\^/²³]$/.test(next.text);
@@ -130,7 +130,7 @@ export abstract class Formulas extends Operands {
     return { kind: 'quantity', value, unit: unitNamed(scale ?? 'degree')! };
   }
 
-  /** What stands behind a factor: !, %, million, squared. */
+  /** Suffixes of a factor: !, %, million, squared. */
   protected postfix(node: Node): Node {
     for (let token = this.peek(); token; token = this.peek()) {
       const { text } = token;
@@ -160,11 +160,11 @@ export abstract class Formulas extends Operands {
 
 const isShare = (node: Node) => node.kind === 'number' || (node.kind === 'apply' && /^[%/*]$/.test(node.of));
 
-/** "3 quarters" may be coins, "three quarters" are a part. */
+/** "3 quarters" may be coins, but "three quarters" is a fraction. */
 const isCoin = (node: Node, spoken: string) =>
   /^quarters?$/.test(spoken) && node.kind === 'number' && node.digits !== undefined;
 
-/** Whether a value holds nothing but numbers, so that a scale word belongs to it. */
+/** Whether a value contains only numbers, so that a scale word applies to it. */
 function isNumeric(node: Node): boolean {
   return node.kind === 'number' || (node.kind === 'apply' && node.args.every(isNumeric));
 }

@@ -1,19 +1,19 @@
-/** The verdict on a text: one for evaluation, rewards, teachers and `distillery grade`. */
+/** The verdict on a text, shared by evaluation, rewards, teachers and `distillery grade`. */
 import { sameAnswer } from './equal';
 import { extractAnswer } from './extract';
 
 export interface Verdict {
-  /** The strict answer as it is shown; null for none. */
+  /** The strict answer for display; null for none. */
   answer: string | null;
   /** Whether it is right. */
   correct: boolean;
-  /** Whether the strict answer or, where there is none, the lenient one is right. */
+  /** Whether the strict answer is right or, without one, the lenient one. */
   lenientCorrect: boolean;
 }
 
 /**
- * Strict and lenient verdict on a text. A text that was cut off before its answer line has no strict answer, one in its
- * thinking none at all.
+ * Strict and lenient verdict on a text. A text that was cut off before its answer line has no strict answer; one cut
+ * off in its thinking has none at all.
  */
 export function judge(text: string, gold: string): Verdict {
   const strict = extractAnswer(text, 'strict');

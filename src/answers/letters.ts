@@ -1,7 +1,7 @@
-/** Comparing by signs: the last resort for what no parser reads. */
+/** Compares texts by characters: the last resort for text that cannot be parsed. */
 import { lex } from './lexer';
 
-/** A text in one spelling of its signs, without dress and space. A brace stays wherever it holds more than one sign. */
+/** Normalizes characters, and removes formatting and spaces. Braces stay if they contain more than one character. */
 function signsOf(text: string): string {
   const tokens = lex(text, 'group');
   while (tokens.length > 0 && /^[.,;]$/.test(tokens.at(-1)!.text)) tokens.pop();

@@ -1,4 +1,4 @@
-/** The signs and words of an answer, in LaTeX or as plain text. */
+/** Tokenizes an answer in LaTeX or plain text. */
 import type Fraction from 'fraction.js';
 import { functions, operators, relations, symbols, vulgarFractions } from './commands';
 import {
@@ -30,7 +30,7 @@ export type TokenKind =
   | 'row'
   | 'stop';
 
-/** `text` is the sign in one spelling: "≤" for \leq, "*" for \times, the bare name for commands and words. */
+/** `text` is the canonical form: "≤" for \leq, "*" for \times, the bare name for commands and words. */
 export interface Token {
   kind: TokenKind;
   text: string;
@@ -39,9 +39,9 @@ export interface Token {
   value?: Fraction;
   decimals?: number;
   digits?: string;
-  /** Whether white space stands before it. */
+  /** Whether white space precedes it. */
   spaced: boolean;
-  /** Whether it stands in \text{} or the like. */
+  /** Whether it is inside \text{} or a similar command. */
   upright: boolean;
 }
 
@@ -56,7 +56,7 @@ const clock = /(?<![\d:])\d{1,2}:[0-5]\d(?![\d:])/y;
 const ordinal = /(?:\^?\{?(?:\\text\{)?)(?:st|nd|rd|th)(?![a-zA-Z])\}{0,2}/y;
 const comparison = /<=|>=|!=|==|:=|≈|[=<>≤≥≠∈≡≅⩽⩾∼]/y;
 
-/** Reads a text once, from left to right. `comma`: what a comma between digits means. */
+/** Reads a text once, from left to right. `comma` is the meaning of a comma between digits. */
 export function lex(source: string, comma: CommaReading): Token[] {
   return new Lexer(plainDigits(source), comma).read();
 }
@@ -101,7 +101,7 @@ class Lexer {
     this.at += length;
   }
 
-  /** Passes what is no token here: space, the end of a group of \text{} or the like, and its beginning. */
+  /** Skips text that is not a token: spaces, and the delimiters of \text{} and similar groups. */
   private skip(): boolean {
     const gap = this.found(blank);
     if (gap) {
@@ -221,7 +221,9 @@ class Lexer {
     for (const letter of run) this.push('letter', letter.length);
   }
 
-  /** Scripts without spaces: a scale or unit that begins the run stands for itself, Greek letters are unknowns. */
+  /**
+   * Scripts without spaces: a scale or unit at the start of a run is a token of its own, Greek letters are unknowns.
+   */
   private takeForeign(run: string) {
     const named = symbols.get([...run][0]);
     if (named) return this.push('letter', [...run][0].length, { text: named });
@@ -253,7 +255,7 @@ class Lexer {
     this.push('stop', 1);
   }
 
-  /** A dollar is money before or behind a number where it does not enclose a formula. */
+  /** A dollar sign before or after a number is money, unless it encloses a formula. */
   private takeDollar() {
     if (this.money && this.text[this.at + 1] !== '$' && this.text[this.at - 1] !== '$') return this.push('currency', 1);
     this.spaced = true;
@@ -268,10 +270,10 @@ const opening = (name: string) =>
 
 const isKnown = (word: string) => scaleWords.has(word) || unitNamed(word) !== undefined;
 
-/** What follows "a" where it is no unknown. */
+/** Tokens after which "a" is not an unknown. */
 const article = /^\s(?:half|third|quarter|fifth|tenth|dozen|hundred|thousand|million|billion|total|score)\b/i;
 
-/** Where each brace is closed that is, by where it is opened. */
+/** Maps each opening brace to its closing brace. */
 function closings(text: string): Map<number, number> {
   const open: number[] = [];
   const ends = new Map<number, number>();
@@ -283,7 +285,7 @@ function closings(text: string): Map<number, number> {
   return ends;
 }
 
-/** Where the brace at `open` is closed; the end of the text when it never is. */
+/** The closing brace of the one at `open`; the end of the text if it is missing. */
 export function closing(text: string, open: number): number {
   let depth = 0;
   for (let i = open; i < text.length; i++) {
@@ -304,7 +306,7 @@ const isWord = (run: string) =>
   partWords.has(run) ||
   isNumberWord(run);
 
-/** Whether a run of letters is a product of unknowns ("xy", "abc"), and no word or name ("AB"). */
+/** Whether a run of letters is a product of unknowns ("xy", "abc"), and not a word or name ("AB"). */
 function looksLikeProduct(run: string): boolean {
   if (run.length === 2) return run === run.toLowerCase();
   return run.length <= 4 && (/^[^aeiouAEIOU]+$/.test(run) || 'abcdefghijklmnopqrstuvwxyz'.includes(run));

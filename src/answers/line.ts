@@ -1,4 +1,4 @@
-/** What an answer line says: one value, as it is written there. */
+/** Reads the value in an answer line. */
 import { lex, type Token } from './lexer';
 import { keyOf, type Node, partsOf } from './node';
 import { isConstant, isExpression } from './numeric';
@@ -8,22 +8,22 @@ import { solved } from './relations';
 import type { Span } from './span';
 import { verdictAtStart } from './words';
 
-/** A value and where it stands. */
+/** A value and its range. */
 export interface Said extends Span {
   value: string;
 }
 
-/** Most code units of a line that are read. */
+/** Maximum code units of a line that are read. */
 export const longestLine = 400;
-/** Most words and code units of an answer in words. */
+/** Maximum words and code units of an answer in words. */
 const maxWords = 5;
 const longestWords = 60;
 
 /**
- * The answer in a line, from `start` to `end` of `text`: the whole line where it is a value (a number, a formula, a
- * list), else its first clause that has one. In a sentence the number that it says counts, the last one of several ("2
- * workers 6 days"), but not where they are joined ("3 apples and 4 pears"), denied or compared: then the clause as it
- * stands, which equals no number. Without any number, a few words.
+ * The answer in a line, from `start` to `end` of `text`: the whole line if it is a value (a number, a formula, a list),
+ * else the first clause with one. In a sentence the last number counts ("2 workers 6 days"), unless numbers are joined
+ * ("3 apples and 4 pears"), negated or compared: then it is the whole clause, which equals no number. Without any
+ * number, a few words.
  */
 export function readLine(text: string, start: number, end: number): Said | null {
   const line = trimmed(text, start, end);
@@ -52,16 +52,16 @@ const placeholder = /^(?:\[[\p{L} _-]{2,60}\]|<[\p{L} _-]{2,60}>)$/u;
 const openers = /^(?:[\s*_"“”`>:]|\\[[(]|#{1,6}(?=\s)|\\?["“”]|[-–•](?=\s(?!\s*[\d.]+\s*$)))+/;
 const closers = /(?:\\?["“”]|[\s*_`]|\\[\])]|[.。!！?？](?=[\s*_"“”`]*$)|<\|[^|>]{1,30}\|>|<\/?[a-z_]{1,20}>)+$/;
 
-/** Most code units of dress on either side. */
+/** Maximum code units of formatting on each side. */
 const longestDress = 200;
 
-/** The range without bold marks, LaTeX's delimiters and the stop of its sentence. */
+/** The range without bold marks, LaTeX delimiters and the final period. */
 export function trimmed(text: string, start: number, end: number): Span {
-  // Dress is short: what stands further in is left, so that a text of nothing but dress costs little.
+  // Formatting is short. The limit keeps a text of nothing but formatting cheap.
   const tailFrom = Math.max(start, end - longestDress);
   let tail = text.slice(tailFrom, end);
   for (let close = closers.exec(tail); close; close = closers.exec(tail)) {
-    // Signs of exclamation behind a number or a bracket are factorials.
+    // Exclamation marks after a number or a bracket are factorials.
     const factorial = close[0].startsWith('!') && /[\d)]$/.test(tail.slice(0, close.index)) ? 1 : 0;
     const kept = close.index + factorial;
     if (kept === tail.length) break;
@@ -72,22 +72,22 @@ export function trimmed(text: string, start: number, end: number): Span {
   return { start: start + open, end: stop };
 }
 
-/** The value of a range that says one and nothing else. */
+/** The value of a range that consists of one value. */
 function wholeValue(text: string, { start, end }: Span): Said | null {
   const source = text.slice(start, end);
   const node = source.length > longestLine ? undefined : readingsOf(source, false)[0];
   if (!node || node.kind === 'text') return null;
   for (const part of partsOf(node.kind === 'relation' ? { ...node, sides: node.sides.slice(1) } : node))
     if (part.kind === 'text') return null;
-  // "42; check: 84 / 2 = 42" says more than its answer.
+  // "42; check: 84 / 2 = 42" contains more than its answer.
   if (node.kind === 'list' && node.items.some((item) => item.kind === 'relation' && isNumeric(item.sides[0])))
     return null;
   return written(text, { start, end }, node);
 }
 
 /**
- * A number in plain digits; a quantity without the words around it; of a computation its result; anything else as it
- * stands.
+ * A number in plain digits; a quantity without surrounding words; the result of a computation; anything else as
+ * written.
  */
 export function written(text: string, { start, end }: Span, node: Node): Said {
   const result = solved(node);
@@ -102,7 +102,7 @@ export function written(text: string, { start, end }: Span, node: Node): Said {
 
 function plainly(text: string, { start, end, node }: Span & { node: Node }): Said {
   const place = said(text, start, end - start);
-  // The brace of a \text{} that a unit stands in.
+  // The brace of a \text{} around a unit.
   const open = place.value.split('{').length - place.value.split('}').length;
   const source = open === 1 && text[end] === '}' ? said(text, start, end + 1 - start) : place;
   return { ...source, value: digitsOf(node) ?? source.value };
@@ -121,12 +121,12 @@ function digitsOf(node: Node): string | null {
 
 interface FoundNumber extends Span {
   node: Node;
-  /** Tokens that it takes: the first, and the one behind the last. */
+  /** Its token range; the end is exclusive. */
   from: number;
   next: number;
 }
 
-/** All numbers and quantities in a range, with whatever formula they stand in where that has no unknowns. */
+/** All numbers and quantities in a range, including surrounding formulas without unknowns. */
 function numbersIn(text: string, { start, end }: Span): (FoundNumber & { tokens: Token[] })[] {
   const tokens = lex(text.slice(start, end), 'group');
   const found: (FoundNumber & { tokens: Token[] })[] = [];
@@ -176,12 +176,12 @@ function isNumeric(node: Node): boolean {
 const denied = /\b(?:not|never|cannot|can't|isn't|aren't|won't|doesn't|neither|nor|without|wrong|incorrect)\b/i;
 const compared = /^(?:than|over|under|above|below|between|half|twice|thrice|double|triple|third|quarter)$/i;
 
-/** Words right before a number, or right behind it, that make another one of it. */
+/** Words next to a number that change its meaning. */
 const workedBefore =
   /\b(?:(?:root|square|cube|log(?:arithm)?|reciprocal|inverse|opposite|multiple|power) of|divisible by|exceeds|except|choose|mod(?:ulo)?|plus|minus|times)\s+$/i;
 const workedBehind = /^\s+(?:factorial|doubled|halved|tripled)\b/i;
 
-/** The number that a clause says, or the clause itself where it says none for sure; null without any number. */
+/** The number stated by a clause, or the clause itself if it is ambiguous; null without any number. */
 function numberIn(text: string, clause: Span): Said | null {
   const all = numbersIn(text, clause);
   const last = all.at(-1);
@@ -202,7 +202,7 @@ function numberIn(text: string, clause: Span): Said | null {
   return plainly(text, equality < 0 ? last : behind[0]);
 }
 
-/** Whether two numbers of a clause stand side by side: "3 apples and 4 pears", "10, 12", "5 to 7". */
+/** Whether two numbers of a clause are joined: "3 apples and 4 pears", "10, 12", "5 to 7". */
 function areJoined(tokens: readonly Token[], found: readonly FoundNumber[]): boolean {
   return found.some((number, i) => {
     if (i === 0) return false;
@@ -217,7 +217,7 @@ function areJoined(tokens: readonly Token[], found: readonly FoundNumber[]): boo
 const clauseEnd =
   /(?<=[.!?。！？])\s+(?=\S)|(?<!\d),\s+(?=\S)|,\s+(?=\p{L}{2})|[;；]\s*|\s[-–—]\s(?=\p{L}{2})|\s+\((?=[^()]*\)?)|[:：]\s+|，|\s(?:because|since|so that|which|where|while|when)\s|\s+(?:✅|✓|✔)/gu;
 
-/** The parts of a line between commas before words, stops, dashes and brackets. */
+/** Splits a line at commas before words, periods, dashes and brackets. */
 function clausesOf(text: string, { start, end }: Span): Span[] {
   const line = text.slice(start, end);
   const clauses: Span[] = [];
@@ -230,7 +230,7 @@ function clausesOf(text: string, { start, end }: Span): Span[] {
   return clauses.filter((clause) => clause.start < clause.end);
 }
 
-/** Up to five words, but no placeholder such as "[number]". */
+/** Up to five words, but not a placeholder such as "[number]". */
 function fewWords(text: string, { start, end }: Span): Said | null {
   const line = text.slice(start, end);
   const from = /^\$?\\(?:text|textbf|mathrm|mbox)\{/.exec(line)?.[0].length ?? 0;
@@ -244,7 +244,7 @@ function fewWords(text: string, { start, end }: Span): Said | null {
 export function lastNumber(text: string, range: Span): Said | null {
   const last = numbersIn(text, range).at(-1);
   if (!last) return null;
-  // Of "10 - 5" that is 5.
+  // For "10 - 5" this is 5.
   const sign = last.tokens.findLastIndex(({ text: of, spaced }, i) => /^[-+]$/.test(of) && spaced && i < last.next);
   const operand = sign > last.from ? { start: range.start + last.tokens[sign].end, end: range.end } : null;
   return plainly(text, (operand && numbersIn(text, operand).at(-1)) ?? last);

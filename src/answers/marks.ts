@@ -1,6 +1,6 @@
-/** How people and models announce an answer, in English and other languages. */
+/** Phrases that announce an answer, in English and other languages. */
 
-/** Words for "answer" in scripts that part words, and in those that do not. Longer ones first. */
+/** Words for "answer" in scripts with and without spaces between words. Longer ones first. */
 const words = [
   'answer|ans|Respuesta|Solución|Resultado|Antwort|Lösung|Ergebnis|Réponse|Résultat|Risposta|Resposta|Antwoord|Svar|Vastaus',
   'Odpowiedź|Odpověď|Válasz|Răspuns|Cevap|Yanıt|Jawaban|Jawapan|Ответ|Відповідь|Απάντηση|תשובה|الجواب|الإجابة|الاجابة|پاسخ',
@@ -16,7 +16,7 @@ export const answerLine = new RegExp(
   'giu',
 );
 
-/** "Answer - 42" at the head of a line, and a line that is nothing but "Final Answer" or "### Answer". */
+/** "Answer - 42" at the start of a line, and a line that consists of "Final Answer" or "### Answer". */
 export const answerHeading = new RegExp(
   '(?<=^|\\n)[ \\t>#*_-]{0,8}(?:final[ \\t]|correct[ \\t])?(?:answer|ans)' +
     `(?:${dress}(?=\\n|$)|[ \\t*_]{0,8}[-–—](?=[ \\t]))`,
@@ -27,7 +27,7 @@ export const headingMarks = new RegExp(
   'giu',
 );
 
-/** "the answer is", "John's answer would be", "the correct option is", and so in some other languages. */
+/** "the answer is", "John's answer would be", "the correct option is", and equivalents in some other languages. */
 export const answerPhrase = new RegExp(
   [
     '(?<![\\p{L}\\p{N}])answer[ \\t]{1,4}(?:to[ \\t](?:the|this)[ \\t](?:question|problem)[ \\t]{1,4})?' +
@@ -42,10 +42,10 @@ export const answerPhrase = new RegExp(
   'giu',
 );
 
-/** Where a base model has done with the question and makes up the next one. */
+/** The point at which a base model has finished with the question and invents the next one. */
 export const nextQuestion =
   /\n[ \t>#*]{0,8}(?:(?:next[ \t])?(?:question|problem|exercise|instruction|user|human|pregunta|frage|вопрос|aufgabe|problème)(?:[ \t]{0,3}\d{1,4})?[ \t*]{0,4}[:：]|Q[ \t]?\d{0,4}[:：]|(?:问题|問題|题目|질문)\s?\d{0,4}[:：]|#{2,6}[ \t](?:Instruction|Question|Problem|User)\b)|<\|(?:im_start|start_header_id)\|>|<\|im_end\|>|<\|eot_id\|>|<\|endoftext\|>|<end_of_turn>|<｜User｜>/gi;
 
-/** Words that take back what stands before them: "\boxed{41} would be wrong". */
+/** Words that reject the value before them: "\boxed{41} would be wrong". */
 export const takenBack =
   /^[^.\n\\]{0,20}\b(?:is|would be|was|are)\s+(?:not\b|wrong|incorrect|false|too (?:big|small|large|high|low))/i;

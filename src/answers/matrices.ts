@@ -1,7 +1,7 @@
-/** Matrices: their sums and products worked out, so that their entries can be compared. */
+/** Evaluates sums and products of matrices, so that their entries can be compared. */
 import { apply, type Node } from './node';
 
-/** Rows of entries, or null when a tree is no matrix. */
+/** Rows of entries, or null if a tree is not a matrix. */
 export function matrixOf(node: Node): Node[][] | null {
   if (node.kind === 'matrix') return node.rows;
   if (node.kind === 'group' && node.items.length > 0 && node.items.every((item) => item.kind === 'group'))

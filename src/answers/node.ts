@@ -2,18 +2,18 @@ import Fraction from 'fraction.js';
 import type { Unit } from './units';
 
 /**
- * What an answer says, as a tree.
+ * A parsed answer.
  *
- * - number: exact; `decimals` is how many digits stand behind its point, `digits` how it is written, without separators
+ * - number: exact; `decimals` is the number of decimal places, `digits` the spelling without separators
  * - symbol: an unknown, a constant (pi, e, i, infinity) or a name
  * - apply: `of` is + * / ^ - (one argument) pm mp percent ! abs, a function's name, or a set operation
- * - quantity: a value with a unit that is known; `parts` when it was said in several ("2 hours 30 minutes"), and the
+ * - quantity: a value with a known unit; for several parts ("2 hours 30 minutes") their number in `parts`, and the
  *   smallest of them
  * - group: brackets around one or more items; `open` and `close` are ( [ { and ) ] }
  * - list: items without brackets
  * - relation: sides with a sign between each two
- * - ratio: 3:2; clock: minutes after midnight, `half` when am or pm was said; range: 5 to 7; based: digits with a base
- * - choice: a letter, with what stands behind it; text: words
+ * - ratio: 3:2; clock: minutes after midnight, `half` if am or pm was given; range: 5 to 7; based: digits with a base
+ * - choice: a letter, with the text after it; text: words
  */
 export type Node =
   | { kind: 'number'; value: Fraction; decimals: number; digits?: string }
@@ -36,7 +36,7 @@ export const apply = (of: string, ...args: Node[]): Node => ({ kind: 'apply', of
 export const whole = (n: number): Node => ({ kind: 'number', value: new Fraction(n), decimals: 0 });
 export const symbol = (name: string): Node => ({ kind: 'symbol', name });
 
-/** One spelling of a tree, so that equal trees have equal keys; sums and products in any order. */
+/** A canonical form, so that equal trees have equal keys; sums and products in any order. */
 export function keyOf(node: Node): string {
   switch (node.kind) {
     case 'number':
@@ -75,13 +75,13 @@ export function keyOf(node: Node): string {
   }
 }
 
-/** The arguments of nested sums, products and unions as one list. */
+/** Flattens nested sums, products and unions. */
 function flat(of: string, args: readonly Node[]): Node[] {
   if (!'+*∪∩'.includes(of)) return [...args];
   return args.flatMap((arg) => (arg.kind === 'apply' && arg.of === of ? flat(of, arg.args) : [arg]));
 }
 
-/** All parts of a tree, itself included. */
+/** All nodes of a tree. */
 export function* partsOf(node: Node): Generator<Node> {
   yield node;
   for (const child of childrenOf(node)) yield* partsOf(child);

@@ -1,9 +1,9 @@
-/** Numbers in words among the tokens of an answer. */
+/** Combines number words among the tokens of an answer. */
 import Fraction from 'fraction.js';
 import type { Token } from './lexer';
 import { longestNumber, numberInWords, partWords } from './numbers';
 
-/** "twenty-five" and "one hundred and five" as single numbers. */
+/** "twenty-five" and "one hundred and five" become single numbers. */
 export function joinNumberWords(tokens: Token[]): Token[] {
   const joined: Token[] = [];
   for (let i = 0; i < tokens.length; i++) {

@@ -1,23 +1,23 @@
-/** How numbers are spelled: separators of several countries, other digits, words. */
+/** Parses spelled numbers: separators of several countries, other digits, words. */
 import Fraction from 'fraction.js';
 
 /**
- * What a comma between digits means where more than one meaning is possible: it groups thousands ("1,234"), parts a
- * list ("3,4"), or begins the decimals ("2,5").
+ * The meaning of an ambiguous comma between digits: it groups thousands ("1,234"), separates list items ("3,4"), or
+ * starts the decimals ("2,5").
  */
 export type CommaReading = 'group' | 'list' | 'decimal';
 
 export interface Spelled {
   value: Fraction;
-  /** How many digits stand behind the point. */
+  /** Number of decimal places. */
   decimals: number;
-  /** Code units read. */
+  /** Number of code units consumed. */
   length: number;
-  /** Without separators of thousands; a comma before decimals stays. */
+  /** Without thousands separators; a decimal comma stays. */
   digits: string;
 }
 
-/** Digits beyond which a number is not read. */
+/** Numbers with more digits are not read. */
 const maxDigits = 200;
 const space = '[ \\u00a0\\u2009\\u202f]';
 const shapes = {
@@ -36,7 +36,7 @@ const shapes = {
   plain: /\d+(?:\.\d+)?|\.\d+/y,
 };
 
-/** The number that stands at `at`, or null. Scientific "1e-3" is one number. */
+/** The number at `at`, or null. Scientific "1e-3" is one number. */
 export function spelledAt(text: string, at: number, comma: CommaReading): Spelled | null {
   const match = (shape: RegExp) => {
     shape.lastIndex = at;
@@ -88,13 +88,10 @@ const multipliers = new Map(Object.entries({ hundred: 100n, thousand: 1000n, mil
 /** "five", "forty", "hundred". */
 export const isNumberWord = (word: string) => words.has(word.toLowerCase()) || multipliers.has(word.toLowerCase());
 
-/** Words of the longest number that is read. */
+/** Maximum words of a number. */
 export const longestNumber = 12;
 
-/**
- * The whole number that the first of these words spell ("one hundred and five"), and how many words it takes; null for
- * none.
- */
+/** The integer spelled by the first of these words ("one hundred and five"), and the number of words; null for none. */
 export function numberInWords(spoken: readonly string[]): { value: bigint; words: number } | null {
   let [total, group, used] = [0n, 0n, 0];
   for (let i = 0; i < Math.min(spoken.length, longestNumber); i++) {
@@ -116,7 +113,7 @@ export function numberInWords(spoken: readonly string[]): { value: bigint; words
   return used > 0 ? { value: total + group, words: used } : null;
 }
 
-/** Words behind a number that multiply it. */
+/** Words after a number that multiply it. */
 export const scaleWords = new Map<string, Fraction>(
   Object.entries({
     hundred: 100,
@@ -161,7 +158,7 @@ export const scaleWords = new Map<string, Fraction>(
   }).map(([word, factor]) => [word, new Fraction(factor)]),
 );
 
-/** Words behind a number that make parts of it: 2 thirds, 5 hundredths. */
+/** Words after a number that make it a fraction: 2 thirds, 5 hundredths. */
 export const partWords = new Map<string, Fraction>(
   'half third quarter fifth sixth seventh eighth ninth tenth'
     .split(' ')
@@ -198,7 +195,7 @@ export function chineseNumber(word: string): bigint | null {
   return total + section + digit;
 }
 
-/** Digits of other scripts as ASCII ones, one code unit for one. */
+/** Converts digits of other scripts to ASCII, one code unit for one. */
 export function plainDigits(text: string): string {
   return /[٠-٩۰-۹०-९০-৯๐-๙０-９]/.test(text)
     ? text.replace(/[٠-٩۰-۹०-९০-৯๐-๙０-９]/g, (digit) => String.fromCharCode(48 + digitValue(digit.charCodeAt(0))))

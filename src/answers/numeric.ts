@@ -1,14 +1,12 @@
-/**
- * Values of expressions at points, to fifty digits: how expressions with roots, constants and unknowns are compared.
- */
+/** Evaluates expressions at points, to fifty digits, to compare expressions with roots, constants and unknowns. */
 import * as complex from './complex';
 import { type Complex, divide, hasValue, isReal, multiply, pi, Real, real } from './complex';
 import { exact } from './exact';
 import { keyOf, type Node, partsOf } from './node';
 
 /**
- * Operations of one comparison; a function costs more than a sum. Counted, not timed, so that a verdict never depends
- * on the machine.
+ * Operations per comparison; a function costs more than a sum. Counted, not timed, so that a verdict never depends on
+ * the machine.
  */
 export class Budget {
   constructor(private left = 12_000) {}
@@ -19,17 +17,17 @@ export class Budget {
   }
 }
 
-/** A comparison would take too long. */
+/** The comparison would take too long. */
 export class OutOfBudget extends Error {}
 
-/** Names that are no unknowns. */
+/** Names that are not unknowns. */
 const constants = new Map<string, Complex>([
   ['π', { re: pi, im: new Real(0) }],
   ['e', real(new Real(1).exp())],
   ['i', { re: new Real(0), im: new Real(1) }],
 ]);
 
-/** Whether a tree has a value at all: no words, sets or lists in it. */
+/** Whether a tree has a value: it contains no words, sets or lists. */
 export function isExpression(node: Node): boolean {
   if (node.kind === 'number' || node.kind === 'based') return true;
   if (node.kind === 'symbol') return node.name !== '∞' && node.name !== '∅';
@@ -46,12 +44,12 @@ export function isConstant(node: Node): boolean {
 }
 
 export interface Point {
-  /** The value of an unknown here. */
+  /** The value of an unknown at this point. */
   at(name: string): Complex;
   budget: Budget;
 }
 
-/** So many points: unknowns between 0 and 1, above 1, and of either sign. */
+/** The points: unknowns between 0 and 1, above 1, and of either sign. */
 export const points = (budget: Budget): Point[] => ranges.map((range, i) => pointIn(range, i, budget));
 
 const ranges = [
@@ -65,7 +63,7 @@ function pointIn([low, high]: readonly [number, number], salt: number, budget: B
   return { budget, at: (name) => real(new Real(share(`${salt} ${name}`)).mul(high - low).add(low)) };
 }
 
-/** A fixed number between 0 and 1 for every text. */
+/** A fixed number between 0 and 1 for each text. */
 function share(text: string): string {
   let [a, b] = [0x811c9dc5, 0x9e3779b9];
   for (let i = 0; i < text.length; i++) {
@@ -75,7 +73,7 @@ function share(text: string): string {
   return `0.${String(100_000 + ((a >>> 0) % 900_000))}${String(100_000 + ((b >>> 0) % 900_000))}`;
 }
 
-/** The value at a point; null where there is none. */
+/** The value at a point; null if there is none. */
 export function valueAt(node: Node, point: Point): Complex | null {
   point.budget.spend(1);
   if (node.kind === 'number') return real(new Real(`${node.value.s * node.value.n}`).div(new Real(`${node.value.d}`)));
@@ -128,7 +126,7 @@ function rootOf(value: Complex, degree: Complex): Complex | null {
   return positive && complex.negate(positive);
 }
 
-/** Functions of real arguments; undefined for names that are none. */
+/** Functions of real arguments; undefined for other names. */
 function realFunction(name: string, args: Complex[]): Complex | null | undefined {
   if (name === 'exp') return complex.exponential(args[0]);
   if (name === 'ln') return complex.logarithm(args[0]);
@@ -163,7 +161,7 @@ const real1: Record<string, (x: Real) => Real | null> = {
   ceil: (x) => x.ceil(),
 };
 
-/** A function without a known meaning: some number for every value of its arguments, always the same. */
+/** A function without a known meaning: a pseudo-random number determined by its arguments. */
 function nameless(node: Extract<Node, { kind: 'apply' }>, args: Complex[], point: Point): Complex {
   const values = args.map(({ re, im }) => `${re.toSignificantDigits(30)},${im.toSignificantDigits(30)}`);
   return point.at(`${node.of}(${values.join(';')})`);
@@ -176,9 +174,9 @@ export function isSame(a: Complex, b: Complex): boolean {
 }
 
 /**
- * Whether two expressions are equal wherever both are defined: exactly where they are rational, else to thirty digits
- * at four points. A point where one of them is not real counts only where neither is, as a root of a negative number
- * may be taken in several ways.
+ * Whether two expressions are equal wherever both are defined: exactly if they are rational, else to thirty digits at
+ * four points. A difference where only one of the two is real is ignored, as a root of a negative number has several
+ * values.
  */
 export function sameExpression(a: Node, b: Node, budget: Budget): boolean {
   const [left, right] = [exact(a), exact(b)];

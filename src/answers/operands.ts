@@ -1,4 +1,4 @@
-/** The smallest parts of a formula: numbers, unknowns, brackets, roots, fractions, functions, matrices. */
+/** Parses the smallest parts of a formula: numbers, unknowns, brackets, roots, fractions, functions, matrices. */
 import Fraction from 'fraction.js';
 import { Cursor, Refusal } from './cursor';
 import type { Token } from './lexer';
@@ -59,9 +59,7 @@ export abstract class Operands extends Cursor {
     return part ? { kind: 'number', value: value.add(part), decimals: 0 } : node;
   }
 
-  /**
-   * What makes a mixed number of the whole one before: 1/2 behind a space, ½, \frac{1}{2}, "and a half"; less than one.
-   */
+  /** The fractional part of a mixed number: 1/2 after a space, ½, \frac{1}{2}, "and a half"; less than one. */
   protected properFraction(): Fraction | null {
     const spoken = this.spokenFraction();
     if (spoken) return spoken;
@@ -104,7 +102,7 @@ export abstract class Operands extends Cursor {
     return { kind: 'clock', minutes: ((hours % 12) + half) * 60 + minutes, half: true };
   }
 
-  /** The hours that "am", "pm", "p.m." behind a time add; null when it is not said. */
+  /** The hours added by "am", "pm", "p.m." after a time; null if there is none. */
   protected noon(): 0 | 12 | null {
     const spelled = [0, 1, 2, 3].map((i) => this.peek(i)?.text ?? '');
     let length: 1 | 3;
@@ -123,7 +121,7 @@ export abstract class Operands extends Cursor {
     return { kind: 'based', digits: token.text, base: base.value.toFraction() };
   }
 
-  /** A letter with its index, or a function of what stands in brackets: x, a_{n+1}, f(x). */
+  /** A letter with its index, or a function of a bracketed argument: x, a_{n+1}, f(x). */
   protected named(name: string): Node {
     let full = name;
     while (this.peek()?.text === '_') {
@@ -228,7 +226,7 @@ export abstract class Operands extends Cursor {
     return apply('^', value, power);
   }
 
-  /** What a function without brackets takes: "2x" in \sin 2x, up to the next function or operator. */
+  /** The argument of a function without brackets: "2x" in \sin 2x, up to the next function or operator. */
   protected operand(): Node {
     const open = this.peek();
     if (open?.kind === 'open') {
@@ -259,9 +257,7 @@ export abstract class Operands extends Cursor {
       : apply('root', radicand, degree);
   }
 
-  /**
-   * A command that this parser has no meaning for, with its indices and its group as its name: \vec{a}, \sum_{k=1}^n.
-   */
+  /** An unknown command, with its indices and its group as its name: \vec{a}, \sum_{k=1}^n. */
   protected decorated(name: string): Node {
     if (/^(?:mathbb|mathcal|mathscr|mathfrak)$/.test(name)) {
       const letter = this.keyOfArgument();
@@ -296,7 +292,7 @@ export abstract class Operands extends Cursor {
     return { kind: 'matrix', rows: rows.filter((row) => row.length > 0) };
   }
 
-  /** What TeX takes as an argument: a group, or else one sign (one digit of a number, unless `whole`). */
+  /** An argument by TeX's rules: a group, or else one character (one digit of a number, unless `whole`). */
   protected argument(wholeNumber: boolean): Node {
     const token = this.next();
     if (token.kind === 'open' && (token.text === '{' || token.text === '(')) return this.bracket(token);
@@ -315,7 +311,7 @@ export abstract class Operands extends Cursor {
     throw new Refusal();
   }
 
-  /** The signs of an argument as they stand, for names: the index of a_{n+1}. */
+  /** The characters of an argument, for names: the index of a_{n+1}. */
   protected keyOfArgument(): string {
     const token = this.next();
     if (token.text !== '{') return token.text;

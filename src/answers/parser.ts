@@ -1,6 +1,6 @@
 /**
- * Reads an answer as a tree: recursive descent, with bounds on length and depth. What it does not understand it
- * refuses.
+ * Parses an answer to a tree: recursive descent with limits on length and depth. It rejects text that it does not fully
+ * understand.
  */
 import { Refusal } from './cursor';
 import { lex, type Token } from './lexer';
@@ -9,22 +9,22 @@ import { joinNumberWords } from './number-words';
 import type { CommaReading } from './numbers';
 import { fillers, Quantities } from './quantities';
 
-/** Code units and tokens beyond which an answer is compared by its letters alone. */
+/** Answers with more code units or tokens are compared by characters only. */
 export const longestAnswer = 2000;
 const maxTokens = 800;
 
-/** The tree of an answer, or null when some part of it is not understood. */
+/** The tree of an answer, or null if some part of it is not understood. */
 export function parse(text: string, options: { comma?: CommaReading; tightUnits?: boolean } = {}): Node | null {
   if (text.length > longestAnswer) return null;
   const tokens = joinNumberWords(lex(text, options.comma ?? 'group'));
-  // A stroke with nothing behind it is what is left of a unit that somebody took away.
+  // A slash with nothing after it is left over when a unit was removed.
   while (tokens.length > 0 && (isPause(tokens.at(-1)!) || tokens.at(-1)!.text === '/')) tokens.pop();
   if (tokens.length === 0 || tokens.length > maxTokens) return null;
   const parser = new AnswerParser(tokens, 0, options.tightUnits);
   return parser.whole();
 }
 
-/** The longest value that begins at token `at`, as in a sentence, with the index of the token behind it. */
+/** The longest value that begins at token `at`, as in a sentence, with the index of the token after it. */
 export function parseValueAt(tokens: Token[], at: number): { node: Node; next: number } | null {
   const parser = new AnswerParser(tokens, at, true);
   return parser.value();
@@ -44,7 +44,7 @@ class AnswerParser extends Quantities {
     return node && { node, next: this.meant };
   }
 
-  /** Items parted by commas, "and", "or"; where semicolons part them, commas part each of them once more. */
+  /** Items separated by commas, "and", "or"; with semicolons between items, commas separate parts of them. */
   protected list(): Node {
     const outer: Node[] = [];
     let inner: Node[] = [this.item()];
@@ -96,7 +96,7 @@ class AnswerParser extends Quantities {
     return this.words();
   }
 
-  /** "less than 5", "more than 5"; "at least 5" is said of five, too. */
+  /** "less than 5", "more than 5"; "at least 5" is also a way to say five. */
   protected comparisonInWords(): string | null {
     const [first, second] = [this.peek(), this.peek(1)].map((token) => token?.text.toLowerCase() ?? '');
     if (second === 'than' && /^(?:less|fewer|smaller|more|greater|larger|higher|lower)$/.test(first)) {
@@ -115,7 +115,7 @@ class AnswerParser extends Quantities {
     return { kind: 'range', from, to: this.side() };
   }
 
-  /** Words, as an answer of its own or as the name of a value ("Total = 5", "odd"). */
+  /** Words, as an answer or as the name of a value ("Total = 5", "odd"). */
   protected words(): Node {
     const from = this.at;
     const spoken: string[] = [];

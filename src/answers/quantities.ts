@@ -1,4 +1,4 @@
-/** Values with their units: 5 cm^2, 2 hours 30 minutes, 3 : 2, 7 remainder 2. */
+/** Values with units: 5 cm^2, 2 hours 30 minutes, 3 : 2, 7 remainder 2. */
 import Fraction from 'fraction.js';
 import { Refusal } from './cursor';
 import { Formulas } from './formulas';
@@ -7,7 +7,7 @@ import { apply, type Node } from './node';
 import { scaleWords } from './numbers';
 import { multiplyUnits, type Unit, unitNamed } from './units';
 
-/** Words before a value that leave it what it is. */
+/** Words before a value that do not change it. */
 export const fillers = new Set(
   (
     'about approximately approx around roughly nearly exactly ' +
@@ -17,7 +17,7 @@ export const fillers = new Set(
 const powerWords = new Map(Object.entries({ square: 2, sq: 2, squared: 2, cubic: 3, cu: 3, cubed: 3 }));
 
 export abstract class Quantities extends Formulas {
-  /** A value with what is said of it: its unit, a second number of the same kind, a ratio, a remainder. */
+  /** A value with its qualifiers: a unit, a second number of the same kind, a ratio, a remainder. */
   protected side(): Node {
     if (this.peek()?.text === '≈' || (this.peek()?.kind === 'relation' && this.peek()?.text === '=')) this.at++;
     const before = this.currency;
@@ -43,7 +43,7 @@ export abstract class Quantities extends Formulas {
     return unit ? { kind: 'quantity', value, unit } : value;
   }
 
-  /** The unit behind a value; null for other words, which are passed over. */
+  /** The unit after a value; null for other words, which are skipped. */
   protected unit(): Unit | null {
     const parts: { unit: Unit; power: number }[] = [];
     let sign = 1;
@@ -128,7 +128,7 @@ export abstract class Quantities extends Formulas {
     return { kind: 'remainder', quotient: node, rest: this.side() };
   }
 
-  /** 2 hours 30 minutes, 5 feet and 6 inches: one quantity, which counts in its smallest unit. */
+  /** 2 hours 30 minutes, 5 feet and 6 inches: one quantity, in its smallest unit. */
   protected compound(node: Node): Node {
     if (node.kind !== 'quantity') return node;
     const { at, meant } = this;
@@ -162,5 +162,5 @@ export abstract class Quantities extends Formulas {
 const changing =
   /^(?:and|or|to|remainder|plus|minus|times|but|than|not|wrong|incorrect|factorial|doubled|halved|tripled)$/i;
 
-/** A word that may stand among units without saying more: "apples", "in all", "long". */
+/** A word beside a unit without a meaning of its own: "apples", "in all", "long". */
 const isUnitWord = ({ text }: Token) => !changing.test(text) && !scaleWords.has(text.toLowerCase());

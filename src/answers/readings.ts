@@ -1,4 +1,4 @@
-/** The trees that an answer may mean: mostly one, several where a comma may part, group or begin decimals. */
+/** The possible trees of an answer: usually one, several if a comma may separate, group or start decimals. */
 import type { Node } from './node';
 import { type CommaReading, plainDigits } from './numbers';
 import { longestAnswer, parse } from './parser';
@@ -7,8 +7,8 @@ const cache = new Map<string, readonly Node[]>();
 const cacheSize = 500;
 
 /**
- * All readings of a text; none where it is not understood. The reference is held to be well written: "-2,1" are two
- * numbers there.
+ * All readings of a text; none if it is not understood. The reference is assumed to be well written: there "-2,1" is
+ * two numbers.
  */
 export function readingsOf(text: string, isGold: boolean): readonly Node[] {
   if (text.length > longestAnswer) return [];
@@ -31,7 +31,7 @@ function read(written: string, isGold: boolean): Node[] {
   const choice = choiceIn(text);
   if (choice) return [choice];
   const readings = commaReadings(text, isGold).map((comma) => parse(text, { comma }));
-  // In an answer "5m" may be five metres; in the reference a letter that stands so close is an unknown.
+  // In an answer "5m" may be five metres; in the reference a letter directly after a number is an unknown.
   if (!isGold && /\d[mghslL](?![a-zA-Z])/.test(text)) readings.push(parse(text, { tightUnits: true }));
   return readings.filter((node) => node !== null);
 }
@@ -47,7 +47,7 @@ function commaReadings(written: string, isGold: boolean): CommaReading[] {
   return thousands || /\d\.\d{3},\d/.test(text) ? ['group', ...list] : list;
 }
 
-/** LaTeX that was escaped twice on its way: "\\frac" with two strokes. */
+/** LaTeX that was escaped twice: "\\frac" with two backslashes. */
 function onceEscaped(text: string): string {
   const twice =
     /\\\\(?=(?:left|right|[dt]?frac|sqrt|pi|leq?|geq?|text|boxed|cup|cap|infty|times|cdot|pm|in|quad|mathrm|circ)(?![a-zA-Z]))/;
@@ -56,7 +56,7 @@ function onceEscaped(text: string): string {
 
 const looks = /\\(?:text|textbf|mathbf|mathrm|mbox|boxed|bf|rm)(?![a-zA-Z])\s*/g;
 
-/** "(C)", "C. 42", "(C) 42", "Option C", "\textbf{(C)}\ 42". A letter alone is an unknown and a choice alike. */
+/** "(C)", "C. 42", "(C) 42", "Option C", "\textbf{(C)}\ 42". A single letter is both an unknown and a choice. */
 function choiceIn(text: string): Node | null {
   if (!/^[\s$*\\({[]*(?:\\?[a-z]+\{?[\s\\(]*)?[A-Za-z]/.test(text)) return null;
   const plain = text

@@ -1,4 +1,4 @@
-/** Equations and inequalities: what they name, what they say of it, and which of them are the same. */
+/** Equations and inequalities: their names and values, and their equivalence. */
 import { type Complex, divide, hasValue } from './complex';
 import { apply, keyOf, type Node, partsOf } from './node';
 import { type Budget, isConstant, isExpression, isSame, points, valueAt } from './numeric';
@@ -6,21 +6,19 @@ import { type Budget, isConstant, isExpression, isSame, points, valueAt } from '
 export type Relation = Extract<Node, { kind: 'relation' }>;
 
 export interface Solved {
-  /** Null for a name in words, which everybody chooses for himself. */
+  /** Null for a name in words, which is arbitrary. */
   name: string | null;
   value: Node;
 }
 
-/**
- * "x = 5" as its name and its value; "6 * 3 = 18" as a value without a name; null for an equation that solves nothing.
- */
+/** "x = 5" as name and value; "6 * 3 = 18" as a value without a name; null for an equation that is not solved. */
 export function solved(node: Node): Solved | null {
   if (node.kind !== 'relation') return null;
   const { sides, signs } = node;
   if (signs.length === 1 && /^[∈]$/.test(signs[0]))
     return isName(sides[0]) ? { name: nameOf(sides[0]), value: sides[1] } : null;
   if (!signs.every((sign) => /^[=≈≡→]$/.test(sign))) return null;
-  // x = 1/3 ≈ 0.33: the exact value counts.
+  // x = 1/3 ≈ 0.33: the exact value is used.
   const rounded = signs.indexOf('≈');
   const last = rounded > 0 ? rounded : signs.length;
   const value = sides[last];
@@ -52,8 +50,8 @@ function nameOf(node: Node): string | null {
 export const namesAgree = (a: string | null, b: string | null) => a === null || b === null || a === b;
 
 /**
- * Whether two equations, or two inequalities of one kind, hold for the same values: one side is a constant times the
- * other.
+ * Whether two equations, or two inequalities of the same kind, have the same solutions: one side is a constant multiple
+ * of the other.
  */
 export function sameRelation(a: Relation, b: Relation, budget: Budget): boolean {
   if (a.sides.length !== b.sides.length) return false;
@@ -74,7 +72,7 @@ function difference({ sides: [left, right], signs: [sign] }: Relation): { node: 
   return { node: apply('+', left, apply('-', right)), sign: plain };
 }
 
-/** a / b where that is the same number everywhere, and not zero. */
+/** a / b if it is the same nonzero number everywhere. */
 function constantRatio(a: Node, b: Node, budget: Budget): Complex | null {
   let ratio: Complex | null = null;
   let agreed = 0;
@@ -91,7 +89,7 @@ function constantRatio(a: Node, b: Node, budget: Budget): Complex | null {
 
 const infinity: Node = { kind: 'symbol', name: '∞' };
 
-/** The set that an inequality of one name describes: 2 < x ≤ 5 as (2, 5]; null for others. */
+/** The set described by an inequality of one name: 2 < x ≤ 5 as (2, 5]; null for others. */
 export function intervalOf(node: Node): Solved | null {
   if (node.kind !== 'relation') return null;
   const ascending = node.signs.every((sign) => /^[<≤]$/.test(sign));
@@ -138,7 +136,7 @@ function ofSize(low: Bound, high: Bound): Node {
   return apply('∪', interval(minus(high), minus(low)), interval(low, high));
 }
 
-/** Whether a tree has an unknown in it. */
+/** Whether a tree contains an unknown. */
 export function hasUnknown(node: Node): boolean {
   for (const part of partsOf(node)) if (part.kind === 'symbol' && !/^[πei∞∅]$/.test(part.name)) return true;
   return false;

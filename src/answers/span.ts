@@ -1,4 +1,4 @@
-/** A range of UTF-16 code units of some text: start is included, end is not. */
+/** A range of UTF-16 code units of some text: the start is inclusive, the end exclusive. */
 export interface Span {
   start: number;
   end: number;

@@ -1,12 +1,12 @@
 import type { Span } from './span';
 
-/** What a student says and what it only thinks. */
+/** The visible solution of a student, and its thinking. */
 export interface Spoken extends Span {
-  /** The text broke off inside its thinking: it says nothing. */
+  /** The text was cut off in its thinking: there is no solution. */
   cutOff: boolean;
 }
 
-/** How models of different families open and close their thinking. */
+/** Thinking tags of different model families. */
 const tags: readonly (readonly [open: string, close: string])[] = [
   ['<think>', '</think>'],
   ['<thinking>', '</thinking>'],
@@ -21,8 +21,8 @@ const tags: readonly (readonly [open: string, close: string])[] = [
 ];
 
 /**
- * Where in a text the thinking ends and the solution begins. The thinking may be closed, without its opening tag (a
- * chat template wrote that into the prompt), or open to the end, which is a text that was cut off in its thinking.
+ * Finds the end of the thinking and the start of the solution. The opening tag may be missing (a chat template put it
+ * into the prompt), or the closing tag, if the text was cut off in its thinking.
  * Linear in the length of the text.
  */
 export function spokenPart(text: string): Spoken {
@@ -36,15 +36,15 @@ export function spokenPart(text: string): Spoken {
   return { start: cutOff ? text.length : start, end: text.length, cutOff };
 }
 
-/** The tag that would close the thinking in which a text ends; null where it ends in none. */
+/** The tag that would close the open thinking at the end of a text; null if none is open. */
 export function openThinking(text: string): string | null {
   const open = tags.find(([open, close]) => text.lastIndexOf(open) > text.lastIndexOf(close));
   return open?.[1] ?? null;
 }
 
 /**
- * A text in its thinking, tags taken off, and what it says. Of several stretches of thinking all up to the last belong
- * to it.
+ * Splits a text into its thinking, without tags, and its solution. With several thinking sections, everything up to the
+ * end of the last one is thinking.
  */
 export function partThinking(text: string): { thought: string; body: string } {
   const { start } = spokenPart(text);

@@ -1,9 +1,9 @@
-/** Units, so far as answers name them: what they measure and how large they are. */
+/** Units that occur in answers: their dimensions and sizes. */
 
 export interface Unit {
-  /** Exponents of base units, as "m" or "m^2 s^-1"; equal for units that convert into each other. */
+  /** Exponents of base units, as "m" or "m^2 s^-1"; equal for convertible units. */
   dimension: string;
-  /** How many base units it holds. */
+  /** Size in base units. */
   factor: number;
 }
 
@@ -12,7 +12,7 @@ const minute = 60;
 const hour = 3600;
 const day = 24 * hour;
 
-/** Names, what they measure, how many of the base unit. Months and years are kept apart from days. */
+/** Names, dimension, size in base units. Months and years are not converted to days. */
 const entries: Entry[] = [
   ['mm millimeter millimeters millimetre millimetres', 'm', 0.001],
   ['cm centimeter centimeters centimetre centimetres 厘米', 'm', 0.01],
@@ -78,16 +78,16 @@ const table = new Map<string, Unit>(
   ),
 );
 
-/** The unit of that name; a single letter counts as it is written, longer names in any case. */
+/** The unit of that name; single letters are case-sensitive, longer names are not. */
 export function unitNamed(name: string): Unit | undefined {
   if ([...name].length === 1) return table.get(/[JWNV]/.test(name) ? name.toLowerCase() : name);
   return table.get(name) ?? table.get(name.toLowerCase());
 }
 
-/** Letters that are units behind a number and a space; others, as in "2 x", are unknowns. */
+/** Letters that are units after a number and a space; others, as in "2 x", are unknowns. */
 export const isUnitLetter = (letter: string) => /^[mghslLJWNV]$/.test(letter);
 
-/** The product of powers of units, exponents added: m, s^-1 -> "m s^-1". */
+/** The product of powers of units, with exponents added: m, s^-1 -> "m s^-1". */
 export function multiplyUnits(parts: readonly { unit: Unit; power: number }[]): Unit {
   const exponents = new Map<string, number>();
   let factor = 1;

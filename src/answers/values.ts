@@ -1,19 +1,19 @@
-/** Numbers and quantities: rounding, percent, units, times of day, ratios. */
+/** Compares numbers and quantities: rounding, percent, units, times of day, ratios. */
 import Fraction from 'fraction.js';
 import { Real } from './complex';
 import { exact } from './exact';
 import { apply, type Node } from './node';
 import { type Budget, isConstant, isExpression, points, sameExpression, valueAt } from './numeric';
 
-/** Relative difference up to which a rounded number is the number that it was rounded from. */
+/** Maximum relative difference between a rounded number and the original. */
 const roundingSlack = '1e-6';
-/** Digits that a number must have to count as rounded: 12.5 is 12.5, and 0.333333 may be a third. */
+/** Minimum number of digits of a rounded number: 12.5 is exact, but 0.333333 may be a third. */
 const leastDigits = 6;
 
 /**
- * Whether two expressions are equal, or one of them is the other one rounded or cut: it is written with decimals and
- * six digits or more, they differ by less than a unit of its last digit and by at most 1e-6 of the reference, which is
- * no whole number.
+ * Whether two expressions are equal, or one of them is the other one rounded or truncated: it has decimals and at least
+ * six digits, they differ by less than a unit of its last digit and by at most 1e-6 of the reference, which is not an
+ * integer.
  */
 export function sameValue(a: Node, gold: Node, budget: Budget): boolean {
   if (!isExpression(a) || !isExpression(gold)) return false;
@@ -29,7 +29,7 @@ export function sameValue(a: Node, gold: Node, budget: Budget): boolean {
 const unsigned = (node: Node): Node => (node.kind === 'apply' && node.of === '-' ? unsigned(node.args[0]) : node);
 const isWhole = (node: Node) => exact(node)?.d === 1n;
 
-/** How many decimals a number is written with that may be rounded; 0 for others and for formulas. */
+/** Number of decimals of a number that may be rounded; 0 for others and for formulas. */
 function roundedDigits(node: Node): number {
   const number = unsigned(node);
   if (number.kind !== 'number' || number.decimals === 0) return 0;
@@ -47,7 +47,7 @@ function realOf(node: Node, budget: Budget): Real | null {
 type Quantity = Extract<Node, { kind: 'quantity' }>;
 const isPercent = (node: Node) => node.kind === 'apply' && node.of === '%';
 
-/** Both may have a unit; a unit that only one has makes no difference. */
+/** Both may have a unit; a unit on only one side is ignored. */
 export function sameQuantity(a: Node, gold: Node, budget: Budget): boolean {
   if (a.kind === 'quantity' && gold.kind === 'quantity') return sameUnits(a, gold, budget);
   const [said, wanted] = [a, gold].map((node) => (node.kind === 'quantity' ? node.value : node));
@@ -64,8 +64,8 @@ function sameUnits(a: Quantity, gold: Quantity, budget: Budget): boolean {
 }
 
 /**
- * 25% is 0.25; and 25 where the other, which leaves the sign out, can hardly mean a share: a whole number, or one above
- * 1.
+ * 25% is 0.25; it is also 25 if the other value has no percent sign and is unlikely to be a fraction: an integer, or
+ * above 1.
  */
 function samePercent(a: Node, gold: Node, budget: Budget): boolean {
   if (sameValue(a, gold, budget)) return true;
@@ -77,7 +77,7 @@ function samePercent(a: Node, gold: Node, budget: Budget): boolean {
   return isPercent(a) ? sameValue(bare, gold, budget) : sameValue(a, bare, budget);
 }
 
-/** "70k" for a reference of 70000: a letter k behind a number, where the reference has no unknowns. */
+/** "70k" for a reference of 70000: a letter k after a number, if the reference has no unknowns. */
 function isThousands(a: Node, gold: Node, budget: Budget): boolean {
   if (a.kind !== 'apply' || a.of !== '*' || a.args[1].kind !== 'symbol' || !/^[kK]$/.test(a.args[1].name)) return false;
   const thousand: Node = { kind: 'number', value: new Fraction(1000), decimals: 0 };
@@ -86,7 +86,7 @@ function isThousands(a: Node, gold: Node, budget: Budget): boolean {
 
 type Clock = Extract<Node, { kind: 'clock' }>;
 
-/** Times of day; 3:30 is 3:30 PM where the other does not say which half. A full hour may be written as a number. */
+/** Times of day; 3:30 equals 3:30 PM if the other side omits am or pm. A full hour may be written as a number. */
 export function sameTime(a: Node, gold: Node): boolean {
   if (a.kind === 'clock' && gold.kind === 'clock')
     return a.minutes === gold.minutes || (a.half !== gold.half && a.minutes % 720 === gold.minutes % 720);

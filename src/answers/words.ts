@@ -1,7 +1,7 @@
-/** Answers in words. */
+/** Compares answers in words. */
 import type { Node } from './node';
 
-/** Words that say the same. */
+/** Synonyms. */
 const synonyms: string[][] = [
   ['yes', 'true', 'correct', 'possible', 'it is possible', 'да', 'sí', 'oui', 'ja', '是', '对', '正确'],
   [
@@ -36,7 +36,7 @@ const synonyms: string[][] = [
   ['∞', 'infinity', 'infinite', 'infinitely many', 'infinitely many solutions', 'inf'],
 ];
 const meanings = new Map(synonyms.flatMap((words) => words.map((word): [string, string] => [word, words[0]])));
-/** "no" and "none" are said of zero and of the empty set. */
+/** "no" and "none" can mean zero and the empty set. */
 const zeros = /^(?:none|nothing|zero|no one|nobody)$/;
 
 function plain(text: string): string {
@@ -49,7 +49,7 @@ function plain(text: string): string {
     .trim();
 }
 
-/** What a tree says in words; null when it says something else. */
+/** The words of a tree; null if it is something else. */
 export function wordsOf(node: Node): string | null {
   if (node.kind === 'text') return plain(node.text);
   if (node.kind === 'symbol') return node.name.toLowerCase();
@@ -76,7 +76,7 @@ function sameText(said: string, wanted: string): boolean {
   return a !== undefined && a === b;
 }
 
-/** The yes or no that a text begins with. */
+/** The yes or no at the beginning of a text. */
 export function verdictAtStart(text: string): string | null {
   const found =
     /^[\s*_"“]*(yes|no|true|false)(?=\s*(?:[,.;:!–—(]|$)|\s+(?:because|since|as|it|he|she|they|there|this|that)\b)/i.exec(

@@ -1,4 +1,4 @@
-/** tfjs-node's binding, compiled and linked to a TensorFlow. */
+/** Compiles tfjs-node's binding and links it to a TensorFlow. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -16,7 +16,7 @@ export interface Compiler {
   version: string;
 }
 
-/** CXX, or the first of the usual names that answers. @throws UserError */
+/** The C++ compiler: CXX, or the first of the usual names that works. @throws UserError when there is none */
 export async function findCompiler(env: NodeJS.ProcessEnv = process.env): Promise<Compiler> {
   const names = env.CXX ? [env.CXX] : ['c++', 'g++', 'clang++'];
   for (const name of names) {
@@ -24,22 +24,22 @@ export async function findCompiler(env: NodeJS.ProcessEnv = process.env): Promis
       const { stdout } = await run(name, ['--version'], { env, timeout: 20_000 });
       return { name, version: stdout.split('\n')[0] };
     } catch {
-      // The next one.
+      // not installed: try the next one
     }
   }
   const tools =
     process.platform === 'darwin'
       ? '`xcode-select --install`'
       : "your system's packages (Debian, Ubuntu: `apt install g++`)";
-  throw new UserError(`no C++ compiler: ${names.join(', ')} ${names.length > 1 ? 'are' : 'is'} not there`, {
+  throw new UserError(`no C++ compiler: ${names.join(', ')} ${names.length > 1 ? 'are' : 'is'} not installed`, {
     code: 'compiler',
-    remedy: `Install one by ${tools}, or name one by CXX.`,
+    remedy: `Install one with ${tools}, or set CXX.`,
   });
 }
 
 /**
- * Builds the binding of `tfjsNode` into the data folder. The libraries are linked where they lie, and their folder is
- * written into the binding: those of pip find CUDA beside themselves only when they are loaded from their own place.
+ * Builds the binding of `tfjsNode` in the data folder. The libraries stay where they are, and their folder is compiled
+ * into the binding, because pip's TensorFlow finds its CUDA libraries only when loaded from its own folder.
  */
 export async function buildBinding(
   root: string,
@@ -47,7 +47,7 @@ export async function buildBinding(
   parts: { tfjsNode: string; nodeApi: string; compiler: Compiler },
   { progress, signal }: Watch,
 ): Promise<void> {
-  progress({ doing: `Compiling the binding by ${parts.compiler.name}` });
+  progress({ doing: `Compiling the binding with ${parts.compiler.name}` });
   const work = mkdtempSync(join(root, 'build-'));
   const made = join(work, 'tfjs_binding.node');
   const sources = join(parts.tfjsNode, 'binding');
@@ -75,16 +75,16 @@ export async function buildBinding(
   }
 }
 
-/** What the compiler said, as a UserError. */
+/** Turns the compiler's output into a UserError. */
 export function compileError(error: unknown, source: Source): unknown {
   const { stderr } = error as { stderr?: string };
   if (error instanceof UserError || stderr === undefined) return error;
   const [, header] = /fatal error: ['"]?([^'":]+)['"]?(?: file not found|: No such file)/.exec(stderr) ?? [];
   if (header)
-    return new UserError(`TensorFlow's headers are not whole: ${header} is missing`, {
+    return new UserError(`TensorFlow's headers are incomplete: ${header} is missing`, {
       file: source.include,
       code: 'tensorflow',
-      remedy: 'Install TensorFlow anew, or take `distillery backend install --download`.',
+      remedy: 'Reinstall TensorFlow, or run `distillery backend install --download`.',
       cause: error,
     });
   if (/No space left on device/.test(stderr))
@@ -95,11 +95,10 @@ export function compileError(error: unknown, source: Source): unknown {
     });
   const line = stderr.split('\n').find((text) => /error|undefined reference|incompatible|wrong format/i.test(text));
   return new UserError(
-    `the binding does not build on TensorFlow ${source.version}: ${line?.trim() ?? stderr.slice(0, 300)}`,
+    `the binding does not compile with TensorFlow ${source.version}: ${line?.trim() ?? stderr.slice(0, 300)}`,
     {
       code: 'tensorflow',
-      remedy:
-        'Take a TensorFlow that was tried (docs/tensorflow.md), such as by `distillery backend install --download`.',
+      remedy: 'Use a tested TensorFlow (docs/tensorflow.md), for example with `distillery backend install --download`.',
       cause: error,
     },
   );

@@ -1,4 +1,4 @@
-/** Files from package registries: checked by their hash, gone on from where an earlier try ended. */
+/** Downloads files from package registries, resuming earlier attempts and verifying hashes. */
 import { createHash } from 'node:crypto';
 import { createReadStream, mkdirSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -9,19 +9,19 @@ import type { Watch } from './report';
 
 export interface Remote {
   url: string;
-  /** As a person calls it. */
+  /** The name for messages. */
   name: string;
-  /** Bytes; the reply may have no more. */
+  /** Size in bytes; a longer reply is an error. */
   size: number;
-  /** Of the whole file, `sha256` in hex or `sha512` in base64. */
+  /** Of the whole file: `sha256` in hex or `sha512` in base64. */
   hash: { algorithm: 'sha256' | 'sha512'; digest: string; encoding: 'hex' | 'base64' };
 }
 
 const silence = 60_000;
-/** Bytes of a registry's document at most; PyPI's largest have some ten million. */
+/** Maximum size of a registry's document; PyPI's largest have about ten million bytes. */
 const maxDocument = 100 << 20;
 
-/** Fetches a file to `path`. Bytes that came are kept until the hash is known to be wrong. @throws UserError */
+/** Downloads a file to `path`. Received bytes are kept until the hash proves wrong. @throws UserError */
 export async function fetchFile(remote: Remote, path: string, watch: Watch): Promise<void> {
   mkdirSync(dirname(path), { recursive: true });
   for (let attempt = 1; ; attempt++) {
@@ -30,15 +30,16 @@ export async function fetchFile(remote: Remote, path: string, watch: Watch): Pro
       if (sizeOf(path) < remote.size) await append(remote, path, watch);
       break;
     } catch (error) {
-      const known = diskError(error, path, 'what was fetched is kept, and the next try goes on from there');
+      const known = diskError(error, path, 'the downloaded part is kept, and the next attempt resumes');
       if (watch.signal?.aborted || known instanceof UserError || attempt === 3) throw unreachable(known, remote, watch);
     }
   }
   if ((await hashOf(path, remote.hash)) === remote.hash.digest) return;
   rmSync(path);
-  throw new UserError(`${remote.name} came with another hash than ${new URL(remote.url).host} announces`, {
+  throw new UserError(`the hash of ${remote.name} differs from the one published by ${new URL(remote.url).host}`, {
     code: 'network',
-    remedy: 'It was deleted. Try again; if it happens again, something between you and the registry changes files.',
+    remedy:
+      'The file was deleted. Try again. If it happens again, something between you and the registry changes files.',
   });
 }
 
@@ -59,7 +60,7 @@ async function append({ name, url, size }: Remote, path: string, { progress, sig
   });
 }
 
-/** A short document, such as a registry's JSON. @throws UserError */
+/** Downloads a short document, such as a registry's JSON. @throws UserError */
 export async function fetchJson(url: string, name: string, watch: Watch): Promise<unknown> {
   try {
     const limit = AbortSignal.timeout(silence);
@@ -79,9 +80,9 @@ function unreachable(error: unknown, { url, name }: Pick<Remote, 'url' | 'name'>
     file: url,
     code: 'network',
     remedy:
-      'Look at the connection and at HTTPS_PROXY, then try again: it ' +
-      'goes on from where it was. Without a network, give a ' +
-      'TensorFlow that is here: `--from <python or folder>`.',
+      'Check the connection and HTTPS_PROXY, then try again: the download ' +
+      'resumes. Without a network, name an installed ' +
+      'TensorFlow: `--from <python or folder>`.',
     cause: error,
   });
 }

@@ -1,4 +1,4 @@
-/** Setting TensorFlow up for this user: found or fetched, the binding built, tried, remembered. */
+/** Sets TensorFlow up for this user: finds or downloads it, builds the binding, tests it, and saves the result. */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { guardDisk } from '../disk';
@@ -16,14 +16,14 @@ import { findSource, folderSource, type Source } from './source';
 export interface InstallOptions {
   /** A Python program, site-packages/tensorflow, or an unpacked libtensorflow. */
   from?: string;
-  /** It is to compute on a GPU; otherwise the CPU is enough. */
+  /** It must compute on a GPU; otherwise a CPU suffices. */
   gpu: boolean;
-  /** PyPI's wheel is fetched: always, where no TensorFlow is found, or never. `consent` is asked before. */
+  /** When to download PyPI's wheel: always, if no TensorFlow is found, or never. `consent` is asked first. */
   download: 'always' | 'if-needed' | 'never';
   version?: string;
 }
 
-/** Sets TensorFlow up. What was set up before stays until the new one has been tried. @throws UserError */
+/** Sets TensorFlow up. An earlier setup stays until the new one has passed its test. @throws UserError */
 export async function installTensorFlow(
   options: InstallOptions,
   consent: (wheel: Wheel) => Promise<boolean>,
@@ -37,10 +37,10 @@ export async function installTensorFlow(
     });
   const root = tensorFlowFolder();
   guardDisk(root, 'nothing was set up', () => makeFolder(root, root));
-  const compiler = await findCompiler(); // before anything is fetched
+  const compiler = await findCompiler(); // checked before anything is downloaded
   const source = await chooseSource(options, root, consent, watch);
   watch.signal?.throwIfAborted();
-  watch.progress({ doing: "Fetching the binding's sources" });
+  watch.progress({ doing: "Downloading the binding's sources" });
   const tfjsNode = await fetchTfjsNode(root, watch);
   const nodeApi = await nodeApiInclude(root, watch);
   const before = existsSync(recordFile(root)) ? tryReading(root) : null;
@@ -56,10 +56,10 @@ export async function installTensorFlow(
     builtAt: new Date().toISOString(),
   };
   remember(root, record);
-  watch.progress({ doing: 'Trying a product and a gradient in a process of its own' });
+  watch.progress({ doing: 'Testing a matrix product and a gradient in a process of its own' });
   const result = await probe({ gpu: options.gpu, folder: root }, { signal: watch.signal });
   if (!result.works) {
-    // The CPU may do where the GPU does not, and a set-up that worked before is rebuilt by `repair`.
+    // The CPU may work where the GPU does not, and an earlier working setup is rebuilt by `repair`.
     const cpu = options.gpu ? await probe({ gpu: false, folder: root }, { signal: watch.signal }) : result;
     if (before && !cpu.works) remember(root, before);
     else if (!cpu.works) remove(root, recordFile(root));
@@ -89,22 +89,25 @@ async function chooseSource(
   throw new UserError('no TensorFlow is found', {
     code: 'missing',
     remedy:
-      'Name one by --from, install one (`pip install ' +
+      'Name one with --from, install one (`pip install ' +
       `${gpu ? '"tensorflow[and-cuda]"' : 'tensorflow-cpu'}\`), or let it be ` +
       'fetched: --download.',
   });
 }
 
 function failure({ reason, remedy }: ProbeResult, { version, origin }: Source, onCpu: boolean): UserError {
-  const rest = onCpu ? ' It works on the CPU, and is set up for that.' : '';
-  return new UserError(`TensorFlow ${version} (${origin}) was built for, and does not work: ${reason}.${rest}`, {
-    code: 'tensorflow',
-    remedy:
-      remedy ?? 'docs/tensorflow.md lists what was tried; `distillery backend install --download` takes one of those.',
-  });
+  const rest = onCpu ? ' It works on the CPU, and was set up for that.' : '';
+  return new UserError(
+    `the binding was built for TensorFlow ${version} (${origin}) but does not work: ${reason}.${rest}`,
+    {
+      code: 'tensorflow',
+      remedy:
+        remedy ?? 'docs/tensorflow.md lists tested versions; `distillery backend install --download` uses one of them.',
+    },
+  );
 }
 
-/** Builds and tries again what was set up, from the same TensorFlow where it still is. */
+/** Rebuilds and tests the current setup, from the same TensorFlow if it still exists. */
 export async function repairTensorFlow(watch: Watch): Promise<Installed> {
   const root = tensorFlowFolder();
   const before = tryReading(root);
@@ -112,7 +115,7 @@ export async function repairTensorFlow(watch: Watch): Promise<Installed> {
   if (!before || !folder || !existsSync(folder))
     throw new UserError(before ? `TensorFlow is no longer at ${folder}` : 'nothing that can be read was set up', {
       code: 'tensorflow',
-      remedy: 'Set it up anew: `distillery backend install`.',
+      remedy: 'Set it up again: `distillery backend install`.',
     });
   const { include, libraries, origin } = folderSource(folder, before.tensorflow.origin);
   remove(root, before.package);
@@ -128,13 +131,13 @@ export async function repairTensorFlow(watch: Watch): Promise<Installed> {
 }
 
 /**
- * Deletes what was set up and fetched; a TensorFlow of the user's own stays. Returns the folder, null where there was
- * none.
+ * Deletes everything that was set up and downloaded; the user's own TensorFlow stays. Returns the folder, or null if
+ * there was none.
  */
 export function uninstallTensorFlow(): string | null {
   const root = tensorFlowFolder();
   if (!existsSync(root)) return null;
-  guardDisk(root, 'some of it may be left', () => remove(dirname(root), root));
+  guardDisk(root, 'some files may remain', () => remove(dirname(root), root));
   return root;
 }
 

@@ -1,4 +1,4 @@
-/** Two packages of the npm registry, pinned by version and hash; none of their scripts runs. */
+/** Two npm packages, pinned by version and hash. None of their scripts is run. */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -34,9 +34,7 @@ export async function fetchTfjsNode(root: string, watch: Watch): Promise<string>
   return folder;
 }
 
-/**
- * The folder of node_api.h: of the package, where Distillery runs from its repository; of Node itself; else fetched.
- */
+/** The folder with node_api.h: from the package when running from the repository, from Node itself, or downloaded. */
 export async function nodeApiInclude(root: string, watch: Watch): Promise<string> {
   const folder = headersFolder(root);
   const places = [packagedHeaders(), join(dirname(process.execPath), '..', 'include', 'node'), join(folder, 'include')];
@@ -54,7 +52,7 @@ function packagedHeaders(): string | null {
   }
 }
 
-/** Unpacks into `folder` those files of a package whose path in it is `wanted`. */
+/** Unpacks into `folder` those files of a package for whose path `wanted` is true. */
 async function fetchPackage(
   remote: Remote,
   { folder, root, wanted }: { folder: string; root: string; wanted: RegExp },

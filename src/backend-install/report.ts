@@ -1,8 +1,8 @@
-/** How far a set-up is. */
+/** Progress of an installation. */
 export interface Step {
   /** Present participle and object, such as `Fetching TensorFlow 2.21.0`. */
   doing: string;
-  /** Bytes, where it is a matter of bytes. */
+  /** Bytes, if the step is a download. */
   done?: number;
   total?: number;
 }

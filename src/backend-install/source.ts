@@ -1,4 +1,4 @@
-/** A TensorFlow on this machine: its headers, its libraries, its version. */
+/** A TensorFlow on this machine: headers, libraries, version. */
 import { execFile } from 'node:child_process';
 import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -10,18 +10,17 @@ const run = promisify(execFile);
 export interface Source {
   version: string;
   include: string;
-  /** What the binding is linked to: the C API and, where that is a file of its own, the framework below it. */
+  /** The libraries to link to: the C API and, where that is a separate file, the framework that it depends on. */
   libraries: string[];
   origin: string;
 }
 
 /**
- * The newest whose C API the binding was seen to build on and pass the tests with; the oldest that has the library in
- * its wheel.
+ * Newest: the last version whose C API compiles and passes the tests. Oldest: the first whose wheel has the library.
  */
 export const tried = { oldest: '2.12', newest: '2.21' };
 
-/** The libraries under the names that wheels and libtensorflow's archives give them. */
+/** The library names in wheels and in libtensorflow's archives. */
 const libraryNames =
   process.platform === 'darwin'
     ? [
@@ -34,10 +33,9 @@ const libraryNames =
       ];
 
 /**
- * The TensorFlow that `from` names: a Python program that has it, its folder in site-packages, or an unpacked
- * libtensorflow. Without it, that of the active environment, or of `python3` or `python` on the PATH; null where none
- * of them has one.
- * @throws UserError when what is named cannot be used.
+ * The TensorFlow named by `from`: a Python program, its folder in site-packages, or an unpacked libtensorflow. Without
+ * `from`, that of the active environment, or of `python3` or `python` on the PATH; null if none is found.
+ * @throws UserError when the named one cannot be used
  */
 export async function findSource(from?: string, env: NodeJS.ProcessEnv = process.env): Promise<Source | null> {
   if (from) {
@@ -62,10 +60,7 @@ export async function findSource(from?: string, env: NodeJS.ProcessEnv = process
   return null;
 }
 
-/**
- * Where that Python has TensorFlow. Nothing of it is imported: that takes seconds, and fails where its own needs are
- * not met.
- */
+/** Finds TensorFlow without importing it: an import takes seconds, and fails if its dependencies are missing. */
 async function askPython(python: string, must: boolean): Promise<string | null> {
   const code =
     'import importlib.util as u; s = u.find_spec("tensorflow"); print(s.submodule_search_locations[0] if s else "")';
@@ -74,7 +69,7 @@ async function askPython(python: string, must: boolean): Promise<string | null> 
     return stdout.trim() || null;
   } catch (error) {
     if (!must) return null;
-    throw new UserError(`it does not answer as a Python does: ${(error as Error).message.split('\n')[0]}`, {
+    throw new UserError(`it does not answer like a Python: ${(error as Error).message.split('\n')[0]}`, {
       file: python,
       code: 'tensorflow',
       remedy: '--from takes a Python program, the folder site-packages/tensorflow, or an unpacked libtensorflow.',
@@ -82,36 +77,36 @@ async function askPython(python: string, must: boolean): Promise<string | null> 
   }
 }
 
-/** The TensorFlow in a folder. @throws UserError that says what is missing or does not fit this machine. */
+/** The TensorFlow in a folder. @throws UserError when a part is missing or does not fit this machine */
 export function folderSource(folder: string, origin = folder): Source {
   const places = [folder, join(folder, 'lib'), join(folder, 'tensorflow')];
   const libraries = places
     .flatMap((place) => libraryNames.map((names) => names.map((name) => join(place, name))))
     .find((files) => files.every((file) => existsSync(file)));
   if (!libraries)
-    throw new UserError(`it has no ${libraryNames[0].join(' and ')}`, {
+    throw new UserError(`it does not have ${libraryNames[0].join(' and ')}`, {
       file: folder,
       code: 'tensorflow',
       remedy:
-        `TensorFlow has them since ${tried.oldest} (tried up to ${tried.newest}): ` +
-        'take a newer one, or `distillery backend install --download`.',
+        `TensorFlow has them since ${tried.oldest} (tested up to ${tried.newest}): ` +
+        'use a newer one, or `distillery backend install --download`.',
     });
   const include = [join(folder, 'include'), join(dirname(libraries[0]), 'include')].find((place) =>
     existsSync(join(place, 'tensorflow', 'c', 'c_api.h')),
   );
   if (!include)
-    throw new UserError('it has no headers (include/tensorflow/c/c_api.h)', {
+    throw new UserError('it does not have headers (include/tensorflow/c/c_api.h)', {
       file: folder,
       code: 'tensorflow',
       remedy:
-        "Packages of some systems leave them out: take pip's or conda's " +
+        "Some systems' packages omit them: use pip's or conda's " +
         'TensorFlow, or `distillery backend install --download`.',
     });
   for (const library of libraries) checkArchitecture(library);
   return { version: versionOf(dirname(libraries[0])) ?? 'unknown', include, libraries, origin };
 }
 
-/** The version that the package's metadata in site-packages names; its libraries tell it when they are loaded. */
+/** The version from the package's metadata in site-packages; otherwise the libraries report it when they are loaded. */
 function versionOf(folder: string): string | null {
   const [beside] = [dirname(folder)].filter((place) => basename(folder) === 'tensorflow' && existsSync(place));
   for (const name of beside ? readdirSync(beside) : []) {
@@ -123,7 +118,7 @@ function versionOf(folder: string): string | null {
 
 const machines: Record<number, string> = { 3: 'ia32', 40: 'arm', 62: 'x64', 183: 'arm64', 243: 'riscv64' };
 
-/** Compares an ELF file's machine with this Node's; other formats are left to the linker. */
+/** Compares the machine of an ELF file with that of this Node; other formats are checked by the linker. */
 export function checkArchitecture(library: string, arch: string = process.arch): void {
   const head = Buffer.alloc(20);
   const file = openSync(library, 'r');
@@ -135,9 +130,9 @@ export function checkArchitecture(library: string, arch: string = process.arch):
   if (head.readUInt32BE(0) !== 0x7f454c46) return;
   const machine = machines[head.readUInt16LE(18)] ?? `machine ${head.readUInt16LE(18)}`;
   if (machine === arch) return;
-  throw new UserError(`it is built for ${machine}, and this Node.js for ${arch}`, {
+  throw new UserError(`it is built for ${machine}, but this Node.js for ${arch}`, {
     file: library,
     code: 'tensorflow',
-    remedy: `Take a TensorFlow for ${arch}, or run Distillery with a Node.js for ${machine}.`,
+    remedy: `Use a TensorFlow for ${arch}, or run Distillery with a Node.js for ${machine}.`,
   });
 }

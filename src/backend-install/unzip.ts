@@ -1,4 +1,4 @@
-/** Chosen members of a zip file (APPNOTE.TXT 6.3), one after the other from disk. */
+/** Extracts selected members of a zip file (APPNOTE.TXT 6.3), reading it in pieces from disk. */
 import { createReadStream, createWriteStream, mkdirSync } from 'node:fs';
 import { type FileHandle, open, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -8,10 +8,7 @@ import { createInflateRaw } from 'node:zlib';
 import { damagedZip, type ZipMember, zipMembers, zipStart } from '../zip';
 import type { Watch } from './report';
 
-/**
- * Writes the members that `chosen` renames to a path (relative to `folder`) and gives none. Returns how many there
- * were.
- */
+/** Extracts the members that `chosen` maps to a path relative to `folder`. Returns their number. */
 export async function unzip(
   file: string,
   folder: string,
@@ -46,7 +43,7 @@ interface OpenZip {
 
 async function extract({ handle, file }: OpenZip, member: ZipMember, path: string, signal?: AbortSignal) {
   if (member.method !== 0 && member.method !== 8)
-    throw damagedZip(file, `${member.name} is packed by method ${member.method}`);
+    throw damagedZip(file, `${member.name} uses the unsupported compression method ${member.method}`);
   const start = await zipStart(handle, member);
   if (member.packed === 0) return writeFile(path, '');
   let written = 0;
@@ -60,5 +57,5 @@ async function extract({ handle, file }: OpenZip, member: ZipMember, path: strin
   const to = createWriteStream(path);
   if (member.method === 0) await pipeline(from, counted, to, { signal });
   else await pipeline(from, createInflateRaw(), counted, to, { signal });
-  if (written !== member.size) throw damagedZip(file, `${member.name} is cut off`);
+  if (written !== member.size) throw damagedZip(file, `${member.name} is truncated`);
 }

@@ -8,22 +8,22 @@ import { otherAnswer } from '../data/other-answers';
 import type { Problem } from '../data/types';
 import type { AnswerRecord, FailureRecord } from '../runs/records';
 
-/** The category of a case whose answer is right: picked by hand, or counted as wrong where it was recorded. */
+/** The category of a case with a right answer: picked by hand, or marked as wrong in its source. */
 export const rightCategory = 'right answer';
 
-/** The category of a case that was picked by hand before anybody answered it. */
+/** The category of a case that was picked by hand and has no answers yet. */
 export const unaskedCategory = 'not asked';
 
 /**
- * The teacher's chain of a problem in our one form; null where none is known. It ends in the reference answer as the
- * data write it, or in the chain's own where that is another one: nobody puts a right answer under wrong working.
+ * The teacher's chain of a problem in canonical form; null if there is none. It ends with the reference answer as the
+ * data write it, or with the chain's own answer if that differs, so that wrong working never gets a right answer.
  */
 export function teacherChain(problem: Problem): Chain | null {
   if (!problem.chain) return null;
   return { ...splitChain(problem.chain), answer: otherAnswer(problem) ?? problem.answer };
 }
 
-/** The answer that a dataset recorded with a problem, judged as any other: strictly, by the text. */
+/** A recorded answer of a dataset, judged like any other: strictly, by its text. */
 export function recordedAnswer(problem: Problem): AnswerRecord | null {
   const { student } = problem;
   if (!student) return null;
@@ -39,8 +39,8 @@ export function recordedAnswer(problem: Problem): AnswerRecord | null {
 }
 
 /**
- * A line of failures.jsonl: the first wrong one of `answers` decides what went wrong, and where. `source`: where they
- * came from.
+ * A line of failures.jsonl: the first wrong one of `answers` determines category and first wrong step. `source` is
+ * their origin.
  */
 export function describeFailure(
   problem: Problem,

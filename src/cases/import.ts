@@ -8,7 +8,7 @@ import { createRun } from '../runs/writer';
 import { describeFailure, recordedAnswer } from './describe';
 
 export interface ImportedCases {
-  /** The run folder that was made. */
+  /** The folder of the created run. */
   folder: string;
   cases: number;
   categories: Record<string, number>;
@@ -16,14 +16,14 @@ export interface ImportedCases {
   located: number;
 }
 
-/** Cases described between two breaths, so that an editor stays responsive. */
+/** Cases per time slice, so that an editor stays responsive. */
 const atOnce = 8;
 
 /**
- * Makes a finished run of a file of recorded answers (BRIDGE's stage3_error_samples.json, or chains with `student`), so
- * that every view opens its cases. Nothing is trained, and no student is needed. `progress` is told how many of how
- * many cases are done; `data` is the file where it was read before.
- * Errors: no such file, rows that cannot be read, no recorded answers.
+ * Turns a file of recorded answers (BRIDGE's stage3_error_samples.json, or chains with `student`) into a finished run
+ * whose cases every view can open. Nothing is trained, and no student is needed. `progress` receives the number of
+ * finished cases and of all; `data` is the file's content if it was read before.
+ * @throws UserError when the file is missing, rows cannot be read, or there are no recorded answers
  */
 export async function importCases(
   file: string,
@@ -36,7 +36,7 @@ export async function importCases(
     throw new UserError("no row has a student's answer", {
       file,
       code: 'dataset',
-      remedy: 'Give BRIDGE\'s stage3_error_samples.json, or rows with "student": {"text": ..., "tokens"?: ...}.',
+      remedy: 'Use BRIDGE\'s stage3_error_samples.json, or rows with "student": {"text": ..., "tokens"?: ...}.',
     });
   const records = [];
   const categories: Record<string, number> = {};

@@ -3,8 +3,8 @@ import type { MarkedStep } from '../runs/decisions';
 import type { AnswerRecord } from '../runs/records';
 
 /**
- * The mark, where it is about one of these answers: decisions go from run to run, and the next student may have
- * answered otherwise.
+ * The mark, if it concerns one of these answers: decisions are copied from run to run, and a later student may have
+ * answered differently.
  */
 export function markIn(
   samples: readonly Pick<AnswerRecord, 'text'>[],

@@ -1,4 +1,4 @@
-/** Tokens of texts that were recorded without them: by the student's own tokenizer, or words where there is none. */
+/** Tokens of texts that were recorded without them: by the student's own tokenizer, or words if there is none. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadStudentTokenizer } from '../student-files/folder';
@@ -6,22 +6,22 @@ import { loadTokenizer } from '../student-files/tokenizer';
 
 export interface TokenizedText {
   ids: number[];
-  /** Joined, the text. */
+  /** Joined, they are the text. */
   texts: string[];
 }
 
 export interface TextTokenizer {
   unit: 'tokens' | 'words';
   tokenize(text: string): TokenizedText;
-  /** What each token adds to the text; a tokenizer of words has no such thing. */
+  /** The text that each token adds; undefined for a tokenizer of words. */
   decode?(ids: number[]): string[];
-  /** The id of the token that ends a text, where its settings name it. */
+  /** The id of the end token, if the settings name it. */
   end?: number;
 }
 
-/** The tokenizer of a student's folder. Errors: it is missing or broken. */
+/** The tokenizer of a student's folder. @throws UserError when it is missing or damaged */
 export function loadTextTokenizer(folder: string): TextTokenizer {
-  // What an adapter's folder has of its own does without its base, which may not be on this machine.
+  // The files in an adapter's folder suffice; its base may not be on this machine.
   const own = existsSync(join(folder, 'tokenizer.json'));
   const { encode, tokenTexts, eosId } = own ? loadTokenizer(folder) : loadStudentTokenizer(folder);
   return {
@@ -35,7 +35,7 @@ export function loadTextTokenizer(folder: string): TextTokenizer {
   };
 }
 
-/** Words, numbers digit group by digit group, single signs and white space: each distinct one has its number. */
+/** Words, numbers by digit group, single characters and white space: each distinct one gets a number. */
 export function wordTokenizer(): TextTokenizer {
   const numbers = new Map<string, number>();
   return {
@@ -43,7 +43,7 @@ export function wordTokenizer(): TextTokenizer {
     tokenize: (text) => {
       const texts = text.match(/ ?(?:\p{L}+(?:['’]\p{L}+)*|\d+)|\n+|[^\S\n]+|\\[$%]|[^\p{L}\d\s]/gu) ?? [];
       const ids = texts.map((word) => {
-        // A word is the same with a space before it and without, a dollar with LaTeX's stroke and without.
+        // Normalizes a word: with or without a preceding space, a dollar sign with or without LaTeX's backslash.
         const key = word.length > 1 ? word.replace(/^[ \\]/, '') : word;
         const known = numbers.get(key) ?? numbers.size;
         numbers.set(key, known);

@@ -1,16 +1,16 @@
-/** One column of an alignment: for each sequence the index of its item, or null where it has a gap. */
+/** One column of an alignment: for each sequence the index of its item, or null for a gap. */
 export type Column<N extends 2 | 3 = 2> = N extends 2
   ? [number | null, number | null]
   : [number | null, number | null, number | null];
 
 /**
- * Aligns two sequences of tokens (or of anything that compares by ===): equal items share a column, all others stand
- * opposite a gap, those of `a` first. Every item stands in exactly one column, in order.
+ * Aligns two sequences of tokens (or of anything that compares by ===): equal items share a column, others stand
+ * opposite a gap, those of `a` first. Every item is in exactly one column, in order.
  *
- * A longest common subsequence by dynamic programming behind the common head and tail: 2 x 2,000 tokens take some 10 ms
- * however different they are, where a shortest edit script (Myers) takes a second. Long sequences are first cut at
- * items that are unique in both (patience diff); a stretch without such anchors that is still too long is left opposite
- * a gap.
+ * A longest common subsequence by dynamic programming between the common prefix and suffix: 2 x 2,000 tokens take about
+ * 10 ms however different they are, while a shortest edit script (Myers) takes a second. Long sequences are first split
+ * at items that are unique in both (patience diff); a range without such anchors that is still too long is left
+ * opposite a gap.
  */
 export function alignTokens<T>(a: readonly T[], b: readonly T[]): Column[] {
   const columns: Column[] = [];
@@ -46,10 +46,10 @@ export function alignTokens<T>(a: readonly T[], b: readonly T[]): Column[] {
   return columns;
 }
 
-/** From one index to before another of `a`, and the same of `b`. */
+/** An index range of `a` (end exclusive), and the same for `b`. */
 type Stretch = [aFrom: number, aTo: number, bFrom: number, bTo: number];
 
-/** Cells of one table of the dynamic programming (of 2 bytes each), and of all the tables of an alignment. */
+/** Maximum cells of one dynamic programming table (2 bytes each), and of all tables of an alignment. */
 const maxTable = 6_000_000;
 const maxCells = 24_000_000;
 
@@ -64,7 +64,7 @@ function commonItems<T>(a: readonly T[], b: readonly T[]): [number, number][] {
   };
   const [left, right] = [Int32Array.from(a, numberOf), Int32Array.from(b, numberOf)];
   const width = b.length + 1;
-  // length[i][j]: of the longest common subsequence of a[i..] and b[j..].
+  // length[i][j]: length of the longest common subsequence of a[i..] and b[j..].
   const length = new Uint16Array((a.length + 1) * width);
   for (let i = a.length - 1; i >= 0; i--) {
     const item = left[i];
@@ -84,7 +84,7 @@ function commonItems<T>(a: readonly T[], b: readonly T[]): [number, number][] {
   return pairs;
 }
 
-/** Pairs of indices of items that occur once in each sequence, the longest run that rises in both. */
+/** Pairs of indices of items that occur once in each sequence: the longest increasing run in both. */
 function findAnchors<T>(a: readonly T[], b: readonly T[]): [number, number][] {
   const [inA, inB] = [onlyPlaces(a), onlyPlaces(b)];
   const pairs: [number, number][] = [];
@@ -96,7 +96,7 @@ function findAnchors<T>(a: readonly T[], b: readonly T[]): [number, number][] {
   return longestRise(pairs);
 }
 
-/** Where each item stands, -1 when at several places. */
+/** The index of each item, -1 if it occurs more than once. */
 function onlyPlaces<T>(items: readonly T[]): Map<T, number> {
   const places = new Map<T, number>();
   items.forEach((item, i) => {
@@ -105,7 +105,7 @@ function onlyPlaces<T>(items: readonly T[]): Map<T, number> {
   return places;
 }
 
-/** The longest subsequence whose second numbers rise (patience sorting). */
+/** The longest subsequence with increasing second numbers (patience sorting). */
 function longestRise(pairs: [number, number][]): [number, number][] {
   const ends: number[] = [];
   const before: number[] = [];
@@ -127,7 +127,8 @@ function longestRise(pairs: [number, number][]): [number, number][] {
 
 /**
  * Aligns three sequences, such as a teacher's, a student's and a rewritten chain: `b` and `c` are each aligned with
- * `a`, and what both insert at one place of `a` is aligned with each other. A column's present items are all equal.
+ * `a`, and their insertions at the same position of `a` are aligned with each other. Present items of a column are all
+ * equal.
  */
 export function alignThree<T>(a: readonly T[], b: readonly T[], c: readonly T[]): Column<3>[] {
   const [intoB, intoC] = [insertions(a, b), insertions(a, c)];
@@ -144,8 +145,7 @@ export function alignThree<T>(a: readonly T[], b: readonly T[], c: readonly T[])
 }
 
 /**
- * For each place of `a` (and its end): the range of `b` that is inserted before it, and the index of `b` that equals
- * it.
+ * For each position of `a` (and its end): the range of `b` inserted before it, and the index in `b` of the equal item.
  */
 function insertions<T>(a: readonly T[], b: readonly T[]): { from: number; to: number; match: number | null }[] {
   const places: { from: number; to: number; match: number | null }[] = [];
@@ -162,7 +162,7 @@ function insertions<T>(a: readonly T[], b: readonly T[]): { from: number; to: nu
   return places;
 }
 
-/** A pair of steps that say the same, or a step alone; `similarity` is 0 (alone) to 1. */
+/** A pair of similar steps, or a single step; `similarity` is 0 (single) to 1. */
 export interface StepPair {
   a: number | null;
   b: number | null;
@@ -170,9 +170,9 @@ export interface StepPair {
 }
 
 /**
- * Aligns the steps of two chains in order by what they say: dynamic programming over the share of common words and
- * numbers (Dice coefficient), a number counting as three words. Steps less alike than `threshold` stand alone. Takes
- * time with the product of the two counts; beyond `maxPairs` pairs equal steps only are aligned.
+ * Aligns the steps of two chains in order by similarity: dynamic programming over the share of common words and numbers
+ * (Dice coefficient), with numbers counting as three words. Steps less similar than `threshold` stay single. Takes time
+ * proportional to the product of the lengths; beyond `maxPairs` pairs, only equal steps are aligned.
  */
 export function alignSteps(a: readonly string[], b: readonly string[], threshold = 0.25): StepPair[] {
   if (a.length * b.length > maxPairs) {
@@ -180,7 +180,7 @@ export function alignSteps(a: readonly string[], b: readonly string[], threshold
   }
   const [left, right] = [a.map(bagOf), b.map(bagOf)];
   const alike = left.map((x) => right.map((y) => similarityOf(x, y)));
-  // best[i][j]: the most similarity that pairs among a[i..] and b[j..] can add up to.
+  // best[i][j]: the maximum total similarity of pairs among a[i..] and b[j..].
   const best = Array.from({ length: a.length + 1 }, () => new Float64Array(b.length + 1));
   const gain = (i: number, j: number) => (alike[i][j] >= threshold ? alike[i][j] + best[i + 1][j + 1] : -1);
   for (let i = a.length - 1; i >= 0; i--) {
@@ -200,7 +200,7 @@ export function alignSteps(a: readonly string[], b: readonly string[], threshold
 
 const maxPairs = 40_000;
 
-/** Words and numbers with how often they stand in a step, numbers weighing three times. */
+/** The words and numbers of a step with their counts; numbers count three times. */
 type Bag = { weights: Map<string, number>; total: number };
 
 function bagOf(step: string): Bag {

@@ -35,14 +35,11 @@ function withLineEnds(given: string): Changed {
   return { text: given.replace(/\r\n?/g, '\n'), origin: (place) => place + before(place) };
 }
 
-/** Most code units of what tags around an answer hold, where it is the answer alone and no solution. */
+/** Maximum code units inside tags for the content to be an answer and not a solution. */
 const longestTagged = 100;
 const openTag = '<answer>';
 
-/**
- * `<answer>` tags at the end, as R1-Zero's template asks for them: around the answer alone, or around the whole
- * solution.
- */
+/** `<answer>` tags at the end, as in R1-Zero's template: around the answer alone, or around the whole solution. */
 function withoutAnswerTags(text: string): Changed {
   const open = text.lastIndexOf(openTag);
   const found = open < 0 ? null : /^<answer>([\s\S]*?)(?:<\/answer>)?\s*$/.exec(text.slice(open))?.[1];

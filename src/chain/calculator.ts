@@ -8,27 +8,27 @@ import type { Span } from './types';
 
 /** An equation between numbers as a text states it: "12 x 3 = 38". */
 export interface Equation extends Span {
-  /** The side before the sign, as written but without units and LaTeX dress: "12 x 3". */
+  /** The left side as written, without units and LaTeX formatting: "12 x 3". */
   left: string;
   operator: '=' | '≈';
-  /** The side behind the sign in the same form: "38". */
+  /** The right side in the same form: "38". */
   right: string;
   /** The value of the right side, as a decimal number or a fraction: "38". */
   stated: string;
-  /** What the left side really is: "36". */
+  /** The correct value of the left side: "36". */
   actual: string;
   correct: boolean;
 }
 
 /**
- * The equations of a text whose left side computes something and whose sides hold nothing but numbers, units set aside;
- * each sign of a chain "a + b = c = d" makes one. Own arithmetic on exact rationals, nothing is evaluated as code.
+ * The equations of a text whose left side is a computation and whose sides consist of numbers, with units ignored;
+ * each sign of a chain "a + b = c = d" gives one. Uses exact rational arithmetic; nothing is evaluated as code.
  *
  * Understood: + - * / ^ with brackets, x × ÷, \times \frac{a}{b} \text{..} \$, thousands commas, percent, "15% of 80",
- * "plus", GSM8K's calculator marks. An equation is false only when no fair reading makes it true: results may be
- * rounded (2/3 = 0.67), percent may be meant as a share or a bare number, a running sum may use "=" for "then" (2 + 3 =
- * 5 + 4 = 9). What cannot be judged is left out: variables, clock times, words in place of numbers, and false ones that
- * mix units of one kind (1 hour + 30 minutes = 90). Linear in the length of the text.
+ * "plus", GSM8K's calculator marks. An equation is false only if no reasonable reading makes it true: results may be
+ * rounded (2/3 = 0.67), a percentage may be a fraction or a bare number, a running sum may use "=" for "then" (2 + 3 =
+ * 5 + 4 = 9). Skipped because they cannot be judged: variables, clock times, number words, and false equations that mix
+ * units of one kind (1 hour + 30 minutes = 90). Linear in the length of the text.
  */
 export function checkEquations(text: string): Equation[] {
   const plain = blankMarks(text);
@@ -36,7 +36,7 @@ export function checkEquations(text: string): Equation[] {
   const stated = equations.length;
   let next = 0;
   for (const mark of text.matchAll(/<<([^<>\n]{0,200})>>/g)) {
-    // A mark repeats the equation around it: it counts when the text around it states none.
+    // A calculator mark repeats the equation around it; it counts if the surrounding text has none.
     if (equations.length >= mostEqualities) break;
     const start = mark.index + 2;
     while (next < stated && equations[next].end <= start) next++;
@@ -48,24 +48,22 @@ export function checkEquations(text: string): Equation[] {
   return equations.sort((a, b) => a.start - b.start);
 }
 
-/** The text with spaces in place of GSM8K's calculator marks, so that places stay. */
+/** The text with spaces in place of GSM8K's calculator marks, so that positions do not change. */
 function blankMarks(text: string): string {
   return text.replace(/<<[^<>\n]{0,200}>>/g, (mark) => ' '.repeat(mark.length));
 }
 
-/** A number that a text says something equals. */
+/** A number that a text states as the value of something. */
 export interface StatedValue extends Span {
   value: string;
-  /**
-   * Whether an expression stands on the other side, and what it really is; "x = 45" and "Total = 120" compute nothing.
-   */
+  /** Whether the other side is an expression, and its correct value; "x = 45" and "Total = 120" have none. */
   computed: boolean;
   actual?: string;
 }
 
 /**
- * Every right side of an equality that is one number, whatever stands on the left, so also what `checkEquations` cannot
- * judge. The place begins with the left side when that computes.
+ * Every right side of an equality that is one number, whatever the left side is, including those that `checkEquations`
+ * cannot judge. The range includes the left side if that is a computation.
  */
 export function statedValues(text: string): StatedValue[] {
   return sidesOf(lex(blankMarks(text))).flatMap(({ tokens, reader, left, right }) => {
@@ -90,7 +88,7 @@ function equationsOf(text: string): Equation[] {
 const share: Reading = { percent: 'share', scaled: true };
 const bare: Reading = { percent: 'bare', scaled: false };
 
-/** The equation between two sides, or null when it cannot be judged. */
+/** The equation of two sides, or null if it cannot be judged. */
 function judge(text: string, { tokens, reader, sign, left, right }: Sides): Equation | null {
   if (!left || !right) return null;
   const computes = left.expression.kind === 'binary';
@@ -120,5 +118,5 @@ function judge(text: string, { tokens, reader, sign, left, right }: Sides): Equa
   };
 }
 
-/** Words near a result that say it is not exact. */
+/** Words near a result that mark it as approximate. */
 const roundingWords = /\b(?:round|approx|nearest|about|remain|left ?over|whole|R ?\d|and \W{0,3}\d+\/\d)/i;

@@ -4,10 +4,10 @@ import { keyOf, numbersIn, operandsOf } from './knowledge';
 import type { Chain } from './types';
 
 /**
- * The teacher's step that belongs opposite the first wrong step of a student. For a slip of arithmetic that is the step
- * that says most of the same; where the student leaves the teacher's path, the first step whose result the student has
- * not arrived at by then. Without such a step the other of the two, and without both the first that comes behind what
- * the student had said before; null when the teacher has no more steps. `wrong` and the result are indices from 0.
+ * The teacher's step to show opposite the student's first wrong step. For an arithmetic error it is the most similar
+ * step; where the student leaves the teacher's path, the first step whose result the student has not reached by then.
+ * Without such a step, the other of the two; without both, the first step after those aligned with earlier steps of the
+ * student; null when the teacher has no more steps. `wrong` and the result are indices from 0.
  */
 export function counterpart(student: Chain, teacher: Chain, wrong: number): number | null {
   const { like, next } = placeOf(student.steps, teacher.steps, wrong);
@@ -16,7 +16,7 @@ export function counterpart(student: Chain, teacher: Chain, wrong: number): numb
   return (isSlip ? (like ?? missed) : (missed ?? like)) ?? next;
 }
 
-/** The teacher's step that is aligned with the student's, and the one behind the last that is aligned before it. */
+/** The teacher's step that is aligned with the student's, and the one after the last that is aligned before it. */
 function placeOf(student: readonly string[], teacher: readonly string[], step: number) {
   let next = 0;
   for (const { a, b } of alignSteps(teacher, student)) {
@@ -28,8 +28,8 @@ function placeOf(student: readonly string[], teacher: readonly string[], step: n
 }
 
 /**
- * The first step of the teacher with a result that the student, at its wrong step, neither has nor, by a longer
- * computation, went past.
+ * The teacher's first step with a result that the student has not reached at its wrong step, directly or by a longer
+ * computation.
  */
 function missedStep(student: Chain, teacher: Chain, wrong: number): number | null {
   const has = numbersIn([student.thinking, ...student.steps.slice(0, wrong + 1)].join('\n'));

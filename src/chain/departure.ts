@@ -5,20 +5,20 @@ import { givenIn, isGiven, isReached, type Knowledge, keyOf, knowledgeOf, operan
 import { lex } from './lexer';
 import type { Chain, Span } from './types';
 
-/** A number that the teacher never arrives at, in a step of the student. */
+/** A number in a student's step that the teacher never reaches. */
 export interface Departure extends Span {
   step: number;
   value: string;
-  /** The teacher has the number too, but not as a result: it is one of the question's. */
+  /** The number occurs in the teacher's chain but not as a result: it comes from the question. */
   given: boolean;
 }
 
 /**
- * Where a student's computation first leaves the teacher's: the first step that computes something and whose results
- * all stand nowhere in the teacher's chain. Not blamed: what converts units, and all that comes before the student has
- * the right answer in the teacher's own way (what it does with it afterwards is). With the question known, a result is
- * traced back to the step that brought a number into it which neither the question nor the teacher has: the mistake may
- * have been made in words.
+ * Where a student's computation first departs from the teacher's: the first computing step whose results are all absent
+ * from the teacher's chain. Exceptions are unit conversions, and everything before the student reaches the right answer
+ * in the teacher's own way (later steps count). If the question is known, a result is traced back to the step that
+ * introduced a number found neither in the question nor in the teacher's chain, since the error may have been made in
+ * words.
  */
 export function departure(student: Chain, teacher: Chain, question?: string): Departure | null {
   const given = question === undefined ? undefined : givenIn(question);
@@ -44,8 +44,8 @@ export function departure(student: Chain, teacher: Chain, question?: string): De
 }
 
 /**
- * How many steps the student needs to the teacher's answer, from the numbers that the teacher has it from; 0 if it
- * never gets there.
+ * The number of steps in which the student reaches the teacher's answer from the teacher's operands; 0 if it never
+ * does.
  */
 function stepsToAnswer(student: Chain, teacher: Chain): number {
   const answer = keyOf(teacher.answer);
@@ -57,16 +57,16 @@ function stepsToAnswer(student: Chain, teacher: Chain): number {
   return student.steps.findLastIndex((text) => arrivals(text).some((way) => ways.has(way))) + 1;
 }
 
-/** How many of one unit make another, and numbers that everybody knows. */
+/** Unit conversion factors, and numbers of common knowledge. */
 const factors = new Set('7 10 12 16 24 30 36 52 60 100 365 1000 3600'.split(' '));
 
-/** 100 x 1000 = 100,000: a number of the teacher's in other units, where a step names two of one kind. */
+/** 100 x 1000 = 100,000: a number of the teacher in other units, in a step that names two units of one kind. */
 function isConversion(text: string, result: StatedValue, { numbers }: Knowledge): boolean {
   const operands = [...operandsOf(text, result)];
   return operands.length === 2 && operands.some((one, i) => factors.has(one) && numbers.has(operands[1 - i]));
 }
 
-/** Most results that are traced back one from the other. */
+/** Maximum number of results traced back from one to the next. */
 const longestTrace = 20;
 
 type Place = StatedValue & { step: number };
@@ -82,10 +82,7 @@ function origin(steps: readonly string[], begin: number, found: Place, isKnown: 
   return at;
 }
 
-/**
- * The first of the steps from `begin` to before `end` that has a number: where it is stated as a result, else where it
- * is said.
- */
+/** The first step in [`begin`, `end`) with a number: where it is stated as a result, else where it is mentioned. */
 function firstMention(steps: readonly string[], begin: number, end: number, number: string): Place | null {
   for (let step = begin; step < end; step++) {
     const stated = statedValues(steps[step]).find(({ value }) => keyOf(value) === number);

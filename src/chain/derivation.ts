@@ -9,18 +9,18 @@ import type { Span } from './types';
 import { Unknowns } from './unknowns';
 
 /**
- * Follows the numbers of a text from sentence to sentence. A number that was not known is derived by
+ * Tracks the known numbers of a text from sentence to sentence. A new number is derived by
  *
- * - a true equation in which all other numbers are known, and which would be false with another number in its place: 42
- *   comes out of 5 + 37 = 42 and of 50 - 42 = 8, but not out of 42 = 42, 1 * 42 = 42 or 42 * 2 / 2 = 42;
- * - a sentence that names an operation and two known numbers of which it is the sum, difference, product or quotient
+ * - a true equation whose other numbers are all known, and which would be false with another number in its place: 42
+ *   follows from 5 + 37 = 42 and from 50 - 42 = 8, but not from 42 = 42, 1 * 42 = 42 or 42 * 2 / 2 = 42;
+ * - a sentence that names an operation and two known numbers whose sum, difference, product or quotient it is
  *   ("half of 48 is 24");
- * - a value of an unknown (x = 5) which makes an equation true that has been set up from known numbers (3x + 5 = 20),
- *   and for which any other value would not;
- * - a function of known numbers that no arithmetic here can check (a root, a factorial).
+ * - the value of an unknown (x = 5) that solves an equation set up from known numbers (3x + 5 = 20) and is its only
+ *   solution;
+ * - a function of known numbers that cannot be checked here (a root, a factorial).
  *
- * At least one of the known numbers is the question's or comes from these. `givens`: null takes every number that is
- * computed with as given. Linear in the length of the text.
+ * At least one of the known numbers must be the question's or derived from these. `givens`: null treats every operand
+ * as given. Linear in the length of the text.
  */
 export function derive(text: string, givens: Givens | null, question = ''): Derivation {
   const tokens = lex(text).filter((token, i, all) => !isUnit(token, all[i - 1], all[i + 1]));
@@ -44,7 +44,7 @@ export function derive(text: string, givens: Givens | null, question = ''): Deri
   return numbers;
 }
 
-/** What hides an equation from the reader: 12MB, 4 m, 90\\circ, the times of "4 times a week + 3". */
+/** Text that hides an equation from the parser: 12MB, 4 m, 90\\circ, the times of "4 times a week + 3". */
 function isUnit(
   { kind, text, spaced, end, start }: Token,
   before: Token | undefined,
@@ -59,7 +59,7 @@ function isUnit(
 const share: Reading = { percent: 'share', scaled: true };
 const bare: Reading = { percent: 'bare', scaled: false };
 
-/** Where an equality stands, from its left side on if that can be read. */
+/** Ranges of equalities, including the left side if it can be parsed. */
 function placeOf({ left, right, tokens }: Sides): Span | null {
   return right && { start: tokens[(left ?? right).from].start, end: tokens[right.end - 1].end };
 }
@@ -98,12 +98,12 @@ function readEquation(found: Numbers, sides: Sides, place: Span): void {
   }
   const unknown = strangers.length === 1 ? strangers[0] : result;
   if (unknown === null) return;
-  // Six times 10 / 10 is no identity, nor is three boxes times the one nail that the question says is in each.
+  // Six times 10 / 10 is not an identity, and neither is three boxes times the one nail of each in the question.
   const given = keys.every((key) => found.isOwn(key));
   const isReal = strangers.length === 0 && [0, 1].some((one) => forms.has(one) && (given || found.derived.has(one)));
   if (!isReal && !isDetermined(left.expression, right.expression, unknown)) return;
   const sources = others(unknown);
-  // 16 / 16 is one whatever 16 is: that is made of no number of the question.
+  // 16 / 16 is one for any 16, so it does not use the question's number.
   const idle = isRatioOfItself(left.expression) || isRatioOfItself(right.expression);
   found.learn(unknown, sources.length > 0 ? sources : [unknown], place, idle ? [] : sources);
   const scaled = unknown === result ? evaluate(right.expression, share) : null;
@@ -139,10 +139,10 @@ function termsOf(expression: Expression): Expression[] {
   return [...termsOf(expression.left), expression.right];
 }
 
-/** Most numbers of an equation that is read. */
+/** Maximum numbers of an equation. */
 const longestEquation = 60;
 
-/** The number that an equation arrives at: its right side, or in "24 = 48 / 2" its left one. */
+/** The number that an equation gives: its right side, or in "24 = 48 / 2" its left one. */
 function resultOf({ left, right }: Sides): number | null {
   for (const side of [right, left]) {
     if (!side || side.expression.kind === 'binary') continue;
@@ -152,7 +152,7 @@ function resultOf({ left, right }: Sides): number | null {
   return null;
 }
 
-/** Whether an equation is false with another number in place of `key`, wherever that stands. */
+/** Whether an equation is false with another number in place of `key`, wherever it occurs. */
 function isDetermined(left: Expression, right: Expression, key: number): boolean {
   const change = (expression: Expression): Expression => {
     if (expression.kind === 'number')
@@ -167,7 +167,7 @@ function isDetermined(left: Expression, right: Expression, key: number): boolean
   return !isTrue(change(left), change(right), false);
 }
 
-/** √144 = 12, 5! = 120: what cannot be checked, of known numbers. */
+/** √144 = 12, 5! = 120: functions of known numbers that cannot be checked. */
 function readFunction(found: Numbers, { tokens, at, right }: Sides, place: Span): void {
   const value = right && right.expression.kind === 'number' ? evaluate(right.expression, bare) : null;
   if (!value) return;
@@ -190,7 +190,7 @@ function readFunction(found: Numbers, { tokens, at, right }: Sides, place: Span)
 const operationWords =
   /\b(?:total|altogether|together|sum|in all|all|both|combined|plus|add\w*|more|less|fewer|minus|subtract\w*|left|remain\w*|each|per|every|times|twice|doubl\w*|tripl\w*|quadrupl\w*|half|halv\w*|thirds?|quarters?|\w+ths?|percent|shar\w*|split\w*|divid\w*|equal\w*|difference|multipl\w*|product|of|makes|leav\w*|gain\w*|los[te]\w*|after|next|from|between|until|spen[dt]s?|increas\w*|decreas\w*|remainder|average|apiece|off|again|longer|older|younger|taller|shorter)\b/i;
 
-/** The tokens that begin in none of the places; both are in the order of the text. */
+/** The tokens outside of all ranges; both are in text order. */
 function outside(tokens: readonly Token[], places: readonly Span[]): Token[] {
   let [next, covered] = [0, 0];
   return tokens.filter(({ start }) => {
@@ -202,7 +202,7 @@ function outside(tokens: readonly Token[], places: readonly Span[]): Token[] {
 /** The keys of numbers, each once. */
 const keysOf = (numbers: readonly number[]): number[] => [...new Set([...new Set(numbers)].map(numberKey))];
 
-/** A sentence, and the numbers that it says outside of its equations: these alone may be something new. */
+/** A sentence, and its numbers outside of equations, which alone may be new. */
 class Prose {
   private readonly written: readonly number[];
   private readonly mentioned: readonly number[];

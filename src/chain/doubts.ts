@@ -4,10 +4,10 @@ import type { Token } from './lexer';
 import type { Side } from './sides';
 
 /**
- * Whether an equation that looks false may well be meant otherwise, so that nobody should be blamed for it: it mixes
- * units of one kind (1 hour + 30 minutes = 90; $0.25 x 4 = 100 cents), counts different things on its two sides (1 long
- * + 2 short sides = 30 + 2 x 15), names a share (1/3 = 15 apples), or begins with a number that is a name (day 1 * 2 =
- * 20 pages).
+ * Whether an equation that looks false may have another intended meaning, so that it should not count as an error: it
+ * mixes units of one kind (1 hour + 30 minutes = 90; $0.25 x 4 = 100 cents), counts different things on its two sides
+ * (1 long + 2 short sides = 30 + 2 x 15), names a share (1/3 = 15 apples), or begins with a label (day 1 * 2 = 20
+ * pages).
  */
 export function isDoubtful(
   text: string,
@@ -27,11 +27,11 @@ export function isDoubtful(
   );
 }
 
-/** Words whose number is a name: "day 1 * 2 = 20 pages". */
+/** Words whose number is a label: "day 1 * 2 = 20 pages". */
 const labels =
   /^(?:day|week|month|year|hour|step|part|number|phase|stage|level|grade|chapter|group|team|box|room|house|person|option|case|round|game|trip|train|page|shelf|quarter)$/i;
 
-/** "1/3 = 15 apples" names what a share is and computes nothing. */
+/** "1/3 = 15 apples" gives the size of a share and computes nothing. */
 function namesShare(left: Expression, stated: Fraction): boolean {
   return (
     left.kind === 'binary' &&
@@ -54,7 +54,8 @@ const unitKinds = [
 ].map((line) => new Set(line.split(' ')));
 
 /**
- * Whether two different units of one kind stand in or right behind a stretch of tokens, so that factors may be hidden.
+ * Whether two different units of one kind occur in or right after a range of tokens, so that conversion factors may be
+ * implicit.
  */
 export function mixesUnits(tokens: readonly Token[], from: number, to: number): boolean {
   const seen = unitKinds.map(() => new Set<string>());

@@ -1,6 +1,6 @@
 import type Fraction from 'fraction.js';
 
-/** An arithmetic expression as it was written in a chain; `unknown` is a part that holds a variable or mere words. */
+/** An arithmetic expression as written in a chain; `unknown` is a part with a variable or words. */
 export type Expression =
   | { kind: 'number'; value: Fraction; decimals: number; percent: boolean; scale?: number; bare: boolean }
   | { kind: 'binary'; operator: string; left: Expression; right: Expression }
@@ -8,18 +8,17 @@ export type Expression =
   | { kind: 'unknown' };
 
 /**
- * A way of understanding what people write loosely: 20 % as 0.2, as 20, or of what it is added to; 5 dozen as 60 or as
- * 5.
+ * An interpretation of informal notation: 20 % as 0.2, as 20, or of the value it is added to; 5 dozen as 60 or as 5.
  */
 export interface Reading {
   percent: 'share' | 'bare' | 'relative';
   scaled: boolean;
 }
 
-/** Size in digits beyond which a value is given up. */
+/** Values with more digits are not computed. */
 const maxMagnitude = 10n ** 60n;
 
-/** The exact value, or null when a part is unknown, divides by zero or grows out of bounds. */
+/** The exact value, or null if a part is unknown, divides by zero or exceeds the limit. */
 export function evaluate(expression: Expression, reading: Reading): Fraction | null {
   switch (expression.kind) {
     case 'unknown':
@@ -50,7 +49,7 @@ function apply(operator: string, left: Fraction, right: Fraction): Fraction | nu
   if (operator === '-') return left.sub(right);
   if (operator === '*') return left.mul(right);
   if (operator === '/') return right.n === 0n ? null : left.div(right);
-  // Powers: small whole exponents only.
+  // Powers: small integer exponents only.
   return right.d === 1n && right.s >= 0n && right.n <= 12n && left.n < 10n ** 6n ? left.pow(right) : null;
 }
 

@@ -1,5 +1,5 @@
 /**
- * How a first wrong step is told: a false equation is a fact, a departure from the teacher is a guess
+ * Descriptions of a first wrong step: a false equation is a fact, a departure from the teacher is a guess
  * (docs/first-wrong-step.md).
  */
 
@@ -15,11 +15,11 @@ export const isGuess = (reason: string): boolean => departs.test(reason);
 export function faultText(reason: string, step: number): string {
   if (!isGuess(reason)) return reason;
   const why = reason.replace(departs, '');
-  const [, value] = /^the teacher never has (.+)$/.exec(why) ?? []; // as runs of earlier versions have it
+  const [, value] = /^the teacher never has (.+)$/.exec(why) ?? []; // the form of runs of earlier versions
   return `departs from the teacher at step ${step + 1}: ${value === undefined ? why : absence(value)}`;
 }
 
-/** Why a step departs from the teacher. */
+/** The reason why a step departs from the teacher. */
 export const departureText = (value: string, given: boolean): string =>
   `departs from the teacher here: ${given ? `the teacher never arrives at ${value}` : absence(value)}`;
 

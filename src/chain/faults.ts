@@ -8,21 +8,20 @@ import { isReached, keyOf, knowledgeOf, numbersIn } from './knowledge';
 import { renderChain } from './prompts';
 import type { Chain, Span } from './types';
 
-/** The first step of a student's chain that is wrong. `start` and `end` are a place in `chain.steps[step]`. */
+/** The first wrong step of a student's chain. `start` and `end` are a range of `chain.steps[step]`. */
 export interface Fault extends Span {
   step: number;
-  /** A false equation, or a number that the teacher's chain never has. */
+  /** A false equation, or a number that does not occur in the teacher's chain. */
   kind: 'arithmetic' | 'departure';
   /** For people: "12 x 3 is 36, not 38". */
   message: string;
 }
 
 /**
- * The first wrong step: the first that holds a false equation, else the first that leaves the teacher's path
- * (`departure`; the question, where it is known, makes that more exact). With the right answer alone as the reference,
- * the step that arrives at the student's own, different answer. A right answer that the steps arrive at has no wrong
- * step, whatever path they take. Null when neither is found. Conservative: a step without a readable equation is never
- * blamed but for a number that a later one computes with.
+ * The first wrong step: the first with a false equation, else the first that leaves the teacher's path (`departure`,
+ * which is more exact with the question). If the reference is only an answer, the step that reaches the student's own,
+ * different answer. A right answer whose steps lead to it has no wrong step, whatever its path. Null when none is
+ * found. Conservative: a step without a readable equation counts as wrong only for a number that a later step uses.
  */
 export function firstWrongStep(student: Chain, reference?: Chain | string, question?: string): Fault | null {
   for (const [step, text] of student.steps.entries()) {
@@ -42,15 +41,12 @@ export function firstWrongStep(student: Chain, reference?: Chain | string, quest
   return { step, kind: 'departure', message, start, end };
 }
 
-/** Whether a chain gets to the teacher's answer by sound steps, if other ones: then it leaves no path that matters. */
+/** Whether a chain reaches the teacher's answer by other sound steps; then it has no departure that matters. */
 function isOwnWay(student: Chain, teacher: Chain, question: string | undefined): boolean {
   return sameAnswer(student.answer, teacher.answer) && groundedness(question, renderChain(student)).grounded;
 }
 
-/**
- * No number that a step states is an answer of more characters, and comparing them would take the square of the text's
- * length.
- */
+/** No step states a number longer than this, and comparing longer answers would take quadratic time. */
 const longestValue = 200;
 
 function arrival(student: Chain, answer: string): Fault | null {
@@ -65,14 +61,14 @@ function arrival(student: Chain, answer: string): Fault | null {
 }
 
 /**
- * Why an answer is wrong. The first of these that holds:
+ * The cause of a wrong answer. The first that applies:
  *
  * - truncated: the text hit the token budget
  * - no answer: none can be extracted from it
  * - arithmetic slip: an equation is false
- * - missing step: every equation is true and every number arrived at is one of the teacher's results, but some result
- *   of the teacher's is missing; also steps that only announce what to compute
- * - wrong operation: all else; the student computes, correctly, something that does not lead to the answer
+ * - missing step: every equation is true and every result is one of the teacher's, but some result of the teacher is
+ *   missing; also steps that only announce a computation
+ * - wrong operation: otherwise; the student correctly computes something that does not lead to the answer
  */
 export type FailureCategory = 'arithmetic slip' | 'wrong operation' | 'missing step' | 'no answer' | 'truncated';
 
@@ -84,7 +80,7 @@ export const failureCategories: readonly FailureCategory[] = [
   'truncated',
 ];
 
-/** The category of a wrong answer: `chain` is the student's, `text` what it was split from, `gold` the right answer. */
+/** The category of a wrong answer: `chain` is the student's, `text` its source, `gold` the right answer. */
 export function failureCategory({
   chain,
   text,
@@ -107,7 +103,7 @@ export function failureCategory({
   const steps = chain.steps.join('\n');
   if (!computedIn(steps).every((result) => isReached(result, knowledge))) return 'wrong operation';
   const said = numbersIn(steps);
-  // An answer that no step mentions was guessed: the steps that lead to it are missing.
+  // An answer that no step mentions was guessed: the steps leading to it are missing.
   if (said.has(keyOf(answer.value)) && !knowledge.results.has(keyOf(answer.value))) return 'wrong operation';
   const needed = computedIn(teacher.steps.join('\n')).map(({ value }) => value);
   return [...needed, gold].every((value) => said.has(keyOf(value))) ? 'wrong operation' : 'missing step';

@@ -1,20 +1,20 @@
-/** Whether a chain has the outer form of reasoning: steps that say something, each once, before one answer. */
+/** Checks the outer form of reasoning: nonempty steps, none repeated, before one answer. */
 import { sameAnswer } from '../answers/equal';
 import { type Answer, extractAnswer } from '../answers/extract';
 import { splitSentences } from './sentences';
 
 const label = /(?<![\p{L}\p{N}])(?:[#>*-]{1,6}[ \t]{0,4})?Step[ \t]?(\d{1,4})[ \t]?[:.)]\*{0,2}/giu;
-/** An answer mark with what stands behind it on its line. */
+/** An answer mark with the rest of its line. */
 const answerLine =
   /(?:(?:so|thus|hence|therefore|and)[, ]+)?(?:the\s+)?(?:final\s+)?answer\b[^\n]*|####[^\n]*|\\boxed\b[^\n]*|<\/?answer>[^\n]*/gi;
 
-/** A step as it is written, with its number where it has a label. */
+/** A step as written, with its number if it has a label. */
 export interface WrittenStep {
   name: string;
   text: string;
 }
 
-/** The steps of a solution, the empty ones too: behind their labels, or its sentences where it has none. */
+/** The steps of a solution, including empty ones: the text after labels, or sentences if there are none. */
 export function writtenSteps(solution: string): WrittenStep[] {
   const labels = [...solution.matchAll(label)];
   if (labels.length > 0)
@@ -30,16 +30,16 @@ export function writtenSteps(solution: string): WrittenStep[] {
 
 export const withoutLabels = (text: string): string => text.replace(label, '\n');
 
-/** A text without its answer marks and what stands behind them. */
+/** A text without its answer marks and the text after them. */
 export const withoutAnswer = (text: string): string => text.replace(answerLine, '');
 
-/** Letters and digits alone. */
+/** Letters and digits only. */
 const core = (text: string) => text.toLowerCase().replace(/[^\p{L}\p{N}+*/=<>^-]/gu, '');
 
-/** What a step says beside the answer. */
+/** The content of a step besides the answer. */
 const saying = (text: string) => core(withoutAnswer(text));
 
-/** What is wrong with the form of the steps, in short plain words. `spoken` ends where its last answer does. */
+/** The formal error of the steps, in a few words. `spoken` ends where its last answer does. */
 export function formFault(thought: string, spoken: string): string | null {
   const steps = writtenSteps(spoken);
   const labelled = steps[0]?.name.startsWith('step');
@@ -51,7 +51,7 @@ export function formFault(thought: string, spoken: string): string | null {
   return mute ? `${mute.name} says nothing` : repetition(steps);
 }
 
-/** Whether an answer comes first, and what leads to it after. */
+/** Whether an answer comes before the steps that lead to it. */
 export function standsBeforeSteps(text: string, last: Answer): boolean {
   const first = markedAnswers(text)[0] ?? last;
   const before = withoutLabels(text.slice(0, first.start));
@@ -59,7 +59,7 @@ export function standsBeforeSteps(text: string, last: Answer): boolean {
   return saying(before).length < 2 && (after.search(label) >= 0 || (after.includes('=') && /\d/.test(after)));
 }
 
-/** A step may be said once, a sentence of a text without steps once more. */
+/** A step may occur once, a sentence of a text without steps twice. */
 function repetition(steps: readonly WrittenStep[]): string | null {
   const known = new Map<string, string>();
   const again = new Set<string>();
@@ -76,7 +76,7 @@ function repetition(steps: readonly WrittenStep[]): string | null {
   return words.length >= 24 && trigrams.size < words.length / 2 ? 'the text repeats itself' : null;
 }
 
-/** All answers that a solution marks, in order. */
+/** All marked answers of a solution, in order. */
 export function markedAnswers(text: string): Answer[] {
   const found: Answer[] = [];
   let at = 0;
@@ -88,7 +88,7 @@ export function markedAnswers(text: string): Answer[] {
   return found;
 }
 
-/** Another answer than the last one, among those that are marked or right behind it: "42 or 43". */
+/** Another answer than the last one, among the marked ones or directly after it: "42 or 43". */
 export function otherAnswer(text: string, last: Answer): string | null {
   const other = markedAnswers(text).find(({ value }) => !sameAnswer(value, last.value));
   if (other) return other.value;

@@ -1,7 +1,7 @@
 import type { Token } from './lexer';
 import { lex } from './lexer';
 
-/** A number as a key: without its sign, and without what arithmetic in floating point leaves behind. */
+/** A number as a map key: without its sign and without floating-point rounding errors. */
 export function numberKey(value: number): number {
   const size = Math.abs(value);
   return Number.isInteger(size) && size < 1e12 ? size : Number(size.toPrecision(12));
@@ -17,7 +17,7 @@ const cardinals = new Map([
 const scales = new Map(
   Object.entries({ dozen: 12, hundred: 100, thousand: 1e3, million: 1e6, billion: 1e9, trillion: 1e12 }),
 );
-/** Words for a share, as what they divide by. */
+/** Words for a fraction, with the divisor. */
 const shares = new Map(
   Object.entries({
     half: 2,
@@ -37,7 +37,7 @@ const shares = new Map(
     hundredth: 100,
   }),
 );
-/** Words that say how often, or how many. */
+/** Words for multiples and amounts. */
 const multiples = new Map(
   Object.entries({
     single: 1,
@@ -79,7 +79,7 @@ const multiples = new Map(
   }),
 );
 
-/** What everybody knows of the things that a text names: seven days a week. */
+/** Common knowledge about things that a text names: seven days a week. */
 const facts: [RegExp, number[]][] = [
   [/week|daily|\bdays?\b|sunday|monday|friday|saturday/i, [4, 5, 7, 24, 28, 30, 31, 52]],
   [
@@ -99,14 +99,14 @@ const facts: [RegExp, number[]][] = [
   [/\bdice|\bdie\b|cube/i, [6]],
 ];
 
-/** Numbers that need no occasion. */
+/** Numbers that need no source. */
 export const freeNumbers: readonly number[] = [0, 1, 2, 100];
 
-/** What everybody knows of the things that a text names. */
+/** Common knowledge about the things that a text names. */
 export const factsAbout = (text: string): number[] =>
   facts.flatMap(([occasion, numbers]) => (occasion.test(text) ? numbers : []));
 
-/** A word's stem, as far as the tables above go: "thirds", "doubled", "quarter-". */
+/** The stem of a word, for the tables above: "thirds", "doubled", "quarter-". */
 function lookUp(table: ReadonlyMap<string, number>, word: string): number | undefined {
   return ['', 's', 'd', 'ed', 'ing']
     .filter((ending) => word.endsWith(ending))
@@ -114,9 +114,7 @@ function lookUp(table: ReadonlyMap<string, number>, word: string): number | unde
     .find((value) => value !== undefined);
 }
 
-/**
- * The numbers that the words of a text give: "twenty-five" is 25, "two hundred" 200, "three quarters" 3, 4 and 0.75.
- */
+/** The numbers in the words of a text: "twenty-five" is 25, "two hundred" 200, "three quarters" 3, 4 and 0.75. */
 export function wordNumbers(words: readonly string[]): number[] {
   const found: number[] = [];
   let sum = 0;
@@ -150,7 +148,7 @@ export function wordNumbers(words: readonly string[]): number[] {
   return found;
 }
 
-/** The numbers of a text's tokens as they stand, a/b also as its value, 5 thousand also as 5000. */
+/** The numbers of a text's tokens as written, a/b also as its value, 5 thousand also as 5000. */
 export function writtenNumbers(tokens: readonly Token[]): number[] {
   const found: number[] = [];
   tokens.forEach((token, i) => {
@@ -182,7 +180,7 @@ export function mentionedNumbers(text: string, tokens: readonly Token[]): number
 const occasionsOfOneMore =
   /\btimes\b|twice|double|triple|friend|sibling|brother|sister|cousin|child|kids|guest|people|person|others?\b|self|selves/i;
 
-/** How many things a text lists: "Ann, Ben and Carl" are three. */
+/** The number of items in a list of a text: "Ann, Ben and Carl" are three. */
 function enumerations(text: string): number[] {
   return Array.from(
     text.matchAll(/((?:[^,.;:?!\n]{1,40},\s){1,12})[^,.;:?!\n]{0,40}?\b(?:and|or)\b/g),
@@ -193,19 +191,16 @@ function enumerations(text: string): number[] {
   );
 }
 
-/** What a solution may begin with. */
+/** The numbers that a solution may start from. */
 export interface Givens {
   /**
-   * Numbers of the question, in digits and in words, and what is made of them at once (20 % off: 80, 0.8), each with
-   * the number of the question that it stands for.
+   * Numbers of the question, in digits and in words, and their immediate variants (20 % off: 80, 0.8), each with the
+   * number of the question that it comes from.
    */
   own: ReadonlyMap<number, number>;
-  /**
-   * What everybody knows of the things that the question names, and 0, 1, 2 and 100: of use beside its own numbers
-   * only.
-   */
+  /** Common knowledge about things in the question, and 0, 1, 2 and 100: usable only together with its own numbers. */
   common: ReadonlySet<number>;
-  /** Those that the question says, but for shares, multiples and the smallest. */
+  /** The numbers stated in the question, except fractions, multiples and the smallest ones. */
   said: ReadonlySet<number>;
 }
 

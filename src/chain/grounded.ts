@@ -11,33 +11,30 @@ import { renderChain } from './prompts';
 import { arrivesInWords, idleShare, isCopy, isolatedEquation, ngrams } from './prose';
 import type { Chain } from './types';
 
-/** Whether the steps of a text arrive at its answer. */
+/** Whether the steps of a text lead to its answer. */
 export interface Groundedness {
-  /**
-   * False where nothing can be computed and nothing is wrong with the form: there is no verdict, and `grounded` is
-   * true.
-   */
+  /** False if nothing can be computed and the form is fine: there is no verdict, and `grounded` is true. */
   applies: boolean;
   grounded: boolean;
-  /** What is wrong, in short plain words: "the answer 42 comes from no step". null when nothing is. */
+  /** The error in a few words: "the answer 42 comes from no step". null if there is none. */
   fault: string | null;
 }
 
 /**
- * Whether the steps of a text arrive at the answer that it gives, be that right or wrong. Looked for, in this order:
+ * Whether the steps of a text lead to the answer that it gives, right or wrong. Checked in this order:
  *
- * - one answer, behind its mark, after the steps; steps that say something, none twice, in the language of the
+ * - one answer, after its mark and after the steps; nonempty steps without repetition, in the language of the
  *   question;
  * - no false equation (`checkEquations`);
- * - where the answer is a number: that it is derived (`derive`) from the numbers of the question by true equations,
- *   sentences or unknowns, so that no number comes from nowhere, and that no equation is there for show;
- * - else that a step says the answer, and says more than the question (`arrivesInWords`).
+ * - for a numeric answer: it is derived (`derive`) from the numbers of the question by true equations, sentences or
+ *   unknowns, so that every number has a source, and no equation is irrelevant;
+ * - otherwise a step states the answer and adds something to the question (`arrivesInWords`).
  *
- * Whether something can be computed is a matter of the problem, never of the text: no text escapes by computing
- * nothing. It cannot where the question gives no numbers or is one of higher mathematics, or where the teacher's own
- * chain derives nothing. Without a question every number that is computed with counts as given. A text that copies the
- * chain of the `teacher` is no reasoning, unless it `mayCopy`; numbers that the teacher takes from common knowledge may
- * be used here too. Linear in the length of the text.
+ * Whether something can be computed depends on the problem, never on the text: a text cannot pass by computing nothing.
+ * It cannot be computed if the question has no numbers or is about higher mathematics, or if the teacher's own chain
+ * derives nothing. Without a question every operand counts as given. Copying the chain of the `teacher` is not
+ * reasoning, unless `mayCopy`; numbers that the teacher takes from common knowledge are allowed here too. Linear in the
+ * length of the text.
  */
 export function groundedness(
   question: string | undefined,
@@ -54,7 +51,7 @@ export function groundedness(
   const fault =
     formFaultOf(solution, answer, parts, problem) ?? copyFault(spoken, problem, mayCopy) ?? falseEquation(spoken);
   if (fault) return faulty(fault);
-  // An answer that is written as a computation, such as 5/8, does not arrive at itself.
+  // An answer written as a computation, such as 5/8, is not its own derivation.
   const own = /\d\s*[-+*/^]/.test(answer.value) ? answer.end - answer.start : 0;
   const steps = withoutQuestions(withoutLabels(thought + spoken.slice(0, spoken.length - own)));
   const stated = withoutShout(answer.value, steps);
@@ -70,10 +67,10 @@ export function groundedness(
   return reason ? faulty(reason) : { applies: true, grounded: true, fault: null };
 }
 
-/** What is asked is not stated: "Is 5/8 or 3/5 larger?" computes nothing. */
+/** The question itself is not a statement: "Is 5/8 or 3/5 larger?" computes nothing. */
 const withoutQuestions = (steps: string) => steps.replace(/(?<=^|\n|[.!?]\s)[^.!?=\n]*\?(?=\s|$)/g, '');
 
-/** "15!" ends a sentence where the steps say 15, and is a factorial where they do not. */
+/** "15!" at the end of a sentence is 15 if the steps say 15, and else a factorial. */
 function withoutShout(answer: string, steps: string): string {
   const [, number] = /^(\D{0,2}\d[\d.,]*)!$/.exec(answer) ?? [];
   return number !== undefined && new RegExp(`(?<![\\d.])${number.replace(/\D/g, '\\$&')}(?![\\d!])`).test(steps)
@@ -83,21 +80,21 @@ function withoutShout(answer: string, steps: string): string {
 
 const faulty = (fault: string): Groundedness => ({ applies: true, grounded: false, fault });
 
-/** What is known of a problem before any solution is read. */
+/** Facts about a problem, computed before any solution is read. */
 interface Problem {
   question?: string;
   teacher?: Chain;
   givens: Givens | null;
   computes: boolean;
-  /** How many of the numbers that the question says an answer has to be made of. */
+  /** How many of the question's numbers an answer must be derived from. */
   needed: number;
-  /** Texts whose language a solution may have. */
+  /** Texts whose languages a solution may use. */
   sources: readonly string[];
-  /** The teacher's chain as runs of words. */
+  /** The teacher's chain as word n-grams. */
   taught: Set<string> | null;
 }
 
-/** Solutions come many to a problem. */
+/** Cached, as there are many solutions to a problem. */
 let last: Problem | undefined;
 
 function problemOf(question: string | undefined, teacher: Chain | undefined): Problem {
@@ -118,22 +115,18 @@ function problemOf(question: string | undefined, teacher: Chain | undefined): Pr
   return last;
 }
 
-/**
- * Of the numbers that a question says, and of those that its teacher uses, the share that an answer has to be made of.
- */
+/** Of the question's numbers, and of those that its teacher uses, the share that an answer must be derived from. */
 const fewestNumbers = 0.4;
 const fewestOfTeacher = 0.6;
 
-/** Signs of mathematics that is more than arithmetic with the numbers of a question. */
+/** Signs of mathematics beyond arithmetic with the question's numbers. */
 const isHigher =
   /\\[a-zA-Z]+|[√∑∫π∞≤≥^]|\$[^$\d]{0,20}[a-z][^$]{0,80}\$|\b(?:prove|functions?|polynomials?|matrix|vectors?|probability|how many (?:different |distinct )?ways|primes?|divisors?|factors?|factorial|digits?|remainder|modulo|derivative|integral|sequence|permutations?|combinations?)\b/i;
 
-/** Most numbers of a teacher's chain that are taken as common knowledge. */
+/** Maximum numbers of a teacher's chain that are accepted as common knowledge. */
 const mostTaught = 8;
 
-/**
- * The givens with what the teacher's chain needs besides; null when its answer is not derived from its numbers even so.
- */
+/** The givens, plus the additional numbers of the teacher's chain; null if even then its answer is not derived. */
 function withTaught(givens: Givens, written: string, answer: string, question: string) {
   const value = parseAnswer(answer)?.valueOf();
   if (value === undefined) return null;
@@ -151,18 +144,18 @@ function withTaught(givens: Givens, written: string, answer: string, question: s
   return null;
 }
 
-/** A text in plain digits and without invisible characters and GSM8K's calculator marks. */
+/** A text in ASCII digits, without invisible characters and GSM8K's calculator marks. */
 function readable(text: string): string {
   const plain = text
     .replace(/[\uFF01-\uFF5E\u{1D7CE}-\u{1D7FF}]/gu, (sign) => sign.normalize('NFKC'))
     .replace(/\p{Cf}/gu, '')
     .replace(/\b([ap])\.\s?m\b\.?/gi, '$1m') // 3 p.m.
     .replace(/(?<![\p{L}\p{N}])(\p{L})-(?=\p{L}{2})/gu, '$1'); // a t-shirt
-  // A mark repeats the equation around it, unless that has only its result.
+  // A calculator mark repeats the equation around it, unless that consists only of its result.
   return plain.replace(/(=\s*\$?\s*)?<<([^<>\n]{0,200})>>/g, (_, sign, inside) => sign ?? ` ${inside}; `);
 }
 
-/** What is thought, and what is said after it, `from` there up to the answer. */
+/** The thinking, and the solution after it, `from` there up to the answer. */
 interface Parts {
   thought: string;
   spoken: string;
@@ -198,7 +191,9 @@ function copyFault(spoken: string, { taught }: Problem, mayCopy: boolean): strin
   return "the teacher's chain word for word";
 }
 
-/** Most of a text, by words, that may stand in sentences with neither a number nor a word of the question. */
+/**
+ * More than this share of a text, by words, may not be in sentences with neither a number nor a word of the question.
+ */
 const mostIdle = 0.5;
 
 function falseEquation(text: string): string | null {
@@ -225,14 +220,14 @@ function arithmeticFault(found: Derivation, key: number, answer: string, problem
 
 const mostUnused = 3;
 
-/** How many of the numbers that the question says a number is made of. */
+/** The number of the question's numbers that a number is derived from. */
 function usedNumbers(found: Derivation, key: number, givens: Givens | null): number {
   const said = givens?.said ?? new Set();
   const roots = new Set(arrivals(found.derived, key).flatMap((one) => [...found.roots(one)]));
   return [...roots].filter((root) => said.has(root)).length;
 }
 
-/** The derived numbers that are this one, as it stands, as a percentage or rounded. */
+/** The derived numbers equal to this one, as written, as a percentage or rounded. */
 function arrivals(derived: ReadonlyMap<number, unknown>, key: number): number[] {
   const exact = [key, key * 100, key / 100].map(numberKey).filter((one) => derived.has(one));
   if (exact.length > 0) return exact;

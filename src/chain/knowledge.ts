@@ -4,15 +4,15 @@ import { type StatedValue, statedValues } from './calculator';
 import { lex } from './lexer';
 import type { Chain } from './types';
 
-/** What a teacher's chain holds: the numbers it arrives at, and all numbers, the given ones included. */
+/** The numbers of a teacher's chain: its results, and all numbers including the given ones. */
 export interface Knowledge {
   results: Set<string>;
   numbers: Set<string>;
 }
 
 /**
- * With the numbers that the question gives, every other number counts as the teacher's result: tables and words state
- * some.
+ * If the question's numbers are known, every other number counts as a result of the teacher, because tables and words
+ * state some.
  */
 export function knowledgeOf(teacher: Chain, given?: ReadonlySet<string>): Knowledge {
   const text = [teacher.thinking, ...teacher.steps].join('\n');
@@ -23,20 +23,17 @@ export function knowledgeOf(teacher: Chain, given?: ReadonlySet<string>): Knowle
   return { results, numbers };
 }
 
-/**
- * A number that is only restated, and stands in the teacher's chain without being a result there: it comes from the
- * question.
- */
+/** A restated number that occurs in the teacher's chain, but not as a result: it comes from the question. */
 export function isGiven({ value, computed }: StatedValue, teacher: Knowledge): boolean {
   return !computed && teacher.numbers.has(keyOf(value)) && !teacher.results.has(keyOf(value));
 }
 
-/** Whether the teacher arrives at this number too, as it is stated or as it really is. */
+/** Whether the teacher reaches this number too, as stated or with its correct value. */
 export function isReached({ value, actual }: StatedValue, teacher: Knowledge): boolean {
   return teacher.results.has(keyOf(value)) || (actual !== undefined && teacher.results.has(keyOf(actual)));
 }
 
-/** Every number of a text, in one spelling each; a percentage also as a share. */
+/** Every number of a text in canonical form; a percentage also as a fraction. */
 export function numbersIn(text: string): Set<string> {
   const numbers = new Set<string>();
   for (const { kind, value, percent } of lex(text)) {
@@ -47,7 +44,7 @@ export function numbersIn(text: string): Set<string> {
   return numbers;
 }
 
-/** The numbers that a value is computed from. */
+/** The operands of a value. */
 export function operandsOf(text: string, { value, computed, start, end }: StatedValue): Set<string> {
   if (!computed) return new Set();
   const numbers = numbersIn(text.slice(start, end));
@@ -55,7 +52,7 @@ export function operandsOf(text: string, { value, computed, start, end }: Stated
   return numbers;
 }
 
-/** A number in one spelling, without its sign. */
+/** A number in canonical form, without its sign. */
 export const keyOf = remembered((value) => parseAnswer(value)?.abs().toFraction() ?? value, 1 << 16);
 
 const words: Record<string, number> = {
@@ -89,7 +86,7 @@ const words: Record<string, number> = {
   dozen: 12,
 };
 
-/** The numbers that a question gives, those in words too. */
+/** The numbers in a question, including number words. */
 export function givenIn(question: string): Set<string> {
   const numbers = numbersIn(question);
   for (const [word] of question.toLowerCase().matchAll(/\p{L}+/gu))

@@ -11,7 +11,7 @@ const scripts: Record<string, RegExp> = {
   thai: /\p{Script=Thai}/gu,
 };
 
-/** Words of two letters or more that nearly every text of a language holds, and no other of these languages has. */
+/** Words of at least two letters that nearly every text of a language contains and none of the other languages has. */
 const functionWords: Record<string, ReadonlySet<string>> = Object.fromEntries(
   Object.entries({
     english:
@@ -47,7 +47,7 @@ const functionWords: Record<string, ReadonlySet<string>> = Object.fromEntries(
 const countOf = (text: string, pattern: RegExp) => text.match(pattern)?.length ?? 0;
 const fewestLetters = 4;
 
-/** The scripts other than Latin that a fifth of a text's letters are in. */
+/** The non-Latin scripts of at least a fifth of a text's letters. */
 function foreignScripts(text: string): string[] {
   const letters = countOf(text, /\p{L}/gu);
   return Object.keys(scripts).filter((name) => {
@@ -56,7 +56,7 @@ function foreignScripts(text: string): string[] {
   });
 }
 
-/** A language in Latin letters as far as its function words tell; null where too few do. */
+/** The language of a text in Latin letters, judged by function words; null if there are too few. */
 function latinLanguage(text: string): string | null {
   const words = text.toLowerCase().match(/\p{L}{2,}/gu) ?? [];
   const counts = Object.entries(functionWords)
@@ -66,7 +66,7 @@ function latinLanguage(text: string): string | null {
   return first.count >= 3 && first.count > 1.4 * second.count ? first.name : null;
 }
 
-/** Whether a text is in another language than all of the sources. What cannot be told is not held against anybody. */
+/** Whether a text is in another language than all of the sources. False if unknown. */
 export function isForeign(text: string, sources: readonly string[]): boolean {
   if (!sources.some((source) => /\p{L}/u.test(source))) return false;
   const known = new Set(sources.flatMap(foreignScripts));

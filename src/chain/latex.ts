@@ -3,13 +3,13 @@ import type { Span } from './types';
 const closers: Record<string, string> = { '\\(': '\\)', '\\[': '\\]', $$: '$$' };
 
 /**
- * The stretches of LaTeX mathematics in a text, in order and without overlap: \( \), \[ \], $$ $$, $ $, and
- * environments such as \begin{align} \end{align}.
+ * The ranges of LaTeX mathematics in a text, in order and without overlap: \( \), \[ \], $$ $$, $ $, and environments
+ * such as \begin{align} \end{align}.
  *
- * A single dollar is mathematics only by Pandoc's rule (User's Guide, `tex_math_dollars`): something other than a space
- * right after the opening one, something other than a space right before the closing one and no digit right after it,
- * so that "$5 and $6" stays money, and no third one between them. An escaped dollar is money too. A span that is never
- * closed is not one. Linear in the text's length.
+ * A single dollar sign delimits mathematics only by Pandoc's rule (User's Guide, `tex_math_dollars`): no space after
+ * the opening one, no space before the closing one and no digit after it, so that "$5 and $6" stays money, and no third
+ * one between them. An escaped dollar sign is money too. An unclosed range does not count. Linear in the length of the
+ * text.
  */
 export function latexSpans(text: string): Span[] {
   const spans: Span[] = [];

@@ -3,14 +3,13 @@ import { operators as signs, vulgarFractions } from '../answers/commands';
 import { remembered } from '../remembered';
 
 /**
- * Words of arithmetic in prose and LaTeX, for reading answers and checking equations.
+ * Tokens of arithmetic in prose and LaTeX, for reading answers and checking equations.
  *
- * - number: `value` is exact, `decimals` how many digits stand behind the point, `percent` whether % follows
- * - operator: `text` is one of + - * / ^, `source` what was written ("x", "\times", "divided by")
+ * - number: `value` is exact, `decimals` the number of decimal places, `percent` whether % follows
+ * - operator: `text` is one of + - * / ^, `source` the original ("x", "\times", "divided by")
  * - equals: `text` is = or ≈
- * - open, close: round brackets, square brackets and LaTeX groups; fraction: \frac, with two groups to follow
- * - word: units, labels and all prose; variable: a letter that may be an unknown (x, 3R); other: what no arithmetic
- *   holds
+ * - open, close: round brackets, square brackets and LaTeX groups; fraction: \frac, followed by two groups
+ * - word: units, labels and all prose; variable: a letter that may be an unknown (x, 3R); other: not arithmetic
  * - break: an end of a clause
  */
 export type TokenKind =
@@ -33,11 +32,11 @@ export interface Token {
   value?: Fraction;
   decimals?: number;
   percent?: boolean;
-  /** Whether white space stands before the token. */
+  /** Whether white space precedes the token. */
   spaced: boolean;
 }
 
-/** Those of answers that are arithmetic, commands with their stroke, and as words. */
+/** The arithmetic commands of answers, with backslash and as words. */
 const operators = new Map([
   ...[...signs]
     .filter(([, meaning]) => '+-*/^'.includes(meaning))
@@ -59,7 +58,7 @@ const equalities = new Map(
   }),
 );
 const fractions = new Set(['\\frac', '\\dfrac', '\\tfrac', '\\cfrac']);
-/** Commands that only change how their group or what follows looks. */
+/** Commands that only change the appearance of their argument. */
 const looks = new Set(
   (
     '\\text \\textbf \\textit \\textrm \\mathrm \\mathbf \\mathit \\boxed \\fbox ' +
@@ -67,16 +66,16 @@ const looks = new Set(
   ).split(' '),
 );
 /**
- * Digits beyond which a number is not read: no sum in a chain of thought needs more, and exact arithmetic on them is
- * slow.
+ * Numbers with more digits are not read: no calculation in a chain of thought needs more, and exact arithmetic on them
+ * is slow.
  */
 const maxDigits = 30;
 /** Words beyond which a text is not read: a megabyte of prose has fewer, a chain of thought a hundredth of them. */
 const maxTokens = 200_000;
 
 /**
- * What a text is made of; `space` is all that carries no meaning: space, currency, quotes, bold marks, LaTeX's
- * delimiters.
+ * The token classes of a text; `space` includes everything without meaning: spaces, currency signs, quotes, bold marks,
+ * LaTeX delimiters.
  */
 const shapes = {
   newline: /\n(?![ \t]{0,40}(?:&?=|\+|×|\\times))/,
@@ -96,7 +95,7 @@ const pattern = new RegExp(shapeNames.map((name) => `(${shapes[name].source})`).
 /** Reads up to `maxTokens` words in one pass, linear in the length. Brackets without a partner become `other`. */
 export const lex = remembered((text): readonly Token[] => pairBrackets(new Lexer(text).read()), 1 << 20);
 
-/** The value of digits with a point. */
+/** The value of digits with a decimal point. */
 const numberOf = remembered((digits) => {
   const [whole, part = ''] = digits.split('.');
   return { value: new Fraction(BigInt(whole + part || '0'), 10n ** BigInt(part.length)), decimals: part.length };
@@ -152,7 +151,7 @@ class Lexer {
     this.at += length;
   }
 
-  /** The text from `skipped` characters on, at most so long. */
+  /** The text after `skipped` characters, up to this length. */
   private ahead(skipped: number, length: number): string {
     return this.text.slice(this.at + skipped, this.at + skipped + length);
   }
@@ -184,7 +183,7 @@ class Lexer {
     if (equality) return this.push('equals', command.length, { text: equality });
     if (fractions.has(command)) return this.push('fraction', command.length);
     if (looks.has(command)) {
-      // \text{ crayons}: words stand for themselves. A group with numbers stays one, as it may be a name.
+      // \text{ crayons} gives its words as tokens. A group with numbers is one token, as it may be a name.
       const group = /^\{[^{}\d]{0,80}\}/.exec(this.ahead(command.length, 82))?.[0];
       if (group) this.unwrapped.add(this.at + command.length).add(this.at + command.length + group.length - 1);
       return this.skip(command);
@@ -205,13 +204,13 @@ class Lexer {
     const last = this.tokens.at(-1);
     const adjoins = last?.kind === 'number' && !this.spaced && last.end === this.at;
     if (/^[xX]$/.test(word) && this.isProduct(last)) return this.push('operator', 1, { text: '*' });
-    // A letter alone is an unknown, but "a" and "I" are so only beside a number or an operator.
+    // A single letter is an unknown, but "a" and "I" only beside a number or an operator.
     const letter = word.length === 1 && (!'aAI'.includes(word) || /^ ?[-+*/^=×÷]/.test(this.ahead(1, 2)));
     const unknown = letter || (adjoins && (word.length === 1 || /^\p{Lu}+$/u.test(word)));
     this.push(unknown ? 'variable' : 'word', word.length);
   }
 
-  /** An x between two quantities is a product: "12 x 3", "15x20", "(2 + 1) x $4". */
+  /** An x between two quantities is a multiplication: "12 x 3", "15x20", "(2 + 1) x $4". */
   private isProduct(last: Token | undefined): boolean {
     if (!last || !['number', 'close', 'word'].includes(last.kind)) return false;
     return /^[^\S\n]*(?:\\?\$|\\\(|€|£)?[^\S\n]*(?:[\d(.]|\\[dt]?frac)/.test(this.ahead(1, 16));

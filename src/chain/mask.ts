@@ -3,22 +3,23 @@ import type { Random } from '../random';
 import { maskText } from './prompts';
 import type { Chain, Exercise } from './types';
 
-/** What is taken out of a masked step: all of it, or its numbers. */
+/** What is masked in a step: all of it, or its numbers. */
 export type MaskTarget = 'step' | 'numbers';
 
 export interface ReconstructionOptions {
-  /** Chance that any step is masked at all. */
+  /** Probability that steps are masked. */
   maskProbability?: number;
-  /** How many steps are masked then: a count from 1 on, or below 1 a share of the steps (at least one). */
+  /** Number of masked steps: an integer from 1, or below 1 a share of the steps (at least one step). */
   maskSteps?: number;
-  /** Chance that the steps are shuffled. Shuffled steps are never in their own order when there are two or more. */
+  /** Probability that the steps are shuffled. Two or more shuffled steps are never in their original order. */
   shuffleProbability?: number;
   maskTarget?: MaskTarget;
 }
 
 /**
- * Stage 1's exercise: some steps masked, all of them shuffled. The defaults are the BRIDGE release's (one whole step
- * with probability 0.7, always shuffled), but for the identity permutation, which would show the solution as it is.
+ * The exercise of Stage 1: some steps masked, all of them shuffled. The defaults are those of the BRIDGE release (one
+ * whole step with probability 0.7, always shuffled), except for the identity permutation, which would show the solution
+ * unchanged.
  */
 export function reconstructionExercise(chain: Chain, options: ReconstructionOptions, random: Random): Exercise {
   const { maskProbability = 0.7, maskSteps = 1, shuffleProbability = 1, maskTarget = 'step' } = options;
@@ -32,13 +33,13 @@ export function reconstructionExercise(chain: Chain, options: ReconstructionOpti
   return show(chain, order, masked, maskTarget);
 }
 
-/** How much of a chain Stage 2 masks: a share of its steps, or the BRIDGE release's rule. */
+/** How much of a chain Stage 2 masks: a share of its steps, or the rule of the BRIDGE release. */
 export type MaskRatio = number | { preset: 'bridge' };
 
 /**
- * Stage 2's exercise: steps masked at random places, order kept. A ratio below 1 masks at least one step (unless it is
- * 0) and leaves at least one; from 1 on nothing is shown, which is the plain question. The preset masks
- * max(3, floor(n / 2)) steps, at most n - 1: 2:1, 3:2, 4-7:3, 8-9:4, 10:5, and leaves chains of one step whole.
+ * The exercise of Stage 2: steps masked at random positions, in order. A ratio below 1 masks at least one step (unless
+ * it is 0) and leaves at least one; from 1 on it is the plain question. The preset masks max(3, floor(n / 2)) steps, at
+ * most n - 1: 2:1, 3:2, 4-7:3, 8-9:4, 10:5, and leaves chains of one step whole.
  */
 export function completionExercise(
   chain: Chain,
@@ -56,10 +57,7 @@ export function completionExercise(
   return show(chain, indices(n), masked, options.maskTarget ?? 'step');
 }
 
-/**
- * The ratio in force at `progress` (0..1) of a stage: the schedule's values hold for equal parts of it, one after the
- * other.
- */
+/** The ratio at `progress` (0..1) of a stage: each value of the schedule holds for an equal part of it. */
 export function maskRatioAt(schedule: readonly number[], progress: number): number {
   if (schedule.length === 0) {
     throw new UserError('The mask schedule is empty.', {
@@ -82,17 +80,17 @@ function show(chain: Chain, order: number[], masked: number[], target: MaskTarge
   return { shownSteps, order, masked };
 }
 
-/** The text with every number masked; a number that is part of a name (N2, T_1) stays. */
+/** The text with every number masked, except for numbers in names (N2, T_1). */
 export function maskNumbers(text: string): string {
   return text.replace(/(?<![\p{L}\p{N}_])(?:\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)/gu, maskText);
 }
 
-/** How many of n steps a share of them is: at least one, unless it is 0. */
+/** The number of steps for a share of n: at least one, unless it is 0. */
 function shareOf(n: number, share: number): number {
   return share > 0 ? Math.max(1, Math.round(share * n)) : 0;
 }
 
-/** `count` of the indices below n, ascending, each set equally likely. */
+/** `count` distinct indices below n in ascending order, uniformly distributed. */
 function choose(n: number, count: number, random: Random): number[] {
   return random
     .shuffled(indices(n))
@@ -100,7 +98,7 @@ function choose(n: number, count: number, random: Random): number[] {
     .sort((a, b) => a - b);
 }
 
-/** A random order of the indices below n other than their own, each equally likely. */
+/** A random permutation of the indices below n except the identity, uniformly distributed. */
 function derange(n: number, random: Random): number[] {
   if (n < 2) return indices(n);
   for (;;) {

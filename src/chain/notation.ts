@@ -3,10 +3,7 @@ import type { Token } from './lexer';
 import type { ExpressionReader } from './reader';
 import type { Side } from './sides';
 
-/**
- * A side as it was written, on one line, without units, currency and remarks; \frac{1}{2} becomes 1/2, \times becomes
- * ×.
- */
+/** A side as written, on one line, without units, currency and remarks; \frac{1}{2} becomes 1/2, \times becomes ×. */
 export function writeSide(
   text: string,
   tokens: readonly Token[],
@@ -36,7 +33,7 @@ export function writeSide(
     .trim();
 }
 
-/** A value for people: a number of at most four decimals, or a small fraction unless `decimal` asks for none. */
+/** A value for people: a number with at most four decimals, or a small fraction unless `decimal` is set. */
 export function format(value: Fraction, decimal = false): string {
   if (value.d > 1n && value.d <= 12n && !decimal && 10_000n % value.d !== 0n) return value.toFraction();
   return value.round(4).toString();

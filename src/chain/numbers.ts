@@ -1,35 +1,35 @@
 import { freeNumbers, type Givens, numberKey } from './givens';
 import type { Span } from './types';
 
-/** What a text derives from the numbers that are given. */
+/** The derivation of a text's numbers from the given ones. */
 export interface Derivation {
-  /** Numbers that come out of a step, by the place where they do first. */
+  /** Derived numbers by step, with the position where they are first derived. */
   derived: Map<number, Span>;
-  /** Numbers that are computed with and come from nowhere, by where they stand first. */
+  /** Operands without a source, by the position where they first occur. */
   strange: Map<number, Span>;
-  /** True equations of which neither a number nor the result has to do with the rest. */
+  /** True equations whose numbers and result are unrelated to the rest. */
   unrelated: Map<number, Span>;
-  /** Results that nothing is made of. */
+  /** Results that nothing else uses. */
   unused: Map<number, Span>;
-  /** The numbers of the question that a derived number is made of. */
+  /** The question's numbers that a derived number depends on. */
   roots(key: number): ReadonlySet<number>;
 }
 
 const noRoots: ReadonlySet<number> = new Set();
 
-/** What is known at a place of the text, and how it came to be. */
+/** The known numbers at a position of the text, with their origins. */
 export class Numbers implements Derivation {
   readonly derived = new Map<number, Span>();
   readonly strange = new Map<number, Span>();
   readonly unrelated = new Map<number, Span>();
   readonly unused = new Map<number, Span>();
-  /** Each with the number of the question that it stands for. */
+  /** Each with the question's number that it comes from. */
   private readonly own: Map<number, number>;
-  /** The numbers of the question: all that `roots` has to tell of. */
+  /** The numbers of the question, which `roots` reports on. */
   private readonly asked: ReadonlySet<number>;
   private readonly common: Set<number>;
   private readonly sources = new Map<number, ReadonlySet<number>>();
-  /** Every number that is computed with counts as given. */
+  /** Treats every operand as given. */
   readonly trusting: boolean;
 
   constructor(givens: Givens | null) {
@@ -48,8 +48,8 @@ export class Numbers implements Derivation {
   }
 
   /**
-   * Takes down that a number comes from others; where none of these is the question's it is of no more use than they
-   * are. `made`: those of them whose numbers of the question it is made of.
+   * Records that a number is derived from others. If none of those comes from the question, neither does this one.
+   * `made`: those of them whose roots it inherits.
    */
   learn(key: number, from: readonly number[], place: Span, made: readonly number[] = from): void {
     const isOwn = this.trusting || from.some((one) => this.own.has(one));
@@ -64,11 +64,11 @@ export class Numbers implements Derivation {
     }
     if (!this.own.has(key) && !this.derived.has(key)) this.unused.set(key, place);
     if (!this.own.has(key)) this.own.set(key, key);
-    // What is whole of it may be gone on with.
+    // Its integer part may be used further.
     if (!Number.isInteger(key) && key > 2)
       for (const whole of [Math.floor(key), Math.ceil(key)]) if (!this.own.has(whole)) this.own.set(whole, key);
     if (!this.derived.has(key)) this.derived.set(key, place);
-    // Of a number that comes up twice nobody knows which is meant later.
+    // If a number is derived twice, a later use is ambiguous.
     const roots = made.filter((one) => one !== key).flatMap((one) => [...this.roots(one)]);
     const asked = roots.filter((root) => this.asked.has(root));
     this.sources.set(key, new Set([...asked, ...(this.sources.get(key) ?? [])]));
@@ -81,12 +81,12 @@ export class Numbers implements Derivation {
   }
 }
 
-/** Most numbers of a sentence of prose that are tried with each other. */
+/** Maximum numbers of a prose sentence that are combined with each other. */
 export const mostMentions = 12;
 
 /**
- * Two of the numbers that make another one as their sum, difference, product or quotient, or all of them where their
- * sum does.
+ * Two of the numbers that give another one as their sum, difference, product or quotient, or all of them if their sum
+ * does.
  */
 export function sourcesOf(key: number, numbers: readonly number[]): readonly number[] | null {
   const is = (value: number) => numberKey(value) === key;

@@ -1,21 +1,21 @@
 import type { Chain, Exercise } from './types';
 
 /**
- * Every text that the student is prompted with or trained to write, so that the stages and the test agree to the letter
- * (the BRIDGE release lets them differ, in language and in the answer mark). Short, as the built-in student is tiny.
+ * Every text that the student is prompted with or trained to write, so that stages and test agree exactly (in the
+ * BRIDGE release they differ in language and answer mark). Short, because the built-in student is tiny.
  */
 
-/** What stands where a step or a number was taken out. */
+/** Replaces a masked step or number. */
 export const maskText = '[MASK]';
 
-/** The one answer line, the same for all stages and the test. */
+/** The answer line, the same for all stages and the test. */
 export function answerLine(answer: string): string {
   return `Answer: ${answer}`;
 }
 
 /**
- * A chain as text: "Thinking: ..." (left out when empty), "Step k: ..." a step, and the answer line (left out when
- * empty). `splitChain` gives the chain back when no part holds marks of its own.
+ * A chain as text: "Thinking: ..." (omitted if empty), "Step k: ..." for each step, and the answer line (omitted if
+ * empty). `splitChain` is the inverse if no part contains marks of its own.
  */
 export function renderChain(chain: Chain): string {
   const lines = chain.steps.map((step, i) => `Step ${i + 1}: ${step}`);
@@ -25,8 +25,8 @@ export function renderChain(chain: Chain): string {
 }
 
 /**
- * A chain as a completion of a prompt that ends in open thinking, which `close` closes: the chain's thinking, or none,
- * then the solution. With null the prompt opens none, and this is `renderChain`.
+ * A chain as completion of a prompt that ends with an open thinking section, which `close` closes: the chain's
+ * thinking, if any, then the solution. With null the prompt opens none, and this is `renderChain`.
  */
 export function renderCompletion(chain: Chain, close: string | null): string {
   if (close === null) return renderChain(chain);
@@ -38,7 +38,7 @@ export function plainPrompt(question: string): string {
   return `Question: ${question}\nSolution:\n`;
 }
 
-/** Stage 1: the steps out of order and with gaps. */
+/** Stage 1: shuffled steps with gaps. */
 export function reconstructPrompt(question: string, exercise: Exercise): string {
   return withSteps(question, 'Steps, shuffled, some missing:', exercise);
 }
@@ -48,14 +48,14 @@ const completeHeading = 'Steps, some missing:';
 /** Whether a prompt shows steps to be completed. */
 export const showsSteps = (prompt: string): boolean => prompt.includes(`\n${completeHeading}\n`);
 
-/** Stage 2: the steps in order and with gaps. */
+/** Stage 2: steps in order with gaps. */
 export function completePrompt(question: string, exercise: Exercise): string {
   return withSteps(question, completeHeading, exercise);
 }
 
 /**
- * Stage 3: the teacher's chain, with or without its answer line, to be said again in fewer words; with `wrongStep`, the
- * step in which the student went wrong, as a person marked it.
+ * Stage 3: the teacher's chain, with or without its answer line, to be rewritten in fewer words; `wrongStep` is the
+ * step that a person marked as the student's first wrong one.
  */
 export function rewritePrompt(
   question: string,
@@ -69,10 +69,10 @@ export function rewritePrompt(
 
 const oneLine = (step: string) => step.replace(/\s+/g, (gap) => (gap.includes('\n') ? ' ' : gap));
 
-/** With no step to show this is the plain question, as the test asks it. */
+/** Without steps this is the plain question, as in the test. */
 function withSteps(question: string, heading: string, exercise: Exercise): string {
   if (exercise.shownSteps.length === 0) return plainPrompt(question);
-  // A step of several lines is shown on one, so that each line of the list is a step.
+  // A step with several lines is joined to one, so that each line of the list is a step.
   const lines = exercise.shownSteps.map((step) => `- ${oneLine(step)}`);
   return `Question: ${question}\n${heading}\n${lines.join('\n')}\nSolution:\n`;
 }

@@ -1,4 +1,4 @@
-/** What words alone tell of a chain: whether it speaks of the question, repeats it, or repeats the teacher. */
+/** Judges the words of a chain: whether it is about the question, repeats it, or copies the teacher. */
 import { checkEquations } from './calculator';
 import { lex } from './lexer';
 import { splitSentences } from './sentences';
@@ -6,7 +6,7 @@ import { splitSentences } from './sentences';
 const wordsOf = (text: string): string[] =>
   text.toLowerCase().match(/\d+(?:[.,]\d+)*|\p{Script=Han}|[\p{L}\p{M}]+(?:['’]\p{L}+)?/gu) ?? [];
 
-/** Words that every text has, and those that solutions are padded with. */
+/** Common words, and words of filler text. */
 const emptyWords = new Set(
   (
     'the a an of to in on at for and or so is are was were be been has have had do does did it its this ' +
@@ -21,14 +21,11 @@ const emptyWords = new Set(
   ).split(/\s+/),
 );
 const contentWords = (text: string) => new Set(wordsOf(text).filter((word) => !emptyWords.has(word)));
-/** A word without its ending, so that "buys" is "buy". */
+/** A word without its ending, so that "buys" equals "buy". */
 const stem = (word: string) => word.replace(/(?:['’]s|ing|ed|es|s)$/, '');
 const stems = (words: Iterable<string>) => new Set([...words].map(stem));
 
-/**
- * The share of a text's words that stand in sentences with neither a number nor a word of the question; 0 for a short
- * text.
- */
+/** The share of a text's words in sentences with neither a number nor a word of the question; 0 for a short text. */
 export function idleShare(question: string, text: string): number {
   const asked = stems(contentWords(question));
   let [idle, all] = [0, 0];
@@ -41,10 +38,10 @@ export function idleShare(question: string, text: string): number {
   return idle < shortest ? 0 : idle / all;
 }
 
-/** Fewest words that make padding. */
+/** Minimum number of words to count as filler. */
 const shortest = 12;
 
-/** A true equation that shares no number with the question or the rest of the text; null where there is none. */
+/** A true equation that shares no number with the question or the rest of the text; null if there is none. */
 export function isolatedEquation(question: string, text: string): string | null {
   const numbersIn = (part: string): number[] => lex(part).flatMap(({ value }) => (value ? [value.valueOf()] : []));
   const counts = new Map<number, number>();
@@ -56,7 +53,7 @@ export function isolatedEquation(question: string, text: string): string | null 
   return found ? `${found.left} = ${found.right}` : null;
 }
 
-/** Words of a run that is compared, and fewest of them for a chain to be worth copying. */
+/** Length of compared word n-grams, and minimum number of them in a chain for copying to count. */
 const run = 5;
 const shortestCopy = 30;
 
@@ -65,7 +62,7 @@ export function ngrams(text: string): Set<string> {
   return new Set(words.slice(0, Math.max(0, words.length - run + 1)).map((_, i) => words.slice(i, i + run).join(' ')));
 }
 
-/** Whether a text is, nearly word for word, the whole chain whose runs of words are given. */
+/** Whether a text is a nearly verbatim copy of the chain with these n-grams. */
 export function isCopy(text: string, taught: ReadonlySet<string>): boolean {
   if (taught.size < shortestCopy) return false;
   const said = ngrams(text);
@@ -83,8 +80,8 @@ const plain = (text: string) =>
 const longestAnnouncement = 200;
 
 /**
- * Why steps that compute nothing do not arrive at an answer in words or formulas; null when they may. `steps` end with
- * the answer.
+ * Why steps without computations do not lead to an answer in words or formulas; null if they may. `steps` end with the
+ * answer.
  */
 export function arrivesInWords(question: string | undefined, steps: string, answer: string): string | null {
   const body = steps.slice(0, steps.lastIndexOf(answer));

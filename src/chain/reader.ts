@@ -4,10 +4,10 @@ import type { Token } from './lexer';
 const quantities = new Set(['number', 'variable', 'other']);
 const unknown: Expression = { kind: 'unknown' };
 
-/** Nesting beyond which a bracket is not read, and operators beyond which an expression is not. */
+/** Maximum bracket nesting, and maximum operators of an expression. */
 const maxDepth = 40;
 const maxOperators = 100;
-/** Most words of a unit, as in "16 ounces of cheese per pound". */
+/** Maximum words of a unit, as in "16 ounces of cheese per pound". */
 const maxUnitWords = 6;
 
 /** Words that begin another clause, and so end a unit. */
@@ -28,12 +28,12 @@ const scales = new Map(
 );
 
 /**
- * Reads expressions out of a list of tokens, units and remarks in brackets skipped: "30 trays (small) x $4/tray + 2".
- * Each method is given where to begin and where to stop, and returns what it read and the index behind it.
+ * Parses expressions from a list of tokens, skipping units and remarks in brackets: "30 trays (small) x $4/tray + 2".
+ * Each method takes start and limit, and returns its result and the next index.
  */
 export class ExpressionReader {
   private readonly partners = new Map<number, number>();
-  /** How many numbers, variables and the like stand before each token. */
+  /** Prefix counts of numbers, variables and similar tokens. */
   private readonly numbersBefore: Int32Array;
   private depth = 0;
   private operators = 0;
@@ -51,7 +51,7 @@ export class ExpressionReader {
     });
   }
 
-  /** The longest expression that begins at `from`, or null when no operand does. */
+  /** The longest expression that begins at `from`, or null if there is no operand. */
   read(from: number, to: number): { expression: Expression; end: number } | null {
     const cursor = { at: from, to };
     if (!this.startsOperand(cursor)) return null;
@@ -60,7 +60,7 @@ export class ExpressionReader {
     return { expression, end: cursor.at };
   }
 
-  /** The index of the bracket that belongs to the one at `bracket`. */
+  /** The matching bracket of the one at `bracket`. */
   partner(bracket: number): number {
     return this.partners.get(bracket)!;
   }
@@ -106,7 +106,7 @@ export class ExpressionReader {
     return this.join('^', left, this.operand(cursor));
   }
 
-  /** A fraction without spaces behind a spaced stroke is one number: "2 / 1/4". */
+  /** A fraction without spaces after a spaced slash is one number: "2 / 1/4". */
   private tight(cursor: Cursor): Expression | null {
     const [numerator, slash, denominator] = [0, 1, 2].map((i) => this.peek(cursor, i));
     if (numerator?.kind !== 'number' || slash?.text !== '/' || denominator?.kind !== 'number') return null;
@@ -130,7 +130,7 @@ export class ExpressionReader {
       cursor.at++;
       return { kind: 'negative', of: this.operand(cursor) };
     }
-    // Words, variables and what is not arithmetic, up to the next operator.
+    // Words, variables and other text, up to the next operator.
     while (cursor.at < cursor.to && !['operator', 'equals', 'break', 'close'].includes(this.tokens[cursor.at].kind)) {
       cursor.at = this.partners.get(cursor.at) ?? cursor.at;
       cursor.at++;
@@ -172,7 +172,7 @@ export class ExpressionReader {
     return expression;
   }
 
-  /** Skips a unit or a remark in brackets behind an operand, when an operator or an end follows it. */
+  /** Skips a unit or a remark in brackets after an operand, if an operator or an end follows. */
   private withUnit(cursor: Cursor, expression: Expression): Expression {
     while (this.peek(cursor)?.kind === 'variable') {
       cursor.at++;
@@ -203,7 +203,7 @@ export class ExpressionReader {
     return expression;
   }
 
-  /** Skips what follows the stroke in "$4/tray", "4 miles / \text{hour}"; false when a quantity follows it. */
+  /** Skips the text after the slash in "$4/tray", "4 miles / \text{hour}"; false if a quantity follows it. */
   private skipRate(cursor: Cursor): boolean {
     const token = this.peek(cursor);
     if (token?.kind !== 'word' && !(token?.kind === 'open' && !this.holdsNumber(cursor.at))) return false;
@@ -215,7 +215,7 @@ export class ExpressionReader {
     const token = this.peek(cursor);
     if (!token) return false;
     if (token.kind === 'operator' && token.text === '-') {
-      // A minus with space behind it at a clause's head is a bullet.
+      // A minus with a space after it at the start of a clause is a bullet.
       const next = this.peek(cursor, 1);
       return !!next && !next.spaced && this.startsQuantity({ ...cursor, at: cursor.at + 1 });
     }
@@ -230,7 +230,7 @@ export class ExpressionReader {
     );
   }
 
-  /** Whether a number, a variable or the like stands in the bracket at `open`. */
+  /** Whether the bracket at `open` contains a number, a variable or similar. */
   holdsNumber(open: number): boolean {
     return this.numbersBefore[this.partners.get(open)!] > this.numbersBefore[open];
   }
@@ -250,7 +250,7 @@ interface Cursor {
   to: number;
 }
 
-/** A quantity of which a part can be taken with "of": 15 %, 2/3. */
+/** A quantity that can precede "of": 15 %, 2/3. */
 function isShare(expression: Expression): boolean {
   if (expression.kind === 'number') return expression.percent;
   return (

@@ -1,19 +1,17 @@
 import { latexSpans } from './latex';
 import type { Span } from './types';
 
-/**
- * Shortened words that are always followed by more of their sentence. Other short forms end one when a capital follows.
- */
+/** Abbreviations that never end a sentence. Other abbreviations end one if a capital letter follows. */
 const abbreviations = new Set(
   'mr mrs ms dr prof st jr sr vs no fig eq e.g i.e cf approx resp min max avg ca'.split(' '),
 );
 
 /**
- * The sentences of a text, in order, as trimmed spans that together hold everything but white space.
+ * The sentences of a text in order, as trimmed ranges that together cover everything but white space.
  *
- * A sentence ends at . ! ? … before white space unless what follows is a small letter, at a blank line, and at a line's
- * end unless the next line goes on with a small letter or an operator. It never ends inside LaTeX, at a decimal point,
- * after an abbreviation, an initial or the number of a list item.
+ * A sentence ends at . ! ? … before white space unless a lower-case letter follows, at a blank line, and at a line's
+ * end unless the next line continues with a lower-case letter or an operator. It never ends inside LaTeX, at a decimal
+ * point, after an abbreviation, an initial or the number of a list item.
  */
 export function splitSentences(text: string): Span[] {
   const spans: Span[] = [];

@@ -2,7 +2,7 @@ import type { Expression } from './expression';
 import type { Token } from './lexer';
 import { connectives, ExpressionReader } from './reader';
 
-/** The two sides around a sign of equality; a side is null when no expression stands there. */
+/** The two sides of an equality sign; a side is null if it is not an expression. */
 export interface Sides {
   tokens: readonly Token[];
   reader: ExpressionReader;
@@ -13,10 +13,10 @@ export interface Sides {
   right: Side | null;
 }
 
-/** Equalities of a text beyond which none is read: no chain of thought has so many, and each takes time. */
+/** At most this many equalities of a text are read: no chain of thought has more, and each takes time. */
 export const mostEqualities = 5000;
 
-/** The sides of every equality among the tokens; those of a chain a = b = c share the middle ones. */
+/** The sides of every equality among the tokens; in a chain a = b = c the middle ones are shared. */
 export function sidesOf(tokens: readonly Token[]): Sides[] {
   const reader = new ExpressionReader(tokens);
   const signs = tokens.flatMap((token, i) => (token.kind === 'equals' ? [i] : []));
@@ -25,19 +25,19 @@ export function sidesOf(tokens: readonly Token[]): Sides[] {
     const end = signs[i + 1] ?? tokens.length;
     const right = rightSide(tokens, reader, sign + 1, end);
     const sides = { tokens, reader, sign: tokens[sign], at: sign, left, right };
-    // What stands between two signs is a side of both when it is one expression.
+    // The text between two signs is a side of both if it is one expression.
     left =
       right?.end === end ? right : leftSide(tokens, reader, { from: right?.end ?? sign + 1, to: end, gap: sign + 1 });
     return sides;
   });
 }
 
-/** One side of an equation: an expression and its tokens, `end` not included. */
+/** One side of an equation: an expression and its token range, `end` exclusive. */
 export interface Side {
   expression: Expression;
   from: number;
   end: number;
-  /** Said to be rounded: "= about 3". */
+  /** Marked as rounded: "= about 3". */
   rounded?: boolean;
 }
 
@@ -51,24 +51,24 @@ function rightSide(tokens: readonly Token[], reader: ExpressionReader, from: num
 const endsClause = ({ kind, text }: Token) =>
   kind === 'break' || (kind === 'word' && connectives.has(text.toLowerCase()));
 
-/** Tokens between two signs: all that begin at `gap`, of which those before `from` are the right side of the first. */
+/** The tokens between two signs begin at `gap`; those before `from` are the right side of the first sign. */
 interface Stretch {
   from: number;
   to: number;
   gap: number;
 }
 
-/** The expression that ends at `to`: in the last clause, behind all words that lead up to it. */
+/** The expression that ends at `to`: in the last clause, after all leading words. */
 function leftSide(tokens: readonly Token[], reader: ExpressionReader, { from, to, gap }: Stretch): Side | null {
   let at = to;
   while (at > from && !endsClause(tokens[at - 1])) at--;
-  // In the clause of the sign before, what that has not taken as its right side is no new left side.
+  // In the clause of the previous sign, tokens beyond its right side are not a new left side.
   let computed = at === from && from > gap && !endsClause(tokens[from]);
   if (tokens[at]?.kind === 'operator' && tokens[at + 1]?.spaced && tokens[at - 1]?.kind !== 'word') at++; // a bullet
   while (at < to) {
     const read = reader.read(at, to);
     if (!read) {
-      // An operator that has no number before it belongs to something that is not understood.
+      // An operator without a number before it belongs to something that is not understood.
       computed ||= tokens[at].kind === 'operator' || tokens[at].kind === 'other' || tokens[at].kind === 'variable';
       at = tokens[at].kind === 'open' ? reader.partner(at) + 1 : at + 1;
       continue;
@@ -80,7 +80,7 @@ function leftSide(tokens: readonly Token[], reader: ExpressionReader, { from, to
   return null;
 }
 
-/** Where the last number of a side ends, with the brackets that close behind it: units are not part of a value. */
+/** The end of the last number of a side, including closing brackets: units are not part of a value. */
 export function endOfValue(tokens: readonly Token[], reader: ExpressionReader, side: Side): number {
   let last = side.end - 1;
   while (last > side.from && tokens[last].kind !== 'number') last--;

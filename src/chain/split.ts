@@ -19,14 +19,14 @@ interface Step extends Span {
 }
 
 /**
- * Parts a text into thinking, steps and answer.
+ * Splits a text into thinking, steps and answer.
  *
- * Steps are, in order of preference: what stands behind "Step k:" marks; the lines of a GSM8K solution (one that ends
- * with `#### 72`); a numbered list from 1 on; the sentences (`stepsOfSentences`). The thinking is a
- * `<think>` block, or what stands before the first mark, without "Thinking…". The answer is what follows the last
- * answer mark on its line (or on the next line when its own is empty), or else what the text closes with (`closings`),
- * out of its box. Step marks are looked for at line starts only, unless there are none there. Never throws. Source: the
- * rules of the BRIDGE release, for text that is not in our form.
+ * Steps are, in order of preference: the text after "Step k:" marks; the lines of a GSM8K solution (one that ends with
+ * `#### 72`); a numbered list from 1; the sentences (`stepsOfSentences`). The thinking is a `<think>` block, or the
+ * text before the first mark, without "Thinking…". The answer follows the last answer mark on its line (or on the next
+ * line if the rest of its own is empty), or else a closing formula (`closings`); boxes are removed. Step marks are
+ * searched at line starts only, unless there are none there. Never throws. Source: the rules of the BRIDGE release, for
+ * text that is not in our form.
  */
 export const splitChain = (text: string): Chain => placeChain(text).chain;
 
@@ -91,8 +91,8 @@ function stepIn(text: string, { start, end }: Span, numbered: boolean): Span {
 }
 
 /**
- * A chain in its thinking (a block in tags, or what follows "Thinking:" at its head up to the first step) and the
- * solution as it is written.
+ * A chain's thinking (a tagged block, or the text after "Thinking:" at the start, up to the first step) and the
+ * solution as written.
  */
 export function partChain(text: string): { thinking: string; solution: string } {
   const { thought, body } = partThinking(text);
@@ -110,7 +110,7 @@ interface Mark extends Span {
   number: number;
 }
 
-/** "Step 1:", "## Step 1.", "**Step 1**:", "Step 1 - ", "Schritt 1:", "步骤1：" at the head of a line. */
+/** "Step 1:", "## Step 1.", "**Step 1**:", "Step 1 - ", "Schritt 1:", "步骤1：" at the start of a line. */
 const stepMark = new RegExp(
   [
     '^[ \\t]{0,8}(?:[#>*-]{1,6}[ \\t]{0,4}){0,2}',
@@ -136,10 +136,10 @@ function findSteps(text: string): { marks: Mark[]; numbered: boolean } {
   return { marks: list ?? [], numbered: true };
 }
 
-/** Of "7", and of "c" in a list a), b), c). */
+/** The numbers of "7", and of "c" in a list a), b), c). */
 const numberOf = (text: string) => (/\d/.test(text) ? Number(text) : text.charCodeAt(0) - 96);
 
-/** A list must count 1, 2, 3 ...: a line may also begin with a number that means something else. */
+/** A list must count 1, 2, 3 ..., as a line may begin with a number for other reasons. */
 function counting(marks: readonly Mark[]): Mark[] {
   let expected = 1;
   return marks.filter(({ number }) => {
@@ -149,9 +149,7 @@ function counting(marks: readonly Mark[]): Mark[] {
   });
 }
 
-/**
- * As steps are marked in other languages, so are answers; words that also head a whole solution ("Lösung") are none.
- */
+/** Answer marks in the languages of step marks; words that can also head a whole solution ("Lösung") are excluded. */
 const answerWords = [
   '(?:Final )?Answer|(?:Endgültige )?Antwort|Respuesta(?: final)?|' +
     'Réponse(?: finale)?|Risposta(?: finale)?|Resposta(?: final)?',
@@ -161,16 +159,16 @@ const answerMark = new RegExp(
   `(?<![\\p{L}\\p{N}])(?:\\*{0,2}(?:${answerWords})(?:[ \\t]?|\\*{1,2})[:：]\\*{0,2}[ \\t]{0,4})+`,
   'giu',
 );
-/** What may stand on a line before an answer mark that heads it, an empty step included. */
+/** Text that may precede an answer mark on its line, including an empty step label. */
 const headOfLine = /(?:^|\n)[ \t>#*-]{0,8}(?:Step[ \t]?\d{1,4}[ \t]?[:.)][ \t*]{0,4})?$/i;
-/** An answer line and all behind it, within a step: there when a student goes on after its answer. */
+/** An answer line and everything after it inside a step: present if a student continues after its answer. */
 const strayAnswer = new RegExp(`(?<=\\n)[ \\t>#*-]{0,8}(?:${answerWords})(?:[ \\t]?|\\*{1,2})[:：][\\s\\S]*$`, 'iu');
-/** A line across the page behind a step. */
+/** A horizontal rule after a step. */
 const rule = /\n[ \t]*(?:-{3,}|\*{3,}|_{3,})\s*$/;
 
 /**
- * How solutions end that have no "Answer:", at the end of the text: a heading, GSM8K's line, a line of its own for the
- * box, a last sentence.
+ * Closing formulas of solutions without "Answer:", at the end of the text: a heading, GSM8K's line, a box on its own
+ * line, a last sentence.
  */
 const closings = [
   /(?:(?:^|\n)[ \t>#*-]{0,8}|(?<=[:.)][ \t*]{1,4}))Final Answer[ \t*:]{0,6}\n\s*(\S[\s\S]*)$/i,
@@ -178,7 +176,7 @@ const closings = [
   /(?:^|\n)\s*((?:\\[[(]|\$\$?|\*\*)?\s*\\boxed\{[^\n]*\}\s*(?:\\[\])]|\$\$?|\*\*)?\.?)$/,
   /(?:^|(?<=[.!?\n]))[ \t]*\*{0,2}(?:(?:so|thus|hence|therefore)[ ,]+)?the (?:final )?answer is:?[ \t]+(\S+(?:[ \t]+\S+){0,7})$/i,
 ];
-/** Most code units of an answer with its mark and its dress. */
+/** Maximum code units of an answer with its mark and formatting. */
 const longestClosing = 300;
 
 function findClosing(text: string, from: number): { end: number; answer: string } {
@@ -189,12 +187,12 @@ function findClosing(text: string, from: number): { end: number; answer: string 
     const found = closing.exec(tail);
     if (found) return { end: start + found.index, answer: undress(lastBox(found[1])) };
   }
-  // A box within a last sentence is its answer, and the sentence a step all the same.
+  // A box in the last sentence is its answer, and the sentence is also a step.
   const box = lastBox(tail);
   return { end: text.length, answer: box.startsWith('\\boxed{') ? unbox(boxAlone(box)) : '' };
 }
 
-/** The box at the beginning of a text, without what follows it; '' when it is not closed. */
+/** The box at the beginning of a text, without the text after it; '' if it is not closed. */
 function boxAlone(text: string): string {
   let depth = 0;
   for (const match of text.matchAll(/[{}]/g)) {
@@ -204,15 +202,15 @@ function boxAlone(text: string): string {
   return '';
 }
 
-/** From the last box on; all of the text where it has none. */
+/** From the last box on; the whole text if there is none. */
 const lastBox = (text: string) => text.slice(Math.max(0, text.lastIndexOf('\\boxed{')));
 
-/** A text without bold marks and LaTeX's delimiters around it, and without the stop of its sentence. */
+/** A text without surrounding bold marks, LaTeX delimiters and the final period. */
 const undress = (text: string) => unbox(text.replace(/^(?:\\[[(]|[\s$*])+|(?:\\[\])]|[\s$*.])+$/g, ''));
 
 /**
- * The answer behind the last mark that begins a line, or else, as BRIDGE's teacher has it on the last step's own line,
- * behind the last mark in the last step; and where the text before the mark ends.
+ * The answer after the last mark at a line start, or else (as BRIDGE's teacher writes it in the last step's line) after
+ * the last mark in the last step; and where the text before the mark ends.
  */
 function findAnswer(text: string, marks: Mark[]): { end: number; answer: string } {
   const first = marks[0]?.end ?? 0;
@@ -238,7 +236,7 @@ function unbox(text: string): string {
   return /^\$?\\boxed\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}\.?\$?\.?$/.exec(text)?.[1].trim() ?? text;
 }
 
-/** GSM8K as published: one step a line, and a last line "#### 72". */
+/** GSM8K as published: one step per line, and a last line "#### 72". */
 function splitSolution(text: string): Parts | null {
   const at = text.lastIndexOf('####');
   if (at < 0 || (at > 0 && text[at - 1] !== '\n')) return null;
@@ -280,7 +278,7 @@ function stepsOfSentences(text: string, end: number): { steps: Step[]; naming?: 
   return { steps: steps.map(({ start, end }) => ({ start, end, mark: start })), naming };
 }
 
-/** One sentence or several, measured once: a step may be joined of thousands. */
+/** One or several sentences, measured once: a step may be joined from thousands. */
 interface Sentences extends Span {
   words: number;
   equals: boolean;
@@ -297,10 +295,10 @@ function isJoined(text: string, before: Sentences, next: Sentences): boolean {
   return isShort(before) || isShort(next) || belongTogether(text, before, next);
 }
 
-/** Of too few words to be a step, and without arithmetic. */
+/** Too few words for a step, and no arithmetic. */
 const isShort = ({ words, equals, digit }: Sentences) => words < 10 && !(equals && digit);
 
-/** "The final answer is 5.", "So \\boxed{5}.": what the answer line says anyway. */
+/** "The final answer is 5.", "So \\boxed{5}.": repeated by the answer line. */
 function namesAnswer(sentence: string): boolean {
   if (hasEquation(sentence) || countWords(sentence) > 12) return false;
   return /\b(?:final answer|the answer is|answer:)/i.test(sentence) || /^\W*(?:\w+\W+){0,3}\\boxed/.test(sentence);

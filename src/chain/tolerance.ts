@@ -2,8 +2,8 @@ import Fraction from 'fraction.js';
 import { type Expression, evaluate, numbersOf, type Reading } from './expression';
 
 /**
- * Whether an equation is true under some fair reading of it. `loose`: the text says that the result is rounded, so that
- * it may be off by less than one.
+ * Whether an equation is true under some reasonable reading. `loose`: the text says that the result is rounded, so it
+ * may be off by less than one.
  */
 export function isTrue(left: Expression, right: Expression, loose: boolean): boolean {
   const vague = [...numbersOf(left), ...numbersOf(right)].some(({ percent, scale }) => percent || scale);
@@ -17,7 +17,8 @@ const readings: Reading[] = (['share', 'bare', 'relative'] as const).flatMap((pe
 function agree(left: Expression, right: Expression, reading: Reading, loose: boolean): boolean {
   const actual = evaluate(left, reading);
   if (!actual) return false;
-  // The right side as it stands, its percent taken bare (3 / 4 = 75%), or its first term only, when a sum runs on.
+  // The right side as written, with its percentage as a bare number (3 / 4 = 75%), or only its first term, if a sum
+  // continues.
   const claims: [Expression, Reading][] = [
     [right, reading],
     [right, { ...reading, percent: reading.percent === 'bare' ? 'share' : 'bare' }],
@@ -32,7 +33,7 @@ function agree(left: Expression, right: Expression, reading: Reading, loose: boo
   });
 }
 
-/** What a running sum starts from: its first operand, or the first two (8 in 8 + 4 - 1, 1/3 in 1/3 of 150). */
+/** The start of a running sum: its first operand, or the first two (8 in 8 + 4 - 1, 1/3 in 1/3 of 150). */
 function firstTerms(expression: Expression): Expression[] {
   let whole = expression;
   let first = expression;
@@ -41,8 +42,8 @@ function firstTerms(expression: Expression): Expression[] {
 }
 
 /**
- * By how much a stated result may be off: one unit of its last decimal, as it may be rounded or cut; a whole one when
- * so said.
+ * The tolerance of a stated result: one unit of its last decimal, as it may be rounded or truncated; 1 if it is said to
+ * be rounded.
  */
 function outputSlack(claim: Expression, loose: boolean, reading: Reading): Fraction {
   if (claim.kind !== 'number') return exact;
@@ -53,7 +54,7 @@ function outputSlack(claim: Expression, loose: boolean, reading: Reading): Fract
 
 const exact = new Fraction(0);
 
-/** By how much a result may be off because a number that went into it looks like a rounded ninth or twelfth. */
+/** The tolerance for operands that look like a rounded ninth or twelfth. */
 function inputSlack(expression: Expression, actual: Fraction): Fraction {
   let slack = exact;
   for (const { value, decimals } of numbersOf(expression)) {

@@ -1,7 +1,7 @@
 /**
- * Twins of the GSM8K answer filters of EleutherAI's lm-evaluation-harness (task gsm8k, version 3.0), letter by letter
- * and with their weaknesses ("12.00" is not "12", "####18" is not found), so that our tables can stand beside published
- * ones.
+ * Exact reimplementations of the GSM8K answer filters of EleutherAI's lm-evaluation-harness (task gsm8k, version 3.0),
+ * including their weaknesses ("12.00" is not "12", "####18" is not found), so that results can be compared with
+ * published ones.
  */
 
 /** `strict-match`: the first "#### n" of a completion, or "[invalid]". */
@@ -9,15 +9,15 @@ export function strictMatch(completion: string): string {
   return /#### (-?[0-9.,]+)/.exec(completion)?.[1] ?? '[invalid]';
 }
 
-/** `flexible-extract`: the last number of a completion, in their sense of a number, or "[invalid]". */
+/** `flexible-extract`: the last number of a completion, by their definition of a number, or "[invalid]". */
 export function flexibleExtract(completion: string): string {
   const last = [...completion.matchAll(/(-?[$0-9.,]{2,})|(-?[0-9]+)/g)].at(-1);
   return last?.[1] ?? last?.[2] ?? '[invalid]';
 }
 
 /**
- * Their `exact_match`: equal strings after commas, dollars, all up to "#### " and one last point are taken out, case
- * ignored.
+ * Their `exact_match`: equal strings after removing commas, dollar signs, everything up to "#### " and one final
+ * period, ignoring case.
  */
 export function exactMatch(extracted: string, solution: string): boolean {
   return normalise(extracted) === normalise(solution);

@@ -1,9 +1,8 @@
 export type { Span } from '../answers/span';
 
 /**
- * A chain of thought in the three parts that the method works on (arXiv 2602.17686): what was thought before the first
- * step, the steps in order, and the answer as it stands after the answer mark. Parts are trimmed; a part that is
- * missing is empty.
+ * A chain of thought in the three parts that the method uses (arXiv 2602.17686): the thinking before the first step,
+ * the steps in order, and the answer as written after the answer mark. Parts are trimmed; a missing part is empty.
  */
 export interface Chain {
   thinking: string;
@@ -11,12 +10,12 @@ export interface Chain {
   answer: string;
 }
 
-/** The steps of a chain as an exercise shows them. */
+/** The steps of a chain as shown in an exercise. */
 export interface Exercise {
-  /** The steps in the order shown, with the mask in place of what was taken out. Empty: the plain question. */
+  /** The steps in the order shown, with the mask in place of hidden text. Empty: the plain question. */
   shownSteps: string[];
   /** For each step shown, its index in the chain: a permutation of 0..n-1. */
   order: number[];
-  /** Indices into the chain of the steps that were masked, ascending. */
+  /** Indices of the masked steps in the chain, ascending. */
   masked: number[];
 }

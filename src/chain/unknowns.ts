@@ -5,7 +5,7 @@ import { connectives } from './reader';
 import { sidesOf } from './sides';
 import { isTrue } from './tolerance';
 
-/** Most equations with unknowns that are kept, and most of their numbers that further ones may be made of. */
+/** Maximum number of equations with unknowns, and of their numbers that further ones may use. */
 const mostClauses = 60;
 
 interface Clause {
@@ -14,21 +14,21 @@ interface Clause {
   names: Set<string>;
 }
 
-/** The equations with unknowns of a text, and the values that it gives these. */
+/** The equations with unknowns of a text, and the values of the unknowns. */
 export class Unknowns {
   private readonly clauses: Clause[] = [];
   private readonly values = new Map<string, string>();
   /** Numbers of the equations so far. */
   private readonly numbers = new Set<number>();
 
-  /** `asked`: the question without white space. An equation that stands there is no step, but one may begin with it. */
+  /** `asked`: the question without white space. An equation copied from it is not a step, but one may begin with it. */
   constructor(
     private readonly text: string,
     private readonly tokens: readonly Token[],
     private readonly asked: string,
   ) {}
 
-  /** Reads the tokens of a sentence. */
+  /** Processes the tokens of a sentence. */
   solve(found: Numbers, from: number, to: number): void {
     let start = from;
     for (let i = from; i <= to; i++) {
@@ -70,7 +70,7 @@ export class Unknowns {
     if (!isAsked && this.clauses.length < mostClauses) this.clauses.push({ from, to, names });
   }
 
-  /** The value that a clause gives an unknown: "x = 5", "x = 15 / 3 = 5". */
+  /** The value that a clause assigns to an unknown: "x = 5", "x = 15 / 3 = 5". */
   private valueIn(clause: readonly Token[], signs: readonly number[]) {
     const [first, last] = [signs[0], signs[signs.length - 1]];
     const [name, before, value, after] = [clause[first - 1], clause[first - 2], clause[last + 1], clause[last + 2]];
@@ -86,7 +86,7 @@ export class Unknowns {
     return this.holds(from, to) && !this.holds(from, to, name, String(value * 3 + 7));
   }
 
-  /** Whether a clause is true with the values put in. */
+  /** Whether a clause is true with the values inserted. */
   private holds(from: number, to: number, other?: string, value?: string): boolean {
     const written = this.tokens.slice(from, to).map(({ kind, text, start, end, spaced }) => {
       const put = text === other ? value : this.values.get(text);

@@ -29,16 +29,16 @@ interface Options {
 export function addAskCommand(program: Command): void {
   program
     .command('ask')
-    .description('ask a student something and watch it answer')
+    .description('ask a student questions and see its answers')
     .argument('<student>', 'a checkpoint, a Hugging Face folder, or a .gguf file')
-    .argument('[question]', 'left out: questions are read from the terminal or standard input, a line each')
+    .argument('[question]', 'if omitted, questions are read from the terminal or standard input, one per line')
     .option('--max-new-tokens <n>', 'longest answer', positive, 512)
-    .option('--temperature <t>', '0 = greedy (default: 0, with several samples 0.7)', upTo(10))
-    .option('--samples <k>', 'answers to each question', positive, 1)
+    .option('--temperature <t>', '0 = greedy (default: 0, or 0.7 with several samples)', upTo(10))
+    .option('--samples <k>', 'answers per question', positive, 1)
     .option('--seed <n>', 'of sampling', count, 1)
     .addOption(promptOption())
     .option('--system <text>', 'system message of the chat')
-    .option('--raw', 'the text as it is, for the student to go on with')
+    .option('--raw', 'send the text unchanged, for the student to continue')
     .addOption(backendOption())
     .addOption(engineOption())
     .option('--json', 'each answer as one JSON object')
@@ -87,7 +87,7 @@ async function answerLines(student: AskedStudent, options: Options, signal: Abor
   const lines = readLines(pc.bold('? '));
   lines.on('SIGINT', () => lines.close());
   signal.addEventListener('abort', () => lines.close());
-  if (typed) stdout.write(pc.dim('A question a line; an empty line ends.\n'));
+  if (typed) stdout.write(pc.dim('One question per line; an empty line ends.\n'));
   if (typed) lines.prompt();
   for await (const line of lines) {
     if (line.trim() === '' && typed) break;
@@ -97,7 +97,7 @@ async function answerLines(student: AskedStudent, options: Options, signal: Abor
   }
 }
 
-/** Writes one answer as it comes, several when they are there. */
+/** Prints one answer while it is sampled; several answers once they are complete. */
 async function answer(
   { student, tokenizer }: AskedStudent,
   question: string,
@@ -109,10 +109,10 @@ async function answer(
   const room = student.facts.maxPositions - prompt.length;
   if (room < 1)
     throw new UserError(
-      `the question has ${prompt.length} tokens, the student ${student.facts.maxPositions} positions`,
+      `the question has ${prompt.length} tokens, but the student has only ${student.facts.maxPositions} positions`,
       {
         code: 'input',
-        remedy: 'Ask something shorter.',
+        remedy: 'Shorten the question.',
       },
     );
   let shown = '';
@@ -127,7 +127,7 @@ async function answer(
     progress([draft]) {
       if (json || samples > 1) return;
       const text = tokenizer.decode(withoutEnd(draft));
-      // The last character may be half there: its bytes can lie in several tokens.
+      // The last character may be incomplete: its bytes can be spread over several tokens.
       const whole = text.replace(/\ufffd+$/, '');
       if (!whole.startsWith(shown)) return;
       stdout.write(whole.slice(shown.length));

@@ -1,4 +1,4 @@
-/** What commands that ask students share: which prompts they are asked with, and which paths are none. */
+/** Shared by commands that ask students: the prompt format, and the error for paths that are not students. */
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Option } from 'commander';
@@ -13,7 +13,7 @@ import type { PromptSettings } from '../student-files/prompting';
 import { shown } from './places';
 
 export const promptOption = () =>
-  new Option('--prompt <style>', 'plain, or chat in its chat template (default: as its run)').choices([
+  new Option('--prompt <style>', 'plain, or chat for its chat template (default: as in its run)').choices([
     'auto',
     'plain',
     'chat',
@@ -22,15 +22,15 @@ export const promptOption = () =>
 export const backendOption = () =>
   new Option('--backend <name>', 'what computes').choices(backendNames).default('auto');
 
-/** As the run of the checkpoint asked it, where nothing else is asked for. */
+/** Without an option, the prompt format of the checkpoint's run. */
 export function promptSettings(checkpoint: string, { prompt, system }: PromptSettings): PromptSettings {
   const { student } = runConfigOf(checkpoint)?.experiment ?? {};
   return { prompt: prompt ?? student?.prompt, system: system ?? student?.system };
 }
 
 /**
- * The path of the student that a user names: a folder, a .gguf file, or a model of the Hub that is on this machine. A
- * run is not a student, but it has some: its refusal says which.
+ * The path of the student that a user names: a folder, a .gguf file, or a downloaded model of the Hub. A run is not a
+ * student but has some, and the error lists them.
  */
 export function studentAt(named: string): string {
   const missing = missingStudent(named, '.');
@@ -38,12 +38,12 @@ export function studentAt(named: string): string {
     throw new UserError('there is no such student', {
       file: named,
       code: 'missing',
-      remedy: `If it is a model of the Hugging Face Hub: distillery download ${studentNameText(missing)}`,
+      remedy: `For a model of the Hugging Face Hub: distillery download ${studentNameText(missing)}`,
     });
   const checkpoint = locateStudent(named, '.');
   const there = statSync(checkpoint, { throwIfNoEntry: false });
   if (!there || (there.isFile() && !/\.gguf$/i.test(checkpoint)))
-    throw new UserError(there ? 'this is no student' : 'there is no such student', {
+    throw new UserError(there ? 'this is not a student' : 'there is no such student', {
       file: checkpoint,
       code: 'missing',
       remedy: 'Give a Hugging Face folder (config.json, model.safetensors, tokenizer.json) or a .gguf file.',

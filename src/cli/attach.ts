@@ -20,17 +20,17 @@ type Verb = (typeof verbs)[number];
 export function addAttachCommand(program: Command, version: string): void {
   program
     .command('attach')
-    .description('show the run that the editor started, as `run` shows its own, or pause, resume or stop it')
-    .argument('[folder]', 'a workspace or a run (default: what runs here, below or above)')
-    .option('--pause', 'finish the update, take a checkpoint, and wait')
-    .option('--resume', 'go on after a pause')
-    .option('--stop', 'finish the update, take a checkpoint, and end the run')
+    .description('follow a run that the editor started, with the same display as `run`, or pause, resume or stop it')
+    .argument('[folder]', 'a workspace or a run (default: the run in progress below or above this folder)')
+    .option('--pause', 'finish the current update, write a checkpoint, and wait')
+    .option('--resume', 'continue after a pause')
+    .option('--stop', 'finish the current update, write a checkpoint, and end the run')
     .option('--cancel', 'end the run at once, without a checkpoint')
-    .option('--json', 'one JSON object a line: the run, its events, how it ended')
+    .option('--json', 'one JSON object per line: the run, its events, its end')
     .addHelpText(
       'after',
       `
-Ctrl-C only stops looking: the run goes on. With --pause or --resume nothing is followed.
+Ctrl-C ends only this display: the run continues. --pause and --resume do not follow the run.
 
 Examples:
   distillery attach
@@ -52,7 +52,7 @@ Examples:
     });
 }
 
-/** A client of the only host here that has a run at hand. */
+/** Connects to the only host here with a run in progress. */
 async function findBusyHost(folder: string | undefined, version: string): Promise<HostClient> {
   const places = folder === undefined ? runsFolders().map((runs) => dirname(runs)) : [distilleryOf(folder)];
   const busy: HostClient[] = [];
@@ -68,30 +68,30 @@ async function findBusyHost(folder: string | undefined, version: string): Promis
   if (busy.length === 1) return busy[0];
   for (const client of busy) client.dispose();
   if (busy.length > 1)
-    throw new UserError('several training hosts are at work here', {
+    throw new UserError('several training hosts are running here', {
       code: 'usage',
       remedy: `Name one: ${busy.map((client) => shown(dirname(client.folder))).join(', ')}.`,
     });
   throw nothingRuns(places);
 }
 
-/** Says so, and names a run that a terminal works on: that one cannot be looked at from here. */
+/** Throws the error that there is no such host. A run in a terminal is named, as it cannot be followed from here. */
 function nothingRuns(places: readonly string[]): UserError {
   for (const { folder } of allRuns(places.map((place) => join(place, 'runs')))) {
     const holder = lockHolder(folder);
     if (holder)
-      return new UserError(`no training host is at work here, but process ${holder.pid} works on ${shown(folder)}`, {
+      return new UserError(`no training host is running here, but process ${holder.pid} works on ${shown(folder)}`, {
         code: 'run',
-        remedy: 'It was started in a terminal: look there, or stop it with Ctrl-C.',
+        remedy: 'It was started in a terminal: follow it there, or stop it with Ctrl-C.',
       });
   }
-  return new UserError('no run is on here', {
+  return new UserError('no run is in progress here', {
     code: 'run',
     remedy: `Start one in the editor, or here with \`${commandLine('run <experiment>')}\`.`,
   });
 }
 
-/** The `.distillery` folder of a workspace, of a run in it, or itself. */
+/** The `.distillery` folder of a workspace or of a run in it, or the folder itself. */
 function distilleryOf(path: string): string {
   const full = resolve(path);
   if (!existsSync(full))
@@ -124,12 +124,12 @@ function settled(client: HostClient, test: (state: string) => boolean): Promise<
   return new Promise((resolve) => client.on('state', (state) => test(state) && resolve()));
 }
 
-/** Shows the run until it ends, or until the user has seen enough. */
+/** Shows the run until it ends or the user interrupts. */
 async function follow(client: HostClient, json: boolean): Promise<void> {
   const status = client.status!;
   const { folder, name, backend } = status.run!;
   const show = showProgress(stdout, { start: () => readStart(folder) });
-  // Listened for before anything is shown: who sees the run may interrupt at once.
+  // Listens before printing anything, as the user may interrupt at once.
   const ending = new Promise<Extract<HostEvent, { type: 'ended' }> | Crash | 'left'>((resolve) => {
     const leave = () => resolve('left');
     process.once('SIGINT', leave);
@@ -144,7 +144,7 @@ async function follow(client: HostClient, json: boolean): Promise<void> {
         else show(event.event);
       if (event.type === 'ended' && event.run === folder) resolve(event);
     });
-    // The end was among events that were missed.
+    // The end was among missed events.
     client.on('snapshot', ({ run, last }) => {
       if (run?.folder !== folder && last?.folder === folder)
         resolve({ type: 'ended', seq: 0, time: '', run: folder, outcome: last.outcome, fault: last.fault });
@@ -156,19 +156,19 @@ async function follow(client: HostClient, json: boolean): Promise<void> {
   if (!json && status.state !== 'running') stdout.write(`${pc.yellow(status.state)}\n`);
   const ended = await ending;
   if (ended === 'left') {
-    if (!json) stdout.write(`\nThe run goes on. Stop it with:\n  ${commandLine('attach --stop')}\n`);
+    if (!json) stdout.write(`\nThe run continues. Stop it with:\n  ${commandLine('attach --stop')}\n`);
     return;
   }
   if (!('outcome' in ended))
     throw new UserError(ended.reason, {
       file: folder,
       code: 'host',
-      remedy: `The run was interrupted; go on with \`${commandLine(`resume ${quoted(shown(folder))}`)}\`.`,
+      remedy: `The run was interrupted; resume it with \`${commandLine(`resume ${quoted(shown(folder))}`)}\`.`,
     });
   tellEnd(folder, ended, json);
 }
 
-/** What is known of the phase at hand, so that there is a bar before the next update. */
+/** Shows the current phase at once, not only after the next update. */
 function catchUp({ progress }: Status, show: ReturnType<typeof showProgress>): void {
   const { phase, update, validation } = progress;
   if (phase) show({ ...phase, done: update?.update ?? phase.done });
@@ -183,6 +183,6 @@ function tellEnd(folder: string, { outcome, fault }: Extract<HostEvent, { type: 
   else if (fault) throw errorOfFault(fault);
   else {
     const how = outcome === 'cancelled' ? 'Cancelled' : 'Stopped';
-    stdout.write(`\n${how}. Go on with:\n  ${commandLine(`resume ${quoted(shown(folder))}`)}\n`);
+    stdout.write(`\n${how}. Resume with:\n  ${commandLine(`resume ${quoted(shown(folder))}`)}\n`);
   }
 }

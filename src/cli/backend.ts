@@ -26,16 +26,19 @@ interface Options {
 export function addBackendCommand(program: Command): void {
   const command = program
     .command('backend')
-    .description("TensorFlow as what computes: set up over the one you have, or PyPI's");
+    .description("set up the TensorFlow backend, with an installed TensorFlow or PyPI's");
   command
     .command('install')
-    .description('finds a TensorFlow, builds the binding to it, tries it, and remembers it for every project')
-    .option('--from <what>', 'a Python program that has it, site-packages/tensorflow, or an unpacked libtensorflow')
-    .option('--gpu', 'for CUDA: it must compute on the GPU')
-    .option('--download', "fetch PyPI's wheel, whatever is here")
-    .option('--no-download', 'fetch no wheel: what is here, or nothing')
-    .option('--release <number>', 'the release of the wheel to fetch')
-    .option('-y, --yes', 'fetch without asking')
+    .description('find a TensorFlow, build the binding to it, test it, and save it for all projects')
+    .option(
+      '--from <what>',
+      'a Python program that has TensorFlow, site-packages/tensorflow, or an unpacked libtensorflow',
+    )
+    .option('--gpu', 'for CUDA: the test must run on the GPU')
+    .option('--download', "download PyPI's wheel, even if a TensorFlow is installed")
+    .option('--no-download', 'download no wheel: use an installed TensorFlow or fail')
+    .option('--release <number>', 'release of the wheel to download')
+    .option('-y, --yes', 'download without asking')
     .option('--progress', 'with --json: steps as JSON lines on standard error')
     .option('--json', 'the result as one JSON object')
     .addHelpText(
@@ -54,7 +57,7 @@ export function addBackendCommand(program: Command): void {
           },
           ({ name, size, url }) => {
             stderr.write(
-              `${name} would be fetched from ${new URL(url).host}: ${bytes(size)}, kept in ${tensorFlowFolder()}\n`,
+              `${name} would be downloaded from ${new URL(url).host}: ${bytes(size)}, stored in ${tensorFlowFolder()}\n`,
             );
             return askConsent('Fetch it?', options.yes);
           },
@@ -65,18 +68,18 @@ export function addBackendCommand(program: Command): void {
     });
   command
     .command('repair')
-    .description('builds and tries again what was set up')
+    .description('build and test the installed setup again')
     .option('--progress', 'with --json: steps as JSON lines on standard error')
     .option('--json', 'the result as one JSON object')
     .action(async (options: Options) => report(await watched(options, repairTensorFlow), options.json));
   command
     .command('status')
-    .description('what is set up, and whether it works')
+    .description('show what is set up, and whether it works')
     .option('--json', 'the same as one JSON object')
     .action(status);
   command
     .command('uninstall')
-    .description('deletes what was set up; a TensorFlow of your own stays')
+    .description('delete what was set up; your own TensorFlow is kept')
     .option('--json', 'the folder as one JSON object')
     .action((options: Options) => {
       const folder = uninstallTensorFlow();
@@ -106,7 +109,7 @@ function report(made: Installed, json?: boolean): void {
   const name = made.gpu ? 'tensorflow-gpu' : 'tensorflow';
   stdout.write(
     `${pc.green('✓')} ${pc.bold(name)} works: TensorFlow ${made.tensorflow.version} (${made.tensorflow.origin}).\n` +
-      `Use it by "backend": "${name}" in an experiment; \`distillery doctor\` measures it.\n`,
+      `Use it with "backend": "${name}" in an experiment; \`distillery doctor\` measures it.\n`,
   );
 }
 
@@ -114,7 +117,7 @@ async function status(options: Options): Promise<void> {
   const made = readInstalled();
   const result = made ? await probe({ gpu: made.gpu }) : null;
   if (options.json) printDocument({ folder: tensorFlowFolder(), installed: made, result });
-  else if (!made || !result) stdout.write('Nothing is set up. `distillery backend install` does it.\n');
+  else if (!made || !result) stdout.write('Nothing is set up. Run `distillery backend install`.\n');
   else {
     const facts = [
       ['TensorFlow', `${made.tensorflow.version}, ${made.tensorflow.origin}`],

@@ -1,4 +1,4 @@
-/** Budgets of new tokens for an experiment, by how long the teacher's chains are in the student's tokens. */
+/** Chooses maxNewTokens for an experiment from the lengths of the teacher's chains in the student's tokens. */
 import { thinkingTokens, thinksFirst } from '../curriculum/completions';
 import { type Lesson, wording } from '../curriculum/lessons';
 import { type Budget, budgetsOf, quantile, roundedUp } from '../data/lengths';
@@ -8,20 +8,20 @@ import { columns, percent } from './format';
 import { pc } from './terminal';
 
 export interface Budgets {
-  /** Longest completion where stages sample: what nearly all chains need, and some more. */
+  /** Longest completion in sampled stages: enough for nearly all chains, with some room. */
   completion: number;
-  /** Longest answer of a test: the student's own, who begins by writing as it was trained to. */
+  /** Longest test answer: room for the student's own, initially longer style. */
   answer: number;
-  /** How many of the `measured` chains fit in which budget. */
+  /** How many of the `measured` chains fit each budget. */
   table: Budget[];
   measured: number;
   notes: string[];
 }
 
 /**
- * Tokens that answers take before the student has learned to be short, whatever the teacher's chains need: of the
- * built-in one, of instruct models (SmolLM2's answers to word problems all end below 512, three of four do not at 112),
- * of those that think first.
+ * Tokens that answers need before the student has learned to be short, whatever the chains need: for the built-in
+ * student, for instruct models (all of SmolLM2's answers to word problems end below 512; at 112, three of four do not),
+ * and for models that think first.
  */
 const ownAnswer = { builtIn: 320, pretrained: 512, thinking: thinkingTokens };
 
@@ -42,17 +42,17 @@ export function budgetsFor(lessons: readonly Lesson[], { folder, tokenizer, buil
   if (!builtIn) own = thinksFirst(tokenizer) ? ownAnswer.thinking : ownAnswer.pretrained;
   const taught = roundedUp(1.25 * quantile(lengths, 0.95));
   const answer = within(Math.max(own, taught));
-  // Stage 1 teaches the teacher's way of writing before anything is sampled; without chains the student keeps its own.
+  // Stage 1 teaches the teacher's style before anything is sampled; without chains the student keeps its own.
   const completion = lengths.length > 0 && !builtIn ? within(taught) : answer;
   const tooLong = lessons.filter((one) => one.prompt.length + chainOf(one) + wording >= maxPositions).length;
   const share = `${tooLong} of ${lessons.length} rows`;
   const remedy =
     tooLong > 0.5 * lessons.length
-      ? ' Choose a student with more positions, cut the thinking, or give shorter chains.'
+      ? ' Choose a student with more positions, cut the thinking, or use shorter chains.'
       : '';
   const note =
     `${share} that were measured are longer than the student's ` +
-    `${maxPositions} positions and will be left out.${remedy}`;
+    `${maxPositions} positions and will be skipped.${remedy}`;
   return {
     completion,
     answer,
@@ -62,14 +62,14 @@ export function budgetsFor(lessons: readonly Lesson[], { folder, tokenizer, buil
   };
 }
 
-/** The table for a terminal; empty where no chain was measured. */
+/** The table for a terminal; empty when no chain was measured. */
 export function budgetsText({ completion, table, measured }: Budgets): string[] {
   if (measured === 0) return [];
   const rows = table.map(({ tokens, rows }) => [
     `  ${tokens}`,
     `${rows}`,
     percent(rows / measured, 0),
-    tokens === completion ? 'written as maxNewTokens of the stages' : '',
+    tokens === completion ? 'used as maxNewTokens of the stages' : '',
   ]);
   const [head, ...lines] = columns([['  budget', 'chains that fit', '', ''], ...rows], 0);
   return [`Teacher chains in the student's tokens, ${measured} measured:`, pc.dim(head), ...lines];

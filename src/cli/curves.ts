@@ -22,7 +22,7 @@ export function phasesOf(metrics: readonly MetricsRecord[]): Phase[] {
   return phases;
 }
 
-/** What is worth a curve: its name, its value in a record, and how a value is written. */
+/** A metric with a curve: its name, its field in a record, and its format. */
 const curves: [string, (record: MetricsRecord) => number | undefined, (value: number) => string][] = [
   ['reward', ({ reward }) => reward, (value) => value.toFixed(3)],
   ['right', ({ accuracy }) => accuracy, (value) => percent(value, 0)],
@@ -31,7 +31,7 @@ const curves: [string, (record: MetricsRecord) => number | undefined, (value: nu
   ['loss', ({ loss }) => loss, (value) => value.toFixed(3)],
 ];
 
-/** A line a curve; the numbers are means over the first and the last tenth of the updates. */
+/** One line per curve, with means over the first and the last tenth of the updates. */
 export function curvesText(phases: readonly Phase[]): string {
   return phases
     .map(({ stage, phase, records }) => {

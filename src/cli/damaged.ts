@@ -1,17 +1,17 @@
 import { UserError } from '../errors';
 import { inOneLine, pc } from './terminal';
 
-/** What of a run cannot be read while the rest is shown, in the order in which it was found. */
+/** Collects the parts of a run that cannot be read while the rest is shown. */
 export class Damaged {
   private readonly problems = new Map<string, UserError>();
 
-  /** A `Damage` for readers. */
+  /** A `Damage` to pass to readers. */
   readonly tell = (problem: UserError): void => {
     const { file, line, message } = problem;
     this.problems.set(`${file}:${line}:${message}`, problem);
   };
 
-  /** What `read` gives, or else `otherwise`, with the reason told. */
+  /** The result of `read`, or `otherwise` when it throws; the reason is collected. */
   or<T>(otherwise: T, read: () => T): T {
     try {
       return read();
@@ -22,7 +22,7 @@ export class Damaged {
     }
   }
 
-  /** A line for each place, at most `most` of them; '' where all could be read. */
+  /** One line per damaged place, at most `most`; '' if there is none. */
   text(most = 8): string {
     const all = [...this.problems.values()];
     const lines = all.slice(0, most).map((problem) => inOneLine(problem.toString().split('\n')[0]));

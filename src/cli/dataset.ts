@@ -1,6 +1,6 @@
 /**
- * Datasets as commands name them: `--format`, `--columns`, `--skip-bad`; rows that cannot be used are shown before they
- * are left out.
+ * The dataset options of commands: `--format`, `--columns`, `--skip-bad`. Unusable rows are shown before they are
+ * skipped.
  */
 import { type Command, Option } from 'commander';
 import type { DataSource } from '../config/experiment';
@@ -26,20 +26,23 @@ export interface DatasetOptions {
 
 export type FileSource = Exclude<DataSource, { format: 'arithmetic' }>;
 
-/** Adds the options to a command; `formats` names more formats than those of files. */
+/** Adds the options to a command; `formats` adds formats that are not those of files. */
 export function datasetOptions(command: Command, formats: readonly string[] = []): Command {
   return command
     .addOption(
-      new Option('--format <name>', 'of the dataset (default: by its first row)').choices([...fileFormats, ...formats]),
+      new Option('--format <name>', 'of the dataset (default: detected from its first row)').choices([
+        ...fileFormats,
+        ...formats,
+      ]),
     )
     .option(
       '--columns <list>',
-      'which column holds what, such as question=problem,chain=solution; of ' +
-        `${roles.join(', ')} (default: guessed by usual names)`,
+      'role of each column, such as question=problem,chain=solution; roles: ' +
+        `${roles.join(', ')} (default: guessed from common names)`,
       columnsOf,
     )
-    .option('--skip-bad', 'leave rows out that cannot be used, without asking')
-    .option('--download', 'fetch a data set of the Hugging Face Hub that is not on this machine, without asking');
+    .option('--skip-bad', 'skip unusable rows without asking')
+    .option('--download', 'download a missing data set of the Hugging Face Hub without asking');
 }
 
 /** `question=problem,chain=solution`; several columns of question or choices with a plus between. */
@@ -59,8 +62,8 @@ const isSeveral = (role: Role): role is 'question' | 'choices' => severalColumns
 const isRole = (text: string): text is Role => (roles as readonly string[]).includes(text);
 
 /**
- * The source that a path, or the name of a data set of the Hub, and the options mean. A data set that is not here is
- * fetched when somebody says so. Errors: one that is not.
+ * The source named by a path, or by a data set of the Hub, and the options. A missing data set is downloaded after
+ * consent. @throws UserError when there is no such source
  */
 export async function sourceOf(text: string, options: DatasetOptions & { json?: boolean }): Promise<FileSource> {
   await fetchMissingDataset(text, '.', { yes: options.download, json: options.json });
@@ -70,13 +73,13 @@ export async function sourceOf(text: string, options: DatasetOptions & { json?: 
       file: text,
       code: 'missing',
       remedy:
-        'If it is a data set of the Hugging Face Hub: distillery download ' +
-        `--dataset ${datasetNameText(missing)}, or run this with --download.`,
+        'For a data set of the Hugging Face Hub: distillery download ' +
+        `--dataset ${datasetNameText(missing)}, or add --download to this command.`,
     });
   return sourceAt(locateDataset(text, '.'), options);
 }
 
-/** The same of a file, folder or pattern. */
+/** The same for a file, folder or pattern. */
 export function sourceAt(file: string, { format, columns, skipBad }: DatasetOptions): FileSource {
   const common = { path: file, start: 0, ...(skipBad && { skipBad }) };
   if (columns) return { format: format === 'parquet' ? format : 'rows', ...common, columns };
@@ -84,8 +87,8 @@ export function sourceAt(file: string, { format, columns, skipBad }: DatasetOpti
 }
 
 /**
- * Loads a source, with progress on a terminal. Rows that cannot be used are listed, and left out when somebody says so;
- * null when not. Errors: such rows where nobody is there to ask.
+ * Loads a source, with progress on a terminal. Lists unusable rows and skips them after consent;
+ * null when the user declines. @throws UserError for unusable rows when there is no terminal to ask on
  */
 export async function loadAsked(
   source: FileSource,
@@ -98,13 +101,13 @@ export async function loadAsked(
   if (bad && !source.skipBad) {
     if (!process.stdin.isTTY || !stderr.isTTY) throw badRowsError(bad);
     stderr.write(`${bad.count} of ${bad.rows} rows cannot be used:\n  ${badRowsText(bad, '\n  ')}\n`);
-    if (!(await askConsent('Leave them out and go on?', false))) return null;
+    if (!(await askConsent('Skip them and continue?', false))) return null;
   }
   if (columns && !quiet) stderr.write(`${pc.dim(`Columns: ${columnsText(columns)}`)}\n`);
   return dataset;
 }
 
-/** Rows that were read, on a terminal, where it takes more than a second. */
+/** Number of rows read so far, on a terminal, when it takes more than a second. */
 export function readingProgress(name: string, quiet = false): { rows: (count: number) => void; end: () => void } {
   let [shown, next] = [false, performance.now() + 1000];
   return {

@@ -14,9 +14,9 @@ import { waiting } from './waiting';
 export function addDoctorCommand(program: Command): void {
   program
     .command('doctor')
-    .description('what works on this machine: every backend with its speed, and what the others need')
+    .description('check what works on this machine: every backend with its speed, and what is missing')
     .addOption(engineOption())
-    .option('--runs <folder>', `whose disk is looked at (default: ${runsFolderName})`)
+    .option('--runs <folder>', `folder whose disk is checked (default: ${runsFolderName})`)
     .option('--json', 'the same as one JSON object')
     .addHelpText(
       'after',

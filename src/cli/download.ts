@@ -1,4 +1,4 @@
-/** Students and data sets of the Hugging Face Hub, fetched when somebody says so. */
+/** Downloads students and data sets of the Hugging Face Hub after the user's consent. */
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
@@ -26,19 +26,19 @@ interface Options {
 export function addDownloadCommand(program: Command): void {
   program
     .command('download')
-    .description('fetch a student or a data set from the Hugging Face Hub, to be named in experiments')
+    .description('download a student or a data set of the Hugging Face Hub, for use in experiments')
     .argument(
       '<name>',
-      'owner/name, with @revision if it is not main: Qwen/Qwen2.5-0.5B; of a data set also its subset and split',
+      'owner/name, with @revision if it is not main: Qwen/Qwen2.5-0.5B; for a data set also its subset and split',
     )
-    .option('--dataset', 'it is a data set: openai/gsm8k/main, or openai/gsm8k/main/train')
+    .option('--dataset', 'download a data set: openai/gsm8k/main, or openai/gsm8k/main/train')
     .option('--json', 'its folder as one JSON object')
     .addHelpText(
       'after',
       `
-Only what is needed is fetched (of a student config, safetensors, tokenizer; of a data set the files of its rows), and
-each file is checked by its hash. A second try goes on where the first one stopped. HF_TOKEN holds a token for what is
-gated, HF_ENDPOINT names another server.
+Only needed files are downloaded (for a student config, safetensors and tokenizer; for a data set the files of its rows),
+and each is verified by its hash. An interrupted download resumes. HF_TOKEN holds a token for gated repositories,
+HF_ENDPOINT names another server.
 
 Examples:
   distillery download HuggingFaceTB/SmolLM2-135M-Instruct
@@ -61,7 +61,7 @@ async function downloadStudent(text: string, { json }: Options): Promise<void> {
     });
   const name = studentNameText(student);
   const trial = commandLine(`evaluate ${name} --data arithmetic --limit 20`);
-  const next = `Name it in an experiment ("student": { "path": "${name}" }), or try it:\n  ${trial}`;
+  const next = `Use it in an experiment ("student": { "path": "${name}" }), or try it:\n  ${trial}`;
   const fetchIt = (consent: Consent) => fetchStudent(student, consent);
   await provide({ kind: 'student', name, here: findStudent(student), fetchIt, next }, json);
 }
@@ -69,12 +69,12 @@ async function downloadStudent(text: string, { json }: Options): Promise<void> {
 async function downloadDataset(text: string, { json }: Options): Promise<void> {
   const dataset = parseDatasetName(text);
   if (!dataset)
-    throw new UserError(`"${text}" is not a data set's name on the Hugging Face Hub`, {
+    throw new UserError(`"${text}" is not the name of a data set on the Hugging Face Hub`, {
       code: 'usage',
       remedy: 'Names are owner/name, then its subset and split if there are several: openai/gsm8k/main/train.',
     });
   const name = datasetNameText(dataset);
-  const next = `Make an experiment of it with:\n  ${commandLine(`new my-experiment --data ${quoted(name)}`)}`;
+  const next = `Make an experiment with it:\n  ${commandLine(`new my-experiment --data ${quoted(name)}`)}`;
   const fetchIt = (consent: Consent) => fetchDataset(dataset, consent);
   await provide({ kind: 'dataset', name, here: findDataset(dataset), fetchIt, next }, json);
 }
@@ -82,18 +82,18 @@ async function downloadDataset(text: string, { json }: Options): Promise<void> {
 interface Provided {
   kind: 'student' | 'dataset';
   name: string;
-  /** Its folder where it is on this machine already. */
+  /** Its folder, if it is on this machine already. */
   here: string | null;
   fetchIt: (consent: Consent) => Promise<string>;
-  /** What can be done with it. */
+  /** What to do with it next. */
   next: string;
 }
 
-/** Fetches what is not here, and tells where it is. */
+/** Downloads what is missing and reports where it is. */
 async function provide({ kind, name, here, fetchIt, next }: Provided, json = false): Promise<void> {
   const folder = here ?? (await fetchIt({ json, agree: async () => true }));
   if (json) return printDocument({ [kind]: name, folder, fetched: here === null });
-  stdout.write(`${pc.bold(name)} ${here ? 'is here already' : 'is here'}: ${shown(folder)}\n\n${next}\n`);
+  stdout.write(`${pc.bold(name)} ${here ? 'was downloaded before' : 'is downloaded'}: ${shown(folder)}\n\n${next}\n`);
 }
 
 interface Consent {
@@ -106,24 +106,24 @@ const fetchStudent = (student: StudentName, consent: Consent) =>
 const fetchDataset = (dataset: DatasetName, consent: Consent) =>
   fetch((hub) => planDataset(hub, dataset), datasetsCache(), consent);
 
-/** How somebody says that something is fetched: by an option, or else on the terminal. */
+/** How the user consents to a download: by an option, or on the terminal. */
 export interface Asked {
   yes?: boolean;
   json?: boolean;
 }
 
-/** Without a terminal or consent it is refused as it is, with the command that fetches it. */
+/** Without a terminal or consent, the original error is thrown; it names the command that downloads. */
 const canAsk = ({ yes, json }: Asked) => yes || (!json && process.stdin.isTTY && stderr.isTTY);
 
 const consentOf = ({ yes, json = false }: Asked): Consent => ({ json, agree: () => askConsent('Fetch it?', yes) });
 
-/** Fetches the student and the data sets that an experiment names and that are not here. */
+/** Downloads the student and the data sets that an experiment names, if they are missing. */
 export async function fetchMissing(file: string, options: Asked & { quick?: boolean }): Promise<void> {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch {
-    return; // whoever loads the experiment says what is wrong
+    return; // loading the experiment reports what is wrong
   }
   const { value } = checkExperiment(text, { quick: options.quick });
   if (!value || !canAsk(options)) return;
@@ -134,7 +134,7 @@ export async function fetchMissing(file: string, options: Asked & { quick?: bool
     if ('path' in source) await fetchMissingDataset(source.path, folder, options);
 }
 
-/** Fetches the data set that a text names when it is not here. */
+/** Downloads the data set named by a text, if it is missing. */
 export async function fetchMissingDataset(text: string, folder: string, options: Asked): Promise<void> {
   const dataset = canAsk(options) && missingDataset(text, folder);
   if (dataset) await fetchDataset(dataset, consentOf(options));
@@ -157,18 +157,18 @@ async function fetch(
         `${plural(plan.files.length, 'file')}\nfrom ${hub.url}\nto   ` +
         `${shown(cache)}\n`,
     );
-    if (!(await agree())) throw new UserError(`${plan.what} is not fetched`, { code: 'consent' });
+    if (!(await agree())) throw new UserError(`${plan.what} is not downloaded`, { code: 'consent' });
     return await download(hub, plan, cache, line.show);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
-    throw new UserError('stopped; what was fetched is kept, and the next try goes on from there', { code: 'stopped' });
+    throw new UserError('stopped; the downloaded part is kept, and the next attempt resumes', { code: 'stopped' });
   } finally {
     line.end();
     process.off('SIGINT', interrupt);
   }
 }
 
-/** How far it is, with speed and time left: a line that is redrawn on a terminal, a line for each tenth in a log. */
+/** Progress with speed and time left: one redrawn line on a terminal, a line for each tenth in a log. */
 function progressLine(silent: boolean) {
   let started: { at: number; done: number } | undefined;
   let drawn = 0;

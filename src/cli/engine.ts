@@ -36,11 +36,11 @@ interface Options {
   progress?: boolean;
 }
 
-/** `--engine-command`, for every command that may need an engine; DISTILLERY_ENGINE says the same. */
+/** `--engine-command`, for every command that may need an engine; DISTILLERY_ENGINE has the same effect. */
 export const engineOption = () =>
   new Option(
     '--engine-command <command>',
-    'what starts the engine, such as "ssh box python -m distillery_engine"',
+    'command that starts the engine, such as "ssh box python -m distillery_engine"',
   ).argParser((text) => {
     askForEngine({ text, origin: '--engine-command' });
     return text;
@@ -49,15 +49,15 @@ export const engineOption = () =>
 export function addEngineCommand(program: Command): void {
   const command = program
     .command('engine')
-    .description('PyTorch as what computes, for big students: set up for this user, or one of your own');
+    .description('set up the PyTorch engine for big students, in a new or an existing Python environment');
   command
     .command('install')
-    .description('makes a Python environment with PyTorch, tries it, and remembers it for every project')
-    .addOption(new Option('--cuda', 'for an NVIDIA GPU (without either: where its driver is here)').conflicts('cpu'))
-    .option('--cpu', 'for the processor')
+    .description('create a Python environment with PyTorch, test it, and save it for all projects')
+    .addOption(new Option('--cuda', 'for an NVIDIA GPU (default if its driver is installed)').conflicts('cpu'))
+    .option('--cpu', 'for the CPU')
     .option('--vllm', 'with vLLM, which samples faster')
-    .option('--python <path>', 'an environment of your own: it is tried and remembered, and nothing in it is changed')
-    .option('-y, --yes', 'fetch without asking')
+    .option('--python <path>', 'an existing environment: it is tested and saved, and nothing in it is changed')
+    .option('-y, --yes', 'download without asking')
     .option('--progress', 'with --json: steps as JSON lines on standard error')
     .option('--json', 'the result as one JSON object')
     .addHelpText(
@@ -79,19 +79,19 @@ export function addEngineCommand(program: Command): void {
     });
   command
     .command('repair')
-    .description('sets up anew what was set up')
+    .description('set up the same again')
     .option('--progress', 'with --json: steps as JSON lines on standard error')
     .option('--json', 'the result as one JSON object')
     .action(async (options: Options) => report(await watched(options, repairEngine), options.json));
   command
     .command('status')
-    .description('what is set up, and whether it works: a sample and a gradient are tried')
+    .description('show what is set up and whether it works, by sampling and by a gradient')
     .addOption(engineOption())
     .option('--json', 'the same as one JSON object')
     .action(status);
   command
     .command('uninstall')
-    .description('deletes what was set up; an environment of your own stays')
+    .description('delete what was set up; your own environment is kept')
     .option('--json', 'the folder as one JSON object')
     .action((options: Options) => {
       const folder = uninstallEngine();
@@ -106,7 +106,7 @@ function acceleratorOf({ cuda, cpu }: Options): Accelerator | undefined {
 }
 
 const planText = ({ packages, bytes: size, folder }: Plan) =>
-  'These would be installed from PyPI, with what they need, into ' +
+  'These packages and their dependencies would be installed from PyPI into ' +
   `${folder} (up to ${bytes(size)}):\n  ${packages.join('\n  ')}\n`;
 
 function report(made: InstalledEngine, json?: boolean): void {
@@ -117,7 +117,7 @@ function report(made: InstalledEngine, json?: boolean): void {
   stdout.write(
     `${pc.green('✓')} ${pc.bold('torch')} works: ${made.description}, ` +
       `${Math.round(made.tokensPerSecond)} tokens/s of the built-in student.\n` +
-      'Use it by "backend": "torch" in an experiment.\n',
+      'Use it with "backend": "torch" in an experiment.\n',
   );
 }
 
@@ -126,10 +126,10 @@ async function status(options: Options): Promise<void> {
   const command = askedCommand() || installed ? findEngine() : null;
   if (!command) {
     if (options.json) printDocument({ folder: engineFolder(), installed, engine: null });
-    else stdout.write('Nothing is set up. `distillery engine install` does it.\n');
+    else stdout.write('Nothing is set up. Run `distillery engine install`.\n');
     return;
   }
-  const end = waiting('Trying a sample and a gradient', options.json);
+  const end = waiting('Testing sampling and a gradient', options.json);
   const result = await verifyEngine(command).catch((error) => {
     if (error instanceof UserError) return error;
     throw error;
@@ -157,14 +157,14 @@ function statusRows(
   if (installed)
     rows.push([
       pc.bold('set up'),
-      `${installed.installedAt.slice(0, 10)}, ${installed.own ? 'an environment of your own' : engineFolder()}`,
+      `${installed.installedAt.slice(0, 10)}, ${installed.own ? 'an environment of yours' : engineFolder()}`,
     ]);
   if (result instanceof UserError)
     return [...rows, [pc.bold('now'), `${pc.red('does not work')}: ${result.toString()}`]];
   return [...rows, ...factsOf(result).map(([name, fact]) => [pc.bold(name), fact])];
 }
 
-/** What an engine that was tried is, as rows for a person. */
+/** The facts of a tested engine, as rows for people. */
 export function factsOf({ hello, description, tokensPerSecond, flops }: Verified): [string, string][] {
   const devices = hello.devices.map((one) => {
     if (typeof one === 'string') return one;

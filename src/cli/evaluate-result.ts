@@ -1,4 +1,4 @@
-/** The result of an evaluation in figures, and as text. */
+/** The figures of an evaluation, and their text. */
 import type { PromptStyle } from '../config/student';
 import type { Evaluation } from '../evaluation/figures';
 import type { AnswerRecord } from '../evaluation/records';
@@ -23,7 +23,7 @@ export function summarise(
     ...figures,
     n,
     samples,
-    // Answers to one problem are not independent: the interval counts problems, which is on the safe side.
+    // Answers to one problem are not independent, so the interval uses the number of problems, which is conservative.
     accuracyInterval: wilsonInterval(figures.accuracy * n, n),
     ...(samples > 1 && { passAtK: mean(solved) }),
     lmEval: {
@@ -39,7 +39,7 @@ export function summarise(
 export type Result = ReturnType<typeof summarise> & {
   settings: { maxNewTokens: number; temperature: number; prompt?: PromptStyle };
   backend: string;
-  /** What the user should know of the accuracy. */
+  /** Caveats about the accuracy. */
   notes?: string[];
   out?: string;
 };
@@ -57,7 +57,7 @@ export function resultText(result: Result, student: string): string {
     [
       'mean tokens',
       result.meanTokens.toFixed(1),
-      tokensEstimated ? "guessed from the texts' lengths: the server does not count" : '',
+      tokensEstimated ? 'estimated from text lengths: the server does not count tokens' : '',
     ],
     ['cut off', percent(result.truncated), `at ${settings.maxNewTokens} tokens`],
   ];
@@ -73,11 +73,9 @@ export function resultText(result: Result, student: string): string {
     '',
     pc.dim(`${result.tokensPerSecond.toFixed(0)} tokens/s, ${result.backend}`),
     ...(unanswered
-      ? [pc.yellow(`Counted as wrong: ${plural(unanswered.count, 'answer')} that did not come (${unanswered.first})`)]
+      ? [pc.yellow(`Counted as wrong: ${plural(unanswered.count, 'answer')} that did not arrive (${unanswered.first})`)]
       : []),
-    ...(without
-      ? [pc.yellow(`The server takes no ${without.join(', ')}: its own defaults count, if it has any.`)]
-      : []),
+    ...(without ? [pc.yellow(`The server does not take ${without.join(', ')} and uses its own defaults.`)] : []),
     ...(result.notes ?? []).map((note) => pc.yellow(`! ${note}`)),
     ...(result.out ? [`Every answer: ${shown(result.out)}`] : []),
   ].join('\n');

@@ -51,12 +51,12 @@ export function addEvaluateCommand(program: Command): void {
     .argument('[checkpoint]', 'a Hugging Face folder, such as a checkpoint of a run')
     .option(
       '--data <file>',
-      'a dataset, an experiment (its test data), or the word arithmetic; default: that of its run',
+      'a dataset, an experiment (its test data), or the word arithmetic (default: the test data of its run)',
     )
     .option('--limit <n>', 'ask at most n problems', positive)
     .option('--max-new-tokens <n>', "longest answer (default: the experiment's, or 512)", positive)
-    .option('--temperature <t>', '0 = greedy (default: 0, with several samples 0.7)', upTo(10))
-    .option('--samples <k>', 'answers to each problem', positive, 1)
+    .option('--temperature <t>', '0 = greedy (default: 0, or 0.7 with several samples)', upTo(10))
+    .option('--samples <k>', 'answers per problem', positive, 1)
     .option('--seed <n>', 'of sampling, and of arithmetic problems', count, 1)
     .addOption(promptOption())
     .option('--system <text>', 'system message of the chat')
@@ -64,18 +64,19 @@ export function addEvaluateCommand(program: Command): void {
     .addOption(engineOption())
     .option(
       '--server <url>',
-      'ask an OpenAI-compatible server that holds the student, such as http://localhost:8000/v1',
+      'ask an OpenAI-compatible server that serves the student, such as http://localhost:8000/v1',
     )
-    .option('--model <name>', 'the student, as the server calls it')
-    .option('--concurrency <n>', 'requests to the server at a time', positive, 16)
-    .option('--out <file>', 'write every answer there, a JSON line each')
+    .option('--model <name>', "the student's name on the server")
+    .option('--concurrency <n>', 'concurrent requests to the server', positive, 16)
+    .option('--out <file>', 'file for all answers, as JSON lines')
     .option('--json', 'the result as one JSON object');
   datasetOptions(command, ['arithmetic'])
     .addHelpText(
       'after',
       `
-Accuracy counts answers behind an answer mark ("Answer: 18", "#### 18", a box); lenient takes the last number where there is
-none. strict-match and flexible-extract are the filters of lm-evaluation-harness's gsm8k task, for comparison with its tables.
+Accuracy counts answers after an answer mark ("Answer: 18", "#### 18", a box); lenient takes the last number where there
+is none. strict-match and flexible-extract are the filters of lm-evaluation-harness's gsm8k task, for comparison with its
+results.
 
 Examples:
   distillery evaluate .distillery/runs/<run>/checkpoints/rewrite-320
@@ -90,7 +91,7 @@ Examples:
       if (named === undefined)
         throw new UserError('no student is named', {
           code: 'usage',
-          remedy: 'Give a checkpoint, or a server that holds the student with --server and --model.',
+          remedy: 'Give a checkpoint, or a server with --server and --model.',
         });
       const checkpoint = studentAt(named);
       const data = await loadTestData(checkpoint, options);
@@ -124,7 +125,7 @@ async function evaluateOn(engine: Engine, checkpoint: string, data: TestData, op
   return { evaluation, settings, chatTemplate: tokenizer.chatTemplate !== null };
 }
 
-/** The same test of a student that a server holds: the same prompts, judged and recorded in the same way. */
+/** The same test of a student on a server: prompts, judging and records are the same. */
 async function evaluateServer(url: string, named: string | undefined, options: Options): Promise<void> {
   const { model, samples } = options;
   if (model === undefined)
@@ -132,7 +133,7 @@ async function evaluateServer(url: string, named: string | undefined, options: O
   const checkpoint = named === undefined ? undefined : studentAt(named);
   const { prompt, system } = asked(checkpoint, options);
   if (options.system !== undefined && prompt === 'plain')
-    throw new UserError('a system message is part of a chat', { code: 'usage', remedy: 'Give --prompt chat, too.' });
+    throw new UserError('a system message needs a chat prompt', { code: 'usage', remedy: 'Add --prompt chat.' });
   const data = await loadTestData(checkpoint ?? '.', options);
   if (!data) return;
   const settings = {
@@ -160,22 +161,22 @@ async function evaluateServer(url: string, named: string | undefined, options: O
   tell({ student: served, settings, backend: `on ${student.host}` }, data, evaluation, options);
 }
 
-/** How the server is to ask: as here, where the student lies here, too. */
+/** The prompt format for the server: as here, if the student is here too. */
 function asked(checkpoint: string | undefined, options: Options): { prompt: PromptStyle; system?: string } {
   if (checkpoint === undefined) return { prompt: options.prompt === 'chat' ? 'chat' : 'plain', system: options.system };
   const settings = promptSettings(checkpoint, options);
   return { prompt: promptStyle(loadStudentTokenizer(checkpoint), settings), system: settings.system };
 }
 
-/** What came before an evaluation failed; not in place of the answers of a whole one. */
+/** The answers that arrived before an evaluation failed. They never overwrite those of a complete one. */
 function keep(came: [number, ServerAnswer][], problems: Problems, samples: number, file: string): void {
   if (came.length === 0) return;
   const records = came.sort(([a], [b]) => a - b).map(([i, answer]) => recordOf(answer, i, problems, samples));
   writeOutput(file, linesOf(records));
-  stderr.write(`${plural(came.length, 'answer')} came before it failed: ${shown(file)}\n`);
+  stderr.write(`${plural(came.length, 'answer')} arrived before the failure: ${shown(file)}\n`);
 }
 
-/** Who was asked, how and where. */
+/** The student, its server and its prompt format. */
 interface Tested {
   student: { checkpoint: string } | { model: string; server: string };
   chatTemplate?: boolean;
@@ -202,6 +203,6 @@ function tell(
   };
   if (json) printDocument(result);
   else stdout.write(`${resultText(result, 'server' in student ? student.model : shown(student.checkpoint))}\n`);
-  // Last: what the disk says must not take the result away.
+  // Written last, as a disk error must not hide the result.
   if (out) writeOutput(resolve(out), linesOf(answers));
 }

@@ -20,7 +20,7 @@ interface Options {
 export function addExportCommand(program: Command): void {
   program
     .command('export')
-    .description('write a student for others: transformers and vLLM, or llama.cpp and Ollama')
+    .description('export a student to transformers and vLLM, or to llama.cpp and Ollama')
     .argument('<student>', 'a checkpoint, a Hugging Face folder (an adapter is merged), or a .gguf file')
     .argument('<out>', 'folder (hf) or file (gguf) to write')
     .addOption(
@@ -30,11 +30,11 @@ export function addExportCommand(program: Command): void {
       ]),
     )
     .addOption(
-      new Option('--dtype <type>', 'of the weights; q8_0 of gguf only')
+      new Option('--dtype <type>', 'of the weights; q8_0 for gguf only')
         .choices(['f32', 'f16', 'bf16', 'q8_0'])
         .default('f32'),
     )
-    .option('--force', 'replace what is there')
+    .option('--force', 'overwrite an existing target')
     .option('--json', 'what was written as one JSON object')
     .addHelpText(
       'after',
@@ -42,7 +42,7 @@ export function addExportCommand(program: Command): void {
 Examples:
   distillery export .distillery/runs/<run>/checkpoints/rewrite-320 my-student --dtype bf16
   distillery export my-student my-student.gguf --dtype q8_0
-(The tokenizer of the built-in student has no form in GGUF; that of any pretrained student has.)`,
+(GGUF cannot store the tokenizer of the built-in student; it can store that of any pretrained student.)`,
     )
     .action(async (student: string, out: string, { to, dtype, ...options }: Options) => {
       const format = to ?? (/\.gguf$/i.test(out) ? 'gguf' : 'hf');
@@ -50,15 +50,15 @@ Examples:
     });
 }
 
-/** `import student`: the same as an export to a Hugging Face folder, from where somebody else's student lies. */
+/** `import student`: an export to a Hugging Face folder, of a student from elsewhere. */
 export function addStudentImport(command: Command): void {
   command
     .command('student')
-    .description("a Hugging Face folder out of somebody else's student, such as a GGUF file, dequantised")
+    .description('convert a student from elsewhere, such as a GGUF file, to a Hugging Face folder (dequantized)')
     .argument('<student>', 'a .gguf file, or a folder')
     .argument('<out>', 'folder to write')
     .addOption(new Option('--dtype <type>', 'of the weights').choices(['f32', 'f16', 'bf16']).default('f32'))
-    .option('--force', 'replace what is there')
+    .option('--force', 'overwrite an existing target')
     .option('--json', 'what was written as one JSON object')
     .addHelpText('after', '\nExamples:\n  distillery import student SmolLM2-135M-Instruct.Q8_0.gguf ./smollm2')
     .showHelpAfterError('See `distillery import student --help`.')

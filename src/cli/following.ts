@@ -1,8 +1,8 @@
-/** Commands that go on while a run does, until Ctrl-C. */
+/** Commands that continue as long as a run does, until Ctrl-C. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openRun, stateOf } from '../runs/reading';
 
-/** Does `work`, which Ctrl-C and SIGTERM tell to stop. */
+/** Runs `work`, which Ctrl-C and SIGTERM ask to stop. */
 export async function untilStopped<T>(work: (stop: AbortController) => Promise<T>): Promise<T> {
   const stop = new AbortController();
   const end = () => stop.abort();
@@ -14,7 +14,7 @@ export async function untilStopped<T>(work: (stop: AbortController) => Promise<T
   }
 }
 
-/** Waits for the next look at a run that is followed; false when it ended before this look, or was told to. */
+/** Waits for the next poll of a followed run; false when the run had ended before this poll, or on request. */
 export async function goesOn(run: string, follow: boolean, signal: AbortSignal, ms: number): Promise<boolean> {
   if (!follow || signal.aborted || !isGrowing(run)) return false;
   await sleep(ms, undefined, { signal }).catch(() => {});

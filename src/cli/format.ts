@@ -8,7 +8,7 @@ export function short(value: number): string {
   return value >= 1e4 ? `${(value / 1e3).toFixed(1)}k` : value.toFixed(0);
 }
 
-/** Rows in aligned columns; the first `left` columns are text, the others are numbers, set to the right. */
+/** Rows in aligned columns: the first `left` columns are left-aligned text, the others right-aligned numbers. */
 export function columns(texts: readonly (readonly string[])[], left = 1): string[] {
   const rows = texts.map((row) => row.map(inOneLine));
   const widths = widthsOf(rows);
@@ -19,7 +19,7 @@ export function columns(texts: readonly (readonly string[])[], left = 1): string
   return rows.map((row) => row.map(cell).join('   ').trimEnd());
 }
 
-/** Columns under a bold head and a rule. */
+/** Columns below a bold header and a rule. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[], left = 1): string {
   const [title, ...lines] = columns([head, ...rows], left);
   const rule = widthsOf([head, ...rows]).map((width) => '─'.repeat(width));

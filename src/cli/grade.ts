@@ -10,11 +10,11 @@ import { positive } from './options';
 import { inOneLine, pc, stdout } from './terminal';
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String);
-/** A line of the input; other keys are passed over. Of several reference answers all are asked for. */
+/** A line of the input; other keys are ignored. Of several reference answers, all must be given. */
 const rowSchema = z.object({
-  text: z.string('"text" is missing or no text'),
-  gold: z.union([scalar, z.array(scalar).transform((items) => items.join(', '))], '"gold" is missing or no answer'),
-  question: z.string('"question" is no text').optional(),
+  text: z.string('"text" is missing or not a text'),
+  gold: z.union([scalar, z.array(scalar).transform((items) => items.join(', '))], '"gold" is missing or not an answer'),
+  question: z.string('"question" is not a text').optional(),
 });
 type Row = z.output<typeof rowSchema>;
 
@@ -23,24 +23,24 @@ interface Grade {
   answer: string | null;
   strict: boolean;
   lenient: boolean;
-  /** Whether the steps arrive at the answer; null where that cannot be said. */
+  /** Whether the steps lead to the answer; null if that cannot be decided. */
   grounded: boolean | null;
-  /** What is wrong with the steps, or null. */
+  /** The error in the steps, or null. */
   fault: string | null;
 }
 
 export function addGradeCommand(program: Command): void {
   program
     .command('grade')
-    .description('judge texts against reference answers, as evaluation and rewards do')
+    .description('judge texts against reference answers, by the rules of evaluation and rewards')
     .argument('<file>', 'JSON lines: {"text": "...", "gold": "...", "question"?: "..."}')
-    .option('--json', 'one JSON array of {answer, strict, lenient, grounded, fault}, a line of the file each')
+    .option('--json', 'one JSON array of {answer, strict, lenient, grounded, fault}, one entry per line of the file')
     .option('--show <n>', 'rows to show', positive, 40)
     .addHelpText(
       'after',
       `
-strict: the answer behind a mark ("Answer:", a box, ...) is right. lenient: where there is no mark, the last value in
-the text counts. grounded: the steps arrive at the answer. docs/answers.md has the rules.
+strict: the answer after a mark ("Answer:", a box, ...) is right. lenient: without a mark, the last value in the text
+counts. grounded: the steps lead to the answer. docs/answers.md has the rules.
 
 Examples:
   distillery grade answers.jsonl
@@ -54,7 +54,7 @@ Examples:
     });
 }
 
-/** Lines named in the error for a file with several bad ones. */
+/** At most this many bad lines of a file are named in the error. */
 const mostNamed = 5;
 
 function readRows(file: string): Row[] {
@@ -73,7 +73,7 @@ function readRows(file: string): Row[] {
   }
   if (bad.length > 0) throw badLines(file, bad);
   if (rows.length > 0) return rows;
-  throw new UserError('there is no line in it', {
+  throw new UserError('the file has no lines', {
     file,
     code: 'dataset',
     remedy: 'Write {"text": ..., "gold": ...} a line.',
@@ -129,5 +129,5 @@ function gradesText(rows: readonly Row[], grades: readonly Grade[], most: number
   ].join('\n');
 }
 
-/** On one line, and short. */
+/** On one line, shortened. */
 const shownText = (text: string) => clip(inOneLine(text), 40);

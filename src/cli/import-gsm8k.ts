@@ -19,14 +19,14 @@ interface Options {
 export function addGsm8kImport(command: Command): void {
   command
     .command('gsm8k')
-    .description('the GSM8K data set (8,792 school problems with solutions, MIT), from its authors on GitHub')
-    .argument('[folder]', 'where train.jsonl and test.jsonl go', join('data', 'gsm8k'))
-    .option('--mirror <url>', 'a folder on another server that holds the two files', gsm8kSource)
-    .option('--yes', 'fetch without asking')
+    .description('download the GSM8K data set (8,792 school problems with solutions, MIT) from its authors on GitHub')
+    .argument('[folder]', 'folder for train.jsonl and test.jsonl', join('data', 'gsm8k'))
+    .option('--mirror <url>', 'URL of a folder on another server with the two files', gsm8kSource)
+    .option('--yes', 'download without asking')
     .option('--json', 'the files as one JSON object')
     .addHelpText(
       'after',
-      `\nThe files are checked by their sha256. Example:\n  distillery import gsm8k examples/gsm8k-qwen2.5/data`,
+      `\nThe files are verified by their SHA-256. Example:\n  distillery import gsm8k examples/gsm8k-qwen2.5/data`,
     )
     .showHelpAfterError('See `distillery import gsm8k --help`.')
     .action(importGsm8k);
@@ -34,7 +34,7 @@ export function addGsm8kImport(command: Command): void {
 
 async function importGsm8k(folder: string, { mirror, yes, json }: Options): Promise<void> {
   if (!URL.canParse(mirror) || !/^https?:$/.test(new URL(mirror).protocol))
-    throw new UserError(`"${mirror}" is no web address`, {
+    throw new UserError(`"${mirror}" is not a web address`, {
       code: 'usage',
       remedy: 'Give --mirror an http or https URL.',
     });
@@ -54,7 +54,7 @@ async function importGsm8k(folder: string, { mirror, yes, json }: Options): Prom
   const [train, test] = files.map(({ file }) => quoted(shown(file)));
   stdout.write(
     `${kept.map(({ file, rows }) => `${String(rows).padStart(6)} rows  ${shown(file)}`).join('\n')}\n\nMake ` +
-      'an experiment of them with:\n  ' +
+      'an experiment with them:\n  ' +
       `${commandLine(`new my-experiment --data ${train} --test ${test}`)}\n`,
   );
 }

@@ -22,22 +22,25 @@ interface Options {
 export function addRolloutsImport(command: Command): void {
   command
     .command('rollouts')
-    .description('rollouts of TRL, verl, NeMo-RL, OpenRLHF, Trackio, Inspect: a run that every view opens')
+    .description('import rollouts of TRL, verl, NeMo-RL, OpenRLHF, Trackio or Inspect as a run that every view opens')
     .argument('<path>', 'the folder or file that the trainer logs to (docs/other-trainers.md)')
-    .option('--follow', 'go on as it grows, until Ctrl-C')
-    .option('--into <run>', 'add what is new to this run, which an earlier import made')
-    .option('--tokenizer <folder>', "the student's folder, to count in its tokens (default: of a checkpoint beside)")
+    .option('--follow', 'follow it as it grows, until Ctrl-C')
+    .option('--into <run>', 'add new records to this run of an earlier import')
+    .option(
+      '--tokenizer <folder>',
+      "the student's folder, for counting in its tokens (default: a checkpoint beside the rollouts)",
+    )
     .option(
       '--columns <list>',
-      `which column holds what, such as prompt=q,gold=ref; of ${rolloutRoles.join(', ')}`,
+      `role of each column, such as prompt=q,gold=ref; roles: ${rolloutRoles.join(', ')}`,
       columnsOf,
     )
     .option(
       '--weights <list>',
-      'of reward functions that are logged one by one, such as accuracy=1,format=0.2',
+      'weights of reward functions that are logged one by one, such as accuracy=1,format=0.2',
       weightsOf,
     )
-    .option('--runs <folder>', `where the run goes (default: ${runsFolderName} here)`)
+    .option('--runs <folder>', `folder for the run (default: ${runsFolderName} here)`)
     .option('--json', 'the run as one JSON object')
     .addHelpText(
       'after',
@@ -74,7 +77,7 @@ async function importAsked(path: string, options: Options): Promise<void> {
   }
 }
 
-/** One line on a terminal that says how far it is, at most ten times a second. */
+/** One progress line on a terminal, at most ten times a second. */
 function statusLine({ follow, json }: Options) {
   const shows = stderr.isTTY && !json;
   let [drawn, last] = [false, 0];
@@ -102,7 +105,7 @@ function textOf({ folder, format, updates, completions, tests, notes }: Imported
   return [
     `${pc.bold(counts.join(', '))} from ${format}`,
     ...notes.map((note) => pc.yellow(inOneLine(note))),
-    `\nThey are in ${shown(folder)}. See them with:\n  ${commandLine(`show ${quoted(shown(folder))}`)}\n`,
+    `\nThey are in ${shown(folder)}. Show them with:\n  ${commandLine(`show ${quoted(shown(folder))}`)}\n`,
   ].join('\n');
 }
 

@@ -14,12 +14,14 @@ import { pc, stdout } from './terminal';
 export function addImportCommand(program: Command): void {
   const command = program
     .command('import')
-    .description('bring in what others have: rollouts of other trainers, data sets, records of failures, students');
+    .description('import rollouts of other trainers, data sets, recorded failures, or students');
   const cases = command
     .command('cases')
-    .description('recorded failures with teacher chains: a finished run that every view opens; nothing is trained')
+    .description(
+      'import recorded failures with teacher chains as a finished run that every view opens; nothing is trained',
+    )
     .argument('<file>', "BRIDGE's stage3_error_samples.json, or a dataset with a student's answers")
-    .option('--runs <folder>', `where the run goes (default: ${runsFolderName} here)`)
+    .option('--runs <folder>', `folder for the run (default: ${runsFolderName} here)`)
     .option('--json', 'the run as one JSON object');
   datasetOptions(cases)
     .addHelpText(
@@ -39,7 +41,7 @@ export function addImportCommand(program: Command): void {
         .map(([category, n]) => `  ${String(n).padStart(6)}  ${category}`);
       stdout.write(
         `${pc.bold(plural(cases, 'case'))}, ${located} with a first wrong ` +
-          `step\n${lines.join('\n')}\n\nThey are in ${shown(folder)}. See them ` +
+          `step\n${lines.join('\n')}\n\nThey are in ${shown(folder)}. Show them ` +
           `with:\n  ${commandLine(`show ${quoted(shown(folder))}`)}\n`,
       );
     });

@@ -1,6 +1,6 @@
 /**
- * Jobs that are begun again by a scheduler, maybe on another machine: they take up the run that the last one left, and
- * leave a copy of their own.
+ * Jobs that a scheduler restarts, perhaps on another machine: they resume the run of the previous job, and keep a copy
+ * elsewhere.
  */
 import { basename, join, resolve } from 'node:path';
 import type { Experiment } from '../config/experiment';
@@ -10,12 +10,10 @@ import { mirrorRun } from '../runs/mirror';
 import { listRuns, openRun, type Run } from '../runs/reading';
 import { pc, stderr } from './terminal';
 
-/** Milliseconds between two looks at what has changed. */
+/** Milliseconds between two checks for changes. */
 const pulse = 10_000;
 
-/**
- * The run to take up: the newest of this experiment here, else in the folder that runs are mirrored to, brought here.
- */
+/** The run to resume: the newest of this experiment here, else in the mirror folder, from which it is copied back. */
 export function runToContinue(experiment: Experiment, runsFolder: string, mirror: string | undefined): Run | undefined {
   const here = newestRunOf(experiment, runsFolder);
   if (here || mirror === undefined) return here;
@@ -27,8 +25,7 @@ export function runToContinue(experiment: Experiment, runsFolder: string, mirror
 }
 
 /**
- * Keeps a copy of a run in a folder while it trains. What it returns is to be called when the run has ended, and makes
- * the last copy.
+ * Mirrors a run to a folder while it trains. Call the returned function when the run has ended; it makes the last copy.
  */
 export function keepMirrored(run: string, mirror: string | undefined): () => void {
   if (mirror === undefined) return () => {};
@@ -37,7 +34,7 @@ export function keepMirrored(run: string, mirror: string | undefined): () => voi
     try {
       mirrorRun(run, join(resolve(mirror), basename(run)));
     } catch (error) {
-      const { message } = error as Error; // training goes on, and the next look may find the disk again
+      const { message } = error as Error; // training continues, and the next attempt may succeed
       if (message !== last) stderr.write(`${pc.yellow('warning')} the run is not mirrored: ${message}\n`);
       last = message;
     }
@@ -50,7 +47,7 @@ export function keepMirrored(run: string, mirror: string | undefined): () => voi
   };
 }
 
-/** The newest run of this experiment, as it was asked for, below a folder of runs; undefined where there is none. */
+/** The newest run of this experiment with the same settings, below a folder of runs; undefined if there is none. */
 function newestRunOf(experiment: Experiment, runsFolder: string): Run | undefined {
   for (const listed of listRuns(runsFolder)) {
     if (!('run' in listed) || listed.run.record.name !== experiment.name) continue;
@@ -59,7 +56,7 @@ function newestRunOf(experiment: Experiment, runsFolder: string): Run | undefine
   return undefined;
 }
 
-/** Whether settings are as they were asked for: "auto" has become what suited student and rows. */
+/** Whether settings equal the requested ones, where "auto" was replaced by a value for student and data. */
 function isSame(asked: unknown, recorded: unknown): boolean {
   if (asked === 'auto') return true;
   if (Array.isArray(asked) && Array.isArray(recorded))

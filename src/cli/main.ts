@@ -39,8 +39,8 @@ const program = new Command('distillery')
   .addHelpText(
     'after',
     `
-Exit codes: 0 done, 2 wrong input or environment, 130 stopped by you, 1 a defect of this program.
-With --json every command writes JSON to standard output, errors too.
+Exit codes: 0 success, 2 wrong input or environment, 130 stopped by you, 1 a defect of this program.
+With --json every command writes JSON to standard output, including errors.
 
 Examples:
   distillery new my-experiment --data train.jsonl --student ./Qwen2.5-0.5B

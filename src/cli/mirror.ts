@@ -1,4 +1,4 @@
-/** Copies of run folders on other disks, machines and buckets: there while a run goes on, and back. */
+/** Copies run folders to other disks, machines and buckets while a run is in progress, and back. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
@@ -14,10 +14,13 @@ import { positive } from './options';
 import { locateRun, shown } from './places';
 import { stdout } from './terminal';
 
-/** Seconds between two looks at a run that is followed. */
+/** Seconds between two copies of a followed run. */
 const usualPulse = 10;
 
-/** Programs that reach machines and buckets, with what they are told: all but the last file, then that. */
+/**
+ * Programs that reach other machines and buckets, with their arguments: once for all files but the last, then for that
+ * one.
+ */
 const programs: Record<string, (from: string, to: string) => string[][]> = {
   rsync: (from, to) => [
     ['-a', '--delete', ...leftOut.map((name) => `--exclude=/${name}`), `${from}/`, `${to}/`],
@@ -40,15 +43,17 @@ interface Options {
 export function addMirrorCommands(program: Command): void {
   program
     .command('mirror')
-    .description(
-      'a copy of a run elsewhere, also while it trains: in a folder (a mounted bucket), or by rsync or rclone',
+    .description('copy a run elsewhere, also while it trains: to a folder (a mounted bucket), or by rsync or rclone')
+    .argument('<run>', 'a run folder, a run name or a unique part of it, or `latest`')
+    .requiredOption('--to <place>', 'target, to which the name of the run is added: a folder, or an address for --with')
+    .option('--with <program>', `program that reaches the copy: ${programNames}`)
+    .option(
+      '--follow [seconds]',
+      `repeat every so many seconds while the run is in progress (${usualPulse}), until Ctrl-C`,
+      positive,
     )
-    .argument('<run>', 'a run folder, a run by its name or a part of it, or `latest`')
-    .requiredOption('--to <place>', 'where it goes, below its name: a folder, or what --with takes')
-    .option('--with <program>', `the program that reaches that place: ${programNames}`)
-    .option('--follow [seconds]', `go on while the run does, looking so often (${usualPulse}), until Ctrl-C`, positive)
-    .option('--runs <folder>', `where runs are looked for (default: ${runsFolderName} here, below or above)`)
-    .option('--json', 'what went where, as JSON')
+    .option('--runs <folder>', `where runs are searched (default: ${runsFolderName} here, below or above)`)
+    .option('--json', 'what was copied where, as JSON')
     .addHelpText(
       'after',
       '\nExamples:\n  distillery mirror latest --to /mnt/bucket/runs ' +
@@ -68,11 +73,11 @@ export function addMirrorCommands(program: Command): void {
     });
   program
     .command('pull')
-    .description('brings a run back from where `mirror` has put it')
-    .argument('<place>', 'the copy: a folder, or what --with takes')
-    .option('--with <program>', `the program that reaches that place: ${programNames}`)
-    .option('--runs <folder>', 'where run folders go', runsFolderName)
-    .option('--json', 'what went where, as JSON')
+    .description('copy a run back from where `mirror` put it')
+    .argument('<place>', 'the copy: a folder, or an address for --with')
+    .option('--with <program>', `program that reaches the copy: ${programNames}`)
+    .option('--runs <folder>', 'folder for run folders', runsFolderName)
+    .option('--json', 'what was copied where, as JSON')
     .addHelpText(
       'after',
       '\nExamples:\n  distillery pull /mnt/bucket/runs/20260205-140309-arithmetic\n  ' +
@@ -103,20 +108,20 @@ function copy(from: string, to: string, program: string | undefined): void {
   }
   for (const place of [from, to])
     if (/^(\w[\w+.-]*:\/\/|[\w@.-]{2,}:)/.test(place))
-      throw new UserError(`"${place}" is no folder of this machine`, {
+      throw new UserError(`"${place}" is not a folder of this machine`, {
         code: 'usage',
-        remedy: `Name the program that reaches it: --with ${programNames.replace(',', ' or')}.`,
+        remedy: `Give the program that reaches it: --with ${programNames.replace(',', ' or')}.`,
       });
   if (!existsSync(runFile(from)))
-    throw new UserError('no run is there: it has no run.json', { file: from, code: 'run', remedy: 'Check the path.' });
+    throw new UserError('there is no run: run.json is missing', { file: from, code: 'run', remedy: 'Check the path.' });
   mirrorRun(from, resolve(to));
 }
 
 function copyBy(program: string, from: string, to: string): void {
   const steps = programs[program];
   if (!steps)
-    throw new UserError(`--with knows no ${program}`, { code: 'usage', remedy: `Take one of ${programNames}.` });
-  // A run goes on meanwhile: what run.json names now must be there, so it is looked at again when all was sent.
+    throw new UserError(`--with does not know ${program}`, { code: 'usage', remedy: `Use one of ${programNames}.` });
+  // The run continues meanwhile, so files that run.json names by then must be sent too: it is read again at the end.
   for (let before: string | undefined; ; ) {
     const said = existsSync(runFile(from)) ? readFileSync(runFile(from), 'utf8') : '';
     if (said === before) break;
@@ -141,5 +146,5 @@ function call(program: string, args: string[]): void {
 
 function report(from: string, to: string, { json }: Options): void {
   if (json) printDocument({ from, to });
-  else stdout.write(`${shown(from)} is in ${shown(to)}\n`);
+  else stdout.write(`${shown(from)} was copied to ${shown(to)}\n`);
 }

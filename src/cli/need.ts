@@ -1,4 +1,4 @@
-/** What a run of an experiment needs, told before it begins. */
+/** Reports the needs of an experiment's run before it starts. */
 import type { Experiment } from '../config/experiment';
 import { durationText, secondsFor, type Workload } from '../curriculum/duration';
 import { type Lengths, withMemory } from '../curriculum/memory';
@@ -12,7 +12,7 @@ interface Need {
   text: string;
 }
 
-/** Memory, and roughly the time; what makes a run refuse is a warning here. */
+/** Memory and approximate time. What makes a run refuse is only a warning here. */
 export async function needsOf(experiment: Experiment, lengths: Lengths, work: Workload): Promise<Need[]> {
   const needs: Need[] = [];
   try {

@@ -1,4 +1,4 @@
-/** The files of a new experiment, as texts by name; the experiment's own is the first. */
+/** The files of a new experiment as texts by name; the first is the experiment itself. */
 import { readFileSync } from 'node:fs';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { applyEdits, modify } from 'jsonc-parser';
@@ -9,11 +9,11 @@ import type { Part, Survey } from './survey';
 export interface Place {
   folder: string;
   name: string;
-  /** As the experiment names it. */
+  /** As written in the experiment. */
   student: string;
 }
 
-/** A path as a file in `folder` names it: relative, with forward slashes. A name of the Hub is one anywhere. */
+/** A path relative to `folder`, with forward slashes. The name of a Hub model is kept. */
 export function link(folder: string, path: string): string {
   if (!isAbsolute(path)) return path;
   const near = relative(folder, path);
@@ -23,7 +23,7 @@ export function link(folder: string, path: string): string {
 const rewardName = 'brevity.reward.json';
 const example = (name: string) => join(packageRoot(), 'examples', 'arithmetic', name);
 
-/** A name as part of a file name. */
+/** Makes a name valid in file names. */
 const fileName = (name: string) => name.replace(/[^\p{L}\p{N}._-]+/gu, '-');
 
 /** The built-in experiment under another name. */
@@ -43,8 +43,8 @@ export function arithmeticFiles({ name, student }: Place): Record<string, string
 }
 
 /**
- * An experiment for a dataset: budgets by its size, lengths by its chains, everything else left to the defaults, which
- * suit language models of usual size; a student as small as the built-in one (`tiny`) learns at higher rates only.
+ * An experiment for a dataset: budgets from its size, lengths from its chains, and defaults for the rest. Those suit
+ * language models of usual size; a student as small as the built-in one (`tiny`) needs higher learning rates.
  */
 export function datasetFiles(
   { folder, name, student }: Place,
@@ -62,15 +62,15 @@ export function datasetFiles(
         complete: ' "learningRate": 3e-4,',
         rewrite: ' "learningRate": 3e-4, "internalise": { "learningRate": 1e-4 },',
       }
-    : { supervised: '', complete: '', rewrite: '' }; // by what is trained: an adapter wants larger steps
+    : { supervised: '', complete: '', rewrite: '' }; // an adapter needs larger steps
   const { prompts, testing } = size;
   const usual = prompts === usualSize.prompts;
   const atOnce = usual ? '' : ` "batch": ${testing},`;
-  const sized = usual ? '' : ' Fewer prompts at a time than usual: so many this machine holds.';
+  const sized = usual ? '' : ' Fewer prompts at a time than usual, to fit the memory of this machine.';
   const grpo = `"reward": "${rewardName}", "maxNewTokens": ${budgets.completion}`;
   const thought = thinking
-    ? ',\n    // What the teacher thought before its solution: "keep" it before ' +
-      `what is learned, or "cut" it off.\n    "thinking": "${thinking}"`
+    ? ',\n    // The thinking in teacher chains before the solution: "keep" it as part of ' +
+      `the target, or "cut" it off.\n    "thinking": "${thinking}"`
     : '';
   const experiment = `${fileName(name)}.distillery.json`;
   const rate = tiny ? ', "learningRate": 1e-3' : '';
@@ -94,7 +94,7 @@ export function datasetFiles(
       chains
         ? `// Stage 1: put shuffled, masked teacher chains right. About 5 epochs.
     "reconstruct": { "updates": ${updates(5, 32, 1000)}, "batch": 32${rates.supervised} },`
-        : '// No row has a teacher chain: Stage 1 and 3 have nothing to learn from.\n    "reconstruct": false,'
+        : '// No row has a teacher chain, so Stage 1 and 3 have no targets.\n    "reconstruct": false,'
     }
     // Stage 2: complete masked chains by GRPO, right and short; the masks grow until only the question is left.${sized}
     "complete": { "updates": ${updates(1, prompts, 400)}, "prompts": ${prompts}, "group": 8,${rates.complete} ${grpo} },
@@ -128,7 +128,7 @@ export function datasetFiles(
 `;
   const others = test.path === train.path ? 'others' : `of \`${link(folder, test.path)}\``;
   const learned = `${rows} rows of \`${link(folder, train.path)}\``;
-  const about = `It learns from ${learned} and is tested on ${testRows} ${others}.`;
+  const about = `It is trained on ${learned} and tested on ${testRows} ${others}.`;
   return { [experiment]: text, [rewardName]: rewardFile(), 'README.md': readme(name, experiment, about) };
 }
 
@@ -137,22 +137,22 @@ const inline = (value: object) => JSON.stringify(value, null, 1).replace(/\n\s*/
 const rewardFile = () => withoutSchema(readFileSync(example(rewardName), 'utf8'));
 
 /**
- * The editor knows these files by their names. A path into this installation would hide that from it wherever the
- * folder is moved, cloned, or the extension updated.
+ * The editor recognizes these files by name. They are copied, because a path into this installation would break when
+ * the folder is moved or cloned, or the extension is updated.
  */
 const withoutSchema = (text: string) => set(text, ['$schema'], undefined);
 
-/** Changes or removes one value and leaves the rest, comments too, as it is. */
+/** Changes or removes one value and keeps everything else, including comments. */
 const set = (text: string, path: string[], value: string | undefined) =>
   applyEdits(text, modify(text, path, value, {}));
 
 function readme(name: string, experiment: string, about: string): string {
   const commands = [
-    [`distillery preview ${experiment}`, 'what the student sees in each stage'],
+    [`distillery preview ${experiment}`, "the student's input in each stage"],
     [`distillery run ${experiment} --quick`, 'a short run, to see that everything works'],
     [`distillery run ${experiment}`, 'the whole curriculum'],
-    ['distillery show latest', 'its table, curves and failures'],
-    [`distillery score ${rewardName} latest`, 'what an edited reward would say about the last completions'],
+    ['distillery show latest', 'its results, curves and failures'],
+    [`distillery score ${rewardName} latest`, 'the scores of an edited reward for the last completions'],
   ];
   const width = Math.max(...commands.map(([command]) => command.length));
   return `# ${name}

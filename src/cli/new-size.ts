@@ -1,4 +1,4 @@
-/** How much a new experiment does at a time, so that the machine that it is made on holds it. */
+/** Chooses batch sizes for a new experiment that fit the memory of this machine. */
 
 import { checkExperiment } from '../config/check';
 import { resolveExperiment } from '../config/load';
@@ -6,9 +6,9 @@ import { type Lengths, peakOf, settleMemory } from '../curriculum/memory';
 import { embeddedMemory } from '../engine/engines';
 
 export interface Size {
-  /** Problems that an update of Stage 2 and 3 samples a group of answers to. */
+  /** Problems per update of Stages 2 and 3, each with a group of answers. */
   prompts: number;
-  /** Answers that are tested side by side. */
+  /** Answers per test batch. */
   testing: number;
 }
 
@@ -16,13 +16,14 @@ export const usualSize: Size = { prompts: 16, testing: 64 };
 const leastPrompts = 2;
 
 /**
- * The usual size, halved until the experiment that `write` gives for it takes no more than half of `memory` (bytes):
- * other programs run, too. `folder` is where it will lie; its rewards, which may not be there yet, do not count.
+ * The usual batch sizes, halved until the experiment written by `write` takes at most half of `memory` (bytes),
+ * as other programs run too. `folder` is the folder of the experiment; its reward files, which may not exist yet, are
+ * ignored.
  */
 export function fittingSize(write: (size: Size) => string, folder: string, lengths: Lengths, memory?: number): Size {
   const fits = (size: Size): boolean => {
     const file = checkExperiment(write(size)).value;
-    if (!file) return true; // whoever writes it says what is wrong
+    if (!file) return true; // the caller reports what is wrong
     const reward = { components: [{ use: 'correctness' as const }] };
     const { complete, rewrite } = file.stages;
     const stages = {
@@ -31,7 +32,7 @@ export function fittingSize(write: (size: Size) => string, folder: string, lengt
       rewrite: rewrite && { ...rewrite, reward },
     };
     const experiment = resolveExperiment({ ...file, stages } as typeof file, folder);
-    const model = embeddedMemory(experiment.student.path); // a new experiment says `auto`
+    const model = embeddedMemory(experiment.student.path); // a new experiment uses `auto`
     const sizes = { model, lengths };
     const most = (memory ?? model.limits()!.total) / 2;
     return peakOf(settleMemory(experiment, sizes), sizes).bytes <= most;

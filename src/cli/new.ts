@@ -32,13 +32,13 @@ interface Options extends DatasetOptions {
 export function addNewCommand(program: Command): void {
   const command = program
     .command('new')
-    .description('write an experiment that is ready to run: the built-in arithmetic, or one for your data')
-    .argument('<folder>', 'where to; nothing in it is overwritten')
+    .description('create an experiment that is ready to run: the built-in arithmetic, or one on your data')
+    .argument('<folder>', 'its folder; nothing in it is overwritten')
     .option(
       '--data <path>',
       'your problems with teacher chains: JSON lines, JSON, CSV, Parquet or Arrow; a file, a folder or a pattern',
     )
-    .option('--test <file>', 'problems to test on (default: the test file beside it, or the last rows of --data)')
+    .option('--test <file>', 'test problems (default: the test file beside --data, or its last rows)')
     .option(
       '--student <student>',
       'a Hugging Face folder, .gguf file or downloaded model (default: a copy of the built-in one)',
@@ -59,14 +59,14 @@ Examples:
 
 async function writeExperiment(path: string, options: Options): Promise<void> {
   if (path.trim() === '')
-    throw new UserError('no folder is named', { code: 'usage', remedy: 'Give one, or . for this.' });
+    throw new UserError('no folder is given', { code: 'usage', remedy: 'Give one, or . for the current folder.' });
   const folder = resolve(path);
   const name = options.name ?? (basename(folder) || 'experiment');
   const tiny = options.student === undefined;
   const builtIn = join(packageRoot(), 'examples', 'arithmetic', 'student');
   const from = resolve(options.student ? studentAt(options.student) : builtIn);
-  const tokenizer = withPrompts(loadStudentTokenizer(from), {}); // says what is missing before anything is written
-  // A model of the Hub keeps its name, which means the same on other machines.
+  const tokenizer = withPrompts(loadStudentTokenizer(from), {}); // throws before anything is written
+  // A model of the Hub is kept by name, which is valid on every machine.
   let student = options.student || 'student';
   if (options.student && existsSync(options.student)) student = link(folder, from);
   const own = { folder: from, tokenizer, builtIn: tiny };
@@ -108,7 +108,7 @@ async function writeExperiment(path: string, options: Options): Promise<void> {
   });
 }
 
-/** A file of ours with a fault in it is not written: a name or path that was given does not fit. */
+/** Invalid files are never written: a given name or path may not fit. */
 function refuseFaulty(experiment: string): void {
   const fault = checkExperiment(experiment).issues.find(({ severity }) => severity === 'error');
   if (fault) throw new UserError(fault.message, { code: 'config', remedy: fault.remedy });
@@ -124,7 +124,7 @@ function refuseTaken(path: string, folder: string, files: readonly string[]): vo
     });
 }
 
-/** The built-in student, which the experiment names as its own. */
+/** A copy of the built-in student, which the experiment refers to. */
 function copyStudent(from: string, folder: string): void {
   const student = join(folder, 'student');
   makeFolder(folder, student);
@@ -140,8 +140,8 @@ function fittedFiles(place: Place, survey: Survey, tiny: boolean): Record<string
 
 const purposes: [RegExp, string][] = [
   [/\.distillery\.json$/, 'student, data, stages, evaluation'],
-  [/\.reward\.json$/, 'what is rewarded in sampled stages'],
-  [/^README/, 'what to do with it'],
+  [/\.reward\.json$/, 'the reward of sampled stages'],
+  [/^README/, 'how to use it'],
 ];
 
 interface Told {

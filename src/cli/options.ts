@@ -1,7 +1,7 @@
-/** Readers of option values: what they refuse, commander reports together with the option's name. */
+/** Parsers of option values. Commander reports their errors together with the option's name. */
 import { InvalidArgumentError } from 'commander';
 
-/** A whole number of 0 or more. */
+/** An integer of at least 0. */
 export function count(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
@@ -9,7 +9,7 @@ export function count(text: string): number {
   return value;
 }
 
-/** A whole number of 1 or more. */
+/** An integer of at least 1. */
 export function positive(text: string): number {
   if (!/^\d+$/.test(text) || count(text) === 0)
     throw new InvalidArgumentError('It must be a whole number of 1 or more.');
@@ -26,7 +26,7 @@ export function upTo(most: number): (text: string) => number {
   };
 }
 
-/** One of `names`, given once or several times or separated by commas. */
+/** Some of `names`; the option may be repeated or list several separated by commas. */
 export function namesOf<const T extends string>(names: readonly T[]): (text: string, before?: T[]) => T[] {
   return (text, before = []) => {
     const given = text.split(',').map((name) => name.trim());
@@ -37,8 +37,8 @@ export function namesOf<const T extends string>(names: readonly T[]): (text: str
 }
 
 /**
- * `a=b,c=d` as pairs of which each `fits`; a value may hold further equals signs. `what` names in messages what a part
- * has to be.
+ * `a=b,c=d` as pairs that satisfy `fits`; a value may contain equals signs. `what` describes a valid part in error
+ * messages.
  */
 export function pairsOf(
   text: string,

@@ -6,12 +6,12 @@ import { stageBands, stageTitles } from '../stages';
 import { type Start, studentLabel } from '../start';
 import { percent } from './format';
 
-/** What a picture is drawn from: the rows of summary.json and metrics.jsonl. */
+/** The data of a picture: the rows of summary.json and metrics.jsonl. */
 export interface Pictured {
   name: string;
   rows: readonly StageRow[];
   metrics: readonly MetricsRecord[];
-  /** The checkpoint that it began at. */
+  /** The checkpoint that the run began with. */
   start?: Start;
 }
 
@@ -35,10 +35,7 @@ const left = 20;
 const rowHeight = 22;
 const plot = { width: 425, height: 120, gap: 30 };
 
-/**
- * The run as one SVG picture that reads on light and dark pages: the table of results, and curves with the stages as
- * bands.
- */
+/** The run as one SVG that suits light and dark pages: the results table, and curves with the stages as bands. */
 export function runPicture({ name, rows, metrics, start }: Pictured): string {
   const drawn = drawnMetrics(metrics);
   const tableHeight = 60 + rowHeight * (rows.length + 1);
@@ -46,7 +43,7 @@ export function runPicture({ name, rows, metrics, start }: Pictured): string {
   const supervised = (record: MetricsRecord) => record.accuracy === undefined;
   const panels = curves.map((curve, i) => {
     const { measure } = curve;
-    // A supervised loss and a policy loss share a name but no scale: only the former is a cross-entropy.
+    // Supervised losses and policy losses share a name but not a scale; only the former are cross-entropies.
     const of = drawn.map((record) => (measure === 'loss' && !supervised(record) ? undefined : record[measure]));
     const x = left + (i % 2) * (plot.width + plot.gap);
     const y = tableHeight + 30 + Math.floor(i / 2) * (plot.height + 50);

@@ -1,4 +1,4 @@
-/** Where things lie: the experiment that a path means, the folders in which runs are, the run that a name means. */
+/** Resolves paths and names: the experiment at a path, the folders of runs, the run of a name. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { UserError } from '../errors';
@@ -7,7 +7,7 @@ import { findRun, listRuns, type Run, type RunListing } from '../runs/reading';
 
 export { type ShownState, stateOf } from '../runs/reading';
 
-/** The experiment file that a path means: itself, or the only one in the folder. */
+/** The experiment file at a path: the file itself, or the only one in the folder. */
 export function experimentFile(path: string): string {
   const full = resolve(path);
   const stat = statSync(full, { throwIfNoEntry: false });
@@ -33,13 +33,10 @@ export function experimentFile(path: string): string {
   );
 }
 
-/** How far below the current folder runs are looked for: so deep, and in so many folders. */
+/** How far below the current folder runs are searched: levels, and folders in all. */
 const reach = { levels: 4, folders: 2000 };
 
-/**
- * The folders of runs: as told, or else every `.distillery/runs` here and below; if there is none, the nearest one
- * above.
- */
+/** The folders of runs: those given, else every `.distillery/runs` here and below, else the nearest one above. */
 export function runsFolders(told?: string): string[] {
   if (told !== undefined) {
     if (!existsSync(told))
@@ -76,7 +73,7 @@ function subfolders(folder: string): string[] {
       .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules')
       .map(({ name }) => join(folder, name));
   } catch {
-    return []; // a folder that may not be read holds no runs of ours
+    return []; // a folder that cannot be read is skipped
   }
 }
 
@@ -85,25 +82,25 @@ export function allRuns(folders: readonly string[]): RunListing[] {
   return folders.flatMap(listRuns).sort((a, b) => Number(a.id < b.id) - Number(a.id > b.id));
 }
 
-/** The run that a user names: a path, an id, a part of an id that only one run has, or `latest`. */
+/** The run that a user names: a path, an id, a unique part of an id, or `latest`. */
 export function locateRun(name: string, told?: string): Run {
-  const start = `Start one with \`${commandLine('run <experiment>')}\`, or say where they are with --runs <folder>.`;
+  const start = `Start one with \`${commandLine('run <experiment>')}\`, or give their folder with --runs <folder>.`;
   return findRun(name, () => allRuns(runsFolders(told)), start);
 }
 
-/** A path as short as it can be written from here. */
+/** The shortest form of a path, relative to here where possible. */
 export function shown(path: string): string {
   const near = relative(process.cwd(), path);
   return near && !near.startsWith('..') ? near : path;
 }
 
-/** How this program is called, for commands to copy: by npm in its repository, else by its name. */
+/** The command to call this program, in commands to copy: by npm in its repository, else by its name. */
 export function commandLine(args: string): string {
   const byNpm = ['start', 'distillery'].includes(process.env.npm_lifecycle_event ?? '');
   return `${byNpm ? 'npm run distillery --' : 'distillery'} ${args}`;
 }
 
-/** A path as one word of a command line. */
+/** A path quoted as one word of a command line. */
 export function quoted(path: string): string {
   return /^[\w./\\:@%+=-]+$/.test(path) ? path : `"${path}"`;
 }

@@ -4,11 +4,11 @@ import { stageTitles } from '../stages';
 import { plural } from './format';
 import { inOneLine, pc } from './terminal';
 
-/** A view with its lengths in the student's tokens, those of the target with the end token. */
+/** A view with token counts; the target's includes the end token. */
 export interface CountedView extends Omit<View, 'taught'> {
-  /** What the student gets: the prompt in its chat template, with the system message and special tokens. */
+  /** The student's input: the prompt in its chat template, with the system message and special tokens. */
   wholePrompt: string;
-  /** What it learns to write, without the end token. */
+  /** The target without the end token. */
   wholeTarget: string | null;
   promptTokens: number;
   targetTokens: number | null;
@@ -53,8 +53,8 @@ function viewText(view: CountedView): string {
 const part = (name: string) => pc.dim(`  ${name}`);
 
 /**
- * A text behind a bar; the lines of a list of steps, `from` where the prompt begins, have their number in the teacher's
- * chain before it.
+ * A text after a bar. Lines of a list of steps are preceded by their number in the teacher's chain; the prompt's list
+ * begins at `from`.
  */
 function gutter(
   text: string,

@@ -33,21 +33,18 @@ interface Options {
 export function addPreviewCommand(program: Command): void {
   program
     .command('preview')
-    .description('what the student sees in each stage: whole prompts with chains masked and shuffled, and token counts')
-    .argument('<experiment>', 'a *.distillery.json file, or a folder that holds one')
+    .description("the student's input in each stage: whole prompts with masked and shuffled chains, and token counts")
+    .argument('<experiment>', 'a *.distillery.json file, or a folder with one')
     .option('--count <n>', 'problems to show', positive, 2)
-    .option('--start <n>', 'the first of them, counted from 1', positive, 1)
+    .option('--start <n>', 'position of the first problem, from 1', positive, 1)
     .option('--stage <names>', `only these: ${trainedStages.join(', ')}`, namesOf(trainedStages))
-    .option(
-      '--download',
-      'fetch the student and the data sets from the Hugging Face Hub when they are not on this machine',
-    )
+    .option('--download', 'download a missing student and missing data sets from the Hugging Face Hub')
     .option('--time', 'only how long a run takes here, roughly, with the full and with the quick budget')
     .option('--json', 'an array of problems with their views; with --time the seconds')
     .addHelpText(
       'after',
       `
-Prompts are shown whole, in the student's chat template with its system message. Left of each shown step stands its
+Prompts are shown whole, in the student's chat template with its system message. To the left of each step stands its
 number in the teacher's chain. Stage 2 is shown at every point of its mask schedule.
 
 Examples:
@@ -110,7 +107,7 @@ async function printTimes(file: string, json: boolean | undefined): Promise<void
   else stdout.write(`Full budget: ${text(full)}, quick budget: ${text(quick)}, roughly\n`);
 }
 
-/** A view with what the student gets and learns to write, to the token. */
+/** A view with the exact tokens of prompt and target. */
 function counted({ taught, ...view }: View, tokenizer: Tokenizer): CountedView {
   const written = (ids: readonly number[]) => tokenizer.tokenTexts(ids).join('');
   const prompt = tokenizer.encodePrompt(view.prompt);

@@ -7,8 +7,8 @@ import { clock, percent, short } from './format';
 import { clipLine, pc, type Screen } from './terminal';
 
 /**
- * Shows the events of a run: one bar for the phase at hand, a line for each result that stays. `start` is asked with
- * each result.
+ * Prints the events of a run: one bar for the current phase, and a permanent line for each result. `start` is called
+ * with each result.
  */
 export function showProgress(
   screen: Screen,

@@ -1,4 +1,4 @@
-/** Recorded completions with the problems they answer, for scoring them again. */
+/** Recorded completions with their problems, to score them again. */
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { readRunConfig } from '../curriculum/run-config';
@@ -19,9 +19,9 @@ import { experimentAt } from './test-data';
 export interface Choice {
   stage?: StageName;
   step?: number;
-  /** How many updates, counted back from the newest. */
+  /** The number of updates, counted back from the newest. */
   updates: number;
-  /** A dataset or experiment with the problems, where the completions lie outside of a run. */
+  /** A dataset or experiment with the problems, for completions outside of a run. */
   data?: string;
   runs?: string;
 }
@@ -29,7 +29,7 @@ export interface Choice {
 export type Scorable = ScorableOf<RolloutRecord>;
 
 export interface Recorded {
-  /** Where the completions were read. */
+  /** The folder or file of the completions. */
   files: string[];
   completions: Scorable[];
 }
@@ -71,8 +71,8 @@ function ofRun(name: string, { stage, step, updates, runs }: Choice) {
         code: 'run',
         remedy:
           all.length === 0
-            ? 'Rollouts come with Stage 2.'
-            : `There are: ${[...new Set(all.map((one) => one.stage))].map((name) => range(name, all)).join(', ')}.`,
+            ? 'Stage 2 produces rollouts.'
+            : `Available: ${[...new Set(all.map((one) => one.stage))].map((name) => range(name, all)).join(', ')}.`,
       },
     );
   return {
@@ -87,10 +87,10 @@ function range(stage: StageName, all: { stage: StageName; step: number }[]): str
   return `${stage} ${Math.min(...steps)} to ${Math.max(...steps)}`;
 }
 
-/** Problems by id: of the dataset named, or of the run's own training data. */
+/** Problems by id: from the named dataset, or from the run's training data. */
 function problemsOf(run: string | undefined, data: string | undefined, file: string): Map<string, Problem> {
   if (data === undefined && run === undefined)
-    throw new UserError('these completions lie outside of a run, so their problems are not known', {
+    throw new UserError('these completions are outside of a run, so their problems are unknown', {
       file,
       code: 'usage',
       remedy: 'Name the dataset with --data, or score the file inside its run.',
@@ -103,9 +103,9 @@ function problemsOf(run: string | undefined, data: string | undefined, file: str
 function scorable(rollout: RolloutRecord, problems: Map<string, Problem>): Scorable {
   const problem = problems.get(rollout.problemId);
   if (!problem)
-    throw new UserError(`the problem ${rollout.problemId} is not in the data any more`, {
+    throw new UserError(`the problem ${rollout.problemId} is no longer in the data`, {
       code: 'dataset',
-      remedy: 'Put the former data back, or name it with --data.',
+      remedy: 'Restore the data, or name it with --data.',
     });
   return toScorable(rollout, problem);
 }

@@ -19,18 +19,13 @@ interface Options {
 export function addReportCommand(program: Command, version: string): void {
   program
     .command('report')
-    .description('a run as one HTML page that needs nothing else: table, curves, cases')
-    .argument('<run>', 'a run folder, a run by its name or a part of it, or `latest`')
-    .option('--out <file>', 'where it goes (default: the run’s name with .html, here)')
-    .option('--cases <n>', 'how many cases are shown', count, 10)
-    .option(
-      '--case <id>',
-      'a case that is shown; may be given more than once',
-      (id, before: string[]) => [...before, id],
-      [],
-    )
-    .option('--runs <folder>', `where runs are looked for (default: ${runsFolderName} here, below or above)`)
-    .option('--json', 'where the page is, as JSON')
+    .description('write a run as one self-contained HTML page: results, curves, cases')
+    .argument('<run>', 'a run folder, a run name or a unique part of it, or `latest`')
+    .option('--out <file>', 'output file (default: the run’s name with .html, here)')
+    .option('--cases <n>', 'number of cases', count, 10)
+    .option('--case <id>', 'a case to include; may be repeated', (id, before: string[]) => [...before, id], [])
+    .option('--runs <folder>', `where runs are searched (default: ${runsFolderName} here, below or above)`)
+    .option('--json', 'the path of the page, as JSON')
     .addHelpText(
       'after',
       '\nExamples:\n  distillery report latest\n  distillery report ' +

@@ -34,34 +34,31 @@ export function addRunCommands(program: Command): void {
   program
     .command('run')
     .description('run the curriculum of an experiment: baselines, Stage 1, 2 and 3')
-    .argument('<experiment>', 'a *.distillery.json file, or a folder that holds one')
+    .argument('<experiment>', 'a *.distillery.json file, or a folder with one')
     .option(
       '--stage <names>',
       `only these stages, without baselines: ${trainedStages.join(', ')}`,
       namesOf(trainedStages),
     )
     .option('--from <checkpoint>', 'start from this Hugging Face folder instead of the student')
-    .option('--limit <n>', 'use at most n test and n validation rows, and 2n training rows with these', positive)
-    .option('--quick', 'the cut-down budget of the experiment')
+    .option('--limit <n>', 'use at most n test and n validation rows, and 2n training rows', positive)
+    .option('--quick', 'use the reduced budget of the experiment')
     .option('--seed <n>', 'another seed', count)
     .addOption(new Option('--backend <name>', 'another backend').choices(backendNames))
     .addOption(engineOption())
-    .option('--runs <folder>', 'where run folders go (default: .distillery/runs beside the experiment)')
-    .option('--continue', 'take up the newest run of this experiment, if there is one: for jobs that are begun again')
+    .option('--runs <folder>', 'folder for run folders (default: .distillery/runs beside the experiment)')
+    .option('--continue', 'resume the newest run of this experiment, if there is one: for jobs that are restarted')
     .option(
       '--mirror <folder>',
-      'keep a copy of the run there, such as on a mounted bucket; --continue looks there, too',
+      'keep a copy of the run in this folder, such as a mounted bucket; --continue looks there too',
     )
     .addOption(trackOption())
-    .option(
-      '--download',
-      'fetch the student and the data sets from the Hugging Face Hub when they are not on this machine',
-    )
-    .option('--json', 'one JSON object a line: the run, its events, the result')
+    .option('--download', 'download a missing student and missing data sets from the Hugging Face Hub')
+    .option('--json', 'one JSON object per line: the run, its events, the result')
     .addHelpText(
       'after',
       `
-Ctrl-C writes a checkpoint and stops; \`resume\` goes on from there.
+Ctrl-C writes a checkpoint and stops; \`resume\` continues from there.
 
 Examples:
   distillery run examples/arithmetic --quick
@@ -82,12 +79,12 @@ Examples:
 
   program
     .command('resume')
-    .description('go on with an interrupted run from its newest checkpoint')
-    .argument('<run>', 'a run folder, a run by its name or a part of it, or `latest`')
+    .description('resume an interrupted run from its newest checkpoint')
+    .argument('<run>', 'a run folder, a run name or a unique part of it, or `latest`')
     .addOption(engineOption())
     .addOption(trackOption())
-    .option('--runs <folder>', `where runs are looked for (default: ${runsFolderName} here, below or above)`)
-    .option('--json', 'one JSON object a line: the run, its events, the result')
+    .option('--runs <folder>', `where runs are searched (default: ${runsFolderName} here, below or above)`)
+    .option('--json', 'one JSON object per line: the run, its events, the result')
     .addHelpText('after', '\nExamples:\n  distillery resume latest\n  distillery resume 20260205-140309-arithmetic')
     .action(async (name: string, { runs, json, track }: Pick<RunFlags, 'runs' | 'json' | 'track'>) => {
       await goOn(locateRun(name, runs), { json, track });
@@ -96,7 +93,7 @@ Examples:
 
 type Following = Pick<RunFlags, 'json' | 'track' | 'mirror'>;
 
-/** Resumes a run; of one that is finished, shows what came of it. */
+/** Resumes a run; for a finished one, shows its results. */
 async function goOn({ folder, record }: Run, options: Following): Promise<void> {
   const { json } = options;
   if (record.state !== 'finished') return follow(options, (session) => resumeRun(folder, session));
@@ -106,7 +103,7 @@ async function goOn({ folder, record }: Run, options: Following): Promise<void> 
 }
 
 /**
- * Runs a session in the terminal: progress, a clean stop on Ctrl-C (a second one ends at once), the table at the end.
+ * Runs a session in the terminal: progress, a clean stop on Ctrl-C (a second one exits at once), the table at the end.
  */
 async function follow(
   { json = false, track, mirror }: Following,
@@ -117,14 +114,14 @@ async function follow(
   const end = () => stop.abort();
   const interrupt = () => {
     if (stop.signal.aborted) process.exit(exitCodes.stopped);
-    if (!json) stderr.write(pc.yellow('\nStopping after this update; a second Ctrl-C ends at once.\n'));
+    if (!json) stderr.write(pc.yellow('\nStopping after this update; a second Ctrl-C exits at once.\n'));
     stop.abort();
   };
-  // Schedulers send SIGTERM more than once: to the job's shell, and to every process of it.
+  // Schedulers send SIGTERM more than once: to the job's shell, and to each of its processes.
   const terminate = () => {
     if (!stop.signal.aborted) interrupt();
   };
-  // Without a terminal (SIGHUP) or a reader (a broken pipe) there is nobody to train for, but the work so far is kept.
+  // Without a terminal (SIGHUP) or a reader (a broken pipe) training stops, but the work so far is saved.
   process.on('SIGINT', interrupt).on('SIGTERM', terminate).on('SIGHUP', end);
   const ignoreOutput = onBrokenOutput(end);
   let folder = '';
@@ -151,12 +148,12 @@ async function follow(
   } catch (error) {
     const stopped = error instanceof Stopped || (error as Error)?.name === 'AbortError';
     if (!stopped) {
-      if (folder && !json) stderr.write(`\n${pc.dim(`What was done so far is in ${shown(folder)}.`)}\n`);
+      if (folder && !json) stderr.write(`\n${pc.dim(`The work so far is in ${shown(folder)}.`)}\n`);
       throw error;
     }
     process.exitCode = exitCodes.stopped;
     if (json) print({ stopped: { folder } });
-    else stdout.write(`\nStopped. Go on with:\n  ${commandLine(`resume ${quoted(shown(folder))}`)}\n`);
+    else stdout.write(`\nStopped. Resume with:\n  ${commandLine(`resume ${quoted(shown(folder))}`)}\n`);
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', terminate).off('SIGHUP', end);
     ignoreOutput();

@@ -13,7 +13,7 @@ export function addRunsCommand(program: Command): void {
   program
     .command('runs')
     .description('list the runs, newest first')
-    .option('--runs <folder>', `the folder they are in (default: ${runsFolderName} here, below or above)`)
+    .option('--runs <folder>', `folder of the runs (default: ${runsFolderName} here, below or above)`)
     .option('--json', 'an array of runs')
     .addHelpText(
       'after',
@@ -26,7 +26,7 @@ export function addRunsCommand(program: Command): void {
     });
 }
 
-/** A line of the list: a run, or what is wrong with it. */
+/** A line of the list: a run, or the reason why it cannot be read. */
 export interface ListedRun {
   id: string;
   folder: string;
@@ -38,7 +38,7 @@ export interface ListedRun {
   updated?: string;
   /** The last row of its summary. */
   result?: StageRow;
-  /** The checkpoint of another run that it began at. */
+  /** The checkpoint of another run that it began with. */
   start?: Start;
   problem?: { message: string; file?: string; line?: number };
 }
@@ -91,7 +91,7 @@ function listing(runs: readonly ListedRun[]): string {
     table(['run', 'state', 'training', 'last tested', 'accuracy', 'cut off', 'tokens'], body, 4),
     '',
     pc.dim(`in ${folders.join(', ')}`),
-    ...(open ? [pc.dim(`go on with: ${commandLine(`resume ${open.id}`)}`)] : []),
+    ...(open ? [pc.dim(`resume with: ${commandLine(`resume ${open.id}`)}`)] : []),
   ].join('\n');
 }
 

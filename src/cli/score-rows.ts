@@ -1,4 +1,4 @@
-/** `score` on a file of texts that stand for themselves: {question, answer, text} a line. */
+/** `score` for a file of self-contained texts: {question, answer, text} on each line. */
 import * as z from 'zod';
 import type { RewardConfig } from '../config/reward';
 import { UserError } from '../errors';
@@ -18,7 +18,7 @@ const rowSchema = z.object({
   kind: z.string().optional(),
 });
 
-/** The rows of such a file, or null when its first line is none. `gold` is another name for the answer. */
+/** The rows of such a file; null when its first line is not one. `gold` is another name for `answer`. */
 export function readTextRows(file: string): TextRow[] | null {
   const rows: TextRow[] = [];
   for (const { text, number } of readLines(file)) {
@@ -27,11 +27,11 @@ export function readTextRows(file: string): TextRow[] | null {
     if (rows.length === 0 && (typeof value?.text !== 'string' || 'tokenTexts' in value)) return null;
     const read = rowSchema.safeParse({ answer: value?.gold, ...value });
     if (!read.success)
-      throw new UserError(`this line is no text to score: ${read.error.issues[0].path.join('.')} is missing or wrong`, {
+      throw new UserError(`this line cannot be scored: ${read.error.issues[0].path.join('.')} is missing or wrong`, {
         file,
         line: number,
         code: 'dataset',
-        remedy: 'A line is {"question", "answer", "text"}, and if you like "id", "kind" and the teacher\'s "chain".',
+        remedy: 'A line is {"question", "answer", "text"}, optionally with "id", "kind" and the teacher\'s "chain".',
       });
     rows.push(read.data);
   }

@@ -4,7 +4,7 @@ import { clip, percent, plural, table } from './format';
 import { type Scorable, shownFiles } from './recorded';
 import { inOneLine, pc } from './terminal';
 
-/** The dry run for a terminal: totals, parts, and the `most` completions that rise and fall furthest. */
+/** The dry run for a terminal: totals, components, and the `most` completions that rise and fall furthest. */
 export function scoreText(
   { reward, files, most }: { reward: string; files: readonly string[]; most: number },
   summary: ScoreSummary,
@@ -24,7 +24,7 @@ export function scoreText(
         `${movement.stays} ` +
         `stay${movement.unscored > 0 ? `, ${movement.unscored} are not scored` : ''}; ` +
         `${percent(newBest, 0)} of the groups have a new best`,
-      'groups that teach nothing (all rewards equal): ' +
+      'groups without a gradient (all rewards equal): ' +
         `${percent(flatGroups.before, 0)} before, ` +
         `${percent(flatGroups.after, 0)} after`,
     ].join('\n'),

@@ -26,27 +26,30 @@ interface Options extends Omit<Choice, 'stage'> {
 export function addScoreCommand(program: Command): void {
   program
     .command('score')
-    .description('score recorded completions with another reward, before anything trains on it')
+    .description('score recorded completions with another reward, before training with it')
     .argument('<reward>', `a *.reward.json file, or a preset: ${presetNames.join(', ')}`)
     .argument(
       '<rollouts>',
-      'a run (its newest update with rollouts), a file rollouts/<stage>/<step>.jsonl of one, or a file of texts',
+      'a run (its newest update with rollouts), a file rollouts/<stage>/<step>.jsonl, or a file of texts',
     )
-    .option('--stage <name>', `of a run: ${stages.join(' or ')} (default: the last one with rollouts)`, namesOf(stages))
-    .option('--step <n>', 'of a run: this update', positive)
-    .option('--updates <n>', 'of a run: the newest n updates', positive, 1)
+    .option(
+      '--stage <name>',
+      `stage of the run: ${stages.join(' or ')} (default: the last one with rollouts)`,
+      namesOf(stages),
+    )
+    .option('--step <n>', 'update of the run', positive)
+    .option('--updates <n>', 'the newest n updates of the run', positive, 1)
     .option('--data <file>', 'the problems, for completions outside of a run')
-    .option('--show <n>', 'completions that rise, and that fall, to show', positive, 5)
-    .option('--runs <folder>', `where runs are looked for (default: ${runsFolderName} here, below or above)`)
+    .option('--show <n>', 'number of rising and of falling completions to show', positive, 5)
+    .option('--runs <folder>', `where runs are searched (default: ${runsFolderName} here, below or above)`)
     .option('--json', 'a summary and every completion as one JSON object')
     .addHelpText(
       'after',
       `
-What counts for training is a completion's reward against the others of its group: a completion rises when it passes
-others there.
+Training compares a completion's reward with the others of its group: a completion rises when it passes others there.
 
-A file of texts has a line {"question", "answer", "text"} each, if you like with "id" (a group), "kind" and the
-teacher's "chain"; texts of the kind "honest" are what the others are compared with. One such file is
+A file of texts has {"question", "answer", "text"} on each line, optionally with "id" (a group), "kind" and the teacher's
+"chain"; the other kinds are compared with the texts of the kind "honest". One such file is
 bench/reward-battery/battery.jsonl.
 
 Examples:

@@ -5,7 +5,7 @@ import { percent } from './format';
 import { shown } from './places';
 import { inOneLine } from './terminal';
 
-/** The settings that decide what a run is, one line each. */
+/** The main settings of a run, one per line. */
 export function settingsText({ experiment, environment }: RunConfig): string {
   const { student, data, stages, baselines, evaluation, seed } = experiment;
   const { reconstruct, complete, rewrite } = stages;
@@ -88,6 +88,6 @@ function runLengths(values: readonly number[]): string {
   return runs.map(([value, n]) => (n > 1 ? `${n} × ${value}` : String(value))).join(', ');
 }
 
-/** Runs from before there were adapters say nothing. */
+/** Runs of versions without adapters lack the setting. */
 const trainedText = (lora: Experiment['student']['lora'] | undefined) =>
   lora ? `, by an adapter of rank ${lora.rank} on ${lora.targets.join(', ')}` : '';

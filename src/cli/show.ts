@@ -29,10 +29,10 @@ import { inOneLine, pc, stdout } from './terminal';
 export function addShowCommand(program: Command): void {
   program
     .command('show')
-    .description('one run: its table, settings, curves, failures, and where its files lie')
-    .argument('<run>', 'a run folder, a run by its name or a part of it, or `latest`')
-    .option('--runs <folder>', `where runs are looked for (default: ${runsFolderName} here, below or above)`)
-    .option('--picture <file>', 'write table and curves as an SVG picture instead')
+    .description('one run: its results, settings, curves, failures, and files')
+    .argument('<run>', 'a run folder, a run name or a unique part of it, or `latest`')
+    .option('--runs <folder>', `where runs are searched (default: ${runsFolderName} here, below or above)`)
+    .option('--picture <file>', 'write results and curves as an SVG instead')
     .option('--json', 'the same as one JSON object')
     .addHelpText(
       'after',
@@ -65,7 +65,7 @@ const exampleCount = 3;
 
 type Story = ReturnType<typeof tell>;
 
-/** All that there is to show of a run. */
+/** Everything that is shown of a run. */
 function tell(run: Run) {
   const { folder } = run;
   const damaged = new Damaged();
@@ -131,7 +131,7 @@ function asText(story: Story): string {
   if (damaged.text()) sections.push(damaged.text());
   const go = commandLine(`resume ${quoted(shown(folder))}`);
   if (state === 'running') sections.push(`A process (${record.host.pid}) is working on it.`);
-  else if (state !== 'finished') sections.push(`Go on with:\n  ${go}`);
+  else if (state !== 'finished') sections.push(`Resume with:\n  ${go}`);
   return sections.join('\n\n');
 }
 

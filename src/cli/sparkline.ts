@@ -1,6 +1,6 @@
 const blocks = [...'▁▂▃▄▅▆▇█'];
 
-/** A curve in one line of text: means of `width` equal parts between the smallest and the largest of them. */
+/** A curve in one line of text: means of `width` equal parts, scaled from the smallest to the largest. */
 export function sparkline(values: readonly number[], width = 40): string {
   const parts = averages(
     values.filter((value) => Number.isFinite(value)),

@@ -9,8 +9,8 @@ import { commandLine, quoted, shown } from './places';
 import { pc } from './terminal';
 
 /**
- * What a run ends with: its students on the test problems, and its last stage against the strongest baseline. Answers
- * that cannot be read are told to `damage`, and left out of the comparison.
+ * The results of a run: its students on the test problems, and its last stage against the strongest baseline. Answers
+ * that cannot be read are reported to `damage` and excluded from the comparison.
  */
 export function resultsText(folder: string, damage: Damage = () => {}): string {
   const rows = readSummary(folder);
@@ -18,7 +18,7 @@ export function resultsText(folder: string, damage: Damage = () => {}): string {
   return [summaryTable(rows, readStart(folder)), ...(compared ? [`${compared}\n${pc.dim(oneSeed)}`] : [])].join('\n\n');
 }
 
-/** What is told when a run has ended, and what to look at next; `minutes`: what it took, where that is known. */
+/** The text after a run has ended, with the next command; `minutes` is its duration, if known. */
 export function endText(folder: string, minutes?: number): string {
   const time = minutes === undefined ? '' : ` (${minutes.toFixed(1)} min)`;
   const next = commandLine(`show ${quoted(shown(folder))}`);
@@ -28,7 +28,7 @@ export function endText(folder: string, minutes?: number): string {
   );
 }
 
-/** Each student on the test problems, with the change in accuracy and tokens from the one that the run began with. */
+/** Each student on the test problems, with the change in accuracy and tokens from the initial one. */
 export function summaryTable(students: readonly StudentRow[], start?: Start): string {
   const { headings, rows } = resultsTable(students, { start });
   const coloured = ({ text, better }: Cell) => (better === undefined ? text : (better ? pc.green : pc.red)(text));

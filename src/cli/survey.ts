@@ -1,4 +1,4 @@
-/** What has to be known of a dataset to write an experiment for it: its format, its rows, how long its chains are. */
+/** Facts about a dataset that are needed to write an experiment for it: format, rows, lengths of chains. */
 
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -30,29 +30,29 @@ export type Part = Omit<FileSource, 'start'> & { start?: number };
 export interface Survey {
   train: Part;
   test: Part;
-  /** Training rows, the validation rows among them. */
+  /** Training rows, including the validation rows. */
   rows: number;
   validation: number;
   testRows: number;
-  /** Whether any training row has a teacher chain: without, there is nothing for Stage 1 and 3 to learn from. */
+  /** Whether any training row has a teacher chain; without chains Stages 1 and 3 have no targets. */
   chains: boolean;
-  /** Which column of the training data holds what, where that was guessed or told. */
+  /** The role of each column of the training data, if columns were guessed or given. */
   columns?: SettledColumns;
   budgets: Budgets;
-  /** What becomes of the thinking in the chains, where there is some. */
+  /** Whether the thinking in chains is kept or cut, where there is any. */
   thinking?: 'keep' | 'cut';
   /** The longest rows, as a run measures them. */
   lengths: Lengths;
   work: Workload;
-  /** What the user should know. */
+  /** Notes for the user. */
   notes: string[];
 }
 
-/** At most so many rows, of so many characters, are tokenized to learn how long chains are. */
+/** At most this many rows and characters are tokenized to measure the chains. */
 const measured = 1000;
 const measuredSize = 500_000;
 
-/** Null where somebody says that rows are not to be left out. */
+/** Null when the user declines to skip rows. */
 export async function surveyDataset(
   data: string,
   { test, quiet, ...options }: DatasetOptions & { test?: string; quiet?: boolean },
@@ -84,10 +84,10 @@ export async function surveyDataset(
     testPart = { ...train, start: rows, count: last };
   }
   if (rows < 2)
-    throw new UserError(`${problems.length} rows are too few to train, choose and test on`, {
+    throw new UserError(`${problems.length} rows are too few for training, validation and test`, {
       file: data,
       code: 'dataset',
-      remedy: 'Give at least 3 rows, better some hundreds.',
+      remedy: 'Use at least 3 rows, better some hundreds.',
     });
 
   const chained = chainsIn(problems.slice(0, rows));
@@ -95,10 +95,10 @@ export async function surveyDataset(
   if (chained === 0)
     notes.push(
       'No row has a teacher chain: Stage 1, Stage 3 and plain ' +
-        'fine-tuning are off, and Stage 2 asks the plain question.',
+        'fine-tuning are off, and Stage 2 uses the plain question.',
     );
   else if (chained < rows)
-    notes.push(`${rows - chained} of ${rows} rows have no teacher chain; only Stage 2 learns from those.`);
+    notes.push(`${rows - chained} of ${rows} rows have no teacher chain; only Stage 2 uses those.`);
   const validation = Math.min(200, Math.max(1, Math.round(0.1 * rows)));
   notes.push(...datasetNotes(dataset));
   notes.push(...sameQuestionNotes(problems.slice(0, rows), testProblems, validation));
@@ -123,18 +123,19 @@ export async function surveyDataset(
 }
 
 /**
- * A student that thinks before it answers learns the teacher's thinking, too; others the solution alone. Null where
- * nothing was thought.
+ * A student that thinks before it answers learns the teacher's thinking too; others learn the solution alone. Null if
+ * no chain has thinking.
  */
 function thinkingRule(problems: Problems, tokenizer: Tokenizer): { rule: 'keep' | 'cut'; note: string } | null {
   const { chains, thinking, bare } = thinkingIn(problems);
   if (thinking === 0) return null;
-  const found = `${thinking} of ${chains} teacher chains that were looked at have thinking before the solution.`;
-  const alone = bare > 0 ? ` ${bare} of them say the answer alone behind it: there the thinking is the solution.` : '';
+  const found = `${thinking} of ${chains} examined teacher chains have thinking before the solution.`;
+  const alone =
+    bare > 0 ? ` ${bare} of them have only the answer after it: there the thinking is used as the solution.` : '';
   return closingTag(tokenizer)
     ? {
         rule: 'keep',
-        note: `${found} It is kept, as this student thinks, too; "data": {"thinking": "cut"} takes it off.`,
+        note: `${found} It is kept, as this student thinks too; "data": {"thinking": "cut"} removes it.`,
       }
     : {
         rule: 'cut',
@@ -142,14 +143,14 @@ function thinkingRule(problems: Problems, tokenizer: Tokenizer): { rule: 'keep' 
       };
 }
 
-/** Rows spread over all. */
+/** A sample of rows, evenly spaced. */
 function measuredRows(problems: Problems): Problem[] {
   const some = spread(problems, 50);
   const size = some.reduce((sum, { question, chain = '' }) => sum + question.length + chain.length, 0) / some.length;
   return spread(problems, Math.max(50, Math.min(measured, Math.floor(measuredSize / size))));
 }
 
-/** How an experiment names the dataset: its columns as they were settled, so that they can be seen and changed. */
+/** The dataset as written in an experiment, with its columns, so that they can be seen and changed. */
 function partOf(text: string, options: DatasetOptions, { columns, bad, file, split }: Dataset): Part {
   const { start: _, ...source } = sourceAt(file!, { ...options, skipBad: bad !== undefined });
   const path = namedDataset(text, '.') ? text : file!;
@@ -161,7 +162,7 @@ const testedOn = (test: string, data: string) =>
     ? 'Tested on the part of the data that is named test.'
     : `Tested on ${namedDataset(test, '.') ? test : shown(test)}, which lies beside the data.`;
 
-/** The data, and what lies beside them to test on. */
+/** The data, and test data found beside it. */
 function withTest(data: string): { train: string; test: string | null } {
   const name = namedDataset(data, '.');
   if (!name) return { train: data, test: testBeside(resolve(data)) };

@@ -19,9 +19,9 @@ test('a place that is free, and one that holds an earlier file of the command', 
 test('nothing else is written over, and no place that cannot be written to is begun with', () => {
   writeFileSync(at('data.jsonl'), '{"id": "q1"}\n');
   mkdirSync(at('folder'));
-  expect(() => check('data.jsonl')).toThrow('no earlier one of this command');
+  expect(() => check('data.jsonl')).toThrow('was not written by this command');
   expect(readFileSync(at('data.jsonl'), 'utf8')).toBe('{"id": "q1"}\n');
   expect(() => check('folder')).toThrow('this is a folder');
-  expect(() => check('nowhere/new.svg')).toThrow('its folder is not there');
-  expect(() => check('data.jsonl/new.svg')).toThrow('its folder is not there');
+  expect(() => check('nowhere/new.svg')).toThrow('its folder does not exist');
+  expect(() => check('data.jsonl/new.svg')).toThrow('its folder does not exist');
 });

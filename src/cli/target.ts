@@ -4,8 +4,8 @@ import { UserError } from '../errors';
 import { openForReading } from '../lines';
 
 /**
- * Where a command will write a file: refused before any work is done when it cannot be written there, or when something
- * is there that `isOurs` does not know by its beginning. Returns the absolute path.
+ * The path of an output file, made absolute. @throws UserError before any work is done if it cannot be written, or if
+ * there is a file whose beginning `isOurs` does not recognize
  */
 export function checkTarget(file: string, isOurs: (head: string) => boolean): string {
   const path = resolve(file);
@@ -13,19 +13,19 @@ export function checkTarget(file: string, isOurs: (head: string) => boolean): st
     new UserError(message, { file: path, code, remedy, cause });
   const folder = statSync(dirname(path), { throwIfNoEntry: false });
   if (!folder?.isDirectory())
-    throw refuse('its folder is not there', 'missing', 'Make the folder, or name another place.');
+    throw refuse('its folder does not exist', 'missing', 'Create the folder, or choose another path.');
   const there = statSync(path, { throwIfNoEntry: false });
   if (there?.isDirectory()) throw refuse('this is a folder', 'exists', 'Name a file.');
   try {
     accessSync(dirname(path), constants.W_OK);
   } catch (cause) {
-    throw refuse('its folder does not allow writing', 'disk', 'Make it writable, or name another place.', cause);
+    throw refuse('its folder does not allow writing', 'disk', 'Make it writable, or choose another path.', cause);
   }
   if (there && there.size > 0 && !isOurs(headOf(path)))
     throw refuse(
-      'the file is there already, and is no earlier one of this command',
+      'the file exists already and was not written by this command',
       'exists',
-      'Name another, or remove it.',
+      'Choose another name, or remove it.',
     );
   return path;
 }

@@ -1,4 +1,4 @@
-/** What `teach` says: the plan, its progress, the result. */
+/** Output of `teach`: plan, progress, result. */
 import type { Written } from '../teachers/chains';
 import { costOf, type Prices } from '../teachers/cost';
 import { TeacherFault } from '../teachers/faults';
@@ -61,7 +61,7 @@ const quote = (text: string) => text.split('\n').map((line) => pc.dim(`         
 
 const money = (value: number) => (value < 0.1 ? value.toFixed(4) : value.toFixed(2));
 
-/** One line that is redrawn on a terminal; in a log, a line every half minute. */
+/** One redrawn line on a terminal; in a log, a line every half minute. */
 export function showTeaching(screen: Screen, silent: boolean, now: () => number = () => performance.now()) {
   const started = now();
   let told = started;
@@ -108,7 +108,7 @@ export function progressText(progress: Progress, seconds: number): string {
     `${done}/${total}`,
     done > 0 ? `${percent(correct / done, 0)} right` : '',
     failed > 0 ? `${failed} failed` : '',
-    `${underWay} under way`,
+    `${underWay} in progress`,
     `${short(usage.completion)} tokens`,
     asked > 0 && left > 0 ? `ETA ${clock((seconds / asked) * left)}` : '',
     waiting && waiting.until > Date.now()
@@ -139,13 +139,13 @@ export function resultText(
   const why = { stopped: 'Stopped.', budget: 'Ended by the budget.' };
   const lines = [
     ended === undefined ? '' : pc.yellow(ended instanceof TeacherFault ? 'The teacher gave up.' : why[ended]),
-    kept === undefined ? '' : pc.yellow(`${shown(out)} stays as it is: it holds ${plural(kept, 'row')}.`),
+    kept === undefined ? '' : pc.yellow(`${shown(out)} is unchanged: it has ${plural(kept, 'row')}.`),
     `${pc.bold(plural(rows, 'chain'))}${kept === undefined ? ` in ${shown(out)}` : ''}: ` +
       `${solved} of ${plural(questions, 'question')} solved, ` +
       `${percent(correct / Math.max(done, 1))} of ${done} replies right`,
     ungrounded.count > 0
       ? pc.yellow(
-          `${plural(ungrounded.count, 'right chain')} left out, as the steps do not arrive at the answer: ` +
+          `${plural(ungrounded.count, 'right chain')} rejected, as the steps do not lead to the answer: ` +
             ungrounded.first.map(({ problemId, fault }) => `${problemId} (${fault})`).join(', ') +
             (ungrounded.count > ungrounded.first.length ? ', ...' : ''),
         )
@@ -155,12 +155,14 @@ export function resultText(
       `${short(usage.prompt)} tokens in, ${short(usage.completion)} ` +
         `out${prices ? `, ${money(costOf(usage, prices))} spent now` : ''}`,
     ),
-    without.length > 0 ? pc.yellow(`The endpoint takes no ${without.join(', ')}: its own default counts.`) : '',
+    without.length > 0 ? pc.yellow(`The endpoint does not take ${without.join(', ')} and uses its own default.`) : '',
     cut > 0
-      ? pc.yellow(`${cut} of ${done} replies are cut off by --max-tokens and of no use. A larger one asks all again.`)
+      ? pc.yellow(
+          `${cut} of ${done} replies were cut off at --max-tokens and cannot be used. With a larger value all are requested again.`,
+        )
       : '',
     complete < questions
-      ? `${total - done} replies are missing. Run the same command again: only these are asked.`
+      ? `${total - done} replies are missing. Run the same command again: only these are requested.`
       : '',
     ...failures.slice(0, 3).map(({ problemId, message }) => `${pc.yellow('no reply')} to ${problemId}: ${message}`),
     failures.length > 3 ? `... and ${failures.length - 3} more` : '',

@@ -52,39 +52,41 @@ export function addTeachCommand(program: Command): void {
     .command('teach')
     .description('ask a teacher for chains of thought, and keep those that reach the reference answer')
     .argument('<questions>', 'a dataset with questions and answers: JSON lines, JSON, CSV, Parquet or Arrow')
-    .requiredOption('--out <file>', 'the chains, as *.chains.jsonl')
+    .requiredOption('--out <file>', 'output file of chains, *.chains.jsonl')
     .option('--base-url <url>', 'an OpenAI-compatible endpoint, such as http://localhost:11434/v1')
-    .option('--model <name>', 'the teacher, as the endpoint calls it')
-    .option('--gguf <file>', 'or: a teacher in a GGUF file, run here by node-llama-cpp')
-    .option('--start <n>', 'skip so many rows', count, 0)
+    .option('--model <name>', "the teacher's model name at the endpoint")
+    .option('--gguf <file>', 'instead: a teacher in a GGUF file, run on this machine by node-llama-cpp')
+    .option('--start <n>', 'skip the first n rows', count, 0)
     .option('--limit <n>', 'ask at most n questions', positive)
-    .option('--samples <k>', 'chains to each question', positive, 4)
+    .option('--samples <k>', 'chains per question', positive, 4)
     .addOption(
-      new Option('--keep <rule>', 'what of the right chains').choices([...keepRules]).default('shortest-correct'),
+      new Option('--keep <rule>', 'which of the right chains to keep')
+        .choices([...keepRules])
+        .default('shortest-correct'),
     )
-    .option('--no-thoughts', "leave the teacher's <think> part out of the chains")
+    .option('--no-thoughts', "remove the teacher's <think> part from the chains")
     .option('--with-unanswered', 'keep questions without a right chain too, without a chain')
     .option('--temperature <t>', 'of sampling', upTo(2), 0.7)
-    .option('--max-tokens <n>', 'longest reply, its thinking included', positive, 4096)
-    .option('--prompt <file>', 'a prompt of your own, with {question} where the question goes')
-    .option('--seed <n>', 'sent with each request, where the endpoint takes one: sample i has seed n + i', count)
-    .option('--concurrency <n>', 'requests at a time', positive, 4)
-    .option('--rpm <n>', 'requests a minute at most', positive)
-    .option('--timeout <s>', 'longest silence of the endpoint', positive, 120)
-    .option('--retries <n>', 'repetitions of a request that fails', count, 5)
+    .option('--max-tokens <n>', 'longest reply, including its thinking', positive, 4096)
+    .option('--prompt <file>', 'file with a prompt of your own, with {question} in it')
+    .option('--seed <n>', 'sent with each request, if the endpoint supports it: sample i has seed n + i', count)
+    .option('--concurrency <n>', 'concurrent requests', positive, 4)
+    .option('--rpm <n>', 'maximum requests per minute', positive)
+    .option('--timeout <s>', 'seconds without data after which a request fails', positive, 120)
+    .option('--retries <n>', 'retries of a failed request', count, 5)
     .option('--price-in <x>', 'price of a million prompt tokens', upTo(1e6))
     .option('--price-out <x>', 'price of a million reply tokens', upTo(1e6))
-    .option('--budget <x>', 'end before all replies together can cost more; needs the prices', upTo(1e9))
+    .option('--budget <x>', 'stop before the replies can cost more; needs the prices', upTo(1e9))
     .option('--yes', 'send without asking')
-    .option('--dry-run', 'show what would be sent where, and end')
-    .option('--json', 'one JSON object a line: the plan, the result');
+    .option('--dry-run', 'show what would be sent where, and exit')
+    .option('--json', 'one JSON object per line: the plan, the result');
   datasetOptions(command)
     .addHelpText(
       'after',
       `
-Keys come from DISTILLERY_API_KEY, or for api.openai.com from OPENAI_API_KEY; they are written nowhere.
-Every reply is kept beside the output at once. After an interruption run the same command again: only what is missing
-is asked.
+Keys come from DISTILLERY_API_KEY, or for api.openai.com from OPENAI_API_KEY; they are never written to a file.
+Every reply is saved beside the output at once. After an interruption run the same command again: only missing replies
+are requested.
 
 Examples:
   distillery teach gsm8k/train.jsonl --out r1.chains.jsonl --base-url https://api.deepseek.com/v1 --model deepseek-reasoner
@@ -140,7 +142,10 @@ async function teach(questions: string, options: Options): Promise<void> {
 
 const endWord = (ended: Outcome['ended']) => (ended instanceof TeacherFault ? 'failed' : (ended ?? 'finished'));
 
-/** Asks with progress on the terminal. Ctrl-C waits for what is under way, as it is paid for; a second one does not. */
+/**
+ * Requests with progress on the terminal. Ctrl-C waits for replies in progress, as they are paid for; a second one does
+ * not.
+ */
 async function ask(
   teacher: Teacher,
   tasks: Parameters<typeof generate>[0],
@@ -151,7 +156,7 @@ async function ask(
   const show = showTeaching(stderr, options.json ?? false);
   const interrupt = () => {
     if (stop.signal.aborted) abort.abort();
-    else show.say('Waiting for the replies under way, which are paid for; a second Ctrl-C drops them.');
+    else show.say('Waiting for the replies in progress, which are paid for; a second Ctrl-C drops them.');
     stop.abort();
   };
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt).on('SIGHUP', interrupt);
@@ -176,13 +181,13 @@ function teacherOf({ baseUrl, model, gguf, timeout, maxTokens, concurrency }: Op
   keyFrom?: string;
 } {
   if (gguf !== undefined && baseUrl !== undefined)
-    throw new UserError('two teachers are named', {
+    throw new UserError('two teachers are given', {
       code: 'usage',
       remedy: 'Give either --gguf or --base-url and --model.',
     });
   if (gguf !== undefined) return { teacher: ggufTeacher(gguf, { concurrency, maxTokens }) };
   if (baseUrl === undefined || model === undefined)
-    throw new UserError('no teacher is named', { code: 'usage', remedy: 'Give --base-url and --model, or --gguf.' });
+    throw new UserError('no teacher is given', { code: 'usage', remedy: 'Give --base-url and --model, or --gguf.' });
   const key = keyFor(checkBaseUrl(baseUrl), process.env);
   const teacher = openAiTeacher({ baseUrl, model, apiKey: key?.key, silenceMs: timeout * 1000 });
   return { teacher, keyFrom: key?.from };

@@ -1,6 +1,6 @@
 /**
- * The terminal. Only this file writes to it (`lint/terminal.grit`), so that no text from elsewhere can: what such a
- * text would do to a terminal is shown instead. Colours and the redrawing of lines come from here.
+ * The terminal. Only this file writes to it (`lint/terminal.grit`): control sequences in text from elsewhere are made
+ * visible here instead of taking effect. Colours and redrawn lines also come from here.
  */
 import { randomBytes } from 'node:crypto';
 import { createInterface, type Interface } from 'node:readline/promises';
@@ -8,7 +8,7 @@ import { stripVTControlCharacters } from 'node:util';
 import colours from 'picocolors';
 import { visible } from '../foreign-text';
 
-/** Colours within a text are marks, of a kind that no text from elsewhere can guess, until it is written. */
+/** Until it is written, colours in a text are markers that no text from elsewhere can guess. */
 const [open, close] = [`\u001b]${randomBytes(8).toString('hex')};`, '\u0007'];
 const mark = new RegExp(`(${open.replace(']', '\\]')}\\d+${close})`);
 const marked = (codes: string) => codes.replaceAll('\u001b[', open).replaceAll('m', close);
@@ -21,7 +21,7 @@ function colour(name: Colour): (text: string) => string {
   return (text) => `${before}${text}${after}`;
 }
 
-/** Colours, where the terminal has them. */
+/** Colours, if the terminal supports them. */
 export const pc: Record<Colour, (text: string) => string> = {
   bold: colour('bold'),
   cyan: colour('cyan'),
@@ -34,21 +34,21 @@ export const pc: Record<Colour, (text: string) => string> = {
   yellow: colour('yellow'),
 };
 
-/** Parts of a text in turn: what is shown, and marks. */
+/** The parts of a text in order: visible text and markers. */
 const mapParts = (text: string, shown: (part: string) => string, marks = (part: string) => part) =>
   text
     .split(mark)
     .map((part, i) => (i % 2 === 0 ? shown(part) : marks(part)))
     .join('');
 
-/** Characters that a text takes on a line. */
+/** The number of visible characters. */
 export const width = (text: string): number => stripVTControlCharacters(text).length;
 
-/** The text in one line, as it will be shown. */
+/** The text on one line, as it will be shown. */
 export const inOneLine = (text: string): string => mapParts(text, seen);
 const seen = (part: string) => visible(part).replace(/[\n\t]+/g, ' ');
 
-/** The beginning of a text, in one line of no more characters than these; its colours end. */
+/** The beginning of a text, on one line of at most this many characters; colours are closed. */
 export function clipLine(text: string, most: number): string {
   let room = most;
   return mapParts(text, (part) => {
@@ -58,10 +58,10 @@ export function clipLine(text: string, most: number): string {
   });
 }
 
-/** Where text is written: a terminal, or a file or program that reads it. */
+/** An output: a terminal, or a file or program that reads it. */
 export interface Screen {
   write(text: string): void;
-  /** Takes back the line that the cursor is on. */
+  /** Erases the line of the cursor. */
   clearLine(): void;
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -81,7 +81,7 @@ const screenOn = (stream: () => NodeJS.WriteStream): Screen => ({
 export const stdout = screenOn(() => process.stdout);
 export const stderr = screenOn(() => process.stderr);
 
-/** Calls back when the reader of the output is gone. Returns what ends that. */
+/** Calls back when the reader of the output is gone. Returns a function that removes the listener. */
 export function onBrokenOutput(listener: (error: NodeJS.ErrnoException) => void): () => void {
   process.stdout.on('error', listener);
   return () => process.stdout.off('error', listener);
@@ -97,7 +97,7 @@ export async function askLine(question: string): Promise<string> {
   }
 }
 
-/** The lines of standard input; with a prompt where somebody types them. */
+/** The lines of standard input, with a prompt when a person types them. */
 export function readLines(prompt: string): Interface {
   const { stdin } = process;
   const output = stdin.isTTY ? process.stdout : undefined;

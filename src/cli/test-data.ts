@@ -1,4 +1,4 @@
-/** Which problems `evaluate` asks. */
+/** Chooses the problems for `evaluate`. */
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { DataSource, Experiment } from '../config/experiment';
@@ -22,17 +22,16 @@ export interface TestOptions extends Omit<DatasetOptions, 'format'> {
 
 export interface TestData extends Dataset {
   source: DataSource;
-  /** How answers are asked for where the problems come from, if that is said. */
+  /** The prompt format of the source of the problems, if it has one. */
   evaluation?: Partial<Experiment['evaluation']>;
 }
 
-/** Stories made for a test where nobody says how many. */
+/** Number of generated stories, unless given. */
 const arithmeticCount = 200;
 
 /**
- * The problems that are asked for: a dataset's, an experiment's test problems, the generator's, or, where nothing is
- * asked for, the test problems of the run that the checkpoint lies in. Null where somebody says that bad rows are not
- * to be left out.
+ * The requested problems: of a dataset, of an experiment's test data, or of the generator; without a request, the test
+ * problems of the checkpoint's run. Null when the user declines to skip bad rows.
  */
 export async function loadTestData(checkpoint: string, options: TestOptions): Promise<TestData | null> {
   const { source, evaluation } = await choose(checkpoint, options);
@@ -57,8 +56,8 @@ async function choose(
         file: checkpoint,
         code: 'usage',
         remedy:
-          'Name a dataset or an experiment with --data. (Only for a ' +
-          'checkpoint inside a run, its test data is the default.)',
+          'Give a dataset or an experiment with --data. (A checkpoint ' +
+          'inside a run is tested on its test data by default.)',
       });
     const { experiment } = readRunConfig(run);
     return { source: experiment.data.test, evaluation: experiment.evaluation };
@@ -73,7 +72,7 @@ async function choose(
   return { source: await sourceOf(path, { ...options, format }) };
 }
 
-/** The experiment that a path means, a file or a folder; null for a dataset. */
+/** The experiment at a path (a file or a folder); null for a dataset. */
 export function experimentAt(path: string): Experiment | null {
   const folder = statSync(path, { throwIfNoEntry: false })?.isDirectory();
   return folder || path.endsWith('.distillery.json') ? loadExperiment(experimentFile(path)).experiment : null;

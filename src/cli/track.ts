@@ -30,23 +30,26 @@ interface Options {
   json?: boolean;
 }
 
-/** How often a followed run is looked at, in milliseconds. */
+/** Milliseconds between two polls of a followed run. */
 const pulse = 2000;
 const list = trackers.join(', ');
 
 export function addTrackCommand(program: Command): void {
   program
     .command('track')
-    .description('the metrics of a run to TensorBoard, Trackio or Weights & Biases')
-    .argument('<run>', 'a run folder, a run by its name or a part of it, or `latest`')
+    .description('send the metrics of a run to TensorBoard, Trackio or Weights & Biases')
+    .argument('<run>', 'a run folder, a run name or a unique part of it, or `latest`')
     .requiredOption('--to <trackers>', `one or more of ${list}`, namesOf(trackers))
-    .option('--follow', 'go on while the run does, until Ctrl-C')
-    .option('--out <folder>', 'where the folders `tensorboard` and `wandb` go (Trackio: TRACKIO_DIR)', '.')
-    .option('--project <name>', 'the project in Trackio or W&B (default: the run’s name)')
-    .option('--online', 'send to W&B’s server, or to the Space that TRACKIO_SPACE_ID names; else nothing leaves here')
-    .option('--python <path>', 'the Python that has `trackio` or `wandb` (default: the first one that has)')
-    .option('--runs <folder>', `where runs are looked for (default: ${runsFolderName} here, below or above)`)
-    .option('--json', 'what went where, as JSON')
+    .option('--follow', 'continue as long as the run does, until Ctrl-C')
+    .option('--out <folder>', 'folder for the folders `tensorboard` and `wandb` (Trackio: TRACKIO_DIR)', '.')
+    .option('--project <name>', 'project in Trackio or W&B (default: the run’s name)')
+    .option(
+      '--online',
+      'send to W&B’s server, or to the Space named by TRACKIO_SPACE_ID; otherwise nothing leaves this machine',
+    )
+    .option('--python <path>', 'the Python with `trackio` or `wandb` (default: the first one found that has it)')
+    .option('--runs <folder>', `where runs are searched (default: ${runsFolderName} here, below or above)`)
+    .option('--json', 'what was sent where, as JSON')
     .addHelpText(
       'after',
       '\nExamples:\n  distillery track latest --to tensorboard --follow\n  distillery track latest --to trackio,wandb',
@@ -76,7 +79,7 @@ async function send(run: string, tracker: Tracker, options: Options, { stop, dam
     throw new UserError('the run has no metrics yet', {
       file: run,
       code: 'run',
-      remedy: 'They come with its first update.',
+      remedy: 'The first update writes some.',
     });
   const out = resolve(options.out);
   try {
@@ -94,7 +97,7 @@ async function send(run: string, tracker: Tracker, options: Options, { stop, dam
 }
 
 const hints = {
-  trackio: () => `See them with:\n  trackio show`,
+  trackio: () => `Show them with:\n  trackio show`,
   wandb: ({ online, out }: Options) =>
     online
       ? ''
@@ -111,20 +114,20 @@ async function toTensorboard(run: string, logs: string, { follow, next, damage }
   }
   const files = writeEventFiles(run, target, { damage });
   const text =
-    `${plural(files.length, 'event file')} in ${shown(target)}. See them ` +
+    `${plural(files.length, 'event file')} in ${shown(target)}. Show them ` +
     `with:\n  tensorboard --logdir ${quoted(shown(dirname(target)))}`;
   return { tracker: 'tensorboard' as const, files, text };
 }
 
 /** `--track`, for commands that train. */
 export const trackOption = () =>
-  new Option('--track <trackers>', `follow the run to one or more of ${list}`)
+  new Option('--track <trackers>', `send the metrics of the run to one or more of ${list}`)
     .env('DISTILLERY_TRACK')
     .argParser(namesOf(trackers));
 
 /**
- * Makes ready to follow a run from another process, which outlives this one; what goes wrong there stops no training.
- * @throws UserError where a client is not installed
+ * Prepares a process that follows the run and outlives this one; its errors do not stop training.
+ * @throws UserError when a client is not installed
  */
 export async function followBeside(to: readonly Tracker[] = []): Promise<(run: string) => void> {
   for (const tracker of pythonTrackers) if (to.includes(tracker)) await pythonWith(tracker, undefined);

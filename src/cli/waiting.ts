@@ -1,7 +1,7 @@
 import { clock } from './format';
 import { pc, stderr } from './terminal';
 
-/** Shows on a terminal that something takes its time. Returns what ends it. */
+/** Shows a waiting indicator on a terminal. Returns a function that removes it. */
 export function waiting(text: string, silent = false): () => void {
   if (silent || !stderr.isTTY) return () => {};
   const started = performance.now();

@@ -4,13 +4,13 @@ import { visibleJson } from '../foreign-text';
 import { stderr } from './terminal';
 import { waiting } from './waiting';
 
-/** Runs work that can be interrupted, and shows how far it is: on a terminal, or as JSON lines. */
+/** Runs interruptible work with progress: on a terminal, or as JSON lines. */
 export async function watched<T>(
   options: { json?: boolean; progress?: boolean },
   work: (watch: { progress: (step: Step) => void; signal: AbortSignal }) => Promise<T>,
 ): Promise<T> {
   const stop = new AbortController();
-  const interrupt = () => stop.abort(new UserError('Stopped; what was fetched is kept', { code: 'stopped' }));
+  const interrupt = () => stop.abort(new UserError('Stopped; the downloaded part is kept', { code: 'stopped' }));
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   let shown = '';
   let end = () => {};

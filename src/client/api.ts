@@ -1,12 +1,11 @@
 /**
- * What clients of a training host see of it. Plain listeners, no editor types: for the extension and the terminal
- * alike.
+ * The client interface of a training host. Plain listeners and no editor types, so it serves extension and terminal.
  */
 import type { HostEvent, Params, Progress, Result, Status } from '../protocol/control';
 
-/** A host as a client sees it: what it is at, or why there is none to talk to. */
+/** The state of a host as a client sees it, or the reason why there is none. */
 export type ClientState =
-  /** No host runs (or none is known of). */
+  /** No host is running, as far as known. */
   | 'absent'
   | 'starting'
   | 'idle'
@@ -19,57 +18,57 @@ export type ClientState =
   /** Its process lives, but it does not answer. */
   | 'lost';
 
-/** A host that ended without saying so. */
+/** A host that ended unexpectedly. */
 export interface Crash {
-  /** One sentence: what is known of why. */
+  /** One sentence about the cause, as far as it is known. */
   reason: string;
-  /** `memory` and `config` would come again: such a host is not started anew by itself. */
+  /** `memory` and `config` errors would recur, so the host is not restarted automatically. */
   cause: 'unknown' | 'memory' | 'config';
-  /** Folder of the run that was on: interrupted, can be resumed. */
+  /** Folder of the interrupted run, which can be resumed. */
   run?: string;
   /** Last lines of host.log. */
   log: string[];
-  /** Milliseconds until the host is started again; absent: it is not. The run is never gone on with by itself. */
+  /** Milliseconds until the host is restarted; absent if it is not. The run is never resumed automatically. */
   restartInMs?: number;
 }
 
 export interface Listeners {
-  /** The state changed. */
+  /** The state has changed. */
   state: (state: ClientState, before: ClientState) => void;
-  /** Something happened in the host, in order, each once. */
+  /** An event of the host; events come in order, each once. */
   event: (event: HostEvent) => void;
-  /** Events were missed, or the client has just come: this is how things stand now. */
+  /** Events were missed, or the client has just connected: the full current state. */
   snapshot: (status: Status) => void;
   crash: (crash: Crash) => void;
 }
 
 export interface RequestOptions<P = never> {
-  /** Ends the request early. */
+  /** Aborts the request. */
   signal?: AbortSignal;
-  /** Told what there is so far. */
+  /** Called with intermediate results. */
   progress?: (part: P) => void;
 }
 
 /**
- * A training host: found or started when a request needs it. Requests reject with a UserError for what the user can
- * mend.
+ * A training host, found or started when a request needs it. Requests reject with a UserError for errors that the user
+ * can fix.
  */
 export interface Host {
-  /** The `.distillery` folder that it works for. */
+  /** The `.distillery` folder that it serves. */
   readonly folder: string;
   readonly state: ClientState;
-  /** How things stood when last heard of, events included; undefined while no host is known. */
+  /** The last known status, events included; undefined while no host is known. */
   readonly status: Status | undefined;
-  /** Returns what ends it. */
+  /** Returns a function that removes the listeners. */
   on<K extends keyof Listeners>(kind: K, listener: Listeners[K]): () => void;
-  /** Connects to a host that runs; false where there is none. Never starts one. */
+  /** Connects to a running host; false if there is none. Never starts one. */
   attach(): Promise<boolean>;
-  /** Connects to the host, starting it where there is none. Several calls are one. */
+  /** Connects to the host and starts it if necessary. Concurrent calls share one attempt. */
   connect(): Promise<void>;
-  /** Resolves when the run's folder is there; `status` and events follow in a moment. */
+  /** Resolves when the run's folder exists; `status` and events follow shortly. */
   start(params: Params<'start'>): Promise<Result<'start'>>;
   resume(params: Params<'resume'>): Promise<Result<'resume'>>;
-  /** The control verbs never start a host: with none there is nothing to pause, and they answer undefined. */
+  /** Control requests never start a host: without one there is nothing to pause, and they resolve to undefined. */
   pause(): Promise<Result<'pause'> | undefined>;
   stop(): Promise<Result<'stop'> | undefined>;
   cancel(): Promise<Result<'cancel'> | undefined>;
@@ -78,10 +77,10 @@ export interface Host {
   rewrite(params: Params<'rewrite'>, options?: RequestOptions): Promise<Result<'rewrite'>>;
   tokenize(params: Params<'tokenize'>, options?: RequestOptions): Promise<Result<'tokenize'>>;
   doctor(options?: RequestOptions): Promise<Result<'doctor'>>;
-  /** Ends an idle host; a busy one only with `evenBusy`, after a checkpoint. */
+  /** Ends an idle host; with `evenBusy` also a busy one, after a checkpoint. */
   shutdown(options?: Params<'shutdown'>): Promise<boolean>;
-  /** Ends the host's process and all below it, for a host that is lost. Its run is interrupted. */
+  /** Kills the process tree of a host that does not respond. Its run is interrupted. */
   kill(): Promise<void>;
-  /** Lets go of the host, which runs on. */
+  /** Disconnects from the host, which keeps running. */
   dispose(): void;
 }

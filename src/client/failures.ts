@@ -10,11 +10,11 @@ export class VersionGap extends UserError {
   ) {
     const newer = gap.protocol > protocolVersion;
     super(
-      `a host of ${newer ? 'a newer' : 'an older'} Distillery (${gap.version}, process ${pid}) works for this folder`,
+      `a host of ${newer ? 'a newer' : 'an older'} Distillery (${gap.version}, process ${pid}) serves this folder`,
       {
         code: 'version',
         remedy: newer
-          ? 'Update Distillery here, or stop its work and try again.'
+          ? 'Update Distillery here, or stop the work of that host and try again.'
           : 'Wait for its work or stop it (with the Distillery that started ' +
             'it), then try again: it is replaced when it is idle.',
       },
@@ -25,11 +25,11 @@ export class VersionGap extends UserError {
 export function hostGone(method: string): UserError {
   return new UserError(`the training host ended before it answered (${method})`, {
     code: 'host',
-    remedy: 'Try again: it is started anew. A run that was interrupted can be resumed.',
+    remedy: 'Try again: it will be restarted. An interrupted run can be resumed.',
   });
 }
 
-/** The promise's value when it comes in time; a UserError otherwise. */
+/** The promise's value if it settles in time; otherwise rejects with a UserError. */
 export async function within<T>(ms: number, promise: Promise<T>, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -44,7 +44,7 @@ export async function within<T>(ms: number, promise: Promise<T>, what: string): 
       ms,
     );
   });
-  promise.catch(() => {}); // it may fail after it was given up
+  promise.catch(() => {}); // it may fail after the timeout
   try {
     return await Promise.race([promise, late]);
   } finally {

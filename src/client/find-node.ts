@@ -3,10 +3,10 @@ import { delimiter, isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 import { UserError } from '../errors';
 
-/** The oldest Node that hosts run in. */
+/** The oldest supported Node version. */
 const oldest = 20;
 
-/** A Node to run a host with, and what its environment needs to be one. */
+/** A Node to run a host with, and the environment variables that it needs. */
 export interface NodeProgram {
   command: string;
   env: Record<string, string>;
@@ -14,11 +14,11 @@ export interface NodeProgram {
   version: string;
 }
 
-/** Where to look, for tests to replace. */
+/** Inputs of the search, replaceable in tests. */
 export interface NodePlaces {
   path: string | undefined;
   execPath: string;
-  /** This process is Electron, which is a Node only when told. */
+  /** Electron acts as Node only with this variable. */
   electron: boolean;
 }
 
@@ -29,8 +29,8 @@ const here = (): NodePlaces => ({
 });
 
 /**
- * The Node that the user set; without one, that of PATH when it is new enough, else the one that runs this (the
- * editor's own). Throws a UserError when the one that is set cannot be run or is too old, or when there is none.
+ * The Node set by the user; otherwise that of PATH if it is new enough, else the one that runs this process (the
+ * editor's own). @throws UserError when the configured one cannot be run or is too old, or when none is found
  */
 export async function findNode(setting: string | undefined, places = here()): Promise<NodeProgram> {
   if (setting) {
@@ -40,20 +40,20 @@ export async function findNode(setting: string | undefined, places = here()): Pr
       found ? `${setting} is Node ${found.version}, which is too old` : `${setting} cannot be run as Node`,
       {
         code: 'node',
-        remedy: `Set distillery.node to a Node ${oldest} or newer, or leave it empty to have one found.`,
+        remedy: `Set distillery.node to a Node ${oldest} or newer, or leave it empty to search for one.`,
       },
     );
   }
   const name = process.platform === 'win32' ? 'node.exe' : 'node';
   for (const folder of (places.path ?? '').split(delimiter)) {
-    // A relative entry would be looked up in the workspace, which may bring its own `node`.
+    // A relative entry would be resolved in the workspace, which may contain its own `node`.
     if (!isAbsolute(folder)) continue;
     const found = await tryNode(join(folder, name), {});
     if (found && isNewEnough(found.version)) return found;
   }
   const own = await tryNode(places.execPath, places.electron ? { ELECTRON_RUN_AS_NODE: '1' } : {});
   if (own && isNewEnough(own.version)) return own;
-  throw new UserError(`there is no Node ${oldest} or newer to train with`, {
+  throw new UserError(`there is no Node ${oldest} or newer for training`, {
     code: 'node',
     remedy: 'Install Node from https://nodejs.org, or set distillery.node to one.',
   });
@@ -88,23 +88,23 @@ const allowed = [
     'PATHEXT',
   ],
   ...['LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'OMP_NUM_THREADS', 'SSL_CERT_FILE', 'XDG_DATA_HOME'],
-  // By which a command reaches an engine on another machine.
+  // Needed by commands that reach an engine on another machine.
   ...['SSH_AUTH_SOCK', 'KUBECONFIG', 'DOCKER_HOST'],
-  // Where students that are named lie (src/hub/cache.ts).
+  // Where students given by name are stored (src/hub/cache.ts).
   ...['HF_HOME', 'HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE', 'XDG_CACHE_HOME'],
 ];
 const allowedPrefixes = [
   ...['LC_', 'CUDA_', 'NVIDIA_', 'TF_', 'DISTILLERY_'],
-  // Of PyTorch engines and what they run on.
+  // For PyTorch engines and their libraries.
   ...['NCCL_', 'PYTORCH_', 'TORCH_', 'VLLM_', 'SLURM_'],
 ];
 
-/** Of the prefixes, but for whoever asks teachers (the terminal's commands and the editor do, a host does not). */
+/** Variables with these prefixes that only clients of teachers need (terminal commands and the editor, not a host). */
 const withheld = /(?:KEY|TOKEN|SECRET|PASSWORD)$/;
 
 /**
- * What a host needs of an environment: no secrets that lie about in shells, and none of the editor's own variables (its
- * NODE_OPTIONS would put its debugger into the host). Names are compared as Windows does.
+ * The environment of a host: without secrets from the shell, and without the editor's own variables (its NODE_OPTIONS
+ * would attach its debugger to the host). Names are compared ignoring case, as on Windows.
  */
 export function allowedEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(

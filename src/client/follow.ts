@@ -2,7 +2,7 @@ import type { HostEvent, Status } from '../protocol/control';
 import { advance, restingStatus } from '../protocol/status';
 import type { Link } from './link';
 
-/** How far a client has read. */
+/** The client's position in the host's events. */
 export interface Cursor {
   session: string;
   after: number;
@@ -11,17 +11,17 @@ export interface Cursor {
 export interface Follower {
   cursor: Cursor | undefined;
   status: Status | undefined;
-  /** A snapshot came: events were missed, or none were known. */
+  /** A snapshot arrived: events were missed, or none were known. */
   onSnapshot: (status: Status) => void;
-  /** `status` has taken it in. */
+  /** `status` has been updated. */
   onEvent: (event: HostEvent) => void;
   /** The host answered. */
   onAnswer: () => void;
-  /** It has not answered for too long. */
+  /** The host has not answered for too long. */
   onSilence: () => void;
 }
 
-/** Reads a host's events, and with them its heartbeat, until the link closes. */
+/** Reads a host's events, which also serve as its heartbeat, until the link closes. */
 export async function followHost(
   link: Link,
   follower: Follower,
@@ -50,7 +50,7 @@ export async function followHost(
       }
       follower.cursor = { session, after: next };
     } catch {
-      // Most likely the host is gone. Else it said something that cannot be read: a snapshot leaves that behind.
+      // Probably the host is gone. Otherwise it sent something invalid, which a snapshot skips.
       follower.cursor = undefined;
       await Promise.race([link.closed, new Promise((resolve) => setTimeout(resolve, 1000))]);
     } finally {

@@ -19,49 +19,51 @@ import { moveTo } from './states';
 export interface HostClientOptions {
   /** The `.distillery` folder. */
   folder: string;
-  /** Who connects, for the host's log, and the version of Distillery: an idle host of another one is replaced. */
+  /**
+   * The client's name, for the host's log, and its version of Distillery: an idle host of another version is replaced.
+   */
   client: Identity;
-  /** Node to run a host with, as the user set it by then. Empty: found. */
+  /** The Node to run a host with, from the user's setting at that time. Empty: searched for. */
   node?: () => string;
-  /** The host's bundle; that of this package unless said. */
+  /** The host's bundle (default: that of this package). */
   program?: string;
   /** Further arguments of the host. */
   args?: readonly string[];
-  /** Connect by itself to a host that somebody else starts. */
+  /** Connect automatically to a host that another program starts. */
   watch?: boolean;
-  /** Start a crashed host again by itself (never its run), within the limits of `nextRestart`. */
+  /** Restart a crashed host automatically (never its run), within the limits of `nextRestart`. */
   restart?: boolean;
   times?: Partial<typeof usualTimes>;
 }
 
 /** Milliseconds. */
 export const usualTimes = {
-  /** How long a host may take to start: tfjs and kernels load, on a busy machine. */
+  /** Time for a host to start: it loads tfjs and kernels, perhaps on a busy machine. */
   start: 120_000,
-  /** For answers that need no engine. */
+  /** Timeout of answers that do not need the engine. */
   answer: 30_000,
-  /** How long the host holds back an answer when nothing happens: its heartbeat. */
+  /** How long the host delays an answer when nothing happens: its heartbeat. */
   beat: 5_000,
   /**
-   * Silence beyond the beat after which it counts as lost. Its server has a thread of its own, so that training is no
-   * excuse.
+   * Silence beyond a heartbeat after which the host counts as lost. Its server has its own thread, so training does not
+   * block it.
    */
   silence: 30_000,
-  /** Between two looks for a host that somebody else started. */
+  /** Interval of looking for a host that another program started. */
   watch: 2_000,
-  /** Before the first of several restarts. */
+  /** Delay before the first of several restarts. */
   restart: 250,
-  /** How long a process may take to be gone after its connection. */
+  /** Time for a process to exit after its connection has closed. */
   death: 5_000,
 };
 
-/** A training host, found or started, and followed. `Host` says what its methods promise. */
+/** A training host, found or started, and followed. Its methods are documented in `Host`. */
 export class HostClient implements Host {
   readonly folder: string;
   private current: ClientState = 'absent';
   private link?: Link;
   private cursor?: Cursor;
-  /** The host whose connection broke, until one is found again or it is known how it went. */
+  /** The host whose connection broke, until it is found again or its end is known. */
   private unheard?: Address;
   private attaching?: Promise<boolean>;
   private connecting?: Promise<void>;
@@ -176,7 +178,7 @@ export class HostClient implements Host {
       killTree(address.pid);
       if (!(await untilDead(this.folder, address, this.times.death)))
         throw new UserError(`process ${address.pid} does not end`, { code: 'host', remedy: 'End it by hand.' });
-      // Its connection closes by that; a host.json without a host is what a crash leaves.
+      // This closes its connection; the host.json that it leaves behind marks a crash.
       if (readAddress(this.folder)?.session === address.session) remove(this.folder, addressFile(this.folder));
       if (this.link) await this.link.closed;
       else this.nobody();
@@ -203,21 +205,22 @@ export class HostClient implements Host {
     return this.link.request(method, params, options);
   }
 
-  /** A verb for a host that is there. */
+  /** A control request to a running host. */
   private async tell(verb: 'pause' | 'stop' | 'cancel'): Promise<Result<'stop'> | undefined> {
     if (!this.link && !(await this.attach())) return undefined;
     const late = new AbortController();
     try {
       return await (this.link && within(this.times.answer, this.link.request(verb, {}, late), verb));
     } catch (error) {
-      late.abort(); // what was said to have failed is not to be done later
+      late.abort(); // a request that was reported as failed must not be carried out later
       throw error;
     }
   }
 
   private look(): void {
     if (this.link || this.connecting || (!this.unheard && !fs.existsSync(addressFile(this.folder)))) return;
-    this.attach().catch(() => {}); // a host of another version, or elsewhere: whoever asks for something is told
+    this.attach().catch(() => {}); // a host of another version or on another machine is reported when something is
+    // requested
   }
 
   private async findOrStart(): Promise<void> {
@@ -237,7 +240,7 @@ export class HostClient implements Host {
     }
   }
 
-  /** Makes a link this client's own, and follows the host until it closes. Resolves when the host's state is known. */
+  /** Adopts a link and follows the host until it closes. Resolves when the host's state is known. */
   private async take(link: Link): Promise<boolean> {
     if (this.disposed || this.link) {
       link.close();
@@ -267,7 +270,7 @@ export class HostClient implements Host {
       const { onAnswer } = follower;
       follower.onAnswer = () => {
         onAnswer();
-        // After the snapshot or the events that came with the answer.
+        // After the snapshot or the events of the answer.
         setImmediate(resolve);
       };
     });
@@ -279,14 +282,14 @@ export class HostClient implements Host {
     return this.link === link;
   }
 
-  /** The link is closed: finds out whether the host ended, crashed, or only dropped the connection. */
+  /** The link has closed: finds out whether the host ended, crashed, or only dropped the connection. */
   private async over(link: Link): Promise<void> {
     this.link = undefined;
     if (this.disposed) return;
     const { address } = link;
     this.unheard = address;
     if (!this.ended(address) && !(await untilDead(this.folder, address, this.times.death)) && !this.ended(address)) {
-      // It lives and says nothing of ending: the connection alone broke.
+      // It is alive and not shutting down: only the connection broke.
       await this.attach().catch(() => this.move('lost'));
       return;
     }
@@ -297,7 +300,7 @@ export class HostClient implements Host {
     return readAddress(this.folder)?.session !== session;
   }
 
-  /** No host is there: tells how the one went whose connection broke. */
+  /** There is no host: reports how the one with the broken connection ended. */
   private nobody(): false {
     const { unheard: address } = this;
     this.unheard = undefined;
@@ -310,7 +313,7 @@ export class HostClient implements Host {
       const memory = diedOfMemory(log);
       const reason = memory
         ? 'the training host ran out of memory'
-        : `the training host (process ${address.pid}) ended without a word; the system or somebody may have ended it`;
+        : `the training host (process ${address.pid}) ended unexpectedly; the system or a user may have killed it`;
       this.crashed({ reason, cause: memory ? 'memory' : 'unknown', run: run?.folder, log });
     }
     return false;

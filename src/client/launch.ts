@@ -6,13 +6,10 @@ import { hostFolder, logFile } from '../protocol/host-folder';
 import { makeFolder, openToWrite } from '../writing';
 import { allowedEnvironment, type NodeProgram } from './find-node';
 
-/** Exit codes of src/host/main.ts that clients act on. */
+/** Exit codes of src/host/main.ts that clients handle. */
 export const hostExit = { clean: 0, config: 2, taken: 3 } as const;
 
-/**
- * Starts a host of its own process group, without a shell; it lives on when this process ends. What it prints goes to
- * host.log.
- */
+/** Starts a host in its own process group, without a shell; it survives this process. Its output goes to host.log. */
 export function launchHost(
   program: string,
   distillery: string,
@@ -23,7 +20,7 @@ export function launchHost(
     throw new UserError('the training host is missing', {
       file: program,
       code: 'host',
-      remedy: 'Install Distillery anew, or run `npm run build` in its repository.',
+      remedy: 'Reinstall Distillery, or run `npm run build` in its repository.',
     });
   makeFolder(distillery, hostFolder(distillery));
   const { O_APPEND, O_CREAT, O_WRONLY } = fs.constants;
@@ -60,5 +57,5 @@ export function logTail(distillery: string, lines = 20): string[] {
   }
 }
 
-/** Whether the last words of a host speak of memory. */
+/** Whether a host's last output mentions memory. */
 export const diedOfMemory = (log: readonly string[]): boolean => log.some(isOutOfMemory);

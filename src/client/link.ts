@@ -30,8 +30,8 @@ import type { RequestOptions } from './api';
 import { hostGone, VersionGap, within } from './failures';
 
 /**
- * Where the host listens. One on another machine is behind a tunnel that the user has opened and named: host.json,
- * which may have come with its folder, names no port that is dialled.
+ * The address to connect to. A host on another machine is reached through a tunnel that the user has opened and named.
+ * host.json, which may have come with its folder, must not choose the port.
  */
 function doorOf({ endpoint, machine, port }: Address, env = process.env): NetConnectOpts {
   const tunnel = Number(env.DISTILLERY_HOST_TUNNEL);
@@ -43,13 +43,13 @@ function doorOf({ endpoint, machine, port }: Address, env = process.env): NetCon
 export interface Identity {
   name: string;
   version: string;
-  /** The user's own command for an engine; asked at every connection. */
+  /** The user's own engine command; read at every connection. */
   readonly engine?: string;
 }
 
 /**
- * vscode-jsonrpc throws what it cannot write where nobody can catch it. Here such a message ends the connection, and
- * with that every request that waits.
+ * vscode-jsonrpc throws write errors where nobody can catch them. Here such a message closes the connection and rejects
+ * every waiting request.
  */
 class Writer extends StreamMessageWriter {
   constructor(private readonly socket: Socket) {
@@ -61,10 +61,10 @@ class Writer extends StreamMessageWriter {
   }
 }
 
-/** An open connection to a host that has said hello. */
+/** An open connection to a host after a successful hello. */
 export class Link {
   private parts = 0;
-  /** Resolves when the connection is over, however that came. */
+  /** Resolves when the connection is over, for any reason. */
   readonly closed: Promise<void>;
 
   private constructor(
@@ -73,17 +73,17 @@ export class Link {
     private readonly connection: MessageConnection,
   ) {
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
-    // Requests that wait are rejected by this, not by the end of the connection itself.
+    // Rejects waiting requests, as the end of the connection itself does not.
     void this.closed.then(() => connection.dispose());
   }
 
-  /** Connects and says hello. Rejects with a VersionGap, or with the reason why nobody answers. */
+  /** Connects and says hello. Rejects with a VersionGap, or with the reason why there is no answer. */
   static async open(address: Address, client: Identity, deadlineMs: number): Promise<Link> {
     const link = await Link.dial(address, deadlineMs);
     try {
       const hello = { protocol: protocolVersion, token: address.token, client: { ...client, pid: process.pid } };
       const { session } = await within(deadlineMs, link.request('hello', hello), 'hello');
-      if (session !== address.session) throw new Error('another host answers there');
+      if (session !== address.session) throw new Error('another host answers at this address');
       return link;
     } catch (error) {
       link.close();
@@ -91,7 +91,7 @@ export class Link {
     }
   }
 
-  /** Asks an idle host, of whatever version, to end. Returns whether it will. */
+  /** Asks an idle host of any version to end. Returns whether it will. */
   static async replace(address: Address, client: Identity, deadlineMs: number): Promise<boolean> {
     const link = await Link.dial(address, deadlineMs);
     try {
@@ -148,8 +148,7 @@ export class Link {
     try {
       const given = { ...(JSON.parse(encode(params)) as object), ...(token && { partialResultToken: token }) };
       const result = schema.result.safeParse(await this.connection.sendRequest(method, given, cancel.token));
-      if (!result.success)
-        throw new Error(`the host's answer to ${method} is not as it should be: ${result.error.message}`);
+      if (!result.success) throw new Error(`the host's answer to ${method} is invalid: ${result.error.message}`);
       return result.data as Result<M>;
     } catch (error) {
       signal?.throwIfAborted();
@@ -177,9 +176,9 @@ export class Link {
   }
 }
 
-/** A fault as the error that it was. */
+/** Restores an error from its transmitted form. */
 export function errorOfFault({ code, message, ...place }: Fault): Error {
   if (code === 'defect') return new Error(`${message} (a defect; host.log has more)`);
   if (code === 'cancelled') return Object.assign(new Error(message), { name: 'AbortError' });
-  return new UserError(message, { code: code as ErrorCode, ...place }); // the host took it from one
+  return new UserError(message, { code: code as ErrorCode, ...place }); // the host received it in a request
 }

@@ -1,4 +1,4 @@
-/** Reaching a folder's host: the one that runs, or a new one. */
+/** Reaches the host of a folder: the running one, or a new one. */
 import type { ChildProcess } from 'node:child_process';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,7 +15,7 @@ export interface Reach {
   /** The `.distillery` folder. */
   folder: string;
   client: Identity;
-  /** What the user set; empty: found. Asked whenever a host is started. */
+  /** The user's setting; empty: search. Read whenever a host is started. */
   node(): string;
   program: string;
   args: readonly string[];
@@ -25,30 +25,28 @@ export interface Reach {
 /** The protocol is loaded when there is a host to talk to: most windows have none when they open. */
 const links = async () => (await import('./link')).Link;
 
-/** A host that could not be started, for the caller to decide whether to try again. */
+/** The host could not be started; the caller decides whether to retry. */
 export class StartFailure extends UserError {
   constructor(
     readonly kind: 'unknown' | 'memory' | 'config',
     readonly log: string[],
     message: string,
   ) {
-    super(message, { code: 'host', remedy: log.length > 0 ? `Its last words: ${log.at(-1)}` : undefined });
+    super(message, { code: 'host', remedy: log.length > 0 ? `Its last output: ${log.at(-1)}` : undefined });
   }
 }
 
-/** Whether the host that wrote host.json lives. */
+/** Whether the host that wrote host.json is alive. */
 export const isAlive = (folder: string, address: Address) => lives(address, addressFile(folder));
 
-/**
- * A link to the host that runs; undefined when there is none. With `renew`, an idle host of another version is ended.
- */
+/** A link to the running host; undefined when there is none. With `renew`, an idle host of another version is ended. */
 export async function reachHost({ folder, client, times }: Reach, renew: boolean): Promise<Link | undefined> {
   const address = readAddress(folder);
   if (!address || !isAlive(folder, address)) return undefined;
   try {
     const link = await openLink({ folder, client, times }, address);
     if (!renew || address.version === client.version) return link;
-    // Of another version but the same protocol: good enough while it works, replaced while it does not.
+    // Another version with the same protocol is used while it works, and replaced while it is idle.
     const { ending } = await link.request('shutdown', {});
     if (!ending) return link;
     await link.closed;
@@ -60,18 +58,15 @@ export async function reachHost({ folder, client, times }: Reach, renew: boolean
       await untilDead(folder, address, times.death);
       return undefined;
     }
-    // It ended meanwhile.
+    // It has ended meanwhile.
     if (!isAlive(folder, address) || readAddress(folder)?.session !== address.session) return undefined;
-    // Asked all the same before: this machine may have had another name when the host started.
+    // Tried first in any case: this machine may have had another name when the host started.
     if (address.machine !== hostname() && !(error instanceof VersionGap)) throw elsewhere(folder, address);
     throw error;
   }
 }
 
-/**
- * A host's server that failed is started anew in a moment: while its process lives, nobody at its socket is no reason
- * to give up at once.
- */
+/** A failed server thread is restarted soon: while the process is alive, a refused connection is retried. */
 async function openLink({ folder, client, times }: Pick<Reach, 'folder' | 'client' | 'times'>, address: Address) {
   for (const deadline = Date.now() + times.answer; ; await sleep(50))
     try {
@@ -83,7 +78,7 @@ async function openLink({ folder, client, times }: Pick<Reach, 'folder' | 'clien
     }
 }
 
-/** Nothing is done here with a host of another machine. */
+/** A host on another machine is never managed from here. */
 export function elsewhere(folder: string, { machine, port }: Address): UserError {
   const command = `ssh -N -L ${port}:127.0.0.1:${port} ${machine}`;
   const tunnel = `open a tunnel (${command}) and set DISTILLERY_HOST_TUNNEL=${port}`;
@@ -91,11 +86,11 @@ export function elsewhere(folder: string, { machine, port }: Address): UserError
   return new UserError(`the host of this folder runs on ${machine}`, {
     file: folder,
     code: 'elsewhere',
-    remedy: `Work with it there${ways}. If it does not run any more, wait ten minutes, or delete ${folder}/host.`,
+    remedy: `Use it there${ways}. If it is not running any more, wait ten minutes, or delete ${folder}/host.`,
   });
 }
 
-/** Starts a host and connects to it; to another one when somebody else was quicker. */
+/** Starts a host and connects to it, or to another one that was started faster. */
 export async function startHost(reach: Reach): Promise<Link> {
   const { folder, client, program, args, times } = reach;
   const node = await findNode(reach.node());
@@ -108,7 +103,7 @@ export async function startHost(reach: Reach): Promise<Link> {
     if (error) throw new StartFailure('config', [], `the training host cannot be started: ${error.message}`);
     if (!exit) continue;
     if (exit.code === hostExit.taken) {
-      // Another one had the folder: it listens in a moment, or it was just about to end.
+      // Another host holds the folder: it will listen soon, or it was just about to end.
       await sleep(200);
       child = launch();
       continue;
@@ -119,7 +114,7 @@ export async function startHost(reach: Reach): Promise<Link> {
     else if (diedOfMemory(log)) kind = 'memory';
     throw new StartFailure(kind, log, `the training host ended while it started (${exit.code ?? exit.signal})`);
   }
-  throw new StartFailure('unknown', logTail(folder), `the training host did not start in ${times.start / 1000} s`);
+  throw new StartFailure('unknown', logTail(folder), `the training host did not start within ${times.start / 1000} s`);
 }
 
 interface Watched {
@@ -138,7 +133,7 @@ function watchExit(child: ChildProcess): Watched {
   return watched;
 }
 
-/** Waits for a process to be gone; false when it is still there after `ms`. */
+/** Waits for a process to exit; false if it is still running after `ms`. */
 export async function untilDead(folder: string, address: Address, ms: number): Promise<boolean> {
   for (const deadline = Date.now() + ms; isAlive(folder, address); await sleep(20))
     if (Date.now() > deadline) return false;

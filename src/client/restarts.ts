@@ -1,11 +1,11 @@
-/** At most four restarts in three minutes (as vscode-languageclient has it), each after a longer pause. */
+/** At most four restarts in three minutes (as in vscode-languageclient), with growing delays. */
 const most = 4;
 const withinMs = 3 * 60_000;
 const growth = 4;
 
 export interface Restart {
   delayMs: number;
-  /** Times of the restarts so far, this one among them: what to ask with next. */
+  /** Times of all restarts including this one, to pass to the next call. */
   times: readonly number[];
 }
 

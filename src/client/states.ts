@@ -4,8 +4,8 @@ import type { ClientState } from './api';
 const talking = hostStates;
 
 /**
- * Every state and where it may lead. While a client talks to a host, the host's states follow each other as the host
- * says.
+ * The states and their transitions. While a client is connected, the host determines the transitions between host
+ * states.
  */
 export const clientMoves: Record<ClientState, readonly ClientState[]> = {
   absent: ['starting', ...talking, 'crashed', 'lost'],
@@ -15,13 +15,13 @@ export const clientMoves: Record<ClientState, readonly ClientState[]> = {
   pausing: [...talking, 'absent', 'crashed', 'lost'],
   paused: [...talking, 'absent', 'crashed', 'lost'],
   stopping: [...talking, 'absent', 'crashed', 'lost'],
-  // Heard again, or gone after all, or gone and started anew.
+  // Answering again, gone, or gone and restarted.
   lost: [...talking, 'starting', 'absent', 'crashed'],
-  // Started anew, or found because somebody else started it.
+  // Restarted, or found because another program started it.
   crashed: ['starting', 'absent', ...talking, 'lost'],
 };
 
-/** The state after a move; a move that the table does not have is a defect of the client. */
+/** The state after a transition; one that is not in the table is a defect of the client. */
 export function moveTo(from: ClientState, to: ClientState): ClientState {
   if (from !== to && !clientMoves[from].includes(to)) throw new Error(`a host client cannot go from ${from} to ${to}`);
   return to;

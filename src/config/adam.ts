@@ -8,12 +8,12 @@ import { group, number } from './fields';
 export const defaultAdam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 
 export const adam = () =>
-  group('AdamW, which makes every weight update of the stages and baselines.', {
-    beta1: number('Decay of the running mean of the gradients.', { min: 0, below: 1 }).default(defaultAdam.beta1),
-    beta2: number('Decay of the running mean of their squares.', { min: 0, below: 1 }).default(defaultAdam.beta2),
-    epsilon: number("Added to the root of the squares' mean, which divides.", { above: 0 }).default(
-      defaultAdam.epsilon,
+  group('AdamW, the optimizer of all stages and baselines.', {
+    beta1: number('Decay rate of the running mean of gradients.', { min: 0, below: 1 }).default(defaultAdam.beta1),
+    beta2: number('Decay rate of the running mean of squared gradients.', { min: 0, below: 1 }).default(
+      defaultAdam.beta2,
     ),
+    epsilon: number('Added to the denominator for numerical stability.', { above: 0 }).default(defaultAdam.epsilon),
   }).prefault({});
 
 export type AdamSettings = z.output<ReturnType<typeof adam>>;

@@ -39,11 +39,11 @@ describe('what a reward may say', () => {
       'unknown component "brevity"',
     ],
     [[{ use: 'correctness' }, { use: 'correctness' }], 'error', 'Two components are named "correctness"'],
-    [[{ use: 'correctness' }, { use: 'brevity', gate: [] }], 'warning', '"brevity" also pays for wrong answers'],
+    [[{ use: 'correctness' }, { use: 'brevity', gate: [] }], 'warning', '"brevity" also rewards wrong answers'],
     [
       [{ use: 'correctness' }, { use: 'format' }, { use: 'brevity', gate: 'format' }],
       'warning',
-      '"brevity" also pays for wrong answers',
+      '"brevity" also rewards wrong answers',
     ],
     [
       [{ use: 'correctness' }, { use: 'format', options: { valid: 0 } }, { use: 'kimi', gate: 'format' }],
@@ -51,8 +51,8 @@ describe('what a reward may say', () => {
       'The gate of "kimi" never opens',
     ],
     [[{ use: 'correctness' }, { use: 'repetition' }, { use: 'format', gate: ['repetition'] }], 'error', 'never opens'],
-    [[{ use: 'brevity' }], 'warning', 'Nothing here rewards a right answer'],
-    [[{ use: 'correctness', gate: 'correctness' }], 'error', 'leads back to itself'],
+    [[{ use: 'brevity' }], 'warning', 'No component rewards a right answer'],
+    [[{ use: 'correctness', gate: 'correctness' }], 'error', 'depends on itself'],
   ])('%j', (components, severity, message) => {
     expect(rewardIssues(...components)).toMatchObject([{ severity, message: expect.stringContaining(message) }]);
   });
@@ -71,7 +71,7 @@ describe('what a reward may say', () => {
   });
 
   it('misses what asks for steps that arrive at the answer, but in the rewards of the release', () => {
-    const message = expect.stringContaining('Nothing here asks for steps that arrive at the answer');
+    const message = expect.stringContaining('No component requires steps that lead to the answer');
     const issuesOf = (use: string) => checkReward(JSON.stringify({ components: [{ use }] })).issues;
     expect(issuesOf('correctness')).toMatchObject([{ severity: 'warning', message }]);
     expect(issuesOf('lead')).toMatchObject([{ severity: 'warning', message }]);

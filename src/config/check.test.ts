@@ -19,7 +19,7 @@ describe('the syntax of a config', () => {
   it('allows comments, trailing commas, a byte order mark and Windows line ends', () => {
     const text = `\uFEFF{ // who\r\n"components": [{ "use": "stepValidity", }, { "use": "grounded" }, /* no more */ ],\r\n}`;
     expect(checkReward(text)).toMatchObject({
-      issues: [{ message: 'Nothing here rewards a right answer.' }],
+      issues: [{ message: 'No component rewards a right answer.' }],
       value: { components: [{ use: 'stepValidity', weight: 1 }, { use: 'grounded' }] },
     });
   });
@@ -31,7 +31,7 @@ describe('the syntax of a config', () => {
     ['{ "a": [1, 2 }', 1, 14, 'Expected a comma or a closing bracket before this.'],
     ['{ "a": }', 1, 8, 'A value is expected here.'],
     ['{ "a": "x }', 1, 8, 'String is not closed.'],
-    ['{ "a": 1 } }', 1, 12, 'The file goes on after its end.'],
+    ['{ "a": 1 } }', 1, 12, 'There is text after the end of the JSON value.'],
     ['', 1, 1, 'The file is empty.'],
     ['{ "path": "C:\\dir" }', 1, 11, 'Unknown escape in a text.'],
   ])('places the error in %j', (text, line, column, message) => {
@@ -54,7 +54,7 @@ describe('the syntax of a config', () => {
   it('refuses a setting given twice, and a prototype key', () => {
     const text = '{ "components": [{ "use": "correctness", "weight": 1, "weight": 2 }], "__proto__": {} }';
     expect(checkReward(text).issues.map(({ message }) => message)).toEqual([
-      '"weight" is given twice here.',
+      '"weight" is given twice.',
       'Unknown setting "__proto__" in the file.',
     ]);
   });
@@ -104,7 +104,7 @@ describe('what an experiment may say', () => {
   it.each([
     [{ seed: 1.5 }, 'seed must be a whole number from 0 to 2147483647, not 1.5.'],
     [{ seed: 'one' }, 'seed must be a whole number from 0 to 2147483647, not "one".'],
-    [{ name: 'a/b' }, 'name must be usable in a folder name: no / \\ : * ? " < > | and no dot in front, not "a/b".'],
+    [{ name: 'a/b' }, 'name must be usable in a folder name: no / \\ : * ? " < > | and no leading dot, not "a/b".'],
     [{ stages: { complete: { group: 1 } } }, 'stages.complete.group must be a whole number of 2 or more, not 1.'],
     [
       { stages: { reconstruct: { dropout: 1 } } },

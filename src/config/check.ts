@@ -1,4 +1,4 @@
-/** From the text of a config to its issues with places: pure, for the command line and for editors alike. */
+/** Checks the text of a config and returns issues with positions. Pure; used by the command line and editors alike. */
 import type * as z from 'zod';
 import { type ConfigDocument, maxFindings, nodeAt, parseDocument, placeFinding } from './document';
 import { experimentSchema, type ParsedExperiment } from './experiment';
@@ -10,11 +10,11 @@ import { rewardFindings } from './reward-findings';
 import { schemaFindings } from './translate';
 
 export interface Checked<T> {
-  /** Errors and warnings in the order of the text. */
+  /** Errors and warnings in text order. */
   issues: Issue[];
-  /** The config with defaults, when no issue is an error. */
+  /** The config with defaults, if there are no errors. */
   value?: T;
-  /** Gives a later finding (say, of a missing file) its place in the text. */
+  /** Adds the position in the text to a later finding, such as a missing file. */
   place(finding: Finding): Issue;
 }
 
@@ -27,8 +27,8 @@ export function checkReward(text: string): Checked<RewardConfig> {
 }
 
 /**
- * Checks an experiment as it stands and with its `quick` settings merged in. `value` is the latter when `quick` is
- * asked for.
+ * Checks an experiment as written and with its `quick` settings merged in. `value` is the merged one when `quick` is
+ * set.
  */
 export function checkExperiment(text: string, { quick = false } = {}): Checked<ParsedExperiment> {
   const document = parseDocument(text);
@@ -53,7 +53,7 @@ function findingsOf<S extends z.ZodType>(
 ): Finding[] {
   const found = schemaFindings(schema, value, maxFindings);
   if (found.length === 0) return semantic(schema.parse(value));
-  // The JSON schema, which has no conditions, misses a required setting of a group that may itself be left out.
+  // The JSON schema has no conditions, so it cannot require a setting inside an optional group.
   return found.map((finding) => ({ ...finding, inSchema: nodeAt(document, finding.path.slice(0, -1)) !== undefined }));
 }
 
@@ -68,9 +68,7 @@ function conclude<S extends z.ZodType>(
   return { issues, place, value: failed ? undefined : schema.parse(value) };
 }
 
-/**
- * A finding of the merged experiment stands where `quick` brought it in; what it only uncovered, where it was written.
- */
+/** A finding in the merged experiment is placed where `quick` set the value, else where the value was written. */
 function placeInQuick(document: ConfigDocument, finding: Finding): Issue {
   const inQuick = ['quick', ...finding.path];
   const written = nodeAt(document, finding.path) && !nodeAt(document, inQuick);

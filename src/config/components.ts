@@ -1,4 +1,4 @@
-/** The reward components by name: what each means and what can be set. Their functions are in src/rewards. */
+/** The reward components by name: meaning, options and traits. Their functions are in src/rewards. */
 import * as z from 'zod';
 import { once } from '../once';
 import { choice, flag, group, list, notAnObject, number, share, text, whole } from './fields';
@@ -7,20 +7,20 @@ import { componentSnippet } from './snippets';
 const gateOf = (gate: string[]) =>
   text('A component of this file.')
     .or(list('Components of this file.', text('A component of this file.'), 'names'))
-    .describe('Component (or list of them) that must be above 0, or this one does not apply; [ ] = always applies.')
+    .describe('Component (or list of them) that must be above 0 for this one to apply; [ ] = always applies.')
     .default(gate);
 
-/** What the composition of a reward has to know of a component; `O` are its options. */
+/** Traits of a component that composing a reward depends on; `O` are its options. */
 export interface Traits<O = never> {
-  /** Its gate where a reward names none. */
+  /** Its gate, unless the reward sets one. */
   gate?: string[];
-  /** It pays for the right answer itself. */
+  /** It rewards the right answer itself. */
   judgesAnswer?: boolean;
-  /** It asks for steps, if only for their labels. */
+  /** It requires steps, at least their labels. */
   asksForSteps?: boolean;
-  /** Its value rises as the text gets shorter, right or wrong: without a gate the shortest wrong text wins. */
+  /** Its value rises as the text gets shorter, right or wrong: without a gate the shortest wrong text would win. */
   needsGate?: boolean;
-  /** The highest value it can take; absent: no limit is known. */
+  /** Its highest possible value; absent if unbounded. */
   highest?(options: O): number;
 }
 
@@ -35,9 +35,9 @@ function component<const N extends string, T extends z.core.$ZodShape>(
   traits.set(name, its);
   const constants = group('Constants of this component.', options);
   return group(description, {
-    use: z.enum([name]).meta({ description: 'What is measured.', enumDescriptions: [description] }),
-    name: text('Name in metrics and gates; without it, that of `use`.').optional(),
-    weight: number('Factor on the value in the sum.', { min: -1e6, max: 1e6 }).default(1),
+    use: z.enum([name]).meta({ description: 'The component.', enumDescriptions: [description] }),
+    name: text('Name in metrics and gates (default: the value of `use`).').optional(),
+    weight: number('Factor of the value in the sum.', { min: -1e6, max: 1e6 }).default(1),
     gate: gateOf(its.gate ?? []),
     options: constants.prefault({} as z.input<typeof constants>), // what it lacks is then reported by name
   });
@@ -52,10 +52,10 @@ const correctness = () =>
     'Right or wrong final answer, compared as exact numbers.',
     {
       right: number('Value of a right answer.').default(1),
-      wrong: number('Value of a wrong answer, or of none.').default(0),
-      extraction: choice('Where the answer is looked for.', {
+      wrong: number('Value of a wrong or missing answer.').default(0),
+      extraction: choice('Where the answer is searched.', {
         strict: 'Only after an answer mark or in a box.',
-        lenient: 'Else the last number of the text.',
+        lenient: 'If there is none, the last number of the text.',
       }).default('strict'),
       acceptTruncated: flag('A completion that was cut off can be right.').default(false),
     },
@@ -65,13 +65,13 @@ const correctness = () =>
 const grounded = () =>
   component(
     'grounded',
-    'The steps arrive at the answer: it comes out of true equations or sentences over the ' +
+    'The steps lead to the answer: it follows from true equations, or from sentences over the ' +
       'numbers of the question; no false equation, no empty or repeated step, one answer. As a ' +
-      'gate it is shut by a fault alone: where nothing can be computed, it stays open.',
+      'gate it closes only on an error: where nothing can be computed, it stays open.',
     {
-      grounded: number('Value of steps that arrive at the answer.').default(0),
+      grounded: number('Value of steps that lead to the answer.').default(0),
       ungrounded: number(
-        'Value of steps that do not, or of none: by default a right answer earns no more than a wrong one.',
+        'Value of steps that do not, or of no steps: by default a right answer then earns no more than a wrong one.',
       ).default(-2),
     },
     { gate: ['correctness'] },
@@ -95,15 +95,15 @@ const brevity = () =>
     'brevity',
     "Shorter than the teacher's own chain, in student tokens: 0 at its length, continuous. Needs the teacher's chain.",
     {
-      under: number('Value for each share of the length saved: completion of half the length = under/2.', {
+      under: number('Value per share of the length saved: a completion of half the length gets under/2.', {
         min: 0,
       }).default(1),
-      over: number('Penalty for each share of the length in excess.', { min: 0 }).default(1.6),
+      over: number('Penalty per share of the length in excess.', { min: 0 }).default(1.6),
       floor: number('Lowest value.', { max: 0 }).default(-1),
-      stepBonus: number('Value of each step saved. Counts only as far as the tokens fell too: labels are free.', {
+      stepBonus: number('Value of each step saved. Counts only as far as tokens are saved too, as labels are free.', {
         min: 0,
       }).default(0.1),
-      maxSteps: whole('Steps saved that count at most.').default(3),
+      maxSteps: whole('Maximum number of saved steps that count.').default(3),
     },
     { gate: ['correctness'], needsGate: true },
   );
@@ -121,7 +121,7 @@ const repetition = () =>
     'Penalty for repeated n-grams of tokens: -(1 - distinct/total) * penalty (arXiv 2502.03373).',
     {
       n: whole('Tokens in an n-gram.', { min: 1 }).default(3),
-      penalty: number('Value taken off when everything repeats.', { min: 0 }).default(1),
+      penalty: number('Penalty when everything repeats.', { min: 0 }).default(1),
     },
     { highest: () => 0 },
   );
@@ -140,7 +140,7 @@ const softOverlong = () =>
 const cosine = () =>
   component(
     'cosine',
-    'Right answers fall, wrong ones rise with length along half a cosine (arXiv 2502.03373).',
+    'The value of right answers falls with length and that of wrong ones rises, along half a cosine (arXiv 2502.03373).',
     {
       maxTokens: maxTokens(),
       rightShort: number('Value of the shortest right answer.').default(1),
@@ -154,8 +154,8 @@ const cosine = () =>
 const kimi = () =>
   component(
     'kimi',
-    'Length relative to the group: 0.5 shortest .. -0.5 longest, wrong ' +
-      'ones never above 0 (Kimi k1.5, arXiv 2501.12599).',
+    'Length relative to the group: 0.5 for the shortest to -0.5 for the longest, wrong ' +
+      'ones at most 0 (Kimi k1.5, arXiv 2501.12599).',
     {},
     { judgesAnswer: true },
   );
@@ -165,9 +165,9 @@ const l1 = () =>
     'l1',
     'Distance of the length from a target (L1, arXiv 2503.04697).',
     {
-      mode: choice('Which of the two rewards of the paper.', {
+      mode: choice('One of the two rewards of the paper.', {
         exact: '1 if right, minus alpha for each token off the target.',
-        max: 'If right: alpha * (target - length) + 0.5, kept between 0 and 1; wrong: 0.',
+        max: 'If right: alpha * (target - length) + 0.5, clipped to [0, 1]; wrong: 0.',
       }).default('exact'),
       target: whole('Target length in tokens.', { min: 1 })
         .or(z.enum(['teacher'], { error: '"teacher"' }))
@@ -198,12 +198,12 @@ const bridgeStage2 = () =>
       wrong: number('Value of a wrong answer.').default(-2),
       malformed: number('Value of a right answer without a step mark or an answer mark.').default(-1),
       right: number('Value of a right answer in the right form, before the length terms.').default(1),
-      stepBonus: number('Value of each step saved against the teacher.').default(0.3),
-      maxSteps: whole('Steps saved that count at most.').default(3),
+      stepBonus: number("Value of each step saved compared with the teacher's chain.").default(0.3),
+      maxSteps: whole('Maximum number of saved steps that count.').default(3),
       wordsPerStep: number('Words allowed for each teacher step; their product is the budget B.', {
         above: 0,
       }).default(35),
-      knee: share('Share of B from which on words cost.').default(0.8),
+      knee: share('Share of B above which words cost.').default(0.8),
       bonus: number('Value of each word saved below knee * B.', { min: 0 }).default(0.001),
       maxBonus: number('Highest value of saved words.', { min: 0 }).default(0.2),
       near: number('Cost of each word between knee * B and B.', { min: 0 }).default(0.002),
@@ -221,8 +221,8 @@ const bridgeStage3 = () =>
       wrong: number('Value of a wrong answer.').default(-2),
       malformed: number('Value of a right answer without a step mark or an answer mark.').default(-1),
       right: number('Value of a right answer in the right form, before the length term.').default(1),
-      over: number('Cost of being twice as long as the teacher, the most that is charged.', { min: 0 }).default(0.5),
-      knee: share('Share of the length from which on shorter earns.').default(0.8),
+      over: number('Cost of being twice as long as the teacher, which is the maximum.', { min: 0 }).default(0.5),
+      knee: share('Share of the length below which shorter texts earn.').default(0.8),
       half: share('Share of the length at which `bonus` is reached.').default(0.5),
       bonus: number('Value at `half`.', { min: 0 }).default(0.5),
       extra: number('Highest value beyond that.', { min: 0 }).default(0.3),
@@ -231,7 +231,7 @@ const bridgeStage3 = () =>
     { judgesAnswer: true, asksForSteps: true },
   );
 
-/** All of them, in the order in which editors offer them. */
+/** All components, in the order of editor completions. */
 export const componentSchemas = once(
   () =>
     [
@@ -251,7 +251,7 @@ export const componentSchemas = once(
     ] as const,
 );
 
-/** The traits of a component that exists. */
+/** The traits of an existing component. */
 export function traitsOf(use: ComponentName): Traits {
   componentSchemas();
   return traits.get(use)!;
@@ -268,7 +268,7 @@ export const componentSchema = once(() =>
     .discriminatedUnion('use', componentSchemas(), { error: notAnObject })
     .meta({ defaultSnippets: componentSchemas().map(snippetOf) }),
 );
-/** One component of a reward config, defaults filled in. */
+/** One component of a reward config with defaults filled in. */
 export type RewardComponent = z.output<ReturnType<typeof componentSchema>>;
 export type ComponentName = RewardComponent['use'];
 export type ComponentOptions<N extends ComponentName> = Extract<RewardComponent, { use: N }>['options'];

@@ -2,23 +2,23 @@ import { findNodeAtLocation, getNodeValue, type Node, type ParseError, ParseErro
 import { changeText } from './fixes';
 import type { Finding, Issue, Path } from './issue';
 
-/** A JSONC text (comments and trailing commas allowed) with its tree. */
+/** A JSONC text (comments and trailing commas allowed) with its syntax tree. */
 export interface ConfigDocument {
   text: string;
-  /** Offsets at which its lines begin. */
+  /** Offsets of line starts. */
   starts: readonly number[];
   root: Node | undefined;
   value: unknown;
   /** Syntax errors. */
   syntax: Issue[];
-  /** Keys given twice. */
+  /** Duplicate keys. */
   repeated: Issue[];
 }
 
 const syntaxMessages: Partial<Record<ParseErrorCode, [message: string, remedy?: string]>> = {
   [ParseErrorCode.InvalidSymbol]: [
     'This is not JSON',
-    'Texts need double quotes; known words are true, false and null.',
+    'Texts need double quotes; the literals are true, false and null.',
   ],
   [ParseErrorCode.InvalidNumberFormat]: ['This is not a number', 'Write it like 3, 0.5 or 1e-5.'],
   [ParseErrorCode.PropertyNameExpected]: [
@@ -30,10 +30,13 @@ const syntaxMessages: Partial<Record<ParseErrorCode, [message: string, remedy?: 
   [ParseErrorCode.CommaExpected]: ['Expected a comma or a closing bracket before this', 'Separate settings by commas.'],
   [ParseErrorCode.CloseBraceExpected]: ['A closing } is missing'],
   [ParseErrorCode.CloseBracketExpected]: ['A closing ] is missing'],
-  [ParseErrorCode.EndOfFileExpected]: ['The file goes on after its end', 'Remove what follows the last }.'],
+  [ParseErrorCode.EndOfFileExpected]: [
+    'There is text after the end of the JSON value',
+    'Remove what follows the last }.',
+  ],
   [ParseErrorCode.UnexpectedEndOfComment]: ['A comment is not closed', 'End it with */.'],
   [ParseErrorCode.UnexpectedEndOfString]: ['String is not closed', 'End it with a double quote.'],
-  [ParseErrorCode.UnexpectedEndOfNumber]: ['A number is not complete', 'Write it like 3, 0.5 or 1e-5.'],
+  [ParseErrorCode.UnexpectedEndOfNumber]: ['This number is incomplete', 'Write it like 3, 0.5 or 1e-5.'],
   [ParseErrorCode.InvalidEscapeCharacter]: [
     'Unknown escape in a text',
     'Write a backslash as \\\\, or use / in paths.',
@@ -42,16 +45,16 @@ const syntaxMessages: Partial<Record<ParseErrorCode, [message: string, remedy?: 
   [ParseErrorCode.InvalidCharacter]: ['A control character in a text', 'Write a line break as \\n, a tab as \\t.'],
 };
 
-/** After a syntax error the rest of its line, and soon the rest of the file, is guesswork. */
+/** After a syntax error, errors in the rest of the line and soon of the file are unreliable. */
 const maxSyntaxIssues = 5;
 
-/** Findings that are told: who has more looks at another file, or at one mistake made everywhere. */
+/** Maximum number of findings: more than this means another kind of file, or one mistake repeated everywhere. */
 export const maxFindings = 200;
 
-/** A config is written by hand; more than this is another file. */
+/** A config is handwritten; a larger file is something else. */
 const maxLength = 1_000_000;
 
-/** Never throws: what cannot be read has an issue in `syntax`. */
+/** Never throws; syntax errors are issues in `syntax`. */
 export function parseDocument(text: string): ConfigDocument {
   if (text.length > maxLength) return refused('The file is larger than 1 MB.');
   try {
@@ -97,7 +100,7 @@ function parse(text: string): ConfigDocument {
   return { ...document, repeated: root ? repeatedKeys(document, root, []).slice(0, maxFindings) : [] };
 }
 
-/** Offsets at which the lines begin. */
+/** Offsets of line starts. */
 const lineStarts = (text: string): number[] => [
   0,
   ...Array.from(text.matchAll(/\r\n|\r|\n/g), (end) => end.index + end[0].length),
@@ -114,7 +117,7 @@ function position(starts: readonly number[], offset: number): { line: number; co
   return { line: line + 1, column: offset - starts[line] + 1 };
 }
 
-/** Of two equal keys JSON keeps the last without a word. */
+/** JSON silently keeps the last of two equal keys. */
 function repeatedKeys(document: ConfigDocument, node: Node, path: Path): Issue[] {
   const seen = new Set<string>();
   return (node.children ?? []).flatMap((child, i) => {
@@ -123,7 +126,7 @@ function repeatedKeys(document: ConfigDocument, node: Node, path: Path): Issue[]
     const here = [...path, key.value as string];
     const found: Issue[] = value ? repeatedKeys(document, value, here) : [];
     if (seen.has(key.value)) {
-      const message = `"${key.value}" is given twice here.`;
+      const message = `"${key.value}" is given twice.`;
       const remedy = 'Remove one of them.';
       found.push(issueOn(document, key, { severity: 'error', path: here, message, remedy, inSchema: true }, false));
     }
@@ -137,9 +140,7 @@ export function nodeAt(document: ConfigDocument, path: Path): Node | undefined {
   return document.root && findNodeAtLocation(document.root, [...path]);
 }
 
-/**
- * Gives a finding its place: at `path`, or at its nearest ancestor that exists (at its key, not over its whole value).
- */
+/** Positions a finding at `path`, or at its nearest existing ancestor (at the key, not over the whole value). */
 export function placeFinding(document: ConfigDocument, finding: Finding): Issue {
   for (let length = finding.path.length; length >= 0; length--) {
     const node = nodeAt(document, finding.path.slice(0, length));
@@ -172,7 +173,7 @@ function issueOn(document: ConfigDocument, node: Node, finding: Finding, exact =
   return {
     ...bare(finding),
     offset: node.offset,
-    // An object or list is marked by its bracket only: a whole block underlined hides what is wrong in it.
+    // For an object or list only the bracket is marked: underlining a whole block would hide the errors in it.
     length: node.type === 'object' || node.type === 'array' ? 1 : node.length,
     ...position(document.starts, node.offset),
     fixes: [...replaced, ...changed],

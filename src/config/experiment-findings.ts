@@ -1,4 +1,4 @@
-/** What the schema of an experiment cannot say: settings that do not fit together. */
+/** Checks across the settings of an experiment, which a schema cannot express. */
 import type { ParsedExperiment } from './experiment';
 import { error, type Finding, warning } from './issue';
 import { rewardFindings } from './reward-findings';
@@ -36,14 +36,14 @@ function dataFindings({ data }: ParsedExperiment): Finding[] {
     const path = ['data', name, 'operations'];
     const value = source.operations.toReversed();
     const change = { title: `Change to ${JSON.stringify(value)}`, path, value };
-    found.push(error(path, 'The fewest operations are more than the most.', 'Write [fewest, most].', change));
+    found.push(error(path, 'The minimum of operations exceeds the maximum.', 'Write [fewest, most].', change));
   }
   if (overlap(train, test))
     found.push(
       warning(
         ['data', 'test'],
-        'Rows of test are also rows of train: the test would flatter the student.',
-        'Use another file, or start and count so that they do not meet.',
+        'Rows of test are also rows of train, so the test would overestimate the student.',
+        'Use another file, or choose start and count so that they do not overlap.',
       ),
     );
   return found;
@@ -54,13 +54,13 @@ function promptFindings({ student }: ParsedExperiment): Finding[] {
   return [
     warning(
       ['student', 'system'],
-      'Plain prompts have no system message: this one is not used.',
-      'Take it out, or set "prompt" to "chat".',
+      'Plain prompts have no system message, so this one is ignored.',
+      'Remove it, or set "prompt" to "chat".',
     ),
   ];
 }
 
-/** Of the stages that sample and reward completions. */
+/** Checks of stages that sample and reward completions. */
 function samplingFindings({ stages }: ParsedExperiment, name: 'complete' | 'rewrite'): Finding[] {
   const stage = stages[name];
   if (!stage) return [];
@@ -80,7 +80,7 @@ function samplingFindings({ stages }: ParsedExperiment, name: 'complete' | 'rewr
     found.push(
       warning(
         at('clipHigh'),
-        'gspo has one ratio for a whole completion: this range never clips.',
+        'gspo has one ratio for the whole completion: this range never clips.',
         'Its paper uses clipLow 3e-4 and clipHigh 4e-4.',
         { title: 'Set "clipHigh" to 4e-4', path: at('clipHigh'), value: 4e-4 },
       ),
@@ -89,7 +89,7 @@ function samplingFindings({ stages }: ParsedExperiment, name: 'complete' | 'rewr
     found.push(
       warning(
         at('clipHigh'),
-        `cispo bounds a weight, not a step: at most ${1 + stage.clipHigh} holds back what should be learned most.`,
+        `cispo bounds a weight, not a step: at most ${1 + stage.clipHigh} slows down the most informative tokens.`,
         'Use 4, which is epsilon_high 5 of TRL.',
         { title: 'Set "clipHigh" to 4', path: at('clipHigh'), value: 4 },
       ),
@@ -114,7 +114,7 @@ function scheduleFindings({ stages }: ParsedExperiment): Finding[] {
     warning(
       path,
       'The schedule does not end at 1, the plain question, but the test shows no steps.',
-      'Let the last number be 1.',
+      'End it with 1.',
       { title: 'End at 1', path, value: [...schedule, 1] },
     ),
   ];
@@ -154,7 +154,7 @@ function baselineFindings({ stages, baselines }: ParsedExperiment): Finding[] {
       error(
         ['baselines', name],
         `baselines.${name} samples as Stage 2 does, and stages.complete is off.`,
-        'Leave the baseline out, or switch the stage on.',
+        'Remove the baseline, or switch the stage on.',
         { title: 'Leave it out', path: ['baselines', name], value: false },
         { title: 'Switch complete on', path: ['stages', 'complete'], value: {} },
       ),
@@ -166,7 +166,7 @@ function baselineFindings({ stages, baselines }: ParsedExperiment): Finding[] {
 
 type Source = ParsedExperiment['data']['train'];
 
-/** Rows of one file in both. The generator keeps train and test apart by itself, whatever the seeds. */
+/** Whether two sources share rows of one file. Generated train and test data differ for all seeds. */
 function overlap(train: Source, test: Source): boolean {
   const end = (source: Source) => source.start + (source.count ?? Number.POSITIVE_INFINITY);
   const same = train.format !== 'arithmetic' && test.format !== 'arithmetic' && train.path === test.path;

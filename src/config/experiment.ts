@@ -12,7 +12,7 @@ import { type GrpoFileSettings, grpo, optimizationOfGrpo, type SupervisedSetting
 
 export type { SupervisedSettings } from './training';
 
-const start = () => whole('Rows (indices, for the generator) to skip at the beginning.').default(0);
+const start = () => whole('Rows (for the generator, indices) to skip at the beginning.').default(0);
 const fileSource = <const F extends string, T extends z.core.$ZodShape = Record<never, never>>(
   format: F,
   what: string,
@@ -20,45 +20,47 @@ const fileSource = <const F extends string, T extends z.core.$ZodShape = Record<
   more = {} as T,
 ) =>
   group(what, {
-    format: z.enum([format]).meta({ description: 'What kind of data this is.', enumDescriptions: [what] }),
+    format: z.enum([format]).meta({ description: 'The format of the data.', enumDescriptions: [what] }),
     path: text(path),
     start: start(),
-    count: whole('Rows to read; without it, all.', { min: 1, example: 1000 }).optional(),
+    count: whole('Number of rows to read (default: all).', { min: 1, example: 1000 }).optional(),
     split: choice('Which part of a folder, or of a JSON file, that is named by split; without it, as it is used for.', {
       train: 'The part to learn from.',
       test: 'The part to test on.',
     }).optional(),
-    skipBad: flag('Leave out rows that cannot be used, instead of refusing the file for them.').optional(),
+    skipBad: flag('Skip unusable rows instead of refusing the file.').optional(),
     ...more,
   });
 
 const rowsText =
   'Rows of JSON lines, a JSON array, CSV, Parquet or Arrow, also ' +
-  'packed: their columns are guessed, or told by "columns".';
+  'compressed. Columns are guessed, or given by "columns".';
 const rowsPath =
   'Path of a file, a folder of files, or a pattern such as data/*.jsonl, relative to this ' +
   'file; or a data set of the Hugging Face Hub, such as openai/gsm8k/main/train.';
 const column = (what: string) => text(`The column of ${what}`).optional();
 const columns = () =>
-  group('Which column holds what; what is not named is guessed by usual names. "a.b" is field b of column a.', {
-    question: text('The column of the questions; of a conversation, what the user says.')
-      .or(list('Several columns, whose texts stand under each other.', text('A column.'), 'names'))
-      .describe('The column of the questions, or several, whose texts stand under each other.')
+  group('The role of each column. Roles that are absent are guessed from common names. "a.b" is field b of column a.', {
+    question: text("The column of the questions; for a conversation, the user's message.")
+      .or(list('Several columns, whose texts are joined by line breaks.', text('A column.'), 'names'))
+      .describe('The column of the questions, or several, whose texts are joined by line breaks.')
       .optional(),
     choices: text('The column of the choices.')
       .or(list('A column for each choice.', text('A column.'), 'names'))
       .describe('The column of the choices of multiple choice, or one for each; they stand under the question.')
       .optional(),
-    answer: column('the answers; of a worked solution, the answer that it states. Without it, the chain states it.'),
+    answer: column(
+      'the answers; of a worked solution, the answer that it states. Without it, the answer comes from the chain.',
+    ),
     chain: column('the teacher chains; of several generations, the shortest complete right one.'),
-    thinking: column('what the teacher thought before the chain.'),
+    thinking: column("the teacher's thinking before the chain."),
     system: column('system messages.'),
-    student: column('answers of a student that were recorded.'),
-    id: column('the ids; without it, the file and the row.'),
+    student: column('recorded answers of a student.'),
+    id: column('the ids (default: file and row number).'),
   }).optional();
 
 const positive = () => whole('Number of operations.', { min: 1, max: 8 });
-const arithmeticText = 'Word problems made by the built-in generator, with a verbose teacher chain: no file needed.';
+const arithmeticText = 'Word problems of the built-in generator, with a verbose teacher chain. Needs no file.';
 const dataSource = once(() =>
   z
     .discriminatedUnion(
@@ -67,11 +69,11 @@ const dataSource = once(() =>
         group(arithmeticText, {
           format: z
             .enum(['arithmetic'])
-            .meta({ description: 'What kind of data this is.', enumDescriptions: [arithmeticText] }),
+            .meta({ description: 'The format of the data.', enumDescriptions: [arithmeticText] }),
           seed: whole('Seed of the generator: problem i is a function of seed and i.', { min: 0, example: 1 }),
           count: whole('Number of problems.', { min: 1, max: 100_000, example: 1000 }),
           start: start(),
-          chains: whole('Problems that come with a teacher chain, the first of them; without it, all.', {
+          chains: whole('Number of problems, counted from the first, that have a teacher chain (default: all).', {
             min: 0,
             example: 200,
           }).optional(),
@@ -97,7 +99,7 @@ const dataSource = once(() =>
           'Path of the .json file, relative to this file.',
         ),
         fileSource('rows', rowsText, rowsPath, { columns: columns() }),
-        fileSource('parquet', 'The same as "rows", under its former name.', rowsPath, { columns: columns() }),
+        fileSource('parquet', 'The former name of "rows".', rowsPath, { columns: columns() }),
       ],
       { error: notAnObject },
     )
@@ -110,18 +112,18 @@ const dataSource = once(() =>
 const ratio = () => number('Share of the steps that is masked; 1 = the plain question.', { min: 0, max: 1 });
 
 const stages = () => ({
-  reconstruct: optionalGroup('Stage 1: put masked, shuffled teacher chains right (supervised). false = skip.', {
+  reconstruct: optionalGroup('Stage 1: restore masked, shuffled teacher chains (supervised). false = skip.', {
     ...supervised(300),
     maskProbability: share('Probability that a chain has masked steps.').default(0.7),
-    maskSteps: whole('Steps masked in such a chain.', { min: 1 }).default(1),
+    maskSteps: whole('Number of steps masked in such a chain.', { min: 1 }).default(1),
     shuffleProbability: share('Probability that the steps are shuffled.').default(1),
-    chains: choice('What of a teacher chain is put right and learned.', {
+    chains: choice('The part of a teacher chain that is restored and learned.', {
       whole: 'All of it, as published.',
       concise: 'The sentences that compute, as for the baseline sftConcise.',
     }).default('whole'),
     mixPlain: share('Share of rows shown as the plain question with the whole chain as target.').default(0.5),
   }).prefault({}),
-  complete: optionalGroup('Stage 2: answer from masked chains by GRPO, right and short. false = skip.', {
+  complete: optionalGroup('Stage 2: complete masked chains to right and short answers, by GRPO. false = skip.', {
     ...grpo(200, 384),
     maskSchedule: list(
       'Shares of masked steps, each for an equal part of the updates; 1 = the plain question.',
@@ -137,35 +139,34 @@ const stages = () => ({
       .default([0.3, 0.5, 0.75, 1]),
   }).prefault({}),
   rewrite: optionalGroup(
-    'Stage 3: rewrite the failures from the teacher chain by GRPO, then internalise the rewrites. false = skip.',
+    'Stage 3: rewrite failures from the teacher chain by GRPO, then internalise the rewrites. false = skip.',
     {
       ...grpo(100, 512),
       failures: group('Which problems count as failures.', {
         samples: whole('Completions sampled for each problem.').default(4),
-        source: choice('Whose answers show what fails.', {
-          student: 'This student is asked.',
+        source: choice('Whose answers decide what fails.', {
+          student: "This student's answers.",
           data:
-            'Answers that were recorded in the data (the "student" of a ' +
-            "row; BRIDGE's file has them) are taken as its own.",
+            'Recorded answers in the data (the "student" of a ' + "row; BRIDGE's file has them) are used as its own.",
         }).default('student'),
-        greedy: flag('One greedy completion besides.').default(true),
-        maxCorrect: whole('A problem is a failure when at most this many of them are right.').default(0),
+        greedy: flag('One additional greedy completion.').default(true),
+        maxCorrect: whole('A problem is a failure if at most this many of its answers are right.').default(0),
         temperature: number('Temperature of the samples.', { above: 0, max: 10 }).default(0.7),
-        limit: whole('Problems to look at; without it, all training rows.', { min: 1, example: 200 }).optional(),
+        limit: whole('Number of problems to search (default: all training rows).', { min: 1, example: 200 }).optional(),
       }).prefault({}),
       hideAnswer: flag("Hide the answer line of the teacher's chain, so that copying it is not enough.").default(false),
       internalise: group(
-        'Supervised training on accepted rewrites from the plain question: the test shows no teacher text.',
+        'Supervised training on accepted rewrites from the plain question, because the test shows no teacher text.',
         {
           ...supervised(100),
-          start: choice('Whose weights learn the rewrites.', {
+          start: choice('The initial weights for learning the rewrites.', {
             student:
-              'The student as it came to Stage 3: the rewriter only made the ' +
-              'rewrites, and what it forgot on the way is not missed.',
+              'The student before Stage 3: the rewriter only made the ' +
+              'rewrites, and what it forgot meanwhile does not matter.',
             rewriter: 'The student that was trained to rewrite.',
           }).default('student'),
           rewrites: whole(
-            'Accepted rewrites kept for each problem, shortest first; 0 = replay alone, as a control experiment.',
+            'Accepted rewrites kept per problem, shortest first; 0 = replay alone, as a control experiment.',
           ).default(2),
           replayOwn: share("Share of each batch that is the student's own right, short completions.").default(0.1),
           replayTeacher: share('Share of each batch that is teacher chains.').default(0.1),
@@ -182,68 +183,67 @@ const baselines = () =>
     ),
     sftConcise: optionalGroup(
       'Concise SFT: supervised training on the teacher chains cut to the sentences that ' +
-        'compute. What is not given is as in baselines.sft. false = skip.',
+        'compute. Settings that are absent are as in baselines.sft. false = skip.',
       overrides(supervised(300)),
     ).default(false),
     rft: optionalGroup(
       'Rejection sampling fine-tuning: as many samples of the base student as Stage ' +
         '2 draws, then supervised training on the shortest right one of each problem. ' +
-        'What is not given is as in baselines.sft. false = skip.',
+        'Settings that are absent are as in baselines.sft. false = skip.',
       overrides(supervised(300)),
     ).default(false),
     grpo: optionalGroup(
       'Plain GRPO: Stage 2 alone, from the base student and the plain question, without masks ' +
-        'and without replay. What is not given is as in stages.complete. false = skip.',
+        'and without replay. Settings that are absent are as in stages.complete. false = skip.',
       overrides(optimizationOfGrpo()),
     ).default(false),
   }) satisfies Record<BaselineName, z.ZodType>;
 
 /** An experiment: student, teacher chains, stages, baselines. The file is `*.distillery.json`. */
 export const experimentSchema = once(() =>
-  group('An experiment: a student, teacher chains, the three stages and what they are compared with.', {
+  group('An experiment: a student, teacher chains, the three stages, and baselines.', {
     $schema: text('The JSON schema of this file, for completion in editors.').optional(),
     name: text('Name of the experiment; part of the run folder.')
       .max(80, { error: 'at most 80 characters long' })
       .regex(/^[^\\/:*?"<>|\p{Cc}.][^\\/:*?"<>|\p{Cc}]*$/u, {
-        error: 'usable in a folder name: no / \\ : * ? " < > | and no dot in front',
+        error: 'usable in a folder name: no / \\ : * ? " < > | and no leading dot',
       }),
-    description: text('What this experiment is to find out.').optional(),
-    seed: whole('Seed of everything random.', { min: 0, max: 0x7fffffff }).default(1),
+    description: text('The question that this experiment answers.').optional(),
+    seed: whole('Seed of all random numbers.', { min: 0, max: 0x7fffffff }).default(1),
     backend: choice('What computes.', backends).default('auto'),
     checkpointMinutes: number(
-      'Minutes of training after which a checkpoint is taken, beside those of the checks: what a crash can cost.',
+      'Minutes of training after which a checkpoint is written, besides those of validation: the most that a crash can cost.',
       { above: 0, max: 1440 },
     ).default(10),
     student: group('The model that learns.', {
       ...studentFields(),
       lora: lora(),
     }),
-    data: group('Problems with teacher chains to learn from, and problems to be tested on.', {
+    data: group('Problems with teacher chains for training, and problems for the test.', {
       train: dataSource(),
       test: dataSource(),
-      validation: whole('Rows held out from the end of train, for choosing checkpoints.', { min: 1 }).default(200),
-      otherAnswers: choice('What happens to teacher chains that end in another answer than the reference.', {
-        drop: 'They are counted and left out; their questions stay.',
-        keep: 'They are learned as they are, with the answer that they state.',
+      validation: whole('Rows held out from the end of train, for selecting checkpoints.', { min: 1 }).default(200),
+      otherAnswers: choice('What to do with teacher chains whose answer differs from the reference.', {
+        drop: 'They are counted and skipped; their questions stay.',
+        keep: 'They are learned unchanged, with the answer that they state.',
       }).default('drop'),
-      thinking: choice('What happens to what a teacher thought before its solution, as reasoning models write it.', {
+      thinking: choice("What to do with a teacher's thinking before its solution, as reasoning models write it.", {
         keep:
-          'It stands before the solution in what the student learns to write: ' +
-          'in its own thinking, where its chat template opens one.',
-        cut: 'It is taken off: the student learns the solution alone.',
+          'It precedes the solution in the target: ' + 'inside the thinking section, if the chat template opens one.',
+        cut: 'It is removed: the student learns the solution alone.',
       }).default('keep'),
     }),
     adam: adam(),
     stages: group('The curriculum.', stages()).prefault({}),
     baselines: group(
-      'What the curriculum is compared with, each with the same data and ' +
-        'a matched budget; the untouched student always is.',
+      'Baselines for comparison, each with the same data and ' +
+        'a matched budget; the untrained student is always one.',
       baselines(),
     ).prefault({}),
     evaluation: group('How checkpoints are tested.', {
-      count: whole('Test problems to use; without it, all.', { min: 1, example: 500 }).optional(),
-      every: whole('Updates between two checks on the validation rows.', { min: 1 }).default(50),
-      batch: whole('Completions generated side by side.', { min: 1 }).default(64),
+      count: whole('Number of test problems (default: all).', { min: 1, example: 500 }).optional(),
+      every: whole('Updates between two validations.', { min: 1 }).default(50),
+      batch: whole('Completions generated in parallel.', { min: 1 }).default(64),
       maxNewTokens: whole('Longest answer, in tokens.', { min: 1 }).default(512),
       temperature: number('Sampling temperature; 0 = greedy.', { min: 0, max: 10 }).default(0),
     }).prefault({}),
@@ -252,21 +252,21 @@ export const experimentSchema = once(() =>
       .describe('Settings that replace those above when the experiment is run with --quick.')
       .optional(),
   }).meta({
-    description: 'An experiment: a student, teacher chains, the three stages and what they are compared with.',
+    description: 'An experiment: a student, teacher chains, the three stages, and baselines.',
     defaultSnippets: experimentSnippets,
   }),
 );
 
-/** An experiment as written in a file: only name, student and data are needed. */
+/** An experiment as written in a file: only name, student and data are required. */
 export type ExperimentFile = z.input<ReturnType<typeof experimentSchema>>;
 export type DataSource = z.output<ReturnType<typeof dataSource>>;
 
-/** An experiment with defaults filled in, its paths and rewards as written. */
+/** An experiment with defaults filled in; paths and rewards are as written. */
 export type ParsedExperiment = z.output<ReturnType<typeof experimentSchema>>;
 type Stage<K extends keyof ParsedExperiment['stages']> = Exclude<ParsedExperiment['stages'][K], false>;
-/** evaluateEvery filled in from evaluation.every, learningRate by what is trained. */
+/** evaluateEvery comes from evaluation.every if absent; learningRate depends on what is trained. */
 type Scheduled<T> = Omit<T, 'evaluateEvery' | 'learningRate'> & { evaluateEvery: number; learningRate: number };
-/** The reward loaded from its preset or file. */
+/** The reward, loaded from its preset or file. */
 type Rewarded<T> = Omit<Scheduled<T>, 'reward'> & { reward: RewardConfig };
 
 export type GrpoSettings = Rewarded<GrpoFileSettings>;
@@ -275,10 +275,10 @@ export type CompleteSettings = Rewarded<Stage<'complete'>>;
 export type RewriteSettings = Omit<Rewarded<Stage<'rewrite'>>, 'internalise'> & { internalise: InternaliseSettings };
 export type InternaliseSettings = Scheduled<Stage<'rewrite'>['internalise']>;
 export type SftSettings = Scheduled<SupervisedSettings>;
-/** How the plain GRPO baseline is optimised; all else is Stage 2's. */
+/** Optimizer settings of the plain GRPO baseline; the others are Stage 2's. */
 export type GrpoBaselineSettings = Pick<GrpoSettings, keyof ReturnType<typeof optimizationOfGrpo>>;
 
-/** A complete experiment: every default filled in, paths absolute, rewards loaded. What a run's config.json holds. */
+/** A complete experiment: every default filled in, paths absolute, rewards loaded. Stored in a run's config.json. */
 export type Experiment = Omit<ParsedExperiment, 'student' | 'stages' | 'baselines' | 'quick' | '$schema'> & {
   student: Omit<ParsedExperiment['student'], 'lora'> & { lora: LoraSettings | false };
   stages: {

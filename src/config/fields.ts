@@ -1,6 +1,6 @@
 /**
- * Building blocks of the two schemas. The message of each field is the phrase that completes "must be ...", so that
- * every error can say what is allowed (`a number from 0 to 1`) and not only which limit was crossed.
+ * Building blocks of the two schemas. The message of each field completes the phrase "must be ...", so that every error
+ * can say what is allowed (`a number from 0 to 1`) and not only which limit was crossed.
  */
 import * as z from 'zod';
 
@@ -11,7 +11,7 @@ export interface Range {
   above?: number;
   /** Exclusive upper limit. */
   below?: number;
-  /** What an editor fills in for a number that has no default. */
+  /** The value that editors insert for a number without a default. */
   example?: number;
 }
 
@@ -58,7 +58,7 @@ export const flag = (description: string) => z.boolean({ error: 'true or false' 
 export const text = (description: string) =>
   z.string({ error: 'a text in quotes' }).min(1, { error: 'a text that is not empty' }).describe(description);
 
-/** One of the keys of `values`, whose texts say what each means. */
+/** One of the keys of `values`, whose texts explain the choices. */
 export function choice<const T extends Record<string, string>>(description: string, values: T) {
   const keys = Object.keys(values) as [keyof T & string, ...(keyof T & string)[]];
   return z.enum(keys).meta({ description, enumDescriptions: Object.values(values) });
@@ -71,23 +71,23 @@ export function list<T extends z.ZodType>(description: string, item: T, what: st
 export const notAnObject = (issue: { code?: string }) =>
   issue.code === 'invalid_type' ? 'an object in { }' : undefined;
 
-/** An object without other keys than these. */
+/** An object with no other keys. */
 export function group<T extends z.core.$ZodShape>(description: string, shape: T) {
   return z.strictObject(shape, { error: notAnObject }).describe(description);
 }
 
-/** A group that can be switched off as a whole. */
+/** A group of settings that `false` switches off. */
 export function optionalGroup<T extends z.core.$ZodShape>(description: string, shape: T) {
   return z.union([group(description, shape), z.literal(false, { error: 'false' })]).meta({
     description,
     defaultSnippets: [
-      { label: '{ }', description: 'With these settings; what is not given has its default.', body: '^{$1}' },
+      { label: '{ }', description: 'With these settings; absent ones have their defaults.', body: '^{$1}' },
       { label: 'false', description: 'Left out.', body: false },
     ],
   });
 }
 
-/** The shape without its defaults, every field optional: what is not given comes from other settings. */
+/** The shape without its defaults and with every field optional: absent values come from other settings. */
 export function overrides<T extends Record<string, z.ZodType>>(shape: T) {
   return Object.fromEntries(Object.entries(shape).map(([name, field]) => [name, withoutDefault(field).optional()])) as {
     [K in keyof T]: z.ZodOptional<Given<T[K]>>;

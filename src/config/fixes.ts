@@ -1,8 +1,8 @@
-/** From what a finding proposes to an edit of the text that leaves its comments and its layout as they are. */
+/** Turns the fix of a finding into a text edit that preserves comments and layout. */
 import { findNodeAtLocation, type Node } from 'jsonc-parser';
 import type { Change, Path, TextEdit } from './issue';
 
-/** The edit of a text with this tree that makes a change; null where it cannot be made. */
+/** The edit that makes a change to a text with this tree; null where it cannot be made. */
 export function changeText(
   { text, root }: { text: string; root: Node | undefined },
   { path, value, insert }: Change,
@@ -19,7 +19,7 @@ export function changeText(
   return null;
 }
 
-/** On one line, with spaces as people write them. */
+/** On one line, with conventional spacing. */
 const compact = (value: unknown) => JSON.stringify(value, null, 1).replace(/\s*\n\s*/g, ' ');
 
 function behind(text: string, parent: Node, property: string): TextEdit {
@@ -36,7 +36,7 @@ function inFront(text: string, parent: Node, item: string): TextEdit {
 }
 
 /**
- * What separates the members of a parent: a line break with the member's indent, or a space where all stand on one
+ * The separator between members of a parent: a line break with the members' indentation, or a space if all are on one
  * line.
  */
 function gapBefore(text: string, parent: Node, member: Node): string {

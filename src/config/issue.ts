@@ -2,24 +2,24 @@ import { UserError } from '../errors';
 
 export type Path = readonly (string | number)[];
 
-/** A finding about a value, before it has a place in a text. */
+/** A finding about a value, without its position in a text. */
 export interface Finding {
   severity: 'error' | 'warning';
-  /** Where in the JSON value; a path that does not exist stands for its nearest ancestor. */
+  /** Path in the JSON value; if it does not exist, its nearest ancestor is meant. */
   path: Path;
   /** Point at the key instead of the value. */
   atKey?: boolean;
   message: string;
   remedy?: string;
-  /** What mends it: JSON text in place of the value (or key) at `path`. */
+  /** A fix: JSON text that replaces the value (or key) at `path`. */
   replacement?: string;
-  /** What else mends it, the best first. */
+  /** Alternative fixes, best first. */
   changes?: Change[];
-  /** Whoever checks the file against its JSON schema, as editors do, says this too. */
+  /** Editors that validate the file against its JSON schema report this too. */
   inSchema?: boolean;
 }
 
-/** Nothing can start with this. `changes`: what mends it, the best first. */
+/** A run cannot start with this. `changes` are fixes, best first. */
 export const error = (path: Path, message: string, remedy: string, ...changes: Change[]): Finding => ({
   severity: 'error',
   path,
@@ -28,26 +28,26 @@ export const error = (path: Path, message: string, remedy: string, ...changes: C
   changes,
 });
 
-/** It can start with this, but will hardly do what is meant. */
+/** A run can start with this, but will probably not do what is meant. */
 export const warning = (...told: Parameters<typeof error>): Finding => ({ ...error(...told), severity: 'warning' });
 
-/** A setting to be given another value, or to be added to an object that lacks it. */
+/** Sets a setting, or adds it to an object that lacks it. */
 export interface Change {
   title: string;
   path: Path;
   value: unknown;
-  /** Puts the value into a list, before the item at `path`, and not in its place. */
+  /** Inserts the value into a list before the item at `path`, instead of replacing it. */
   insert?: boolean;
 }
 
-/** `text` in place of [offset, offset + length), in UTF-16 units. */
+/** Replaces [offset, offset + length), in UTF-16 units, by `text`. */
 export interface TextEdit {
   offset: number;
   length: number;
   text: string;
 }
 
-/** A finding with its place in the text. Offsets and length in UTF-16 units, line and column from 1. */
+/** A finding with its position in the text. Offsets and length in UTF-16 units, line and column from 1. */
 export interface Issue {
   severity: 'error' | 'warning';
   path: Path;
@@ -57,7 +57,7 @@ export interface Issue {
   length: number;
   line: number;
   column: number;
-  /** Edits of which each mends it, the best first. */
+  /** Alternative edits that fix it, best first. */
   fixes: ({ title: string } & TextEdit)[];
   inSchema?: boolean;
 }
@@ -78,11 +78,11 @@ export function showIssue({ file, line, column, severity, message, remedy }: Fil
   return `${file}:${line}:${column}: ${kind}${message}${remedy ? `\n  ${remedy}` : ''}`;
 }
 
-/** Everything that is wrong with a config, in one error. */
+/** All errors of a config in one exception. */
 export class ConfigError extends UserError {
   readonly issues: readonly FileIssue[];
 
-  /** `issues` holds at least one error. */
+  /** `issues` contains at least one error. */
   constructor(issues: readonly FileIssue[]) {
     const errors = issues.filter((issue) => issue.severity === 'error');
     const { message, file, line, column, remedy } = errors[0];

@@ -27,7 +27,7 @@ function print(title: string, schema: Json): string {
   return `${JSON.stringify({ ...head, ...schema }, null, 2)}\n`;
 }
 
-/** `schema` with a reference wherever `definition` stands written out. */
+/** `schema` with references in place of copies of `definition`. */
 function define(name: string, definition: Json, schema: unknown): unknown {
   const whole = JSON.stringify(definition);
   const walk = (value: unknown): unknown => {
@@ -48,7 +48,7 @@ function convert(schema: z.ZodType): Json {
         jsonSchema.type = 'integer';
         delete jsonSchema.multipleOf;
       }
-      // A group whose defaults stand on its fields needs none of its own.
+      // A group whose fields have defaults needs no default of its own.
       if (JSON.stringify(jsonSchema.default) === '{}') delete jsonSchema.default;
     },
   }) as Json;
@@ -56,9 +56,8 @@ function convert(schema: z.ZodType): Json {
 }
 
 /**
- * What VS Code's JSON service shows beyond the standard: hovers that give the meaning of each choice and the default,
- * and a message for an unknown tag that names every tag (it would else name only those of the alternative it takes to
- * be meant).
+ * Extensions for VS Code's JSON service: hovers that explain each choice and the default, and a message for an unknown
+ * tag that lists all tags (without it, only those of the best-matching alternative).
  */
 function forEditors(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(forEditors);
@@ -73,7 +72,7 @@ function forEditors(value: unknown): unknown {
   return out;
 }
 
-/** The choices with their meanings, and the default, as Markdown. */
+/** The choices with explanations, and the default, as Markdown. */
 function detailsOf(schema: Json): string[] {
   const choices = [schema, ...((schema.anyOf as Json[] | undefined) ?? [])].flatMap(choicesOf);
   const { default: preset } = schema;
@@ -89,10 +88,10 @@ const choicesOf = (schema: Json): string[] =>
     return `- \`${name}\`${meaning ? `: ${plain(meaning)}` : ''}`;
   });
 
-/** Text that Markdown leaves as it is. */
+/** Text escaped for Markdown. */
 const plain = (text: string) => text.replace(/[\\*_{}[\]<>#|~]/g, '\\$&');
 
-/** In a choice between objects with a tag, such as a component's `use`. */
+/** For a choice between objects with a tag, such as a component's `use`. */
 function nameTags(alternatives: Json[]): void {
   const tagsOf = (key: string) =>
     alternatives.map((one) => ((one.properties as Record<string, Json> | undefined)?.[key]?.enum as string[]) ?? []);
@@ -103,7 +102,7 @@ function nameTags(alternatives: Json[]): void {
   for (const one of alternatives) (one.properties as Record<string, Json>)[key].errorMessage = errorMessage;
 }
 
-/** The same settings, none of them required: what `quick` may replace. */
+/** The same settings, all optional: the settings that `quick` may replace. */
 function quickSchema(properties: Record<string, Json>): Json {
   const { $schema: _, name: _name, description: _description, quick, student, data, ...rest } = properties;
   const settings = Object.fromEntries(Object.keys(rest).map((key) => [key, { $ref: `#/properties/${key}` }]));
@@ -115,7 +114,7 @@ function quickSchema(properties: Record<string, Json>): Json {
   };
 }
 
-/** Nothing is required; and as one value may then fit several alternatives, oneOf becomes anyOf. */
+/** Nothing is required. As a value may then match several alternatives, oneOf becomes anyOf. */
 function withoutRequired(schema: Json): Json {
   const strip = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(strip);

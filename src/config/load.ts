@@ -23,8 +23,8 @@ import { suggest } from './suggest';
 import { learningRates, optimizationOfGrpo, supervisedDefaults } from './training';
 
 /**
- * Reads an experiment: defaults filled in, paths absolute (they are relative to the file), rewards loaded; with
- * `quick`, its quick settings over its own. Throws a ConfigError with all that is wrong.
+ * Reads an experiment: defaults filled in, paths made absolute (they are relative to the file), rewards loaded; `quick`
+ * applies its quick settings. @throws ConfigError with all errors
  */
 export function loadExperiment(
   path: string,
@@ -40,7 +40,7 @@ export function loadExperiment(
   return { experiment, warnings: [...issues, ...rewardWarnings] };
 }
 
-/** Reads a reward config. Throws a ConfigError with all that is wrong. */
+/** Reads a reward config. @throws ConfigError with all errors */
 export function loadReward(path: string): { reward: RewardConfig; warnings: FileIssue[] } {
   const checked = checkReward(readConfig(path, 'reward config'));
   const issues = checked.issues.map((issue) => ({ ...issue, file: path }));
@@ -51,10 +51,7 @@ export function loadReward(path: string): { reward: RewardConfig; warnings: File
   };
 }
 
-/**
- * The complete experiment of one that is known to be valid; relative paths are resolved against `folder`. Resolving
- * twice changes nothing.
- */
+/** Completes a valid experiment; relative paths are resolved against `folder`. Idempotent. */
 export function resolveExperiment(file: ExperimentFile | ParsedExperiment | Experiment, folder: string): Experiment {
   const { $schema: _schema, quick: _quick, ...parsed } = experimentSchema().parse(file);
   const { reconstruct, complete, rewrite } = parsed.stages;
@@ -67,7 +64,7 @@ export function resolveExperiment(file: ExperimentFile | ParsedExperiment | Expe
     learningRate: stage.learningRate ?? rates[trained],
     evaluateEvery: stage.evaluateEvery ?? parsed.evaluation.every,
   });
-  /** The budget of one supervised baseline is that of all. */
+  /** All supervised baselines share one budget. */
   const asSft = <T extends object>(given: T) => ({ ...(sft || supervisedDefaults()), ...given });
   const rewarded = <T extends Scheduled & { reward: string | RewardConfig }>(stage: T) => ({
     ...scheduled(stage, learningRates.grpo),
@@ -88,7 +85,7 @@ export function resolveExperiment(file: ExperimentFile | ParsedExperiment | Expe
       sft: sft && scheduled(sft),
       sftConcise: sftConcise && scheduled(asSft(sftConcise)),
       rft: rft && scheduled(asSft(rft)),
-      // Without Stage 2 there is nothing to be a baseline of (experiment-findings.ts).
+      // Without Stage 2 this baseline has no settings (experiment-findings.ts).
       grpo: grpo && complete && { ...optimizationOf(scheduled(complete, learningRates.grpo)), ...grpo },
     },
   };
@@ -104,7 +101,7 @@ interface Scheduled {
   learningRate?: number;
 }
 
-/** A reward as an experiment names it: preset, path or the config itself. */
+/** A reward in an experiment: preset, path, or inline config. */
 export function resolveReward(reward: string | RewardConfig, folder: string): RewardConfig {
   if (typeof reward !== 'string') return reward;
   return isPreset(reward) ? preset(reward) : loadReward(resolve(folder, reward)).reward;
@@ -119,7 +116,7 @@ function readConfig(path: string, what: string): string {
   try {
     return readSmallText(path);
   } catch (cause) {
-    if (cause instanceof UserError && cause.cause === undefined) throw cause; // too large, or no file
+    if (cause instanceof UserError && cause.cause === undefined) throw cause; // too large, or not a file
     const code = ((cause as Error).cause as NodeJS.ErrnoException)?.code;
     let reason = `It cannot be read (${code})`;
     if (code === 'ENOENT') reason = 'There is no such file';
@@ -133,7 +130,7 @@ function readConfig(path: string, what: string): string {
   }
 }
 
-/** Every file that an experiment in `folder` names has to be there. */
+/** Checks that every file named by an experiment in `folder` exists. */
 export function fileFindings({ student, data, stages }: ParsedExperiment, folder: string): Finding[] {
   const found: Finding[] = [];
   const expect = (path: Path, file: string, kind: 'file' | 'folder', remedy: string) => {
@@ -160,7 +157,7 @@ export function fileFindings({ student, data, stages }: ParsedExperiment, folder
       message:
         `There is no folder ${resolve(folder, student.path)}, and the ` +
         `model ${studentNameText(named)} is not on this machine.`,
-      remedy: `Fetch it with \`distillery download ${studentNameText(named)}\`, or run with --download.`,
+      remedy: `Download it with \`distillery download ${studentNameText(named)}\`, or run with --download.`,
     });
   else if (!existsSync(locateStudent(student.path, folder)))
     expect(
@@ -183,7 +180,7 @@ export function fileFindings({ student, data, stages }: ParsedExperiment, folder
         message:
           `There is no file or folder ${source.path}, and the data set ` +
           `${datasetNameText(missing)} of the Hub is not on this machine.`,
-        remedy: `Fetch it with \`distillery download --dataset ${datasetNameText(missing)}\`, or run with --download.`,
+        remedy: `Download it with \`distillery download --dataset ${datasetNameText(missing)}\`, or run with --download.`,
       });
     else expect(place, source.path, 'file', relative);
   }
@@ -194,7 +191,7 @@ export function fileFindings({ student, data, stages }: ParsedExperiment, folder
   return found;
 }
 
-/** A folder of files that is no student, or a pattern; a file is looked for by itself. */
+/** A folder of files that is not a student, or a pattern. A single file is looked for elsewhere. */
 function isDataset(path: string): boolean {
   if (isFolder(path))
     return (
@@ -205,11 +202,11 @@ function isDataset(path: string): boolean {
 }
 
 type Stage = ParsedExperiment['stages']['complete' | 'rewrite'];
-/** The reward file that a stage names, if it names one. */
+/** The reward file that a stage names, if any. */
 const rewardFile = (stage: Stage) =>
   stage && typeof stage.reward === 'string' && !isPreset(stage.reward) ? stage.reward : null;
 
-/** A neighbour whose name is nearly that of the missing file. */
+/** A file beside it with a name similar to that of the missing one. */
 function nearby(path: string): string | null {
   try {
     const [stem, ...ending] = basename(path).split('.');

@@ -80,7 +80,7 @@ it('warns of a rank that no layer has room for', () => {
     return loadExperiment(file).warnings.map(({ message }) => message);
   };
   expect(warnings({ rank: 256 })).toEqual([
-    'Rank 256 is more than the 192 that the student\'s "k" layers have: no update needs more.',
+    'Rank 256 is more than the 192 that the student\'s "k" layers have: a larger rank has no effect.',
   ]);
   expect(warnings({ rank: 256, targets: ['q', 'up'] })).toEqual([]);
 });

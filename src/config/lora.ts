@@ -1,9 +1,11 @@
-/** Settings of low-rank adapters (LoRA, Hu et al., arXiv 2106.09685), by the names and meanings of the PEFT library. */
+/**
+ * Settings of low-rank adapters (LoRA, Hu et al., arXiv 2106.09685), with the names and meanings of the PEFT library.
+ */
 import * as z from 'zod';
 import { once } from '../once';
 import { choice, group, list, number, whole } from './fields';
 
-/** The linear layers of a decoder layer, by the short names that settings use. */
+/** The linear layers of a decoder layer, by their short names in settings. */
 const targetDescriptions = {
   q: "The attention's queries.",
   k: "The attention's keys.",
@@ -17,26 +19,24 @@ const targetDescriptions = {
 export type LoraTarget = keyof typeof targetDescriptions;
 export const loraTargets = Object.keys(targetDescriptions) as LoraTarget[];
 
-/** Students of this many parameters are trained through an adapter when `lora` is "auto". */
+/** With `lora` set to "auto", students of at least this many parameters are trained through an adapter. */
 export const autoLoraParameters = 50_000_000;
 
-/** The settings that "auto" stands for. */
+/** The settings used by "auto". */
 export const defaultLora = { rank: 16, alpha: 32, dropout: 0, targets: loraTargets };
 
 const settings = once(() =>
   group('An adapter with these settings.', {
-    rank: whole('Rank of the adapter: the width it passes everything through.', { min: 1, max: 4096 }).default(
-      defaultLora.rank,
-    ),
-    alpha: number('What the adapter adds is multiplied by alpha / rank.', { above: 0 }).default(defaultLora.alpha),
+    rank: whole('Rank of the adapter: the width of its bottleneck.', { min: 1, max: 4096 }).default(defaultLora.rank),
+    alpha: number('The output of the adapter is multiplied by alpha / rank.', { above: 0 }).default(defaultLora.alpha),
     dropout: number(
       "Dropout rate on the adapter's input in supervised training. GRPO " +
-        'runs without: its log-probs must be those at sampling.',
+        'uses none, as its log-probs must equal those at sampling.',
       { min: 0, below: 1 },
     ).default(defaultLora.dropout),
     targets: list(
-      'The linear layers that get an adapter; without it, all of every ' +
-        'layer (never the embedding or the output layer).',
+      'The linear layers that get an adapter (default: all of every ' +
+        'layer; never the embedding or the output layer).',
       choice('A kind of linear layer.', targetDescriptions),
       `names among ${loraTargets.join(', ')}`,
     )
@@ -49,9 +49,9 @@ export type LoraSettings = z.output<ReturnType<typeof settings>>;
 
 const description =
   'Trains a low-rank adapter (LoRA, arXiv 2106.09685) instead of the weights, which ' +
-  'stay as they are and are kept once. "auto": for students of 50 million parameters ' +
-  'or more, which is what pretrained ones have; smaller ones, such as the built-in ' +
-  'student, are trained whole. false: all weights are trained.';
+  'are frozen and stored once. "auto": for students of 50 million parameters ' +
+  'or more, as pretrained ones have; smaller ones, such as the built-in ' +
+  'student, are fully trained. false: all weights are trained.';
 
 export const lora = () =>
   z
@@ -67,11 +67,11 @@ export const lora = () =>
     .meta({
       description,
       defaultSnippets: [
-        { label: 'auto', description: 'By the size of the student.', body: 'auto' },
-        { label: '{ }', description: 'An adapter; what is not given has its default.', body: '^{$1}' },
+        { label: 'auto', description: 'Depends on the size of the student.', body: 'auto' },
+        { label: '{ }', description: 'An adapter; absent settings have their defaults.', body: '^{$1}' },
         {
           label: 'false',
-          description: 'All weights are trained: more memory, a lower learning rate.',
+          description: 'All weights are trained: needs more memory and a lower learning rate.',
           body: false,
         },
       ],

@@ -1,4 +1,4 @@
-/** What the schema of a reward cannot say: components that do not fit together. */
+/** Checks across the components of a reward, which a schema cannot express. */
 import { componentSchemas, traitsOf } from './components';
 import { type Change, error, type Finding, type Path, warning } from './issue';
 import { gatesOf, nameOf, type RewardConfig } from './reward';
@@ -6,7 +6,7 @@ import { suggest } from './suggest';
 
 type Components = RewardConfig['components'];
 
-/** `base` is where the reward stands in a larger value. */
+/** `base` is the path of the reward in a larger value. */
 export function rewardFindings({ components }: RewardConfig, base: Path = []): Finding[] {
   const names = components.map(nameOf);
   const found = [
@@ -25,7 +25,7 @@ export function rewardFindings({ components }: RewardConfig, base: Path = []): F
   }));
 }
 
-/** Of the components together. Paths begin in their list. */
+/** Checks of all components together. Paths are relative to the list of components. */
 function listFindings(components: Components, names: readonly string[]): Finding[] {
   const found: Finding[] = [];
   if (components.every(({ weight }) => weight === 0))
@@ -40,13 +40,13 @@ function listFindings(components: Components, names: readonly string[]): Finding
   const judges = components.filter(({ use }) => traitsOf(use).judgesAnswer);
   if (judges.length === 0)
     found.push(
-      warning([], 'Nothing here rewards a right answer.', 'Add { "use": "correctness" }.', addition('correctness', 0)),
+      warning([], 'No component rewards a right answer.', 'Add { "use": "correctness" }.', addition('correctness', 0)),
     );
   if (judges.some(({ use }) => !traitsOf(use).asksForSteps) && !components.some(({ use }) => use === 'grounded'))
     found.push(
       warning(
         [],
-        'Nothing here asks for steps that arrive at the answer: a bare or copied answer earns as much as reasoning.',
+        'No component requires steps that lead to the answer: a bare or copied answer earns as much as reasoning.',
         'Add { "use": "grounded" }.',
         addition('grounded', 1),
       ),
@@ -68,14 +68,14 @@ function nameFindings(components: Components, names: readonly string[], i: numbe
   ];
 }
 
-/** Of each gate by itself: whether it is there, and can open. */
+/** Checks of single gates: whether the component exists and can open the gate. */
 function gateFindings(components: Components, names: readonly string[], i: number): Finding[] {
   const [name, { gate: written }] = [names[i], components[i]];
   return gatesOf(components[i]).flatMap((gate, j) => {
     const path = [i, 'gate', ...(typeof written === 'string' ? [] : [j])];
     const behind = components[names.indexOf(gate)];
     if (behind) return behind.use === 'grounded' || highest(behind) > 0 ? [] : [neverOpens(path, name, gate)];
-    // The default gate works without a component of that name: the answer is then judged for it alone.
+    // The default gate works without a component of that name: the answer is then judged just for the gate.
     return gate === 'correctness' ? [] : [unknownGate(path, name, gate, names)];
   });
 }
@@ -98,7 +98,7 @@ function unknownGate(path: Path, name: string, gate: string, names: readonly str
   };
 }
 
-/** Of what a component depends on through its gates. */
+/** Checks of dependencies through gates. */
 function dependencyFindings(components: Components, i: number): Finding[] {
   const { use, gate } = components[i];
   const name = nameOf(components[i]);
@@ -106,18 +106,14 @@ function dependencyFindings(components: Components, i: number): Finding[] {
   const behind = gatesBehind(components, name, new Set());
   if (behind.has(name))
     found.push(
-      error(
-        [i, 'gate'],
-        `The gate of "${name}" leads back to itself.`,
-        'Gate it by a component that does not depend on it.',
-      ),
+      error([i, 'gate'], `The gate of "${name}" depends on itself.`, 'Choose a component that does not depend on it.'),
     );
   const judged = components.some((other) => traitsOf(other.use).judgesAnswer && behind.has(nameOf(other)));
   if (traitsOf(use).needsGate && !behind.has('correctness') && !judged)
     found.push(
       warning(
         [i, 'gate'],
-        `"${name}" also pays for wrong answers: the shortest text wins, right or not.`,
+        `"${name}" also rewards wrong answers: the shortest text wins, right or wrong.`,
         'Gate it by correctness.',
         { title: 'Gate it by correctness', path: [i, 'gate'], value: withCorrectness(gate) },
       ),
@@ -141,11 +137,11 @@ function withCorrectness(gate: string | string[]): string | string[] {
   return others.length === 0 ? 'correctness' : ['correctness', ...others];
 }
 
-/** The highest value that a component can take, as far as its options say. */
+/** The highest value of a component with its options. */
 const highest = ({ use, options }: Components[number]): number =>
   traitsOf(use).highest?.(options as never) ?? Number.POSITIVE_INFINITY;
 
-/** All that must be above 0, directly or through other gates, before the component of this name counts. */
+/** The components that must be above 0, directly or through other gates, for this one to count. */
 function gatesBehind(components: Components, name: string, seen: Set<string>): Set<string> {
   for (const component of components.filter((other) => nameOf(other) === name))
     for (const gate of gatesOf(component)) if (!seen.has(gate)) gatesBehind(components, gate, seen.add(gate));

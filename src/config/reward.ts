@@ -9,8 +9,8 @@ export const rewardSchema = once(() =>
   group('A reward: the weighted sum of named components.', {
     $schema: text('The JSON schema of this file, for completion in editors.').optional(),
     name: text('Name of the reward in runs and tables.').optional(),
-    description: text('What this reward is for.').optional(),
-    components: list('What is measured, and how much each counts.', componentSchema(), 'components').min(1, {
+    description: text('The purpose of this reward.').optional(),
+    components: list('The components and their weights.', componentSchema(), 'components').min(1, {
       error: 'a list with at least one component',
     }),
   }).meta({
@@ -24,8 +24,8 @@ export type RewardConfig = z.output<ReturnType<typeof rewardSchema>>;
 /** A reward config as written. */
 export type RewardFile = z.input<ReturnType<typeof rewardSchema>>;
 
-/** A component's name in metrics and gates. */
+/** The name of a component in metrics and gates. */
 export const nameOf = (component: { name?: string; use: string }) => component.name ?? component.use;
 
-/** The names that a component is gated by. */
+/** The names of a component's gates. */
 export const gatesOf = ({ gate }: { gate: string | string[] }): string[] => (typeof gate === 'string' ? [gate] : gate);

@@ -1,6 +1,6 @@
-/** What editors offer to insert (`defaultSnippets` of VS Code's JSON schemas). */
+/** Snippets that editors offer (`defaultSnippets` of VS Code's JSON schemas). */
 
-/** A placeholder of a snippet: text to fill in, or with `raw` a number that stands without quotes. */
+/** A placeholder in a snippet: text to fill in, or with `raw` a number without quotes. */
 const slot = (index: number, text: string) => `\${${index}:${text}}`;
 const raw = (index: number, value: number) => `^${slot(index, String(value))}`;
 
@@ -22,7 +22,7 @@ export const experimentSnippets = [
 export const dataSnippets = [
   {
     label: 'arithmetic',
-    description: 'Problems made by the built-in generator.',
+    description: 'Problems of the built-in generator.',
     body: { format: 'arithmetic', seed: raw(1, 1), count: raw(2, 1000) },
   },
   {
@@ -46,7 +46,7 @@ export const dataSnippets = [
 export const rewardSnippets = [
   {
     label: 'Reward',
-    description: 'Right by steps that arrive at the answer, then well-formed, then short.',
+    description: 'Right by steps that lead to the answer, then well-formed, then short.',
     body: {
       components: [
         { use: 'correctness', options: { right: 1, wrong: -1 } },
@@ -58,7 +58,7 @@ export const rewardSnippets = [
   },
 ];
 
-/** `required`: names of token counts that the component cannot do without. */
+/** `required`: options, in tokens, that the component needs. */
 export function componentSnippet(use: string, description: string | undefined, required: string[]) {
   const options = Object.fromEntries(required.map((name, i) => [name, raw(i + 2, 384)]));
   return { label: use, description, body: { use, weight: raw(1, 1), ...(required.length > 0 ? { options } : {}) } };
@@ -69,11 +69,11 @@ export const rewardStarter = (name: string) => `{
   "name": ${JSON.stringify(name)},
   "components": [
     { "use": "correctness", "options": { "right": 1, "wrong": -1 } },
-    // A right answer that no step arrives at is worth as little as a wrong one.
+    // A right answer whose steps do not lead to it is worth as little as a wrong one.
     { "use": "grounded" },
     { "use": "format", "gate": ["correctness", "grounded"] },
-    // Paid only to what is right, reasoned and well-formed.
+    // Only for answers that are right, reasoned and well-formed.
     { "use": "brevity", "weight": 1, "gate": ["correctness", "grounded", "format"] }
   ]
-}
+ }
 `;

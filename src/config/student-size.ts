@@ -5,8 +5,8 @@ import type { Finding } from './issue';
 import { autoLoraParameters, defaultLora, type LoraSettings, type LoraTarget } from './lora';
 
 /**
- * What `student.lora` comes to for the student at an absolute path; a name of the Hugging Face Hub is not a path, and
- * big.
+ * The effective `student.lora` for the student at an absolute path. A name of the Hugging Face Hub is not a path; such
+ * students count as large.
  */
 export function resolveLora(lora: LoraSettings | 'auto' | false, student: string): LoraSettings | false {
   if (lora !== 'auto') return lora;
@@ -14,13 +14,13 @@ export function resolveLora(lora: LoraSettings | 'auto' | false, student: string
 }
 
 /**
- * How many parameters a student has by its config.json, or by the size of its GGUF file. Infinite for what is not here
- * yet.
+ * A student's number of parameters, from its config.json or the size of its GGUF file. Infinite if it is not
+ * downloaded.
  */
 export function approximateParameters(student: string): number {
   const stat = statSync(student, { throwIfNoEntry: false });
   if (!stat) return Number.POSITIVE_INFINITY;
-  if (stat.isFile()) return stat.size; // a byte for each parameter: between 4 and 32 bits
+  if (stat.isFile()) return stat.size; // One byte per parameter: weights have between 4 and 32 bits
   const shape = shapeOf(student);
   if (shape) return count(shape);
   const files = readdirSync(student).filter((name) => /\.(gguf|safetensors)$/.test(name));
@@ -37,10 +37,7 @@ export interface StudentShape {
   vocab: number;
 }
 
-/**
- * The sizes in a folder's config.json; null where there is none that gives them. What is wrong with it is told when it
- * is loaded.
- */
+/** The sizes from a folder's config.json; null if it does not have them. Loading the student reports errors in it. */
 export function shapeOf(student: string): StudentShape | null {
   let json: Record<string, unknown>;
   try {
@@ -67,10 +64,10 @@ export function shapeOf(student: string): StudentShape | null {
 const count = ({ hidden, layers, query, key, inner, vocab }: StudentShape) =>
   vocab * hidden + layers * hidden * (2 * query + 2 * key + 3 * inner);
 
-/** Below this a model knows little but what it was made for. */
+/** A smaller model knows little beyond the data it was made for. */
 const tiny = 10_000_000;
 
-/** A student too small to have learned to read, on other problems than the built-in arithmetic. */
+/** Warns of a student too small to have learned to read, used on other problems than the built-in arithmetic. */
 export function sizeFindings(student: string, formats: readonly string[]): Finding[] {
   const shape = shapeOf(student);
   const parameters = shape && count(shape);
@@ -81,15 +78,15 @@ export function sizeFindings(student: string, formats: readonly string[]): Findi
       path: ['student', 'path'],
       message:
         `This student has only ${parameters.toLocaleString('en')} parameters: unless it was pretrained ` +
-        'on problems like these, it shows the pipeline at work on your data, not results.',
+        'on problems like these, it shows that the pipeline works on your data, not results.',
       remedy:
-        'For results name a pretrained student: a Hugging Face folder, a ' +
+        'For results use a pretrained student: a Hugging Face folder, a ' +
         '.gguf file or a name such as Qwen/Qwen2.5-0.5B.',
     },
   ];
 }
 
-/** A rank that makes an adapter no smaller than what it adapts. */
+/** Warns of a rank at which an adapter is no smaller than the layer it adapts. */
 export function loraFindings(lora: LoraSettings | 'auto' | false, student: string): Finding[] {
   const shape = shapeOf(student);
   if (lora === 'auto' || lora === false || !shape) return [];
@@ -104,7 +101,7 @@ export function loraFindings(lora: LoraSettings | 'auto' | false, student: strin
       path: ['student', 'lora', 'rank'],
       message:
         `Rank ${lora.rank} is more than the ${width(narrowest)} that the ` +
-        `student's "${narrowest}" layers have: no update needs more.`,
+        `student's "${narrowest}" layers have: a larger rank has no effect.`,
       remedy: 'Lower the rank, or set "lora" to false to train the weights themselves.',
       changes: [
         { title: `Set "rank" to ${width(narrowest)}`, path: ['student', 'lora', 'rank'], value: width(narrowest) },

@@ -1,4 +1,4 @@
-/** Settings of the student: which model, and how it is asked. */
+/** Settings of the student: the model, and the prompt format. */
 import { choice, text } from './fields';
 
 export const studentFields = () => ({
@@ -6,14 +6,14 @@ export const studentFields = () => ({
     'Hugging Face folder or .gguf file, relative to this file, or a ' +
       'model of the Hugging Face Hub such as Qwen/Qwen2.5-0.5B.',
   ),
-  prompt: choice('How the student is asked.', {
+  prompt: choice('The prompt format.', {
     auto:
-      'chat for a student that was trained to chat (it ends its texts ' +
-      'as its chat template ends a turn), else plain.',
-    plain: 'By a text that it goes on with.',
-    chat: 'By a message in its chat template (tokenizer_config.json or chat_template.jinja).',
+      'chat for a student that was trained to chat (its end token is ' +
+      'that of a turn in its chat template), else plain.',
+    plain: 'Plain text that the student continues.',
+    chat: 'A message in its chat template (tokenizer_config.json or chat_template.jinja).',
   }).default('auto'),
-  system: text('System message of the chat; without it, what the template has of its own.').optional(),
+  system: text("System message of the chat (default: the template's own).").optional(),
 });
 
 export type PromptStyle = 'plain' | 'chat';

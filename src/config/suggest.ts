@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 
-/** Names that other tools (TRL, verl, transformers, PEFT) give to the settings here. */
+/** Names of these settings in other tools (TRL, verl, transformers, PEFT). */
 const aliases: Record<string, string> = {
   lr: 'learningRate',
   epsilon: 'clipLow',

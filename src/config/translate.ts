@@ -1,4 +1,4 @@
-/** From zod's issues to findings that say what is allowed and what was probably meant. */
+/** Translates zod's issues to findings that name the allowed values and the probable intention. */
 import type * as z from 'zod';
 import { type Finding, type Path, showPath } from './issue';
 import { suggest } from './suggest';
@@ -6,7 +6,7 @@ import { suggest } from './suggest';
 type Schema = z.core.$ZodType;
 type ZodIssue = z.core.$ZodIssue;
 
-/** What the schema finds wrong with a value: at most so many issues, and so many keys of one. */
+/** Schema errors of a value: limits on the number of issues, and of keys in one. */
 export function schemaFindings(schema: z.ZodType, value: unknown, most: number): Finding[] {
   const result = schema.safeParse(value);
   if (result.success) return [];
@@ -23,7 +23,7 @@ export function schemaFindings(schema: z.ZodType, value: unknown, most: number):
     .slice(0, most);
 }
 
-/** An issue with at most so many of its keys. */
+/** An issue with at most this many of its keys. */
 const cut = (issue: ZodIssue, most: number): ZodIssue =>
   issue.code === 'unrecognized_keys' ? { ...issue, keys: issue.keys.slice(0, most) } : issue;
 
@@ -32,7 +32,7 @@ function toFindings(schema: Schema, root: unknown, issue: ZodIssue, path: Path):
   const value = valueAt(root, path);
   if (value === undefined && path.length > 0) return [missing(schema, root, path, knownValues(issue))];
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    // The alternative that was meant is the one whose kind of value this is; its own problems are what helps.
+    // The intended alternative is the one with a matching type; only its errors are reported.
     const meant = issue.errors.find((errors) => !errors.some(isMismatch));
     if (meant) return meant.flatMap((inner) => toFindings(schema, root, inner, [...path, ...(inner.path as Path)]));
     const leaves = issue.errors.flat().filter(isMismatch).flatMap(flatten);
@@ -49,7 +49,7 @@ const flatten = (issue: ZodIssue): ZodIssue[] =>
     ? issue.errors.flat().filter(isMismatch).flatMap(flatten)
     : [issue];
 
-/** The texts that are allowed, as far as an issue knows them. */
+/** The allowed texts, if the issue lists them. */
 function knownValues(issue: ZodIssue): string[] {
   let values: readonly unknown[] = [];
   if (issue.code === 'invalid_value') values = issue.values;
@@ -57,7 +57,7 @@ function knownValues(issue: ZodIssue): string[] {
   return values.filter((value) => typeof value === 'string');
 }
 
-/** What completes "must be ...". Fields say it in their message (fields.ts); choices list their values. */
+/** The end of the phrase "must be ...". Fields give it in their message (fields.ts); choices list their values. */
 function expectation(issue: ZodIssue): string {
   const values = knownValues(issue);
   if (values.length > 1) return oneOf(values);
@@ -90,7 +90,7 @@ function unknownKey(schema: Schema, root: unknown, path: Path, key: string): Fin
   };
 }
 
-/** Proposals for one missing setting. */
+/** Suggestions for one missing setting. */
 const mostExamples = 5;
 
 function missing(schema: Schema, root: unknown, path: Path, known: string[]): Finding {
@@ -114,7 +114,7 @@ function missing(schema: Schema, root: unknown, path: Path, known: string[]): Fi
   };
 }
 
-/** The fields of the object at a path; of a union, those of the alternatives that the value's discriminator admits. */
+/** The fields of the object at a path; for a union, those of the alternatives that match the value's tag. */
 function shapeAt(schema: Schema, value: unknown, path: Path): Record<string, Schema> {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   switch (def.type) {

@@ -8,7 +8,7 @@ import { baseFolder, loadStudentConfig } from '../student-files/folder';
 import { headName, parameterShapes } from '../student-files/parameters';
 import { holdsWeights, openWeights } from '../student-files/weights';
 
-/** What a user may change of an experiment for one run. */
+/** Changes that a user may make to an experiment for one run. */
 export interface RunOptions {
   stage?: TrainedStage[];
   from?: string;
@@ -17,7 +17,7 @@ export interface RunOptions {
   backend?: Experiment['backend'];
 }
 
-/** The experiment with these changes. Throws a UserError when `from` has another shape than the student. */
+/** The experiment with these changes. @throws UserError when the shapes of `from` differ from the student's */
 export function adjust(experiment: Experiment, { stage, from, limit, seed, backend }: RunOptions): Experiment {
   const { stages, baselines, data } = experiment;
   if (from !== undefined) checkShape(resolve(from), experiment.student.path);
@@ -26,7 +26,7 @@ export function adjust(experiment: Experiment, { stage, from, limit, seed, backe
     if (!stages[name])
       throw new UserError(`the experiment switches the stage ${name} off`, {
         code: 'config',
-        remedy: `Take "${name}": false out of its stages.`,
+        remedy: `Remove "${name}": false from its stages.`,
       });
   const cut = <T extends { count?: number }>(source: T, rows: number): T => ({
     ...source,
@@ -62,7 +62,7 @@ type Shapes = Map<string, readonly number[]>;
 
 const shapesOfConfig = (path: string): Shapes => parameterShapes(loadStudentConfig(path));
 
-/** Of a family that only other engines know, the tensors themselves; of an adapter those of its base. */
+/** For a family that only other engines know, the tensors themselves; for an adapter, those of its base. */
 function shapesOfFiles(path: string): Shapes | null {
   const base = baseFolder(path);
   if (!holdsWeights(base)) return null;
@@ -71,14 +71,17 @@ function shapesOfFiles(path: string): Shapes | null {
   return new Map(Array.from(weights.tensors, ([name, { shape }]) => [name, shape]));
 }
 
-/** A checkpoint that is not a later state of the experiment's student would be another experiment under its name. */
+/**
+ * A checkpoint must be a later state of the experiment's student; otherwise this would be another experiment under the
+ * same name.
+ */
 function checkShape(checkpoint: string, student: string): void {
   const shapes = isEmbeddable(student) ? shapesOfConfig : shapesOfFiles;
   const [given, expected] = [shapes(checkpoint), shapes(student)];
-  if (!given || !expected) return; // weights of another format, which only the engine reads
+  if (!given || !expected) return; // weights in another format, which only the engine reads
   for (const name of new Set([...expected.keys(), ...given.keys()])) {
     const [a, b] = [given.get(name), expected.get(name)];
-    if (name === headName && !(a && b)) continue; // a tied one is written or left out
+    if (name === headName && !(a && b)) continue; // a tied weight may be absent
     if (a?.join() !== b?.join())
       throw new UserError(
         `the checkpoint has another shape than the student: ${name} is [${a ?? 'absent'}], not [${b ?? 'absent'}]`,

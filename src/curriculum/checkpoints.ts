@@ -8,8 +8,8 @@ import type { Context } from './context';
 import { readTrainingState, type TrainingState } from './training-state';
 
 /**
- * Writes `<stage>-<step>`: student (of one with an adapter, the adapter alone), moments, state. The best of the stage
- * is kept, the one it replaces let go.
+ * Writes `<stage>-<step>`: student (if it has an adapter, only that), optimizer moments, state. The best checkpoint of
+ * the stage is kept; the one it replaces is deleted.
  */
 export async function saveCheckpoint(
   context: Context,
@@ -38,7 +38,7 @@ export function checkpointName(stage: StageName, step: number): string {
   return `${stage}-${step}`;
 }
 
-/** The newest checkpoint of the run with its state; null when there is none. Damaged files are a UserError. */
+/** The newest checkpoint of the run with its state; null when there is none. @throws UserError for damaged files */
 export function newestCheckpoint(context: Pick<Context, 'run'>): NewestCheckpoint | null {
   const { record } = context.run;
   const entry = record.checkpoints.at(-1);

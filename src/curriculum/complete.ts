@@ -12,8 +12,7 @@ import { drawReplay, type OwnSamples } from './replay';
 
 /**
  * Stage 2: GRPO on masked chains, so that the student finds its own balance of right and short. The share of masked
- * steps rises over the stage until only the question is left, which is what the test shows. Returns the chosen
- * checkpoint.
+ * steps rises over the stage until only the question is left, as in the test. Returns the selected checkpoint.
  */
 export async function complete(
   context: Context,
@@ -47,7 +46,7 @@ export async function complete(
           tokenizer,
           new Random(seed, 'complete', update, draw, i),
         );
-        // Steps that leave no room for an answer are not shown.
+        // Steps are omitted if they leave no room for an answer.
         const answer = Math.min(settings.maxNewTokens, lesson.teacherTokens?.length ?? settings.maxNewTokens);
         return { row, prompt: prompt.length + answer <= student.facts.maxPositions ? prompt : lesson.prompt };
       }),
@@ -60,14 +59,13 @@ export async function complete(
 }
 
 /**
- * Whether a group was asked the plain question: what it says with steps of the teacher's before it is not the student's
- * own.
+ * Whether a group's prompt was the plain question: a completion after steps of the teacher is not the student's own.
  */
 const isPlain = ({ prompt, lesson }: ScoredGroup) => prompt.join() === lesson.prompt.join();
 
 /**
- * Remembers right completions whose steps arrive at the answer: a bare one, or two slips that cancel out, is nothing to
- * learn from.
+ * Collects right completions whose steps lead to the answer. A bare answer, or two errors that cancel out, must not be
+ * learned.
  */
 export function keepOwn(own: OwnSamples, { row, samples, lesson }: OwnGroup): void {
   const { problem, chain } = lesson;

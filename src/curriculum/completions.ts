@@ -1,19 +1,19 @@
-/** Completions as a student is to write them: what it is trained on, to the token. */
+/** Target completions of the student, exact to the token. */
 import { openThinking, spokenPart } from '../answers/thinking';
 import { renderCompletion } from '../chain/prompts';
 import type { Chain } from '../chain/types';
 import type { Tokenizer } from '../student-files/tokenizer';
 
 /**
- * A chain as completion tokens with the end token. Where the student's chat template opens its thinking (DeepSeek-R1's
- * distills), the chain's thinking stands in it, and it is closed before the solution: else the student learns to solve
- * without ever ending its thinking.
+ * A chain as completion tokens with the end token. If the student's chat template opens a thinking section
+ * (DeepSeek-R1's distills), the chain's thinking goes into it, and it is closed before the solution; otherwise the
+ * student would learn to solve without ever closing it.
  */
 export function chainTokens(tokenizer: Tokenizer, chain: Chain): number[] {
   return ended(tokenizer, renderCompletion(chain, closingTag(tokenizer)));
 }
 
-/** A completion that was written by hand or sampled, its thinking closed likewise where it is not. */
+/** A handwritten or sampled completion; an open thinking section is closed in the same way. */
 export function textTokens(tokenizer: Tokenizer, text: string): number[] {
   const close = closingTag(tokenizer);
   return ended(tokenizer, close === null || spokenPart(text).start > 0 ? text : `\n${close}\n\n${text}`);
@@ -30,7 +30,7 @@ function promptEnd(tokenizer: Tokenizer): string {
   return prompt.slice(prompt.lastIndexOf(probe) + probe.length);
 }
 
-/** What closes the thinking that the student's prompts end in; null where they open none. */
+/** The text that closes the thinking section opened by the student's prompts; null if they open none. */
 export function closingTag(tokenizer: Tokenizer): string | null {
   if (!tokenizer.chatTemplate) return null;
   const known = found.get(tokenizer);

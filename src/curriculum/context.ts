@@ -9,45 +9,45 @@ import type { Lesson } from './lessons';
 
 export type { CurriculumEvent } from '../runs/events';
 
-/** Everything that the stages of one run share. */
+/** Shared by all stages of one run. */
 export interface Context {
   experiment: Experiment;
   tokenizer: Tokenizer;
   train: Lesson[];
-  /** Held out from train; the only rows that choices are made on. */
+  /** Held out from train; the only rows used for selection. */
   validation: Lesson[];
   test: Lesson[];
   run: RunWriter;
-  /** Whatever is written into the run is written through it, so that a full disk is waited for. */
+  /** All writes to the run go through it, so that a full disk makes the run wait. */
   space: Space;
-  /** The checkpoint that each finished stage chose; saved with every checkpoint. */
+  /** The checkpoint selected by each finished stage; saved with every checkpoint. */
   results: Partial<Record<StageName, string>>;
-  /** Seconds of training each stage took, over restarts. */
+  /** Training seconds of each stage, summed over restarts. */
   seconds: Partial<Record<StageName, number>>;
   notify: (event: CurriculumEvent) => void;
   /**
-   * The run was killed, and has taken no checkpoint since: the next update is kept at once, so that a run that is
-   * killed again gets on.
+   * The run was killed and has no newer checkpoint: the next update is saved at once, so that a run that is killed
+   * again makes progress.
    */
   interrupted: boolean;
-  /** Aborted with `Cancelled` to end at once, with anything else to end after a checkpoint. */
+  /** Aborted with `Cancelled` to end at once; with any other reason to end after a checkpoint. */
   signal: AbortSignal;
   /**
-   * Called between two updates and before tests, where no tensor is half made: whoever conducts the run may make it
-   * wait there, do other work meanwhile, and have a checkpoint of what was done so far (where there is something new to
-   * keep). It waits for space there, too.
+   * Called between two updates and before tests, where no tensor is partially computed. The caller can pause the run
+   * here, do other work, and request a checkpoint of the progress so far (written only if there is any). It also waits
+   * here for disk space.
    */
   rest?: (checkpoint: () => Promise<void>, space: Space) => Promise<void>;
 }
 
-/** What an update gives back: measurements, the tokens it read and wrote (for tokens/s), and what it sampled. */
+/** The results of an update: metrics, the tokens read and written (for tokens/s), and the sampled completions. */
 export interface UpdateResult {
   metrics: Omit<UpdateMetrics, 'stage' | 'phase' | 'step' | 'lr' | 'tokensPerSecond'>;
   tokens: number;
   rollouts?: Parameters<RunWriter['rollouts']>[2];
 }
 
-/** Thrown out of a run that was asked to stop; its last checkpoint is written. */
+/** Thrown out of a run that was asked to stop, after its last checkpoint is written. */
 export class Stopped extends Error {
   constructor() {
     super('The run was stopped.');
@@ -55,7 +55,7 @@ export class Stopped extends Error {
   }
 }
 
-/** The reason of a signal that ends a run without a last checkpoint. */
+/** The abort reason that ends a run without a last checkpoint. */
 export class Cancelled extends Stopped {
   constructor() {
     super();
@@ -64,7 +64,7 @@ export class Cancelled extends Stopped {
   }
 }
 
-/** Ends the run when it was asked to end. */
+/** Ends the run if that was requested. */
 export function endIfAsked({ signal }: Pick<Context, 'signal'>): void {
   if (signal.aborted) throw signal.reason instanceof Stopped ? signal.reason : new Stopped();
 }

@@ -342,7 +342,7 @@ describe('a run', () => {
     };
     expect(await resume({})).toEqual({ used: testedBackend, warnings: [] });
     const { warnings } = await resume({ isa: 'neon', description: 'native kernels, neon' });
-    expect(warnings).toEqual([expect.stringMatching(/^the run began on native kernels, neon and goes on with /)]);
+    expect(warnings).toEqual([expect.stringMatching(/^the run began on native kernels, neon and continues on /)]);
   });
 
   it('takes a stage without updates as the student comes to it', async () => {

@@ -82,9 +82,9 @@ describe('Stage 3', () => {
     expect(notes).toEqual(
       expect.arrayContaining([
         '1 problems were picked by hand',
-        expect.stringMatching(/^1 picked problems are left out/),
+        expect.stringMatching(/^1 picked problems are skipped/),
         'rewrites to learn from: 2 approved by hand, 0 of 0 collected ones',
-        `approved rewrites with a wrong answer are not learned: ${two.problemId}`,
+        `approved rewrites with a wrong answer are not used: ${two.problemId}`,
       ]),
     );
     expect(readMetrics(run).filter(({ phase }) => phase === 'internalise')).toHaveLength(2);

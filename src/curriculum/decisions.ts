@@ -6,18 +6,17 @@ import type { RewriteDecision } from '../runs/records';
 import { textTokens } from './completions';
 import type { Context } from './context';
 
-/** A completion (with end token) that is learned from the plain question of training row `row`. */
+/** A completion (with end token) to learn from the plain question of training row `row`. */
 export type TaughtRewrite = [row: number, completion: number[]];
 
-/** What people decided about the cases of this run, and before it of the run that its student comes from. */
+/** People's decisions about the cases of this run, and of the earlier run that its student comes from. */
 export function decisionsFor({ experiment, run }: Context): Decisions {
   const earlier = runOfCheckpoint(experiment.student.path);
   return decisionsOf([...(earlier ? readDecisions(earlier) : []), ...readDecisions(run.folder)]);
 }
 
 /**
- * Training rows that were picked by hand. A problem counts when id and question are still the same and it has a teacher
- * chain.
+ * Training rows that were picked by hand. A problem counts if id and question are unchanged and it has a teacher chain.
  */
 export function pickedRows({ train, notify }: Context, { picked }: Pick<Decisions, 'picked'>): number[] {
   if (picked.size === 0) return [];
@@ -30,14 +29,14 @@ export function pickedRows({ train, notify }: Context, { picked }: Pick<Decision
     notify({
       type: 'note',
       level: 'warning',
-      text: `${missing} picked problems are left out: they are not among the training rows with a teacher chain`,
+      text: `${missing} picked problems are skipped: they are not among the training rows with a teacher chain`,
     });
   return rows;
 }
 
 /**
- * What the step says that a person marked as the first wrong one, by problem id: Stage 3 shows it where it asks for a
- * rewrite. A problem that has another question now is another problem.
+ * The text of the step that a person marked as the first wrong one, by problem id; Stage 3 includes it in its prompt.
+ * If the question has changed, it is another problem.
  */
 export function markedSteps({ train, notify }: Context, { steps }: Pick<Decisions, 'steps'>): Map<string, string> {
   if (steps.size === 0) return new Map();
@@ -60,8 +59,8 @@ export function rejectedTexts({ rewrites }: Pick<Decisions, 'rewrites'>, problem
 }
 
 /**
- * The rewrites to learn from: of the collected ones those that nobody rejected, and before them what people accepted or
- * wrote, at most `most` of a problem in all. A text whose answer is wrong is never taught, whoever accepted it.
+ * The rewrites to train on, at most `most` per problem: first those that people accepted or wrote, then collected ones
+ * that nobody rejected. A text with a wrong answer is never used, whoever accepted it.
  */
 export function withVerdicts(
   context: Context,
@@ -105,7 +104,7 @@ export function withVerdicts(
     notify({
       type: 'note',
       level: 'warning',
-      text: `approved rewrites with a wrong answer are not learned: ${wrong.join(', ')}`,
+      text: `approved rewrites with a wrong answer are not used: ${wrong.join(', ')}`,
     });
   return chosen;
 }

@@ -1,4 +1,4 @@
-/** How long an experiment will roughly take, from counts of operations and the speed that this machine shows now. */
+/** Estimates the duration of an experiment from operation counts and the measured speed of this machine. */
 import type { CompleteSettings, Experiment, SftSettings } from '../config/experiment';
 import { type Problems, spread } from '../data/problems';
 import { baselineNames } from '../stages';
@@ -9,7 +9,7 @@ import type { Tokenizer } from '../student-files/tokenizer';
 import { thinkingTokens, thinksFirst } from './completions';
 import { prepareLessons } from './lessons';
 
-/** Rows of a dataset, and how long question and chain are on average, in tokens. */
+/** Number of rows of a dataset, and mean lengths of question and chain in tokens. */
 export interface Workload {
   train: number;
   test: number;
@@ -27,13 +27,14 @@ export function workloadOf(train: Problems, test: number, tokenizer: Tokenizer):
   return { train: train.length, test, question, chain, ...(thinksFirst(tokenizer) && { own: thinkingTokens }) };
 }
 
-/** Training reaches so much of the speed of one large product. Sampling, a token at a time, less. */
+/**
+ * The fraction of the speed of one large product that training reaches. Sampling, one token at a time, reaches less.
+ */
 const efficiency = { training: 0.6, sampling: 0.2 };
 
 /**
- * Seconds at `speed` operations a second. A token costs 2 operations for each parameter forwards, as many for its
- * activations' gradients and, where the weights themselves are trained, for theirs (Kaplan et al. 2020, arXiv
- * 2001.08361, table 1).
+ * Seconds at `speed` operations per second. A token takes 2 operations per parameter in the forward pass, as many for
+ * gradients of activations and, if the weights are trained, for theirs (Kaplan et al. 2020, arXiv 2001.08361, table 1).
  */
 export function secondsFor(experiment: Experiment, config: ModelConfig, work: Workload, speed: number): number {
   const { stages, baselines, evaluation, data, student } = experiment;
@@ -99,7 +100,9 @@ type Sampled = Pick<
   'updates' | 'prompts' | 'group' | 'beta' | 'replay' | 'evaluateEvery' | 'maxNewTokens'
 >;
 
-/** In round words, where large products are computed at `speed` operations a second and nothing else is at work. */
+/**
+ * In rounded words, for a machine that computes large products at `speed` operations per second and is otherwise idle.
+ */
 export const durationText = (...of: Parameters<typeof secondsFor>) =>
   `takes roughly ${inWords(secondsFor(...of))} on this machine`;
 

@@ -9,19 +9,19 @@ import type { Lesson } from './lessons';
 
 export interface EvaluationOptions {
   maxNewTokens: number;
-  /** 0 = greedy. */
+  /** 0 means greedy. */
   temperature: number;
-  /** Rows in flight at once. */
+  /** Number of rows in a sampling batch. */
   batch: number;
   seed: number;
-  /** One for each lesson; absent: its plain question. */
+  /** One per lesson (default: its plain question). */
   prompts?: readonly (readonly number[])[];
   signal?: AbortSignal;
-  /** Told each answer as soon as it is finished, in whatever order they finish. */
+  /** Called with each answer as it finishes, in any order. */
   answered?: (answer: EvaluatedAnswer, lesson: number) => void;
 }
 
-/** Answers every lesson and compares with the gold answers. */
+/** Samples an answer for every lesson and compares it with the reference answer. */
 export async function evaluate(
   student: Student,
   tokenizer: Tokenizer,
@@ -67,7 +67,7 @@ export async function evaluate(
   return evaluationOf(answers, seconds);
 }
 
-/** Prompts that are longer than plain questions: so many in flight at once, and so many new tokens, at most. */
+/** Limits for prompts that are longer than plain questions: rows per batch, and new tokens. */
 interface AskedOtherwise {
   prompts: readonly (readonly number[])[];
   rows: number;
@@ -75,8 +75,8 @@ interface AskedOtherwise {
 }
 
 /**
- * Evaluates with the settings of the experiment: the one harness for base, baselines, stages and validation alike. Ends
- * with the signal's reason when the run is asked to end.
+ * Evaluates with the settings of the experiment. The same harness serves base, baselines, stages and validation. Throws
+ * the signal's reason when the run is asked to end.
  */
 export function evaluateLessons(
   { experiment, tokenizer, signal }: Context,

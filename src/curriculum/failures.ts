@@ -17,10 +17,10 @@ interface Attempt {
 }
 
 /**
- * Problems that the student keeps getting wrong: of one greedy answer and `samples` drawn ones, at most `maxCorrect`
- * are right. Only problems with a teacher chain count, as there is nothing to rewrite without. With `source` "data",
- * answers recorded in the data (BRIDGE's file has them) are taken instead. Problems picked by hand are among them in
- * any case. Writes failures.jsonl and returns the rows.
+ * Finds problems that the student keeps getting wrong: of one greedy answer and `samples` sampled ones, at most
+ * `maxCorrect` are right. Only problems with a teacher chain count, as rewriting needs one. With `source` "data",
+ * recorded answers in the data (as in BRIDGE's file) are used instead. Problems picked by hand are always included.
+ * Writes failures.jsonl and returns the rows.
  */
 export async function findFailures(
   context: Context,
@@ -51,13 +51,13 @@ export async function findFailures(
 
 interface Asked {
   rows: number[];
-  /** Kept whatever the answers are. */
+  /** Kept, whatever the answers. */
   picked: readonly number[];
   settings: RewriteSettings['failures'];
   own: OwnSamples;
 }
 
-/** Failing and picked rows with their attempts. Rows that are already right too often are not sampled further. */
+/** Failing and picked rows with their attempts. Rows with too many right answers are not sampled further. */
 async function attempt(
   context: Context,
   student: Student,
@@ -82,11 +82,11 @@ async function attempt(
 }
 
 interface Draw {
-  /** Names the draw of random numbers. */
+  /** Identifies the random draw. */
   stream: string;
-  /** 0 = greedy. */
+  /** 0 means greedy. */
   temperature: number;
-  /** Answers to each problem. */
+  /** Answers per problem. */
   groupSize: number;
 }
 

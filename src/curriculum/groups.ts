@@ -12,10 +12,7 @@ import { groupAdvantages } from './advantages';
 import type { Context } from './context';
 import type { Lesson } from './lessons';
 
-/**
- * What a group is sampled from: row of the training lessons, the prompt's tokens, and whether that is the plain
- * question.
- */
+/** The prompt of a group: row of the training lessons, token ids, and whether it is the plain question. */
 export interface GroupPrompt {
   row: number;
   prompt: number[];
@@ -38,15 +35,17 @@ export interface ScoredGroup extends GroupPrompt {
   samples: ScoredSample[];
 }
 
-/** Completions in flight, of updates and of any other sampling with prompts as long: memory.ts counts on no more. */
+/**
+ * Maximum completions per sampling batch, in updates and for prompts of similar length; memory.ts relies on this limit.
+ */
 export const rowsAtOnce = ({ prompts, group }: Pick<GrpoSettings, 'prompts' | 'group'>): number => prompts * group;
 
-/** What makes a group flat: see the setting `dynamicSampling.by`. */
+/** The criterion for flat groups, see the setting `dynamicSampling.by`. */
 export type FlatBy = GrpoSettings['dynamicSampling']['by'];
 
 /**
- * A group whose applicable rewards are all equal teaches nothing: its advantages are 0. By `correct`, one all right or
- * all wrong is flat, too.
+ * A group whose applicable rewards are all equal gives no gradient, as its advantages are 0. With `correct`, a group
+ * that is all right or all wrong is flat too.
  */
 export function isFlat({ samples }: ScoredGroup, by: FlatBy): boolean {
   const alike = samples.every(({ correct }) => correct === samples[0].correct);
@@ -56,11 +55,11 @@ export function isFlat({ samples }: ScoredGroup, by: FlatBy): boolean {
 export interface GroupDraw {
   prompts: readonly GroupPrompt[];
   settings: GrpoSettings;
-  /** Names the draw of random numbers. */
+  /** Identifies the random draw. */
   stream: (string | number)[];
 }
 
-/** Samples `settings.group` completions for each prompt, scores them and gives them advantages. */
+/** Samples `settings.group` completions per prompt, scores them, and computes advantages. */
 export async function sampleGroups(
   context: Context,
   student: Student,
@@ -130,7 +129,7 @@ function assignAdvantages(groups: ScoredGroup[], { scale }: GrpoSettings): void 
     for (const [i, one] of samples.entries()) one.advantage = advantages[p][i];
 }
 
-/** The groups as what the loss takes. */
+/** The groups as input of the loss. */
 export function episodes(groups: readonly ScoredGroup[], maskTruncated: boolean): Episode[] {
   return groups.flatMap(({ prompt, samples }) =>
     samples.map(({ tokens, logProbs, advantage, finished }) => ({
@@ -143,7 +142,7 @@ export function episodes(groups: readonly ScoredGroup[], maskTruncated: boolean)
   );
 }
 
-/** Measurements of the samples of an update, with TRL's meanings where groups are flat by their rewards. */
+/** Metrics of an update's samples. They have TRL's meanings when groups are flat by their rewards. */
 export function measureGroups(groups: readonly ScoredGroup[], flatBy: FlatBy = 'reward') {
   const all = groups.flatMap(({ samples }) => samples);
   const lengths = (of: readonly ScoredSample[]) => mean(of.map(({ tokens }) => tokens.length));
@@ -164,7 +163,7 @@ export function measureGroups(groups: readonly ScoredGroup[], flatBy: FlatBy = '
     parts,
     accuracy: mean(all.map(({ correct }) => Number(correct))),
     lengthMean: lengths(all),
-    // Of no completions there is no mean length: left out, not 0.
+    // Without completions there is no mean length, so it is absent and not 0.
     ...(right.length > 0 && { lengthCorrect: lengths(right) }),
     ...(wrong.length > 0 && { lengthWrong: lengths(wrong) }),
     truncated: mean(all.map(({ finished }) => Number(!finished))),
@@ -175,8 +174,8 @@ export function measureGroups(groups: readonly ScoredGroup[], flatBy: FlatBy = '
 }
 
 /**
- * Every completion of an update, for rollouts/<stage>/<step>.jsonl, with what the update measured at its tokens where
- * that is kept.
+ * Every completion of an update as a record of rollouts/<stage>/<step>.jsonl, with token measurements where they are
+ * recorded.
  */
 export function rolloutRecords(
   context: Context,

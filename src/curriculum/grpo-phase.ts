@@ -17,21 +17,22 @@ import {
 import { memorySettings } from './memory';
 import { train } from './training';
 
-/** A phase of GRPO: Stage 2 and the rewriting of Stage 3 are this with different prompts and rewards. */
+/** A phase of GRPO. Stage 2 and the rewriting of Stage 3 differ only in prompts and rewards. */
 export interface GrpoPhase {
   stage: StageName;
   phase: string;
   settings: GrpoSettings;
   tolerance: number | null;
   /**
-   * The reference policy's checkpoint (the student at the start of the stage); null = the student itself as loaded now.
+   * Checkpoint of the reference policy (the student at the start of the stage); null means the student as it is loaded
+   * now.
    */
   reference: string | null;
-  /** 0 leaves only the replay: a control. */
+  /** 0 leaves only the replay, as a control experiment. */
   policyWeight: number;
-  /** Prompts of draw `draw` of an update (draws after the first come with dynamic sampling). */
+  /** Prompts of draw `draw` of an update (dynamic sampling makes further draws). */
   prompts(update: number, draw: number): GroupPrompt[];
-  /** Sees every scored group, to collect what is worth keeping. */
+  /** Called with every scored group, to collect completions worth keeping. */
   keep?(group: ScoredGroup): void;
   replay(update: number): Example[];
   state?: { save(): unknown; restore(saved: unknown): void };
@@ -57,11 +58,11 @@ interface Learning {
   context: Context;
   student: Student;
   phase: GrpoPhase;
-  /** The reference policy; null where there is no KL term. */
+  /** The reference policy; null without a KL term. */
   reference: Snapshot | null;
 }
 
-/** Samples groups, learns from them, and records both. */
+/** One update: samples groups, trains on them, records both. */
 async function grpoUpdate(learning: Learning, update: number, learningRate: number): Promise<UpdateResult> {
   const { context, student, phase, reference } = learning;
   const { settings, stage } = phase;
@@ -97,8 +98,8 @@ async function grpoUpdate(learning: Learning, update: number, learningRate: numb
 }
 
 /**
- * The groups of an update. Flat ones have no advantages, whatever makes them flat. With dynamic sampling they are
- * replaced by further draws until the update is full, or the last round is over.
+ * The groups of an update. Flat ones have zero advantages by either criterion. Dynamic sampling replaces them by
+ * further draws until the update is full or the last round is over.
  */
 async function draw(context: Context, student: Student, phase: GrpoPhase, update: number) {
   const { settings, stage } = phase;

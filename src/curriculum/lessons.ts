@@ -12,23 +12,23 @@ import type { Random } from '../random';
 import type { Tokenizer } from '../student-files/tokenizer';
 import { chainTokens } from './completions';
 
-/** Tokens that the prompts of the stages say around question and steps, at most. */
+/** Maximum number of tokens that the stages' prompts add around question and steps. */
 export const wording = 64;
 
-/** A problem as the student meets it: tokens made once, the teacher's chain in our one form. */
+/** A problem prepared for the student: tokenized once, with the teacher's chain in our canonical form. */
 export interface Lesson {
   problem: Problem;
-  /** null where no teacher chain is known. */
+  /** null without a teacher chain */
   chain: Chain | null;
   /** The teacher's chain as completion tokens with the end token. */
   teacherTokens: number[] | null;
-  /** The plain question, which is also the test's prompt. */
+  /** The plain question, which is also the prompt of the test. */
   prompt: number[];
 }
 
 /**
- * The problems as the student meets them. Chains are parted and tokens made when they are asked for, and kept as long
- * as there is room: those of all rows of a large dataset would not fit into the memory of a program.
+ * Prepares problems for the student. Chains are split and tokenized on first use and cached while there is room, as all
+ * rows of a large dataset would not fit into memory.
  */
 export function prepareLessons(problems: Problems, tokenizer: Tokenizer): Lesson[] {
   const kept = new Kept((row) => new MadeLesson(problems.at(row)!, tokenizer));
@@ -55,7 +55,7 @@ class LazyLesson implements Lesson {
   }
 }
 
-/** Each part is made once. */
+/** Each part is computed once. */
 class MadeLesson {
   readonly chain = once(() => teacherChain(this.problem));
   readonly teacherTokens = once(() => {
@@ -74,10 +74,10 @@ class MadeLesson {
   }
 }
 
-/** Code units of lessons that are kept: ten thousand usual ones, some hundred of R1's. */
+/** Code units of cached lessons: ten thousand ordinary ones, or some hundred of R1's. */
 const keptSize = 8_000_000;
 
-/** Lessons that were made lately. */
+/** Recently used lessons. */
 class Kept {
   private readonly lessons = new Map<number, MadeLesson>();
   private size = 0;
@@ -99,7 +99,7 @@ class Kept {
   }
 }
 
-/** The lessons that supervised training on teacher chains can use. Throws a UserError when there are none. */
+/** The lessons with teacher chains, for supervised training. @throws UserError when there are none */
 export function withChains(lessons: readonly Lesson[]): Lesson[] {
   const taught = lessons.filter((lesson) => lesson.teacherTokens !== null);
   if (taught.length === 0)
@@ -110,20 +110,21 @@ export function withChains(lessons: readonly Lesson[]): Lesson[] {
   return taught;
 }
 
-/** The lesson with as much of the teacher's chain as is taught. */
+/** The lesson with the part of the teacher's chain that is taught. */
 export function lessonAs(form: ChainForm, lesson: Lesson, tokenizer: Tokenizer): Lesson {
   if (form === 'whole' || !lesson.chain) return lesson;
   const chain = conciseChain(lesson.chain);
   return { problem: lesson.problem, prompt: lesson.prompt, chain, teacherTokens: chainTokens(tokenizer, chain) };
 }
 
-/** The plain question answered by the teacher's chain: plain SFT, and replay. Null without a chain. */
+/** The plain question with the teacher's chain as target: plain SFT, and replay. Null without a chain. */
 export function teacherExample(lesson: Lesson): Example | null {
   return lesson.teacherTokens ? { prompt: lesson.prompt, completion: lesson.teacherTokens } : null;
 }
 
 /**
- * Stage 1: the steps shuffled, some masked, to be put right; with probability `mixPlain` the plain question instead.
+ * Stage 1: restore the order of shuffled steps, some of them masked; with probability `mixPlain` the plain question
+ * instead.
  */
 export function reconstructExample(
   lesson: Lesson,
@@ -140,7 +141,7 @@ export function reconstructExample(
   };
 }
 
-/** Stage 2: some steps masked in place. All of them masked, or no chain known, is the plain question. */
+/** Stage 2: some steps masked in place. With all of them masked, or without a chain, it is the plain question. */
 export function completeExercise(lesson: Lesson, ratio: MaskRatio, tokenizer: Tokenizer, random: Random): number[] {
   if (!lesson.chain) return lesson.prompt;
   return tokenizer.encodePrompt(
@@ -148,12 +149,12 @@ export function completeExercise(lesson: Lesson, ratio: MaskRatio, tokenizer: To
   );
 }
 
-/** Tokens of a marked step that a prompt shows at most: they are part of its `wording`. */
+/** Maximum number of tokens of a marked step in a prompt; they count towards `wording`. */
 const wrongStepTokens = 32;
 
 /**
- * Stage 3: the question with the teacher's chain, asking for a much shorter one. `wrongStep`: what the student went
- * wrong with, where a person marked it.
+ * Stage 3: the question with the teacher's chain, and the request for a much shorter one. `wrongStep` is the student's
+ * wrong step, where a person marked it.
  */
 export function rewriteExercise(
   { problem, chain }: Lesson,

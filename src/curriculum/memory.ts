@@ -1,4 +1,4 @@
-/** What an experiment needs of memory before it runs, and the settings that follow from it. */
+/** Estimates an experiment's memory before it runs, and derives settings from it. */
 
 import type { Experiment, GrpoSettings } from '../config/experiment';
 import { defaultLora } from '../config/lora';
@@ -19,42 +19,42 @@ import { gigabytes } from '../words';
 import { rowsAtOnce } from './groups';
 import { completeExercise, type Lesson, prepareLessons, wording } from './lessons';
 
-/** The longest of what the rows become, in tokens. */
+/** Maximum lengths over the rows, in tokens. */
 export interface Lengths {
   question: number;
-  /** The teacher's chain with what was thought before it: what is learned, and what Stage 3 shows. */
+  /** The teacher's chain with its thinking: the target, and part of Stage 3's prompts. */
   chain: number;
-  /** A question with all steps shown, as Stage 1 and 2 show them: without the thinking. */
+  /** A question with all steps visible, as in Stages 1 and 2: without the thinking. */
   exercise: number;
 }
 
-/** What the memory of an experiment follows from. */
+/** The inputs of the memory estimate. */
 export interface Sizes {
-  /** The engine's, of the student. */
+  /** The engine's memory model of the student. */
   model: MemoryModel;
   lengths: Lengths;
 }
 
-/** Where memory peaks: what the run is doing there, and what for. */
+/** The peak of memory: where in the run, and in which activity. */
 export interface Peak {
   stage: string;
   activity: 'training' | 'sampling' | 'testing';
   memory: Memory;
-  /** All of `memory`, and what Node itself takes. */
+  /** All of `memory`, including Node itself. */
   bytes: number;
 }
 
 const mostTokens = 8192;
 const leastTokens = 256;
-/** Node with the engine, the tokenizer and the data, and what the pools keep idle. */
+/** Node with the engine, the tokenizer and the data, and idle memory of the pools. */
 const runtimeBytes = 250e6;
 
-/** So many rows become tokens; those of all would take as long as training begins. */
+/** Number of rows that are tokenized; all rows would take as long as training does to begin. */
 const measured = 16;
 
 /**
- * Of the rows that are longest as text, and of those that are longest without their thinking, which may be others:
- * looked for among more of the longest and rows spread over all.
+ * Candidates are the rows with the longest text, those longest without thinking (which may be others),
+ * and a sample spread over all rows.
  */
 export function longestOf(problems: Problems, tokenizer: Tokenizer): Lengths {
   const most = prepareLessons(longest(problems, measured), tokenizer);
@@ -71,13 +71,13 @@ export function longestOf(problems: Problems, tokenizer: Tokenizer): Lengths {
   };
 }
 
-/** The longest rows of what trains, and the longest prompts of what samples. */
+/** The longest rows for training, and the longest prompts for sampling. */
 function longestRows({ stages: { complete, rewrite } }: Experiment, { question, chain, exercise }: Lengths) {
-  // Steps that are masked may be a little longer than shown.
+  // Masked steps may be a little longer than visible ones.
   const masked = exercise + wording;
   const shown = question + chain + wording;
   return {
-    /** Plain questions with chains, and with rewrites where those are learned. */
+    /** Plain questions with chains, or with rewrites where those are learned. */
     plain: question + chain,
     internalise: question + Math.max(chain, rewrite ? rewrite.maxNewTokens : 0),
     reconstruct: masked + chain,
@@ -96,7 +96,7 @@ interface Setting {
   checkpointing: boolean | 'auto';
 }
 
-/** The experiment with numbers in place of "auto": what its run records, so that it is resumed with the same. */
+/** The experiment with numbers in place of "auto". Its run records them, so that it is resumed with the same. */
 export function settleMemory(experiment: Experiment, { model, lengths }: Sizes): Experiment {
   const { stages, baselines } = experiment;
   const { reconstruct, complete, rewrite } = stages;
@@ -140,13 +140,16 @@ const passOf = (tokens: number, checkpointing: boolean): Pass => ({
 
 const learnerOf = ({ student }: Experiment, copies: number): Learner => ({ lora: student.lora || null, copies });
 
-/** The settings of a stage as training takes them. Throws when "auto" was not settled before the run began. */
+/**
+ * The settings of a stage in the form that training takes. @throws Error when "auto" was not resolved before the run
+ * began
+ */
 export function memorySettings({ microBatchTokens, checkpointing }: Setting) {
   if (microBatchTokens === 'auto' || checkpointing === 'auto') throw new Error('Memory settings are not settled');
   return { microBatchTokens, checkpointing };
 }
 
-/** Of an engine that cannot say what it takes: as if `mostTokens` fitted, and one longest sequence did not. */
+/** For an engine without a memory model: assumes that `mostTokens` fit and that one longest sequence does not. */
 function settleUnknown(experiment: Experiment): Experiment {
   const fits = (tokens: number) => tokens <= mostTokens;
   return mapStages(experiment, (settings) => ({ ...settings, ...settled(fits, settings, Number.POSITIVE_INFINITY) }));
@@ -155,8 +158,8 @@ function settleUnknown(experiment: Experiment): Experiment {
 type Need = { level: 'info' | 'warning'; text: string };
 
 /**
- * The experiment with its memory settings settled for its student and rows, and what `checkMemory` says of it. `model`:
- * the engine's; null where it has none, and nothing can be said.
+ * The experiment with its memory settings resolved for student and rows, and the message of `checkMemory`. `model` is
+ * the engine's memory model; null where it has none, and there is no message.
  */
 export function withMemory(
   experiment: Experiment,
@@ -170,8 +173,8 @@ export function withMemory(
 }
 
 /**
- * Says what a settled experiment needs and what there is. Throws a UserError when there can never be so much; where it
- * is only taken at the moment, that is a warning.
+ * Compares the need of a resolved experiment with this machine. @throws UserError when the machine can never have as
+ * much; if the memory is only in use at the moment, returns a warning
  */
 export function checkMemory(experiment: Experiment, sizes: Sizes, limits: MemoryLimits | null): Need {
   const peak = peakOf(experiment, sizes);
@@ -184,14 +187,14 @@ export function checkMemory(experiment: Experiment, sizes: Sizes, limits: Memory
   return { level: 'warning', text: `the run ${needs}, ${gigabytes(limits.free)} are free: ${remedy}` };
 }
 
-/** Sequences that an update learns from, the tokens of the longest, and copies of the student beside it. */
+/** The sequences of an update, the tokens of the longest, and the number of copies of the student. */
 interface Update {
   longest: number;
   sequences: number;
   copies: number;
 }
 
-/** Where a settled experiment holds most. */
+/** The memory peak of a resolved experiment. */
 export function peakOf(experiment: Experiment, { model, lengths }: Sizes): Peak {
   const { stages, baselines, evaluation } = experiment;
   const peaks: Peak[] = [];
@@ -225,14 +228,14 @@ export function peakOf(experiment: Experiment, { model, lengths }: Sizes): Peak 
     sampling(stage, settings, longest.prompts[stage], beside);
     training(stage, settings, { longest: longest[stage], sequences: rowsAtOnce(settings), copies: beside });
   };
-  // Baselines are trained beside the base student.
+  // Baselines are trained while the base student is loaded.
   if (baselines.rft && complete) sampling('rft', complete, lengths.question, 1);
   if (baselines.grpo && complete) grpo('grpo', Object.assign({}, complete, baselines.grpo), 1);
   if (complete) grpo('complete', complete, 0);
   if (rewrite) grpo('rewrite', rewrite, 1);
   if (rewrite) {
     const { internalise } = rewrite;
-    // The rewriter is tested with the teacher's chains shown (rewrite.ts), before the student learns from it.
+    // The rewriter is tested with the teacher's chains in its prompts (rewrite.ts) before the student learns from it.
     const rows = Math.min(evaluation.batch, rowsAtOnce(rewrite));
     const shown = { rows, prompts: rows, promptTokens: longest.prompts.rewrite, newTokens: evaluation.maxNewTokens };
     add('rewrite', 'testing', model.generation(learner(1), shown, true));
@@ -244,10 +247,7 @@ export function peakOf(experiment: Experiment, { model, lengths }: Sizes): Peak 
   return peaks.reduce((most, peak) => (peak.bytes > most.bytes ? peak : most));
 }
 
-/**
- * Changes of settings, the gentlest first, with which the experiment stays within `limit` bytes; empty when none of
- * them is enough.
- */
+/** Changes of settings, mildest first, that bring the experiment below `limit` bytes; empty when none is enough. */
 export function remedies(experiment: Experiment, sizes: Sizes, limit: number): string[] {
   const found: string[] = [];
   const tried: string[] = [];

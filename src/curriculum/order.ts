@@ -1,16 +1,16 @@
 import { Random } from '../random';
 
 interface Draw {
-  /** Rows of one update. */
+  /** Rows per update. */
   count: number;
   seed: number;
-  /** Keeps the orders of two phases apart. */
+  /** Distinguishes the orders of two phases. */
   salt: string;
 }
 
 /**
- * The `count` rows of update `update` out of `rows`: every epoch is a fresh permutation, and a batch may span two
- * epochs. A pure function of its arguments, so that a resumed run sees the same rows without a saved state.
+ * The `count` row indices of update `update` out of `rows`. Every epoch is a new permutation, and a batch may span two
+ * epochs. A pure function of its arguments, so that a resumed run sees the same rows without saved state.
  */
 export function rowsOfUpdate(rows: number, update: number, { count, seed, salt }: Draw): number[] {
   const out: number[] = [];

@@ -5,7 +5,9 @@ import type { Context } from './context';
 import { type Lesson, lessonAs, reconstructExample, teacherExample, withChains } from './lessons';
 import { trainSupervised } from './supervised-phase';
 
-/** Stage 1: supervised training on masked, shuffled chains, so that the student learns structure, not wording. */
+/**
+ * Stage 1: supervised training on masked, shuffled chains, so that the student learns structure rather than wording.
+ */
 export function reconstruct(context: Context, student: Student, settings: ReconstructSettings): Promise<string> {
   const rows = withChains(context.train);
   const { seed } = context.experiment;

@@ -3,8 +3,8 @@ import { uniform } from '../random';
 import { type Lesson, teacherExample } from './lessons';
 
 /**
- * The shortest right completion that the student itself has found for each problem. Replaying them from the plain
- * question keeps GRPO from forgetting, and is what a control run without the GRPO gradient learns from.
+ * The shortest right completion that the student has found for each problem. Replaying them from the plain question
+ * reduces forgetting in GRPO; a control run without the GRPO gradient trains on them alone.
  */
 export class OwnSamples {
   private readonly best = new Map<number, readonly number[]>();
@@ -39,8 +39,7 @@ export class OwnSamples {
 }
 
 /**
- * Draws the replay of one update: `own` of the student's samples and `teacher` of the teacher's chains, all from the
- * plain question.
+ * Draws the replay of one update: `own` completions of the student and `teacher` chains, all from the plain question.
  */
 export function drawReplay(
   lessons: readonly Lesson[],

@@ -19,19 +19,19 @@ import { type SupervisedPhase, trainSupervised } from './supervised-phase';
 
 type State = NonNullable<SupervisedPhase['state']>;
 
-/** What Stage 3 has to remember over a restart. */
+/** The state of Stage 3 that must survive a restart. */
 interface Progress {
   failures: number[];
-  /** The rewrites that were accepted when they were collected; null until then. */
+  /** The rewrites that were accepted when they were collected; null before that. */
   rewrites: TaughtRewrite[] | null;
   own: [number, readonly number[]][];
 }
 
 /**
- * Stage 3: GRPO on rewriting the problems the student keeps failing, with the teacher's chain shown; then what it
- * accepted is internalised from the plain question, as no test shows a teacher. The rewriter and the student before and
- * after internalising are candidates for the result, and the validation rows decide. What people decided about cases
- * and rewrites is honoured. Returns the chosen checkpoint, or null when nothing was done.
+ * Stage 3: GRPO on rewriting the problems that the student keeps failing, with the teacher's chain in the prompt. Then
+ * accepted rewrites are internalised from the plain question, because the test shows no teacher text. The rewriter and
+ * the student before and after internalising are candidates, and the validation rows decide. People's decisions about
+ * cases and rewrites are respected. Returns the selected checkpoint, or null when nothing was trained.
  */
 export async function rewrite(
   context: Context,
@@ -78,10 +78,10 @@ export async function rewrite(
   return chosen;
 }
 
-/** What asks for a rewrite of a training row. */
+/** The prompt for a rewrite of a training row. */
 type RewritePrompts = (row: number) => GroupPrompt;
 
-/** Trains the rewriter and checks it on the plain questions of the validation rows. */
+/** Trains the rewriter and validates it on the plain questions of the validation rows. */
 async function learnToRewrite(
   context: Context,
   rewriter: Student,
@@ -113,12 +113,12 @@ async function learnToRewrite(
   return { step: check.step, accuracy, meanTokens };
 }
 
-/** The checkpoint that rewrites were sampled from; none where nothing was trained for it. */
+/** The checkpoint that rewrites were sampled from; none if it was not trained. */
 const rewriterOf = ({ updates }: RewriteSettings) => updates > 0 && { checkpoint: checkpointName('rewrite', updates) };
 
 /**
- * Samples rewrites of every failure once more and keeps the right ones by sound steps that are shorter than the
- * teacher, shortest first.
+ * Samples rewrites of every failure once more, and keeps right ones with sound steps that are shorter than the
+ * teacher's chain, shortest first.
  */
 async function collectRewrites(
   context: Context,
@@ -167,9 +167,9 @@ async function collectRewrites(
 }
 
 /**
- * Why each rewrite of a problem is not learned from, undefined for those that are: the first `most` that are right by
- * steps without `fault` (the prompt may show the answer to be copied), are not `rejected` by hand, and are shorter than
- * the teacher's chain. `samples` come shortest first, lengths in tokens.
+ * The reason why each rewrite of a problem is not used, or undefined for those that are: the first `most` that are
+ * right with steps without `fault` (as an answer in the prompt can be copied), not in `rejected`, and shorter than the
+ * teacher's chain. `samples` are in order of length, in tokens.
  */
 export function reasonsAgainst(
   samples: readonly { text: string; correct: boolean; length: number; fault: string | null }[],
@@ -191,7 +191,7 @@ export function reasonsAgainst(
 }
 
 /**
- * Accuracy on the failures with and without the teacher's text: how much of the rewriting has reached the plain
+ * Accuracy on the failures with and without the teacher's text: how much of the rewriting has carried over to the plain
  * question.
  */
 async function reportTransfer(
@@ -202,7 +202,7 @@ async function reportTransfer(
 ): Promise<void> {
   const lessons = asked.map(({ row }) => context.train[row]);
   const prompts = asked.map(({ prompt }) => prompt);
-  const { maxNewTokens } = settings; // what was reckoned with beside the teacher's text
+  const { maxNewTokens } = settings; // the memory estimate assumes these limits beside the teacher's text
   const shown = await evaluateLessons(context, rewriter, lessons, {
     prompts,
     rows: rowsAtOnce(settings),
@@ -221,14 +221,14 @@ async function reportTransfer(
 interface Internalised {
   taught: readonly TaughtRewrite[];
   own: OwnSamples;
-  /** The rewriter's check, where there is one. */
+  /** The rewriter's validation, if there is one. */
   candidate: Validation | null;
   state: State;
 }
 
 /**
- * Supervised training on the rewrites from the plain question, with replay in every batch against forgetting. Without
- * anything to learn the candidates are compared all the same; null where there is but one.
+ * Supervised training on the rewrites from the plain question, with replay in every batch against forgetting. Even
+ * without rewrites the candidates are compared; null if there is only one.
  */
 async function internalise(
   context: Context,

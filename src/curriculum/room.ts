@@ -3,14 +3,14 @@ import type { StudentFacts } from '../engine/port';
 import type { Context } from './context';
 import { type Lesson, wording } from './lessons';
 
-/** Milliseconds of work before others get a turn, and between two words of progress. */
+/** Milliseconds of work before the event loop gets a turn, and between two progress messages. */
 const patience = 50;
 const silence = 2000;
 
 /**
- * The training rows whose question and teacher chain have room in the student's positions; says how many are left out.
- * A stage that shows more asks the plain question where that is too long, and answers end with the positions. Makes the
- * tokens of every row, which takes a while where there are many: says how far it is, and ends with the signal's reason.
+ * The training rows whose question and teacher chain fit into the student's positions; reports how many are skipped.
+ * Where a stage's longer prompt does not fit, it uses the plain question, and answers end at the last position.
+ * Tokenizes every row, which may take a while: reports progress, and throws the signal's reason on request.
  */
 export async function lessonsThatFit(
   lessons: readonly Lesson[],
@@ -26,7 +26,7 @@ export async function lessonsThatFit(
     const now = performance.now();
     if (now - told >= silence) {
       told = now;
-      const text = `making tokens of the training rows: ${i + 1} of ${lessons.length}`;
+      const text = `tokenizing the training rows: ${i + 1} of ${lessons.length}`;
       notify({ type: 'note', level: 'info', text });
     }
     if (now - turn < patience) continue;
@@ -38,7 +38,7 @@ export async function lessonsThatFit(
       type: 'note',
       level: 'warning',
       text:
-        `${lessons.length - kept.length} of ${lessons.length} training rows are left out: ` +
+        `${lessons.length - kept.length} of ${lessons.length} training rows are skipped: ` +
         `question and chain are longer than the student's ${maxPositions} positions`,
     });
   return kept;

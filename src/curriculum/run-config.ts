@@ -15,22 +15,22 @@ const backendSchema = z.looseObject({
   isa: z.string().optional(),
 });
 
-/** The part of `environment` that is asked for later; there is more of it. */
+/** The part of `environment` that later code needs; it has more fields. */
 const environmentSchema = z.looseObject({
   backend: backendSchema.optional(),
   datasets: z.object({ train: z.string(), test: z.string() }),
 });
 
-/** What config.json of a run holds: the complete experiment, and what it ran on. */
+/** The content of a run's config.json: the complete experiment and its environment. */
 export interface RunConfig {
   experiment: Experiment;
   environment: { backend?: EngineInfo; datasets: { train: string; test: string }; [more: string]: unknown };
 }
 
-/** What runs trained with that began before AdamW's numbers were settings. */
+/** The values of runs that began before AdamW's numbers were settings. */
 const formerAdam = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8 };
 
-/** Earlier runs recorded `baselines.controls`, a list that none of them used. */
+/** Earlier runs recorded `baselines.controls`, an unused list. */
 const formerSchema = z.looseObject({ baselines: z.looseObject({}).optional() });
 
 function withoutControls(settings: z.infer<typeof formerSchema>) {
@@ -39,14 +39,14 @@ function withoutControls(settings: z.infer<typeof formerSchema>) {
 }
 
 /**
- * config.json of a run that is to go on as it began, checked. Throws a UserError when it is damaged, and for a run that
- * holds imported cases and no experiment.
+ * The validated config.json of a run to resume. @throws UserError when it is damaged, or when the run has imported
+ * cases and no experiment
  */
 export function readRunConfig(run: string): RunConfig {
   const file = configFile(run);
   const { experiment, environment } = check(z.looseObject({}), readConfig(run), { file });
   if (experiment === undefined)
-    throw new UserError('it holds no experiment', {
+    throw new UserError('it has no experiment', {
       file,
       code: 'run',
       remedy: 'Imported cases have none. The config of any other run was changed or damaged: restore it from a copy.',
@@ -58,7 +58,7 @@ export function readRunConfig(run: string): RunConfig {
   };
 }
 
-/** The config of the run that a checkpoint lies in, if it lies in one that can be read. */
+/** The config of the run that a checkpoint belongs to, if there is one that can be read. */
 export function runConfigOf(checkpoint: string): RunConfig | undefined {
   const run = runOfCheckpoint(checkpoint);
   if (!run) return undefined;

@@ -1,6 +1,6 @@
 /**
- * The curriculum, from the untouched student to the last stage (BRIDGE, arXiv 2602.17686). Every step is skipped when
- * the run folder already holds its result, so resuming a run is running it again.
+ * The curriculum, from the untrained student to the last stage (BRIDGE, arXiv 2602.17686). Every step is skipped when
+ * the run folder already has its result, so resuming a run means running it again.
  */
 import type { Student } from '../engine/port';
 import { caveats } from '../evaluation/caveats';
@@ -16,10 +16,7 @@ import { reconstruct } from './reconstruct';
 import { OwnSamples } from './replay';
 import { rewrite } from './rewrite';
 
-/**
- * Runs the stages that the experiment asks for, from `student`, whose weights it changes. Returns the rows of
- * summary.json.
- */
+/** Runs the requested stages from `student`, whose weights it changes. Returns the rows of summary.json. */
 export async function runCurriculum(context: Context, student: Student): Promise<StageRow[]> {
   const { stages } = context.experiment;
   await test(context, 'base', student);
@@ -35,7 +32,7 @@ export async function runCurriculum(context: Context, student: Student): Promise
   return readSummary(context.run.folder);
 }
 
-/** Each begins at the untouched student, which is as it was when they are done. */
+/** Each starts from the base student, whose weights are restored afterwards. */
 async function runBaselines(context: Context, student: Student): Promise<void> {
   const baselines = baselineNames.map((name) => ({ name, train: baselineOf(context, name) }));
   if (baselines.every(({ train }) => train === null)) return;
@@ -51,7 +48,7 @@ async function runBaselines(context: Context, student: Student): Promise<void> {
   }
 }
 
-/** Trains a stage, or loads what it chose when it is done, and tests the student it leaves. */
+/** Trains a stage, or loads the selected checkpoint if it is done, and tests the resulting student. */
 async function runStage(
   context: Context,
   stage: StageName,
@@ -69,11 +66,11 @@ async function runStage(
   await test(context, stage, student);
 }
 
-/** Tests the student on the test rows, once a run: a row of summary.json and every answer below evaluations/. */
+/** Tests the student on the test rows, once per run: a row of summary.json and every answer below evaluations/. */
 async function test(context: Context, stage: StageName, student: Student): Promise<void> {
   const { run, space, notify, results } = context;
   if (readSummary(run.folder).some((row) => row.stage === stage)) return;
-  await context.rest?.(async () => {}, space); // what training did last has its checkpoint
+  await context.rest?.(async () => {}, space); // after training, the last change has its checkpoint
   endIfAsked(context);
   const { answers, ...figures } = await evaluateLessons(context, student, context.test);
   const records = answers.map((answer, i) => ({ ...answer, gold: context.test[i].problem.answer }));
@@ -82,7 +79,7 @@ async function test(context: Context, stage: StageName, student: Student): Promi
   await space.write(() => run.summary(row));
   notify({ type: 'result', row });
   const { evaluation, student: asks } = context.experiment;
-  // How it is asked is told of once, of the student as it came.
+  // The prompt format is reported once, for the initial student.
   const prompt = stage === 'base' && asks.prompt !== 'auto' ? asks.prompt : undefined;
   const asked = {
     maxNewTokens: evaluation.maxNewTokens,

@@ -3,7 +3,7 @@ export interface Schedule {
   schedule: 'constant' | 'linear' | 'cosine';
   /** Share of the updates over which the rate rises linearly from 0. */
   warmup: number;
-  /** The share of `learningRate` at which a falling schedule ends. */
+  /** The final rate of a falling schedule, as a share of `learningRate`. */
   minLearningRate: number;
 }
 

@@ -1,21 +1,21 @@
-/** One validation check: greedy answers on the held-out slice of train. */
+/** One validation: greedy answers on the held-out slice of train. */
 export interface Validation {
-  /** Updates made when it was taken, counted within the stage. */
+  /** Updates made before it, counted within the stage. */
   step: number;
   accuracy: number;
   meanTokens: number;
 }
 
-/** The best check so far and the highest accuracy seen; kept in checkpoints. */
+/** The best validation so far and the highest accuracy; saved in checkpoints. */
 export interface Selection {
   best: Validation | null;
   topAccuracy: number;
 }
 
 /**
- * Takes in a check and says whether it is the new best: highest accuracy first, then fewest tokens, where accuracies
- * within `tolerance` of the highest one count as equal (a check on a few hundred rows cannot tell them apart). Never
- * looks at test rows.
+ * Records a validation and returns whether it is the new best: highest accuracy first, then fewest tokens, where
+ * accuracies within `tolerance` of the highest count as equal (a few hundred rows cannot tell them apart). Never uses
+ * test rows.
  */
 export function select(
   selection: Selection,

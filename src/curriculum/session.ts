@@ -1,7 +1,4 @@
-/**
- * From an experiment to a run that goes on: loads what it names, opens its folder, and sees to a clean end whatever
- * happens.
- */
+/** From an experiment to a running run: loads its inputs, opens its folder, and ends cleanly whatever happens. */
 import { execFileSync } from 'node:child_process';
 import { cpus, platform, release } from 'node:os';
 import { dirname } from 'node:path';
@@ -35,7 +32,7 @@ export interface SessionOptions {
   notify: (event: CurriculumEvent) => void;
   signal: AbortSignal;
   rest?: Context['rest'];
-  /** Told as soon as the run folder is there. */
+  /** Called as soon as the run folder exists. */
   begun?: (run: RunWriter, engine: Engine) => void;
 }
 
@@ -47,8 +44,7 @@ export async function startRun(asked: Experiment, runsFolder: string, options: S
   const student = { ...asked.student, prompt: promptStyle(tokenizer, asked.student) };
   return withEngine(await startEngine(asked.backend, asked.student.path), async (engine) => {
     const data = loadExperimentData(asked);
-    // What "auto" means for this student is settled once: the run's config records it, and every later question is
-    // asked likewise.
+    // "auto" is resolved once: the run's config records the result, and later steps use it.
     const prompting = withPrompts(tokenizer, student);
     const { experiment, need } = await memoryFor({ ...asked, student }, prompting, data, engine);
     const notes = [
@@ -90,7 +86,7 @@ async function timeFor(
 
 type Note = Omit<Extract<CurriculumEvent, { type: 'note' }>, 'type'>;
 
-/** The options, with notes for when the run has begun: what it needs, and what is not as it was. */
+/** The options, with messages for the start of the run: its needs, and what has changed. */
 const telling = (notes: Note[], options: SessionOptions): SessionOptions => ({
   ...options,
   begun(...run) {
@@ -99,7 +95,7 @@ const telling = (notes: Note[], options: SessionOptions): SessionOptions => ({
   },
 });
 
-/** Goes on with a run from its newest checkpoint that is sound; what it recorded after that is done again. */
+/** Resumes a run from its newest intact checkpoint; later records are computed again. */
 export async function resumeRun(folder: string, options: SessionOptions) {
   const { interrupted } = openRun(folder);
   const { experiment, environment: before } = readRunConfig(folder);
@@ -111,7 +107,7 @@ export async function resumeRun(folder: string, options: SessionOptions) {
         throw new UserError(`the ${name} data has changed since the run began`, {
           file: folder,
           code: 'dataset',
-          remedy: 'Put the former data back, or start a new run.',
+          remedy: 'Restore the data, or start a new run.',
         });
     }
     const tokenizer = loadStudentTokenizer(experiment.student.path);
@@ -128,9 +124,9 @@ export async function resumeRun(folder: string, options: SessionOptions) {
   });
 }
 
-/** What `auto` was when the run began, where that can still be had. */
+/** The backend that `auto` chose when the run began, if it is still available. */
 async function engineAgain({ backend, student }: Experiment, began: EngineInfo | undefined): Promise<Engine> {
-  // `auto` tries a GPU first, with care.
+  // `auto` tries a GPU first, with safeguards.
   if (backend !== 'auto' || !began || began.name === 'tensorflow-gpu') return startEngine(backend, student.path);
   try {
     return await startEngine(began.name as Backend);
@@ -140,24 +136,21 @@ async function engineAgain({ backend, student }: Experiment, began: EngineInfo |
   }
 }
 
-/** `auto` has taken another engine than the embedded one, for the student's sake. */
+/** `auto` has chosen another engine than the embedded one because of the student. */
 const otherEngine = ({ backend }: Experiment, { name, description }: EngineInfo): Note[] =>
   backend === 'auto' && name === 'torch'
-    ? [{ level: 'info', text: `the embedded engine does not know the student's family, so ${description} computes` }]
+    ? [{ level: 'info', text: `the embedded engine does not support the student's family, so ${description} is used` }]
     : [];
 
 function otherBackend(began: EngineInfo | undefined, now: EngineInfo): Note[] {
   if (!began || (began.name === now.name && began.isa === now.isa)) return [];
   const text =
-    `the run began on ${began.description} and goes on with ${now.description}: ` +
-    'its numbers are no longer those of one machine, bit for bit';
+    `the run began on ${began.description} and continues on ${now.description}: ` +
+    'its results can no longer be reproduced bit for bit on one machine';
   return [{ level: 'warning', text }];
 }
 
-/**
- * The newest checkpoint whose files are as they were written; null when none was ever taken. Each newer one is a
- * warning.
- */
+/** The newest checkpoint with intact files; null if there is none yet. Each damaged newer one causes a warning. */
 function soundCheckpoint(run: RunWriter, notify: SessionOptions['notify']): CheckpointEntry | null {
   const { folder, record } = run;
   if (record.checkpoints.length === 0) return null;
@@ -166,22 +159,22 @@ function soundCheckpoint(run: RunWriter, notify: SessionOptions['notify']): Chec
     throw new UserError('every checkpoint of the run is damaged', {
       file: folder,
       code: 'checkpoint',
-      remedy: 'Put them back from a copy, or start a new run; what this one recorded can still be read.',
+      remedy: 'Restore them from a copy, or start a new run. The records of this one can still be read.',
     });
   for (const { name, problem } of found.skipped)
     notify({
       type: 'note',
       level: 'warning',
-      text: `checkpoint ${name} is passed over (${problem.message}); going on from ${found.entry.name}`,
+      text: `checkpoint ${name} is skipped (${problem.message}); resuming from ${found.entry.name}`,
     });
   return found.entry;
 }
 
-/** A run that is to be made or to be gone on with. */
+/** A run to create or to resume. */
 interface Opened {
   run: RunWriter;
   experiment: Experiment;
-  /** The student's own, without the prompts that the experiment asks for. */
+  /** The student's own tokenizer, without the prompt format of the experiment. */
   tokenizer: Tokenizer;
   data: ExperimentData;
   engine: Engine;
@@ -209,10 +202,10 @@ async function conduct(opened: Opened, options: SessionOptions) {
   return { folder: run.folder, rows };
 }
 
-/** So often an engine may be lost with no new checkpoint in between. */
+/** How many times an engine may be lost without a new checkpoint in between. */
 const mostLosses = 3;
 
-/** Where an engine is lost, it is started again, and the run goes on from its newest checkpoint. */
+/** When an engine is lost, it is restarted, and the run resumes from its newest checkpoint. */
 async function learnAgainWhereLost(opened: Opened & { space: Space }, options: SessionOptions): Promise<StageRow[]> {
   const { run } = opened;
   let { interrupted } = opened;
@@ -230,7 +223,7 @@ async function learnAgainWhereLost(opened: Opened & { space: Space }, options: S
       interrupted = true;
       const place = entry ? `checkpoint ${entry.name}` : 'its beginning';
       const text =
-        `${error.message}; it is started again (${losses} of ${mostLosses}), ` + `and the run goes on from ${place}`;
+        `${error.message}; it is restarted (${losses} of ${mostLosses}), ` + `and the run resumes from ${place}`;
       options.notify({ type: 'note', level: 'warning', text });
     }
   }
@@ -275,7 +268,7 @@ async function learn(opened: Opened & { space: Space }, options: SessionOptions)
   }
 }
 
-/** Writes how the run ended. When not even that can be written, the first error is still the one to report. */
+/** Records how the run ended. If even that fails, the first error is still the one reported. */
 function closeAfter(run: RunWriter, error: unknown): void {
   const stopped = error instanceof Stopped || (error instanceof Error && error.name === 'AbortError');
   try {
@@ -285,20 +278,20 @@ function closeAfter(run: RunWriter, error: unknown): void {
       reason: stopped ? stopReason : String((error as Error).message ?? error),
     });
   } catch {
-    // The disk may be what failed; run.json keeps its last content, and the lock is free.
+    // The disk may be the cause; run.json keeps its last content, and the lock is released.
   }
 }
 
 function heldOut(rows: number, { data }: Experiment): number {
   if (rows === 0)
-    throw new UserError("no training row has room in the student's positions", {
+    throw new UserError("no training row fits into the student's positions", {
       code: 'dataset',
-      remedy: 'Give rows with shorter chains, or choose a student with more positions.',
+      remedy: 'Use rows with shorter chains, or choose a student with more positions.',
     });
   if (data.validation >= rows)
     throw new UserError(`data.validation holds out ${data.validation} rows, but data.train has only ${rows}`, {
       code: 'dataset',
-      remedy: 'Lower data.validation, or give more training rows.',
+      remedy: 'Lower data.validation, or add training rows.',
     });
   return data.validation;
 }

@@ -1,4 +1,4 @@
-/** Students as they are asked: the student, and a tokenizer that frames prompts the way their training did. */
+/** Students for inference, each with a tokenizer that formats prompts as in its training. */
 import { join } from 'node:path';
 import type { PromptStyle } from '../config/student';
 import type { Engine, OpenOptions, Student } from '../engine/port';
@@ -8,7 +8,7 @@ import { type PromptSettings, promptStyle, withPrompts } from '../student-files/
 import { type Tokenizer, tokenizerWithin } from '../student-files/tokenizer';
 import { runConfigOf } from './run-config';
 
-/** A student with its prompts. */
+/** A student with its prompt format. */
 export interface AskedStudent {
   student: Student;
   tokenizer: Tokenizer;
@@ -16,16 +16,15 @@ export interface AskedStudent {
 }
 
 export interface AskedOptions extends OpenOptions {
-  /** The student's own, where it is loaded already: that of a large vocabulary takes a while. */
+  /** The student's tokenizer, if it is loaded already; loading a large vocabulary takes a while. */
   tokenizer?: Tokenizer;
 }
 
-/** How a student is opened that is not to be trained. */
+/** Options for opening a student for inference. */
 const asIs: AskedOptions = { lora: null, seed: 0 };
 
 /**
- * The student at `path` with these prompts; without any, as its run asked it, or as `auto` says where it belongs to
- * none.
+ * The student at `path` with these prompts; by default in the format of its run, or as `auto` chooses if it has no run.
  */
 export async function openStudent(
   engine: Engine,

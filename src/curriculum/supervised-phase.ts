@@ -14,21 +14,21 @@ export interface SupervisedPhase {
   stage: StageName;
   phase: string;
   firstStep?: number;
-  /** See Training; 0 unless said. */
+  /** See Training (default: 0). */
   tolerance?: number | null;
   /** See Training. */
   candidate?: Validation | null;
   settings: SftSettings;
-  /** How many rows an epoch runs over. */
+  /** Rows per epoch. */
   rows: number;
-  /** The example of a row at its `visit`-th draw (counted over the whole phase); null: the row has nothing to teach. */
+  /** The example of a row at its `visit`-th draw (counted over the whole phase); null: the row has no target. */
   example(row: number, visit: number): Example | null;
-  /** Held-out examples, on which the loss is told at every check. */
+  /** Held-out examples for the loss at every validation. */
   heldOut?: Example[];
   state?: { save(): unknown; restore(saved: unknown): void };
 }
 
-/** Cross-entropy on examples: plain SFT, Stage 1, and the end of Stage 3 are this with different examples. */
+/** Cross-entropy on examples. Plain SFT, Stage 1 and the end of Stage 3 differ only in the examples. */
 export function trainSupervised(context: Context, student: Student, phase: SupervisedPhase): Promise<string> {
   const { settings, firstStep = 0, tolerance = 0, heldOut = [] } = phase;
   const { microBatchTokens } = memorySettings(settings);

@@ -1,4 +1,4 @@
-/** What ends training, in words that say where it was and what is kept. */
+/** Errors that end training. Their messages name the place and the checkpoint that is still good. */
 import { Diverged } from '../engine-data/training';
 import { isOutOfMemory, UserError } from '../errors';
 import type { Context } from './context';
@@ -6,12 +6,13 @@ import type { Context } from './context';
 interface Place {
   context: Context;
   training: { stage: string; phase: string };
-  /** Whole updates made. */
+  /** Complete updates so far. */
   update: number;
 }
 
 /**
- * An update; null when the run was stopped inside it. Says where training diverged, and which checkpoint is still good.
+ * Runs an update; null when the run was stopped during it. On divergence the error names the place and the last good
+ * checkpoint.
  */
 export async function guarded<T>({ context, training, update }: Place, action: () => Promise<T>): Promise<T | null> {
   const { stage, phase } = training;
@@ -30,15 +31,15 @@ export async function guarded<T>({ context, training, update }: Place, action: (
   }
 }
 
-/** Memory that ran out, as an error that says where, what is kept, and which settings need less. */
+/** An out-of-memory error with the place, the last checkpoint, and the settings that reduce memory. */
 export function outOfMemory(error: unknown, where: string, { run }: Pick<Context, 'run'>): UserError {
   const kept = run.record.checkpoints.at(-1)?.name;
   return new UserError(`memory ran out ${where}: ${(error as Error)?.message ?? error}`, {
     code: 'memory',
     remedy:
-      'Lower microBatchTokens or set "checkpointing": true where it trains; ' +
-      'lower prompts, group, maxNewTokens or evaluation.batch where it ' +
-      `generates${kept ? `; the checkpoint ${kept} is kept` : ''}.`,
+      'Lower microBatchTokens or set "checkpointing": true if it happens in training; ' +
+      'lower prompts, group, maxNewTokens or evaluation.batch if it happens ' +
+      `in sampling${kept ? `; the checkpoint ${kept} is kept` : ''}.`,
     cause: error,
   });
 }

@@ -1,4 +1,4 @@
-/** The training loop: every phase of every stage and baseline goes through it. */
+/** The training loop of every phase in every stage and baseline. */
 import { breathe } from '../breath';
 import type { Student } from '../engine/port';
 import type { ValidationEvent } from '../runs/events';
@@ -11,54 +11,52 @@ import { type Selection, select, type Validation } from './selection';
 import { guarded } from './training-errors';
 import { goesOn } from './training-state';
 
-/** One phase of training: what an update does, how many there are, and how the best checkpoint is chosen. */
+/** One phase of training: the update function, the number of updates, and how the best checkpoint is selected. */
 export interface Training {
   stage: StageName;
   /** Name within the stage, such as `internalise`. */
   phase: string;
   updates: number;
-  /**
-   * Steps are counted through the stage: where this phase's begin. The student as it comes to the phase is step
-   * `firstStep`.
-   */
+  /** The step within the stage at which this phase begins. The student before the phase has step `firstStep`. */
   firstStep: number;
   settings: Schedule & { evaluateEvery: number };
   /**
-   * Validation accuracies this close to the highest count as equal, and the shorter answers win. null: the last update
-   * is taken.
+   * Validation accuracies within this distance of the highest count as equal, and the shorter answers win. null: takes
+   * the last update.
    */
   tolerance: number | null;
   /**
-   * A student of an earlier phase of the stage that may be chosen as well: its check, whose step names its checkpoint.
+   * A student from an earlier phase of the stage that may be selected too: its validation, whose step names its
+   * checkpoint.
    */
   candidate?: Validation | null;
-  /** Of a supervised phase: the loss on held-out examples, in nats a token. */
+  /** For a supervised phase: the loss on held-out examples, in nats per token. */
   heldOutLoss?(): Promise<number>;
   update(update: number, learningRate: number): Promise<UpdateResult>;
-  /** What the phase itself has to remember over a restart, besides weights and optimizer. */
+  /** State of the phase that must survive a restart, besides weights and optimizer. */
   state?: { save(): unknown; restore(saved: unknown): void };
 }
 
-/** A phase that is being trained, and how far it is. */
+/** A phase in training, and its progress. */
 interface Progress {
   context: Context;
   student: Student;
   training: Training;
-  /** Whole updates made, and that of the newest checkpoint of the phase; -1 before the first. */
+  /** Complete updates, and those in the newest checkpoint of the phase; -1 before the first. */
   update: number;
   saved: number;
-  /** Of training since then, in milliseconds. */
+  /** Training time since then, in milliseconds. */
   unsaved: number;
   selection: Selection;
-  /** The validation check of this update is still to be made. */
+  /** The validation of this update is still due. */
   unchecked: boolean;
 }
 
 /**
- * Trains `student` in place and leaves it with the weights of the best validation check (or of the last update). Goes
- * on from the newest checkpoint when that belongs to this phase. Writes metrics and checkpoints; asked to stop, it
- * drops the update at hand, which is made again when the run is resumed, and takes a checkpoint of the last whole one.
- * Returns the name of the checkpoint it chose.
+ * Trains `student` in place and leaves it with the weights of the best validation (or of the last update). Resumes from
+ * the newest checkpoint if it belongs to this phase. Writes metrics and checkpoints. When asked to stop, it discards
+ * the current update, which is computed again on resume, and saves the last complete one.
+ * Returns the name of the selected checkpoint.
  */
 export async function train(context: Context, student: Student, training: Training): Promise<string> {
   const { updates, settings } = training;
@@ -70,7 +68,7 @@ export async function train(context: Context, student: Student, training: Traini
       const started = performance.now();
       const learningRate = learningRateAt(settings, progress.update, updates);
       const result = await guarded(progress, () => training.update(progress.update, learningRate));
-      if (result === null) continue; // stopped inside of it: the weights are those of the last whole update
+      if (result === null) continue; // stopped during the update: the weights are those of the last complete one
       progress.update++;
       await record(progress, result, { learningRate, started });
       if (progress.update % settings.evaluateEvery === 0 || progress.update === updates) {
@@ -80,13 +78,13 @@ export async function train(context: Context, student: Student, training: Traini
     }
     return await choose(progress);
   } finally {
-    await student.restartOptimizer(); // its moments take memory
+    await student.restartOptimizer(); // frees the optimizer's moments
   }
 }
 
 /**
- * From the newest checkpoint, if that is of this phase; else from the student as it comes, which is a candidate for the
- * best, too.
+ * Starts from the newest checkpoint if it belongs to this phase; else from the given student, which is also a candidate
+ * for the best.
  */
 async function begin(context: Context, student: Student, training: Training): Promise<Progress> {
   const { stage, phase, updates, tolerance, candidate = null } = training;
@@ -112,14 +110,14 @@ async function begin(context: Context, student: Student, training: Training): Pr
   if (progress.saved < 0) {
     endIfAsked(context);
     await validate(progress).finally(() => endIfAsked(context));
-    // A phase that does harm leaves no trace.
+    // A phase that makes the student worse is undone.
     if (tolerance !== null || updates === 0) await checkpoint(progress);
   }
   if (progress.unchecked) await check(progress);
   return progress;
 }
 
-/** Between two updates: lets others work, and ends the run where that was asked for. */
+/** Between two updates: lets others work, and ends the run on request. */
 async function rest(progress: Progress): Promise<void> {
   const { context } = progress;
   const { signal } = context;
@@ -147,20 +145,20 @@ async function record(
   spend(progress, ms);
 }
 
-/** Counts so many milliseconds as training of the stage. */
+/** Counts these milliseconds as training time of the stage. */
 function spend({ context: { seconds }, training: { stage } }: Progress, ms: number): void {
   seconds[stage] = (seconds[stage] ?? 0) + ms / 1000;
 }
 
 /**
- * Unsaved training of this long, in milliseconds, is saved before a check, which may take long; else after it, with
- * what it found.
+ * After this much unsaved training, in milliseconds, a checkpoint is written before a validation, which may be slow;
+ * otherwise after it, with its result.
  */
 const longUnsaved = 60_000;
 
 /**
- * A check takes long: asked to end meanwhile, the checkpoint comes first, and the check is made up for when the run is
- * resumed.
+ * A validation takes long. If the run is asked to end meanwhile, a checkpoint is written, and the validation is done on
+ * resume.
  */
 async function check(progress: Progress): Promise<void> {
   const { context } = progress;
@@ -226,7 +224,7 @@ async function checkpoint(progress: Progress): Promise<void> {
   context.interrupted = false;
 }
 
-/** Gives the student the weights of the best check, or leaves it with those of the last update. */
+/** Restores the weights of the best validation, or keeps those of the last update. */
 async function choose({ context, student, training, selection }: Progress): Promise<string> {
   const { stage, firstStep, updates } = training;
   const last = firstStep + updates;

@@ -1,25 +1,25 @@
 import type { Random } from '../random';
 import { type Equation, type Story, tell } from './arithmetic-story';
 
-/** How long-winded a chain is: each piece that could be left out is written with the given chance. */
+/** The verbosity of a chain: each optional piece is written with the given probability. */
 export interface ChainStyle {
-  /** Sentences of thinking ahead of the first step (one always stands). */
+  /** Sentences of thinking before the first step (there is always one). */
   plan: number;
-  /** A first step which only repeats the number at the start. */
+  /** A first step that only repeats the initial number. */
   setUp: number;
-  /** The story's own sentence, repeated ahead of its equation. */
+  /** The story's own sentence, repeated before its equation. */
   restate: number;
-  /** What is about to be computed, said in words. */
+  /** The next computation in words. */
   announce: number;
-  /** What the equation means, said in words. */
+  /** The meaning of the equation in words. */
   conclude: number;
-  /** The equation checked by the opposite operation. */
+  /** A check of the equation by the inverse operation. */
   check: number;
-  /** A last step which only repeats the result. */
+  /** A last step that only repeats the result. */
   sumUp: number;
 }
 
-/** The teacher's style. `verbosity` 0..1: 0 writes equations alone, 1 every piece. */
+/** The teacher's style. `verbosity` 0..1: 0 writes only equations, 1 every piece. */
 export function teacherStyle(verbosity: number): ChainStyle {
   return {
     plan: verbosity,

@@ -1,10 +1,10 @@
 import type { Random } from '../random';
 
-/** What happens to the number of things someone has. `groups` kinds work on `a` containers of `b` things. */
+/** The kinds of change to a number of things. `groups` kinds use `a` containers of `b` things. */
 export type EventKind = 'gain' | 'lose' | 'gainGroups' | 'loseGroups' | 'double' | 'triple' | 'halve' | 'share';
 
 /**
- * One event of a story. `a`: the amount, the number of containers, or of people who share; `b`: things per container.
+ * One event of a story. `a`: the amount, or the number of containers or of people who share; `b`: things per container.
  */
 export interface StoryEvent {
   kind: EventKind;
@@ -12,7 +12,7 @@ export interface StoryEvent {
   b: number;
 }
 
-/** The numbers of a story: how many things there are at the start, and what happens to them. */
+/** The numbers of a story: the initial count, and the events. */
 export interface Problem {
   start: number;
   events: StoryEvent[];
@@ -25,11 +25,11 @@ export interface Equation {
   operator: '+' | '-' | '*' | '/';
   right: number;
   result: number;
-  /** `group`: the size of the containers together; `total`: how many things there are now. */
+  /** `group`: the total content of the containers; `total`: the new count. */
   part: 'group' | 'total';
 }
 
-/** The words a story is told with. */
+/** The words of a story. */
 export interface Cast {
   name: string;
   other: string;
@@ -37,14 +37,14 @@ export interface Cast {
   container: string;
 }
 
-/** A problem as it is told: its people and things, and a sentence for every event. */
+/** The text of a problem: its people and things, and a sentence for every event. */
 export interface Story {
   problem: Problem;
   sentences: readonly string[];
   cast: Cast;
 }
 
-/** How the sentences of a question or of a chain are chosen. */
+/** Chooses the sentences of a question or chain. */
 export interface Wording {
   names: readonly string[];
   items: readonly string[];
@@ -54,7 +54,7 @@ export interface Wording {
   asking: readonly string[];
 }
 
-/** The number of operations each kind of event takes. */
+/** The number of operations of each kind of event. */
 export const operationsOf: Record<EventKind, number> = {
   gain: 1,
   lose: 1,
@@ -85,8 +85,8 @@ export const stories: Wording = {
 };
 
 /**
- * What each event does to a count `x`, as one or two equations. Halves and shares of a count that does not divide are
- * cut.
+ * Applies an event to a count `x`, as one or two equations. Halves and shares of a count that does not divide evenly
+ * are rounded down.
  */
 export function work(
   problem: Problem,
@@ -119,7 +119,7 @@ function calculate(left: number, operator: Equation['operator'], right: number):
   return operator === '*' ? left * right : Math.floor(left / right);
 }
 
-/** `{N}`, `{O}`, `{I}`, `{C}` become the cast's words; `{a}`, `{b}`, `{x}` and the like become the given numbers. */
+/** Replaces `{N}`, `{O}`, `{I}`, `{C}` by the words of the story, and `{a}`, `{b}`, `{x}` and similar by numbers. */
 export function tell(template: string, cast: Cast, numbers: Record<string, number | string> = {}): string {
   const words: Record<string, number | string> = {
     N: cast.name,

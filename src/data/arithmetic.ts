@@ -14,20 +14,20 @@ import {
   work,
 } from './arithmetic-story';
 
-/** What the generator of arithmetic stories makes. */
+/** Settings of the generator of arithmetic stories. */
 export interface ArithmeticOptions {
   seed: number;
-  /** Least and most operations of a story (1 to 8). */
+  /** Minimum and maximum number of operations (1 to 8). */
   operations: [number, number];
-  /** The greatest number that any line of working may reach (10 to 9999). */
+  /** The largest number in any line of working (10 to 9999). */
   maxValue: number;
-  /** How long-winded the teacher is on average, 0 (equations alone) to 1 (everything said and repeated). */
+  /** Mean verbosity of the teacher, 0 (only equations) to 1 (everything stated and repeated). */
   verbosity: number;
 }
 
 export const arithmeticDefaults: ArithmeticOptions = { seed: 1, operations: [2, 4], maxValue: 60, verbosity: 0.6 };
 
-/** Splits never share a story's numbers; `pretrain` is what the base student was made from. */
+/** Splits never share a story's numbers; `pretrain` was used to make the base student. */
 export type ArithmeticSplit = 'train' | 'validation' | 'test' | 'pretrain';
 
 export interface ArithmeticItem {
@@ -47,7 +47,7 @@ const shares: Record<ArithmeticSplit, [number, number]> = {
   pretrain: [8, 16],
 };
 
-/** The split that a story with these numbers belongs to, whatever its words. */
+/** The split of a story with these numbers, whatever its words. */
 export function splitOf(problem: Problem): ArithmeticSplit {
   const key = [problem.start, ...problem.events.flatMap(({ kind, a, b }) => [kind, a, b])];
   const slot = bits(20260205, ...key) >>> 28;
@@ -65,7 +65,7 @@ export function arithmeticItem(options: ArithmeticOptions, split: ArithmeticSpli
   const sentences = problem.events.map((event) => eventSentence(event, cast, stories, random));
   const story = { problem, sentences, cast };
   const equations = work(problem);
-  // Teachers are wordier on some problems than on others: the spread is as wide as the bounds of 0 and 1 let it be.
+  // A teacher's verbosity varies between problems, as widely as the bounds 0 and 1 allow.
   const spread = Math.min(0.35, options.verbosity, 1 - options.verbosity);
   const style = teacherStyle(options.verbosity + spread * (2 * random.uniform() - 1));
   return {
@@ -87,13 +87,13 @@ export function arithmeticItems(
   return Array.from({ length: count }, (_, i) => arithmeticItem(options, split, first + i));
 }
 
-/** The text of a question: the opening, a sentence for every event, and what is asked. */
+/** The text of a question: the opening, a sentence for every event, and the final question. */
 export function askQuestion({ problem, sentences, cast }: Story, wording: Wording, random: Random): string {
   const opening = tell(random.pick(wording.opening), cast, { x: problem.start });
   return [opening, ...sentences, tell(random.pick(wording.asking), cast)].join(' ');
 }
 
-/** Draws numbers until they make a story that belongs to the split. */
+/** Draws numbers until their story belongs to the split. */
 export function drawProblem(
   { operations, maxValue }: Pick<ArithmeticOptions, 'operations' | 'maxValue'>,
   split: ArithmeticSplit,

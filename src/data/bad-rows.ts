@@ -1,4 +1,4 @@
-/** Rows of a dataset that cannot be used: collected, so that one run tells of all of them. */
+/** Collects unusable rows of a dataset, so that one run reports all of them. */
 import { UserError } from '../errors';
 import type { Place } from './rows';
 
@@ -6,11 +6,11 @@ export interface BadRows {
   count: number;
   /** Rows that were read. */
   rows: number;
-  /** The first of them. */
+  /** The first few of them. */
   first: { place: Place; error: UserError }[];
 }
 
-/** So many are listed. */
+/** Number of listed rows. */
 export const listedBadRows = 5;
 
 /** "line 3: the row has no "answer"; line 8: ...; and 4 more", for people. */
@@ -19,14 +19,14 @@ export function badRowsText({ count, first }: BadRows, between = '; '): string {
   return [...listed, ...(count > first.length ? [`and ${count - first.length} more`] : [])].join(between);
 }
 
-/** "line 3", or "row 3" where rows are no lines. */
+/** "line 3", or "row 3" for formats without lines. */
 export const placeText = ({ line, row }: Place) => (row !== undefined ? `row ${row}` : `line ${line}`);
 
-/** What is thrown where nobody said that such rows are left out. */
+/** Thrown unless such rows may be skipped. */
 export function badRowsError(bad: BadRows): UserError {
   const [{ place, error }] = bad.first;
   const { remedy, column, cause } = error;
-  const advice = bad.count < bad.rows ? 'Or leave such rows out: "skipBad": true, --skip-bad.' : '';
+  const advice = bad.count < bad.rows ? 'Or skip such rows: "skipBad": true, --skip-bad.' : '';
   const message =
     bad.count === 1
       ? `${place.row === undefined ? '' : `${placeText(place)}: `}${error.message}`

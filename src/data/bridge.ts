@@ -2,14 +2,13 @@ import { sameAnswer } from '../answers/equal';
 import { datasetError, type Place, type Row, textOf } from './rows';
 import type { Problem } from './types';
 
-/** The length cap of the release's responses: one that long was cut off (128 of its 568 are). */
+/** The length limit of the release's responses; those that reach it were cut off (128 of 568). */
 const tokenBudget = 400;
 
 /**
  * A failure of BRIDGE's Stage 2 student (stage3_error_samples.json of its release): idx, question, gold_answer,
  * predicted_answer, is_correct, token_count, response and teacher_cot. The release compared answers as texts:
- * `student.correct` says which rows are right as numbers all the same ("42.00" for 42), `meta.markedCorrect` what the
- * file says.
+ * `student.correct` marks rows that are right as numbers ("42.00" for 42), `meta.markedCorrect` is the file's verdict.
  */
 export function bridgeProblem(row: Row, place: Place): Problem {
   if (row.gold_answer === undefined && row.answer !== undefined)

@@ -21,7 +21,7 @@ export function problemOf(row: Row, columns: SettledColumns, place: Place, id: s
     throw datasetError(
       `the row has no text as its ${what}`,
       place,
-      'Mend or remove the row, or choose another column.',
+      'Correct or remove the row, or choose another column.',
     );
   };
   const told = reader(row, columns);
@@ -89,7 +89,7 @@ function statedIn(solution: string, choices: readonly Choice[], place: Place): s
   );
 }
 
-/** Ours, or the text alone. */
+/** In canonical form, or the text unchanged. */
 function recordedOf(cell: unknown, answer: string, place: Place) {
   if (typeof cell !== 'string') return recordedAnswerOf(cell, answer, place);
   const stated = extractAnswer(cell, 'strict')?.value;

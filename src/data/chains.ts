@@ -3,7 +3,7 @@ import { writeOutput } from '../writing';
 import { datasetError, type Place, type Row, textOf } from './rows';
 import type { Problem, RecordedAnswer } from './types';
 
-/** Writes problems as a `*.chains.jsonl`, replacing the file as a whole. */
+/** Writes problems to a `*.chains.jsonl` file, replacing it atomically. */
 export function writeChains(file: string, problems: readonly Problem[]): void {
   const lines = problems.map(({ id, question, answer, chain, student, meta }) =>
     JSON.stringify({ id, question, answer, chain, student, meta }),
@@ -12,8 +12,8 @@ export function writeChains(file: string, problems: readonly Problem[]): void {
 }
 
 /**
- * A row of a `*.chains.jsonl`: `{id, question, answer, chain?, student?, meta?}`; other keys are kept in `meta`. Errors
- * name place and remedy: no question, answer or id, another format.
+ * A row of a `*.chains.jsonl` file: `{id, question, answer, chain?, student?, meta?}`; other keys go into `meta`.
+ * @throws UserError when question, answer or id is missing, or for another format
  */
 export function chainsProblem(row: Row, place: Place): Problem {
   if (row.id === undefined) refuseOtherFormats(row, place);
@@ -30,7 +30,7 @@ export function chainsProblem(row: Row, place: Place): Problem {
   return problem;
 }
 
-/** What a row says of a student's answer. */
+/** A recorded answer of a student. */
 export function recordedAnswerOf(value: unknown, answer: string, place: Place): RecordedAnswer {
   const student = (value ?? {}) as Partial<RecordedAnswer>;
   if (typeof student.text !== 'string')

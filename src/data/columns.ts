@@ -1,4 +1,4 @@
-/** Which column of a dataset holds what: told, or guessed by usual names and by the first rows. */
+/** The roles of a dataset's columns: given, or guessed from common names and the first rows. */
 import { clip } from '../words';
 import { cellOf, textOf } from './cells';
 import { choicesOf, chosenAnswer } from './choices';
@@ -7,17 +7,17 @@ import { choiceColumn, conversations, endings, endsAs, plainName, stories, usual
 import { datasetError, type Row } from './rows';
 import { isWorked, statedAnswer } from './stated';
 
-/** What is not named is guessed. Of several columns the texts stand under each other; `a.b` is field b of column a. */
+/** Absent roles are guessed. The texts of several columns are joined by line breaks; `a.b` is field b of column a. */
 export interface Columns {
   question?: string | string[];
   /** Of multiple choice: a column with all choices, or one for each. */
   choices?: string | string[];
   answer?: string;
   chain?: string;
-  /** What the teacher thought before the chain. */
+  /** The teacher's thinking before the chain. */
   thinking?: string;
   system?: string;
-  /** An answer of a student that was recorded with the problem. */
+  /** A recorded answer of a student. */
   student?: string;
   id?: string;
 }
@@ -37,12 +37,12 @@ export const roles = [
 /** Roles of which several columns can be named. */
 export const severalColumns: readonly Role[] = ['question', 'choices'];
 
-/** Columns that are settled: without an answer's, the chain states it. */
+/** Resolved columns: without one for answers, the answer comes from the chain. */
 export type SettledColumns = Columns & { question: string | string[] };
 
 /**
- * The columns of a file by its first rows. Errors: a column that was told and is not there, no column that looks like
- * the question, or like an answer or a chain that states one; an answer that is the question.
+ * Determines the columns of a file from its first rows. @throws UserError when a given column does not exist, when no
+ * column looks like the question, or like an answer or a chain with an answer, or when the answer is the question
  */
 export function settleColumns(
   { file, names: declared = [] }: { file: string; names?: readonly string[] },
@@ -61,7 +61,7 @@ export function settleColumns(
   const question = told.question ?? questionOf(rows, find, real) ?? talk ?? find([], endings.question);
   if (question === undefined) throw fail('no column looks like the question', advice);
   let choices = told.choices ?? choicesIn(names, rows, real);
-  // A question that was found as one column stays free for the answer where it is a whole conversation.
+  // If the question was found in a column with whole conversations, the answer may come from the same column.
   const asked = [question].flat();
   const answerNames = choices === undefined ? usual.answer : [...usual.answer, ...usual.key];
   const answer = told.answer ?? find(answerNames, endings.answer);
@@ -92,8 +92,7 @@ export function settleColumns(
 }
 
 const advice =
-  'Say which one it is: "columns": {"question": ..., "answer": ..., ' +
-  '"chain": ...}, or --columns question=...,answer=...';
+  'Name it: "columns": {"question": ..., "answer": ..., ' + '"chain": ...}, or --columns question=...,answer=...';
 
 function listed(names: readonly string[]): string {
   const heading = names.some((name) => name.length > 60 || /^\d+$/.test(name));
@@ -146,7 +145,7 @@ const isReadable = (value: unknown, name: string) =>
     ? typeof value !== 'boolean' || plainName(name) !== 'label'
     : Array.isArray(value) && value.length > 0;
 
-/** Alpaca's question is instruction and input; an instruction that is the same in every row is none. */
+/** Alpaca's question consists of instruction and input; an instruction that is the same in every row is ignored. */
 function questionOf(rows: readonly Row[], find: Find, real: Real): string | string[] | undefined {
   const found = find(usual.question);
   if (found === undefined) return undefined;
@@ -191,7 +190,7 @@ const worksOut = (answer: string | undefined, rows: readonly Row[]) =>
     return text !== undefined && isWorked(text) && statedAnswer(text) !== null;
   });
 
-/** An id column whose values tell the first rows apart. */
+/** An id column whose values distinguish the first rows. */
 function idOf(rows: readonly Row[], real: Real): string | undefined {
   const id = usual.id.map(real).find((name) => name !== undefined);
   return id !== undefined && rows.every((row) => textOf(cellOf(row, id), 'user') !== undefined) ? id : undefined;
@@ -219,12 +218,12 @@ export function columnsText({ question, answer, chain, id, ...others }: SettledC
   const named: [string, string | undefined][] = [
     ['question', [question].flat().join(' + ')],
     ['choices', others.choices && [others.choices].flat().join(' + ')],
-    ['answer', answer ?? 'what the chain ends in'],
+    ['answer', answer ?? 'the end of the chain'],
     ['thinking', others.thinking],
     ['chain', chain],
     ['system', others.system],
     ['student', others.student],
-    ['id', id ?? "the row's number"],
+    ['id', id ?? 'the row number'],
   ];
   return named.flatMap(([role, name]) => (name === undefined ? [] : [`${role}: ${name}`])).join(', ');
 }

@@ -4,7 +4,7 @@ import type { Row } from './rows';
 
 export type Turn = 'system' | 'user' | 'assistant';
 
-/** The first exchange of a conversation, thinking and all. */
+/** The first exchange of a conversation, including thinking. */
 export type Conversation = Partial<Record<Turn, string>>;
 
 const speakers: Record<string, Turn> = {
@@ -22,7 +22,7 @@ const speakers: Record<string, Turn> = {
 
 const speakerOf = ({ role, from, speaker, author, sender }: Row) => role ?? from ?? speaker ?? author ?? sender;
 
-/** A list of {role, content} or {from, value}, as it is or as JSON in a text; null for anything else. */
+/** A list of {role, content} or {from, value}, direct or as JSON text; null for anything else. */
 export function conversationOf(value: unknown): Conversation | null {
   const messages = typeof value === 'string' && /^\s*\[\s*\{/.test(value) ? jsonOf(value) : value;
   if (!Array.isArray(messages) || messages.length === 0) return null;
@@ -138,7 +138,7 @@ function jsonOf(text: string): unknown {
 const thinkingOf = ({ reasoning_content: content, reasoning, thinking }: Row) =>
   partsOf(content ?? reasoning ?? thinking);
 
-/** A text, or the texts of a list of parts. */
+/** A text, or the joined texts of a list of parts. */
 export function partsOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value.trim() || undefined;
   if (!Array.isArray(value)) return undefined;
@@ -147,7 +147,7 @@ export function partsOf(value: unknown): string | undefined {
   return texts.join('\n').trim() || undefined;
 }
 
-/** Thinking in front of a text, as R1 writes it. */
+/** A text with its thinking in front, in R1's format. */
 export function withThinking(thinking: string | undefined, text: string | undefined): string | undefined {
   if (thinking === undefined || text === undefined || spokenPart(text).start > 0) return text ?? thinking;
   return `<think>\n${thinking}\n</think>\n\n${text}`;

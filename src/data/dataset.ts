@@ -4,21 +4,20 @@ import type { SettledColumns } from './columns';
 import type { Split } from './files';
 import type { Problems } from './problems';
 
-/** Problems with their provenance. */
+/** Problems with their origin. */
 export interface Dataset {
   format: DataSource['format'];
   problems: Problems;
   /**
-   * sha256, in hex, of the file's bytes (of several files, of their hashes); of the rendered problems where they were
-   * generated.
+   * sha256 in hex of the file (of several files, of their hashes); for generated problems, of the rendered problems.
    */
   readonly hash: string;
-  /** Absolute, a file, folder or pattern; absent where the problems were generated. */
+  /** Absolute path of a file, folder or pattern; absent for generated problems. */
   file?: string;
-  /** Which column holds what; absent where the format says so. */
+  /** The roles of columns; absent if the format defines them. */
   columns?: SettledColumns;
   /** Which part of the file it is, where its parts are named by split. */
   split?: Split;
-  /** Rows that cannot be used and were left out. */
+  /** Unusable rows that were skipped. */
   bad?: BadRows;
 }

@@ -84,14 +84,14 @@ describe('fetching a known file', () => {
 
   it('keeps nothing of another content, of one that is too long, of one that never comes', async () => {
     serve = (_, response) => response.end(Buffer.alloc(content.length));
-    await expect(download(url, file, known, quick)).rejects.toThrow('not the file that is expected');
+    await expect(download(url, file, known, quick)).rejects.toThrow('a file other than the expected one');
     serve = (_, response) => response.end(Buffer.alloc(content.length + 1));
-    await expect(download(url, file, known, quick)).rejects.toThrow('not the file that is expected');
+    await expect(download(url, file, known, quick)).rejects.toThrow('a file other than the expected one');
     serve = (_, response) => {
       response.write(Buffer.alloc(content.length)); // chunked: no length is told
       response.end(Buffer.alloc(1));
     };
-    await expect(download(url, file, known, quick)).rejects.toThrow('not the file that is expected');
+    await expect(download(url, file, known, quick)).rejects.toThrow('a file other than the expected one');
     serve = (_, response) => response.writeHead(404).end();
     await expect(download(url, file, known, quick)).rejects.toThrow('status 404');
     serve = () => {};

@@ -1,4 +1,7 @@
-/** Fetching a file whose content is known beforehand: resumable, bounded, and there only when its hash is right. */
+/**
+ * Downloads a file of known content: resumable, with a size limit, and under its final name only when its hash is
+ * correct.
+ */
 import fs from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,22 +19,22 @@ export interface Known {
 
 export interface DownloadOptions {
   signal?: AbortSignal;
-  /** Told the bytes there are. */
+  /** Called with the number of bytes so far. */
   progress?: (bytes: number) => void;
   attempts?: number;
   firstWaitMs?: number;
-  /** Longest silence of the server. */
+  /** Timeout for silence of the server. */
   silenceMs?: number;
 }
 
-/** Whether the file is there, whole and unchanged. */
+/** Whether the file exists with the right content. */
 export function isThere(file: string, { bytes, sha256 }: Known): boolean {
   return fs.statSync(file, { throwIfNoEntry: false })?.size === bytes && hashFile(file) === sha256;
 }
 
 /**
- * Fetches `url` to `file` by way of `<file>.part`, which a later call goes on with. Errors: the server's, another
- * content than is known, the disk; a file that is there and differs is left alone.
+ * Downloads `url` to `file` through `<file>.part`, which a later call resumes. @throws UserError for errors of the
+ * server or the disk, or different content; an existing file that differs is not changed
  */
 export async function download(url: string, file: string, known: Known, options: DownloadOptions = {}): Promise<void> {
   const { signal, attempts = 4, firstWaitMs = 500 } = options;
@@ -42,7 +45,7 @@ export async function download(url: string, file: string, known: Known, options:
       code: 'download',
       remedy: 'Remove it, or choose another folder.',
     });
-  guardDisk(file, 'nothing was fetched', () => makeFolder(dirname(file), dirname(file)));
+  guardDisk(file, 'nothing was downloaded', () => makeFolder(dirname(file), dirname(file)));
   const part = `${file}.part`;
   for (let attempt = 1; ; attempt++) {
     try {
@@ -63,7 +66,7 @@ export async function download(url: string, file: string, known: Known, options:
   });
 }
 
-/** A fault that another attempt may get over. */
+/** A transient error, worth another attempt. */
 class Passing extends Error {}
 
 async function fetchRest(url: string, part: string, bytes: number, options: DownloadOptions) {
@@ -77,7 +80,7 @@ async function fetchRest(url: string, part: string, bytes: number, options: Down
     const answer = await fetch(url, { signal, headers: bytesFrom(at) });
     if (answer.status === 416 || (answer.status === 206 && !continues(answer, at))) {
       remove(dirname(part), part);
-      throw new Passing('the server cannot go on where it was');
+      throw new Passing('the server cannot resume the download');
     }
     if (answer.status >= 500 || answer.status === 429) throw new Passing(`status ${answer.status}`);
     if (!answer.ok || !answer.body)
@@ -104,7 +107,7 @@ async function fetchRest(url: string, part: string, bytes: number, options: Down
 
 function unexpected(url: string, part: string): UserError {
   remove(dirname(part), part);
-  return new UserError(`what ${new URL(url).host} sends is not the file that is expected`, {
+  return new UserError(`${new URL(url).host} sent a file other than the expected one`, {
     code: 'download',
     remedy: 'Try again, or name another mirror; nothing was kept.',
   });
@@ -116,8 +119,7 @@ function asUserError(error: unknown, url: string): UserError {
   while (deepest.cause instanceof Error) deepest = deepest.cause;
   return new UserError(`${new URL(url).host} cannot be reached: ${deepest.message}`, {
     code: 'download',
-    remedy:
-      'Check the connection and run it again: it goes on where it was. A copy elsewhere can be named with --mirror.',
+    remedy: 'Check the connection and run it again: the download resumes. Another server can be named with --mirror.',
     cause: error,
   });
 }

@@ -27,14 +27,14 @@ test('chains that end in another answer are left out and told of, their question
   expect(train.problems.filter(({ chain }) => chain === undefined)).toHaveLength(85);
   expect(train.problems.at(0)).toMatchObject({ id: 'p0', answer: '180' });
   expect(notes).toContainEqual(
-    expect.stringMatching(/^train data: 85 of 170 teacher chains end in another answer .*p0: 187, not 180.* left out/),
+    expect.stringMatching(/^train data: 85 of 170 teacher chains end in another answer .*p0: 187, not 180.* dropped/),
   );
 });
 
 test('or kept as they are, where the experiment says so', () => {
   const { train, notes } = load({ train: rows('wrongchain.jsonl'), otherAnswers: 'keep' });
   expect(train.problems.at(0)!.chain).toMatch(/Answer: 187$/);
-  expect(notes).toContainEqual(expect.stringMatching(/100 of 200 teacher chains.*kept as they are/));
+  expect(notes).toContainEqual(expect.stringMatching(/100 of 200 teacher chains.*kept unchanged/));
 });
 
 test('a question of the test that is a training question, too, is told of, whatever its id', () => {
@@ -44,7 +44,7 @@ test('a question of the test that is a training question, too, is told of, whate
 
 test('a question with two answers is told of', () => {
   const { notes } = load({ train: rows('conflict.jsonl') });
-  expect(notes).toContainEqual(expect.stringMatching(/^\d+ of 199 training rows ask a question again, with another/));
+  expect(notes).toContainEqual(expect.stringMatching(/^\d+ of 199 training rows repeat a question with another/));
 });
 
 test('questions are compared without case, spacing and punctuation, but with their numbers', () => {

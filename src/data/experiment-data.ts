@@ -10,11 +10,11 @@ import { taughtProblems } from './taught';
 export interface ExperimentData {
   train: Dataset;
   test: Dataset;
-  /** What the user should know before anything is trained. */
+  /** Notes for the user before training starts. */
   notes: string[];
 }
 
-/** The problems that a run of the experiment learns from and is tested on. Paths in it are absolute. */
+/** The problems for training and test of an experiment. Its paths are absolute. */
 export function loadExperimentData(
   { data, stages }: Pick<Experiment, 'data' | 'stages'>,
   progress?: (rows: number) => void,
@@ -32,18 +32,18 @@ export function loadExperimentData(
   return { train, test, notes };
 }
 
-/** Recorded answers are a student's own only where the experiment says so; where it does, there must be some. */
+/** Recorded answers are used only if the experiment asks for them; then there must be some. */
 function recordedNotes({ problems, file }: Dataset, source: 'student' | 'data' | undefined | false): string[] {
   const recorded = recordedIn(problems);
   if (source === 'data' && recorded === 0)
     throw new UserError("no training row has a student's answer, which stages.rewrite.failures.source asks for", {
       file,
       code: 'dataset',
-      remedy: 'Set it to "student", or give rows with "student": {"text": ...}.',
+      remedy: 'Set it to "student", or use rows with "student": {"text": ...}.',
     });
   if (source === false || source === 'data' || recorded === 0) return [];
   return [
-    `${recorded} training rows have a recorded answer of some student; Stage 3 asks this one ` +
-      'and does not look at them (stages.rewrite.failures.source "data" takes them).',
+    `${recorded} training rows have a recorded answer of some student; Stage 3 samples this one ` +
+      'and ignores them (stages.rewrite.failures.source "data" uses them).',
   ];
 }

@@ -1,17 +1,17 @@
-/** The files of a dataset: one, a folder of shards, or those that a pattern names. */
+/** The files of a dataset: a single one, a folder of shards, or the matches of a pattern. */
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, relative, resolve } from 'node:path';
 import picomatch from 'picomatch';
 import { isDatasetFile, patternIn, splitOf } from '../hub/dataset-files';
 import { datasetError } from './rows';
 
-/** Of a folder whose files are named by split. */
+/** For a folder whose files are named by split. */
 export type Split = 'train' | 'test';
 
 /**
- * The files in order. Of a folder whose files are named by split, as on the Hub (`train-00000-of-00002.parquet`), those
- * of `split`; without any, all that are not named by another one, or else all. Errors: a folder or a pattern without
- * files of datasets.
+ * The files in order. In a folder with files named by split, as on the Hub (`train-00000-of-00002.parquet`), those of
+ * `split`; if there are none, those not named after another split, or else all. @throws UserError for a folder or
+ * pattern without dataset files
  */
 export function filesOf(path: string, split: Split): string[] {
   const stat = statSync(path, { throwIfNoEntry: false });
@@ -23,7 +23,7 @@ export function filesOf(path: string, split: Split): string[] {
 function matching(path: string, { root, pattern }: { root: string; pattern: string }): string[] {
   const isMatch = picomatch(pattern);
   const found = filesBelow(root, pattern.includes('/')).filter((file) => isMatch(slashes(relative(root, file))));
-  if (found.length === 0) throw datasetError('no file is named like this', { file: path }, 'Check the pattern.');
+  if (found.length === 0) throw datasetError('no file matches this pattern', { file: path }, 'Check the pattern.');
   return found;
 }
 
@@ -40,7 +40,7 @@ function filesBelow(folder: string, recursive: boolean): string[] {
 function ofFolder(folder: string, split: Split): string[] {
   const files = filesBelow(folder, true).filter(isDatasetFile);
   if (files.length === 0)
-    throw datasetError('no file of a dataset is in this folder', { file: folder }, 'Name a file, or another folder.');
+    throw datasetError('there is no dataset file in this folder', { file: folder }, 'Name a file, or another folder.');
   const of = (file: string) => splitOf(relative(folder, file));
   const named = files.filter((file) => of(file) === split);
   if (named.length > 0) return named;
@@ -48,9 +48,7 @@ function ofFolder(folder: string, split: Split): string[] {
   return others.length > 0 ? others : files;
 }
 
-/**
- * What the ids of rows without one begin with: a file's name, of several files the path below the folder they share.
- */
+/** The prefix of generated ids: a file's name, or for several files the path below their common folder. */
 export function stemOf(file: string, files: readonly string[]): string {
   const bare = (name: string) => name.replace(/\.(gz|zst|zstd)$/i, '').replace(/\.[^.\\/]*$/, '');
   const alike = files.filter((other) => basename(other) === basename(file)).length;

@@ -6,7 +6,7 @@ import { textOf } from './cells';
 import { withThinking } from './conversations';
 import type { Row } from './rows';
 
-/** OpenThoughts' marks as R1 writes them. */
+/** Converts OpenThoughts' tags to R1's. */
 export function plainMarks(chain: string): string {
   if (!chain.includes('<|')) return chain;
   const { thought, body } = partThinking(chain);
@@ -16,12 +16,12 @@ export function plainMarks(chain: string): string {
     .trim();
 }
 
-/** Whether a text ends within its thinking: its answer never came. */
+/** Whether a text ends within its thinking, without an answer. */
 export const isCutOff = (text: string) => spokenPart(text).cutOff;
 
 export interface Chosen {
   chain: string;
-  /** The dataset says that it is right. */
+  /** The dataset marks it as right. */
   verified: boolean;
   /** It ends within its thinking. */
   cutOff?: boolean;
@@ -94,7 +94,7 @@ function verdictsOf(row: Row, count: number) {
     Array.isArray(value) && value.length === count ? [[name, value]] : [],
   );
   const named = (pattern: RegExp) => lists.filter(([name]) => pattern.test(name)).map(([, values]) => values);
-  // Math-Verify's verdict before a language model's.
+  // Math-Verify's verdict takes precedence over a language model's.
   const correct = [...named(/math_?verify/i), ...named(isVerdict), ...named(isScore)];
   const complete = named(isCompleteness);
   const finish = named(isFinish);

@@ -1,4 +1,4 @@
-/** GSM8K as its authors publish it (arXiv 2110.14168; github openai/grade-school-math, MIT), at a pinned commit. */
+/** GSM8K as published by its authors (arXiv 2110.14168; github openai/grade-school-math, MIT), at a pinned commit. */
 import type { Known } from './download';
 
 export const gsm8kSource =

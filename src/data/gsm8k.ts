@@ -4,9 +4,9 @@ import { datasetError, type Place, type Row, textOf } from './rows';
 import type { Problem } from './types';
 
 /**
- * A row of GSM8K's files as published (arXiv 2110.14168): `{question, answer}`. The solution without its calculator
- * marks is the chain, the number behind "####" the answer, thousands commas dropped; the solution with its marks is in
- * `meta.marked`. Ids are the file's name and the row from 0, such as `train-17`.
+ * A row of GSM8K's published files (arXiv 2110.14168): `{question, answer}`. The chain is the solution without
+ * calculator marks, the answer is the number after "####" without thousands commas; `meta.marked` has the solution with
+ * marks. Ids are the file's name and the row number from 0, such as `train-17`.
  */
 export function gsm8kProblem(row: Row, place: Place, id: string): Problem {
   const marked = textOf(row, 'answer', place);
@@ -14,7 +14,7 @@ export function gsm8kProblem(row: Row, place: Place, id: string): Problem {
   if (gold === undefined && row.id !== undefined)
     throw datasetError('the answer does not end in "#### n": this looks like chains', place, 'Set "format": "chains".');
   if (gold === undefined || !parseAnswer(gold))
-    throw datasetError('the answer does not end in a line "#### n" with a number', place, 'Mend or remove the row.');
+    throw datasetError('the answer does not end in a line "#### n" with a number', place, 'Correct or remove the row.');
   return {
     id,
     question: textOf(row, 'question', place),

@@ -22,7 +22,7 @@ it('knows a format by its first row', () => {
 });
 
 it('says what is wrong with others', () => {
-  expect(() => guess('null')).toThrow('the first row is no JSON object');
+  expect(() => guess('null')).toThrow('the first row is not a JSON object');
   expect(() => guess('{"question": ')).toThrow('broken JSON');
   expect(() => guess(' \n\n')).toThrow('the dataset is empty');
   expect(() => guessFormat(join(folder, 'absent.jsonl'))).toThrow('no such file');

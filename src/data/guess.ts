@@ -7,12 +7,12 @@ export type { FileFormat } from './read';
 
 export const fileFormats = ['rows', 'chains', 'gsm8k', 'bridge', 'parquet'] as const satisfies readonly FileFormat[];
 
-/** The keys of our own rows. */
+/** The keys of our own format. */
 const own = ['id', 'question', 'answer', 'chain', 'student', 'meta'];
 
 /**
- * The format of a dataset by its first row: `rows`, whose columns are guessed, where it is none of those that say what
- * their columns are. Throws a UserError when the file is missing, empty, or holds no rows.
+ * The format of a dataset, judged by its first row: `rows`, with guessed columns, unless it is a format with fixed
+ * columns. @throws UserError when the file is missing, empty, or has no rows
  */
 export function guessFormat(path: string): FileFormat {
   const [file] = filesOf(path, 'train');
@@ -23,9 +23,9 @@ export function guessFormat(path: string): FileFormat {
   for (const { fault, place } of source.rows(0) as Iterable<{ fault?: Error; place: Place }>)
     throw (
       fault ??
-      datasetError('the first row is no JSON object', place, 'Write one object a row, with its columns as keys.')
+      datasetError('the first row is not a JSON object', place, 'Write one object per row, with its columns as keys.')
     );
-  throw datasetError('the dataset is empty', { file }, 'Give a file with at least one row.');
+  throw datasetError('the dataset is empty', { file }, 'Use a file with at least one row.');
 }
 
 function formatOf(row: Row): FileFormat {

@@ -1,24 +1,24 @@
-/** How long chains are, and what a budget of tokens holds of them. */
+/** Lengths of chains, and the number that fit a token budget. */
 
-/** A budget, and how many of the measured chains fit in it. */
+/** A budget, and the number of measured chains that fit. */
 export interface Budget {
   tokens: number;
   rows: number;
 }
 
-/** Budgets come in steps of so many tokens. */
+/** Budgets are multiples of this. */
 const step = 16;
 const shares = [0.5, 0.75, 0.9, 0.95, 0.99, 1];
 
 export const roundedUp = (tokens: number) => step * Math.ceil(tokens / step);
 
-/** The length that this share of the lengths does not go beyond; 0 of none. */
+/** The quantile of the lengths at this share; 0 if there are none. */
 export function quantile(lengths: readonly number[], share: number): number {
   const sorted = lengths.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
 }
 
-/** Budgets for half of the chains up to all of them, and those `asked` for; the smallest first. */
+/** Budgets for half of the chains up to all of them, plus those in `asked`, in ascending order. */
 export function budgetsOf(lengths: readonly number[], asked: readonly number[] = []): Budget[] {
   const proposed = lengths.length > 0 ? shares.map((share) => roundedUp(quantile(lengths, share))) : [];
   return [...new Set([...proposed, ...asked])]
@@ -33,7 +33,7 @@ export interface Bar {
   rows: number;
 }
 
-/** The lengths in about ten bars of a round width; lengths beyond the 99th hundredth stand in the last. */
+/** The lengths in about ten bars of a round width; lengths above the 99th percentile are in the last one. */
 export function histogram(lengths: readonly number[]): Bar[] {
   if (lengths.length === 0) return [];
   const most = quantile(lengths, 0.99);

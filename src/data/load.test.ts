@@ -72,7 +72,7 @@ describe('chains', () => {
   it.each([
     ['an empty file', '', {}, undefined, /dataset is empty/],
     ['blank lines alone', '\n \n', {}, undefined, /dataset is empty/],
-    ['a start behind the end', lines(...rows), { start: 3 }, undefined, /has 3, and 3 are skipped/],
+    ['a start behind the end', lines(...rows), { start: 3 }, undefined, /has 3, but 3 are skipped/],
     ['broken JSON', `${lines(rows[0])}{"id": "b",}\n`, {}, 2, /broken JSON/],
     ['a line cut off', lines(...rows).slice(0, -5), {}, 3, /broken JSON/],
     ['no question', lines({ id: 'a', answer: '1' }), {}, 1, /has no "question"/],
@@ -83,7 +83,7 @@ describe('chains', () => {
       lines({ id: 'a', question: 'q', answer: ['1', '2'] }),
       {},
       1,
-      /something else than a text as "answer"/,
+      /a value other than a text as "answer"/,
     ],
     ['no id', lines({ question: 'q', answer: '1' }), {}, 1, /has no "id"/],
     ['an id twice', lines(rows[0], rows[1], { ...rows[0], question: 'x' }), {}, 3, /"a" is already on line 1/],

@@ -7,9 +7,9 @@ import type { Dataset } from './dataset';
 import { readProblems } from './read';
 
 /**
- * The problems that a config names. Paths are relative to `baseFolder`. `split` is the part of the generator's world
- * that `arithmetic` draws from (whatever the seeds, a test split shares no story with a train split), and of a folder
- * the files that are named so. `progress` is told how many rows were read, now and then.
+ * The problems of a config. Paths are relative to `baseFolder`. `split` selects the part of the generator's stories
+ * that `arithmetic` draws from (for any seeds, a test split shares no story with a train split), and files named by
+ * split in a folder. `progress` is called from time to time with the number of rows.
  */
 export function loadData(
   source: DataSource,
@@ -36,7 +36,7 @@ export function loadData(
     ...read,
     format: source.format,
     file,
-    /** Of the files as they are when it is first asked for. */
+    /** Computed on first use, from the files at that time. */
     get hash() {
       hash ??= files.length === 1 ? hashFile(files[0]) : hashOf(files);
       return hash;

@@ -1,7 +1,7 @@
 /** How the columns of datasets are usually named. */
 
 /**
- * Usual names, the first that is there counts: GSM8K, MATH, MetaMathQA, OpenR1-Math, NuminaMath, OpenMathReasoning,
+ * Common names, in order of preference: GSM8K, MATH, MetaMathQA, OpenR1-Math, NuminaMath, OpenMathReasoning,
  * OpenThoughts, s1K, DAPO, Alpaca, ShareGPT, TRL's formats and others.
  */
 export const usual = {
@@ -65,7 +65,7 @@ export const stories = ['body', 'context', 'passage', 'story', 'background'];
 /** Columns that may hold a whole row, whose fields are then looked at, too. */
 const containers = ['data', 'row', 'item', 'record', 'extra_info', 'meta', 'metadata', 'reward_model'];
 
-/** "Final Answer" of a spreadsheet and finalAnswer of a program are final_answer. */
+/** "Final Answer" of a spreadsheet and finalAnswer of a program are both final_answer. */
 export const plainName = (name: string) =>
   name
     .trim()
@@ -74,8 +74,8 @@ export const plainName = (name: string) =>
     .replace(/[ -]+/g, '_');
 
 /**
- * How less usual names end: worked_solution, teacher_reasoning, math_problem. Not those of what is wrong or a
- * student's.
+ * Endings of less common names: worked_solution, teacher_reasoning, math_problem. Names for wrong or student answers
+ * are excluded.
  */
 export const endings = {
   question: /_(question|problem|query|prompt)$/,
@@ -94,7 +94,7 @@ export const choiceColumn = /^(?:(?:option|choice|opt|op|ans)_?([a-h]|\d)|([a-h]
 /** Columns with verdicts on generations. */
 export const isVerdictColumn = (name: string) => /correct|verif|verdict|complete|finish|scores?$|labels?$/i.test(name);
 
-/** Names that a guess looks at: others need not be read for it. */
+/** Column names used for guessing; other columns need not be read. */
 export const isUsual = (name: string) => {
   const plain = plainName(name);
   return (

@@ -31,7 +31,7 @@ test.each([
 
 test('sentences cannot, and the first is shown', () => {
   expect(notesOn(problems('5', 'He has 5 apples and she has 7 of them', 'no'))).toEqual([
-    '1 of 3 reference answers are no number, formula or few words, so that no answer counts as right (q1: "He has 5 apples and she has 7 of them"). Shorten them, or leave these rows out.',
+    '1 of 3 reference answers are not a number, formula or a few words, so no answer counts as right (q1: "He has 5 apples and she has 7 of them"). Shorten them, or remove these rows.',
   ]);
 });
 
@@ -39,7 +39,7 @@ test('questions that ask for a box, and chains that were cut off', () => {
   const question = 'What is 2 + 3? Put your final answer within \\boxed{}.';
   const rows = [1, 2, 3].map((i) => ({ id: `q${i}`, question, answer: '5', meta: { cutOff: i === 2 } }));
   expect(notesOn(rows)).toEqual([
-    '1 of 3 teacher chains end within their thinking (q2), and are left out.',
+    '1 of 3 teacher chains end within their thinking (q2), and are dropped.',
     expect.stringMatching(/^3 of 3 questions ask for a box/),
   ]);
 });
@@ -57,7 +57,7 @@ test('chains without steps, when most are', () => {
 test('control tokens in questions are told of', () => {
   const notes = (question: string) => notesOn([{ id: 'q1', question, answer: '5' }]).join();
   for (const token of ['<|im_end|>', '<｜User｜>', '</s>', '[INST]', '[MASK]', '<start_of_turn>'])
-    expect(notes(`What is 2 + 3?${token}`)).toContain(`1 of 1 questions hold a control token (q1: ${token})`);
+    expect(notes(`What is 2 + 3?${token}`)).toContain(`1 of 1 questions contain a control token (q1: ${token})`);
   for (const question of ['Is 2 <| 3 |> 1?', 'What is |x| < 3?', 'Let <s, t> be a pair.'])
     expect(notes(question)).toBe('');
 });

@@ -7,10 +7,10 @@ import { type OtherAnswers, otherAnswersNote } from './other-answers';
 import { type Problems, spread } from './problems';
 import type { Problem } from './types';
 
-/** So many rows are looked at, spread over all: enough to see what is wrong, soon. */
+/** Number of examined rows, spread over all: enough to find problems quickly. */
 const looked = 2000;
 
-/** What the user should know of problems before anything is trained on them. */
+/** Notes for the user about problems, before training starts. */
 export function notesOn(problems: Problems, rule?: OtherAnswers): string[] {
   const rows = spread(problems, looked);
   const notes = [
@@ -22,41 +22,40 @@ export function notesOn(problems: Problems, rule?: OtherAnswers): string[] {
     controlTokens(rows),
     ownSystem(rows),
   ];
-  const some = problems.length > rows.length ? `Of ${rows.length} rows that were looked at: ` : '';
+  const some = problems.length > rows.length ? `Of ${rows.length} examined rows: ` : '';
   return notes.flatMap((note) => (note === undefined ? [] : [some + note]));
 }
 
-/** The same with the rows that were left out. */
+/** The same, including skipped rows. */
 export function datasetNotes({ problems, bad }: Pick<Dataset, 'problems' | 'bad'>, rule?: OtherAnswers): string[] {
-  const left = bad ? [`${bad.count} of ${bad.rows} rows cannot be used and are left out: ${badRowsText(bad)}.`] : [];
+  const left = bad ? [`${bad.count} of ${bad.rows} rows cannot be used and are skipped: ${badRowsText(bad)}.`] : [];
   return [...left, ...notesOn(problems, rule)];
 }
 
-/** Chains that were left out when the rows were read. */
+/** Chains that were dropped when the rows were read. */
 function cutChains(problems: readonly Problem[]): string | undefined {
   const cut = problems.filter(({ meta }) => meta?.cutOff === true);
   if (cut.length === 0) return undefined;
   return (
-    `${cut.length} of ${problems.length} teacher chains end within ` +
-    `their thinking (${cut[0].id}), and are left out.`
+    `${cut.length} of ${problems.length} teacher chains end within ` + `their thinking (${cut[0].id}), and are dropped.`
   );
 }
 
-/** Questions that ask for a form of the answer that no target has. */
+/** Questions that ask for another form of the answer than the targets have. */
 function boxes(problems: readonly Problem[]): string | undefined {
   const asking = problems.filter(({ question }) => /\\boxed|\bin a box\b/i.test(question));
   if (2 * asking.length <= problems.length) return undefined;
   return (
-    `${asking.length} of ${problems.length} questions ask for a box (\\boxed{}), but what is ` +
-    'learned and asked for ends in "Answer: ...". Take that sentence out of the questions.'
+    `${asking.length} of ${problems.length} questions ask for a box (\\boxed{}), but the ` +
+    'targets end in "Answer: ...". Remove that sentence from the questions.'
   );
 }
 
-/** Control tokens as the templates of usual models write them, and our mask. A tokenizer finds them in any text. */
+/** Control tokens of common chat templates, and our mask. A tokenizer recognizes them in any text. */
 const controlToken =
   /<\|[a-z][\w ]{0,40}\|>|<｜[^｜<>]{1,40}｜>|<\/?s>|\[\/?(?:INST|MASK|SYSTEM_PROMPT)\]|<(?:start|end)_of_turn>/;
 
-/** Questions that a chat template's tokens have leaked into: the student would see a turn end in the middle of one. */
+/** Questions with control tokens of a chat template: the student would see a turn end inside of the question. */
 function controlTokens(problems: readonly Problem[]): string | undefined {
   const leaked = problems.flatMap(({ id, question }) => {
     const token = controlToken.exec(question)?.[0];
@@ -64,45 +63,45 @@ function controlTokens(problems: readonly Problem[]): string | undefined {
   });
   if (leaked.length === 0) return undefined;
   return (
-    `${leaked.length} of ${problems.length} questions hold a control token (${leaked[0]}), which a ` +
-    'student takes for what it stands for, such as the end of a turn. Take it out of them.'
+    `${leaked.length} of ${problems.length} questions contain a control token (${leaked[0]}), which the ` +
+    'tokenizer turns into the actual token, such as the end of a turn. Remove it.'
   );
 }
 
-/** System messages of conversations: prompts have the experiment's. */
+/** System messages of conversations, because prompts use the experiment's. */
 function ownSystem(problems: readonly Problem[]): string | undefined {
   const systems = problems.flatMap(({ system }) => system ?? []);
   if (systems.length === 0) return undefined;
   const example = systems[0].length > 60 ? `${systems[0].slice(0, 60)}…` : systems[0];
   return (
-    `${systems.length} rows have a system message (${JSON.stringify(example)}): it is no part of ` +
-    'their prompts. Say it in student.system if the student is to be asked with it.'
+    `${systems.length} rows have a system message (${JSON.stringify(example)}), which is not part of ` +
+    'their prompts. Set student.system to use one.'
   );
 }
 
-/** Whether somebody who writes the reference answer behind "Answer:" is right. */
+/** Whether writing the reference answer after "Answer:" counts as right. */
 function isReadable({ answer }: Problem): boolean {
   const found = extractAnswer(`Answer: ${answer}`, 'strict');
   return found !== null && isComparable(answer) && sameAnswer(found.value, answer);
 }
 
-/** Reference answers that no answer line can give, such as whole sentences. */
+/** Reference answers that cannot be matched, such as whole sentences. */
 function unreadableAnswers(problems: readonly Problem[]): string | undefined {
   const unreadable = problems.filter((problem) => !isReadable(problem));
   if (unreadable.length === 0) return undefined;
   const [{ id, answer }] = unreadable;
   const example = answer.length > 60 ? `${answer.slice(0, 60)}…` : answer;
   return (
-    `${unreadable.length} of ${problems.length} reference answers are no number, ` +
-    `formula or few words, so that no answer counts as right (${id}: ` +
-    `${JSON.stringify(example)}). Shorten them, or leave these rows out.`
+    `${unreadable.length} of ${problems.length} reference answers are not a number, ` +
+    `formula or a few words, so no answer counts as right (${id}: ` +
+    `${JSON.stringify(example)}). Shorten them, or remove these rows.`
   );
 }
 
-/** Chains are looked at as far as this. */
+/** Chains are examined up to this length. */
 const most = 1000;
 
-/** Chains of one step, when most are: free text mostly, whose steps nobody has marked. */
+/** Chains with a single step, if most are: usually free text without step marks. */
 function singleSteps(problems: readonly Problem[]): string | undefined {
   const chains = problems.flatMap(({ chain }) => chain ?? []).slice(0, most);
   const single = chains.filter((chain) => splitChain(chain).steps.length < 2).length;

@@ -1,5 +1,5 @@
 /**
- * Teacher chains that end in another answer than the reference: nobody should learn wrong working under a right answer.
+ * Teacher chains whose answer differs from the reference: a student must not learn wrong working with a right answer.
  */
 import { sameAnswer } from '../answers/equal';
 import { extractAnswer } from '../answers/extract';
@@ -9,17 +9,14 @@ import type { Problem } from './types';
 
 export type OtherAnswers = 'drop' | 'keep';
 
-/**
- * The answer that a problem's chain states where it is not the reference answer; null where it is, or where none is
- * stated.
- */
+/** The answer in a problem's chain if it differs from the reference answer; otherwise, or without one, null. */
 export function otherAnswer({ chain, answer, meta }: Problem): string | null {
-  if (meta?.verified === true) return null; // by whoever made the dataset
+  if (meta?.verified === true) return null; // by the author of the dataset
   const stated = chain === undefined ? null : extractAnswer(chain, 'strict');
   return stated && !sameAnswer(stated.value, answer) ? stated.value : null;
 }
 
-/** The problems without the chains that end in another answer; with "keep", all as they are. */
+/** The problems without chains whose answer differs; with "keep", all unchanged. */
 export function withoutOtherAnswers(problems: Problems, rule: OtherAnswers = 'drop'): Problems {
   if (rule === 'keep') return problems;
   return changed(problems, (problem) => (otherAnswer(problem) === null ? problem : withoutChain(problem)));
@@ -29,7 +26,7 @@ function withoutChain({ chain: _, ...problem }: Problem): Problem {
   return problem;
 }
 
-/** How many of these chains end in another answer, and what becomes of them. */
+/** The number of these chains, and what happens to them. */
 export function otherAnswersNote(problems: readonly Problem[], rule: OtherAnswers = 'drop'): string | undefined {
   const chains = problems.filter(({ chain }) => chain !== undefined).length;
   const others = problems.flatMap((problem) => {
@@ -42,6 +39,6 @@ export function otherAnswersNote(problems: readonly Problem[], rule: OtherAnswer
     `${others.length} of ${chains} teacher chains end in another answer than ` +
     `the reference (${id}: ${clip(other, 41)}, not ${clip(answer, 41)})`;
   return rule === 'keep'
-    ? `${told}. They are kept as they are ("otherAnswers": "keep").`
-    : `${told}. These chains are left out, their questions stay; data.otherAnswers "keep" keeps them.`;
+    ? `${told}. They are kept unchanged ("otherAnswers": "keep").`
+    : `${told}. These chains are dropped, their questions stay; data.otherAnswers "keep" keeps the chains.`;
 }

@@ -40,7 +40,7 @@ describe('GSM8K as Parquet, by pyarrow', () => {
     expect(part(45, 60)).toEqual(ids(45, 105));
     expect(part(50, 50)).toEqual(ids(50, 100));
     expect(part(119, 9)).toEqual(ids(119, 120));
-    expect(() => part(120, 1)).toThrow('no rows are left: the file has 120, and 120 are skipped');
+    expect(() => part(120, 1)).toThrow('no rows are left: the file has 120, but 120 are skipped');
   });
 
   it('is a dataset like others', () => {
@@ -107,7 +107,7 @@ describe('sets of long reasoning as Parquet', () => {
 describe('hostile Parquet files', () => {
   it('a page that claims 300 MB is refused before it is decompressed', () => {
     const before = process.memoryUsage().rss;
-    expect(() => readParquet(fixture('bomb'))).toThrow('a page claims 314572810 bytes, and at most 268435456 are read');
+    expect(() => readParquet(fixture('bomb'))).toThrow('a page claims 314572810 bytes, the maximum is 268435456');
     expect(process.memoryUsage().rss - before).toBeLessThan(64 << 20);
   });
 
@@ -126,7 +126,7 @@ describe('hostile Parquet files', () => {
   it('is no Parquet: said so', () => {
     const cases: [Buffer, string][] = [
       [Buffer.from('PAR1'), 'too short'],
-      [Buffer.from('PAR1 and then something else'), 'does not end as Parquet does'],
+      [Buffer.from('PAR1 and then something else'), 'does not end like a Parquet file'],
       [
         Buffer.concat([Buffer.from('PAR1'), Buffer.alloc(8, 255), Buffer.from('PAR1')]),
         'footer is longer than the file',

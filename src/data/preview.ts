@@ -1,4 +1,4 @@
-/** What the student sees of one problem in each stage: its chain masked and shuffled. */
+/** The student's input for one problem in each stage, with its chain masked and shuffled. */
 import { chainAs } from '../chain/concise';
 import { completionExercise, type MaskRatio, reconstructionExercise } from '../chain/mask';
 import { completePrompt, plainPrompt, reconstructPrompt, renderChain, rewritePrompt } from '../chain/prompts';
@@ -11,23 +11,23 @@ import type { Problem } from './types';
 
 export interface View {
   stage: TrainedStage;
-  /** Which of a stage's views this is, such as a point of the mask schedule. */
+  /** The variant within a stage, such as a point of the mask schedule. */
   label: string;
   prompt: string;
-  /** For each step shown in the prompt, its number from 1 in the teacher's chain. */
+  /** For each step in the prompt, its number (from 1) in the teacher's chain. */
   order: number[];
-  /** Numbers of the steps that are masked. */
+  /** Numbers of the masked steps. */
   masked: number[];
-  /** The chain that is learned, and as text; null: the student samples, and the reward decides. */
+  /** The target chain, and its text; null if the student samples and a reward scores it. */
   taught: Chain | null;
   target: string | null;
-  /** Name of the reward that decides. */
+  /** Name of that reward. */
   reward: string | null;
 }
 
 /**
- * The views of a problem, `chain` being its teacher's; none for a stage that is off, or that the problem, without a
- * teacher chain, has no part in. What is drawn at random is a function of the experiment's seed and of `drawn`.
+ * The views of a problem with the teacher's `chain`; none for a stage that is off, or that does not use problems
+ * without a teacher chain. Random choices depend on the experiment's seed and on `drawn`.
  */
 export function viewsOf(
   { problem, chain }: { problem: Problem; chain: Chain | null },
@@ -95,12 +95,12 @@ function reconstructLabel(settings: ReconstructSettings): string {
   return parts.join(', ');
 }
 
-/** The points of the mask schedule, equal neighbours as one, with the updates at which each holds. */
+/** The points of the mask schedule, with equal neighbours merged, and the updates at which each holds. */
 function scheduleOf({ maskSchedule, updates }: CompleteSettings): { ratio: MaskRatio; label: string }[] {
   if (maskSchedule === 'bridge') return [{ ratio: { preset: 'bridge' }, label: `as BRIDGE, all ${updates} updates` }];
   const points: { ratio: number; from: number; to: number }[] = [];
   maskSchedule.forEach((ratio, i) => {
-    // As maskRatioAt has it: a part begins with the first update whose progress is in it.
+    // As in maskRatioAt: a part begins with the first update whose progress falls into it.
     const from = Math.ceil((i * updates) / maskSchedule.length);
     const to = Math.ceil(((i + 1) * updates) / maskSchedule.length);
     const last = points.at(-1);

@@ -1,6 +1,6 @@
 import type { Problem } from './types';
 
-/** Problems in order: an array, or a list that reads each from its file when it is asked for. */
+/** Problems in order: an array, or a list that reads each from its file on access. */
 export interface Problems extends Iterable<Problem> {
   readonly length: number;
   at(index: number): Problem | undefined;
@@ -10,18 +10,18 @@ export interface Problems extends Iterable<Problem> {
   filter(keep: (problem: Problem, index: number) => unknown): Problem[];
 }
 
-/** A problem that is read when it is asked for, and what is known of it before. */
+/** A problem that is read on access, with facts known before. */
 export interface Unread {
   read: () => Problem;
   bytes: number;
-  /** It has a teacher chain, a recorded answer. */
+  /** It has a teacher chain, or a recorded answer. */
   chained: boolean;
   recorded: boolean;
   /** Of its question. */
   key: number;
 }
 
-/** Problems that are not held: large datasets do not fit into the memory of a program. */
+/** Problems that are not kept in memory, because large datasets do not fit. */
 export class ProblemList implements Problems {
   constructor(private readonly unread: readonly Unread[]) {}
 
@@ -61,41 +61,37 @@ export class ProblemList implements Problems {
     return this.flatMap((problem, index) => (keep(problem, index) ? [problem] : []));
   }
 
-  /** The same with each problem changed when it is read. */
+  /** The same, with a function applied to each problem on access. */
   changed(change: (problem: Problem) => Problem): ProblemList {
     return new ProblemList(this.unread.map(({ read, ...known }) => ({ ...known, read: () => change(read()) })));
   }
 }
 
-/** Each problem changed: at once, or when it is read. */
+/** Applies a function to each problem: at once, or on access. */
 export function changed(problems: Problems, change: (problem: Problem) => Problem): Problems {
   return problems instanceof ProblemList ? problems.changed(change) : problems.map(change);
 }
 
-/** How many have a teacher chain. */
+/** Number of problems with a teacher chain. */
 export const chainsIn = (problems: Problems) =>
   problems instanceof ProblemList
     ? problems.count(({ chained }) => chained)
     : problems.filter(({ chain }) => chain !== undefined).length;
 
-/** How many have an answer that was recorded with them. */
+/** Number of problems with a recorded answer. */
 export const recordedIn = (problems: Problems) =>
   problems instanceof ProblemList
     ? problems.count(({ recorded }) => recorded)
     : problems.filter(({ student }) => student !== undefined).length;
 
-/**
- * For each problem a number that is the same for the same question (`plainQuestion`), and nearly always another for
- * others.
- */
+/** A hash of each question (`plainQuestion`): equal for equal questions, and almost always different for others. */
 export function questionKeys(problems: Problems): number[] {
   if (!(problems instanceof ProblemList)) return problems.map(({ question }) => questionKey(question));
   return Array.from({ length: problems.length }, (_, i) => problems.known(i).key);
 }
 
 /**
- * A question as it is compared: letters, numbers and operators, without case, spacing, punctuation and ways to write a
- * character.
+ * A question for comparison: letters, numbers and operators, ignoring case, spacing, punctuation and Unicode variants.
  */
 export function plainQuestion(question: string): string {
   return question
@@ -106,7 +102,7 @@ export function plainQuestion(question: string): string {
     .trim();
 }
 
-/** Two products of 32 bits each (as in cyrb53, a hash in the public domain), 53 bits of them. */
+/** Two 32-bit products each (as in cyrb53, a public-domain hash), 53 bits of the result. */
 function questionKey(question: string): number {
   let [a, b] = [0xdeadbeef, 0x41c6ce57];
   const plain = plainQuestion(question);
@@ -126,7 +122,7 @@ export function spread(problems: Problems, count: number): Problem[] {
   return Array.from({ length: count }, (_, i) => problems.at(Math.floor((i * problems.length) / count))!);
 }
 
-/** The `count` longest problems, by their bytes. */
+/** The `count` longest problems, in bytes. */
 export function longest(problems: Problems, count: number): Problem[] {
   const size = ({ question, chain = '' }: Problem) => question.length + chain.length;
   const sizes =
@@ -137,14 +133,14 @@ export function longest(problems: Problems, count: number): Problem[] {
   return order.slice(0, count).map((i) => problems.at(i)!);
 }
 
-/** Bytes of rows that are simply held. */
+/** Up to this many bytes of rows are kept as objects. */
 const heldBytes = 32 << 20;
-/** Bytes of problems that are packed together. */
+/** Bytes of problems per packed block. */
 const packBytes = 8 << 20;
 
 /**
- * Collects problems: the few of usual datasets as they are, those of large ones to be read again, from their file or
- * from packed bytes.
+ * Collects problems: those of small datasets as objects, those of large ones for later access, in their file or in
+ * packed blocks.
  */
 export class Collector {
   private held: Problem[] | null = [];
@@ -153,7 +149,7 @@ export class Collector {
   private pack = Buffer.alloc(0);
   private packed = 0;
 
-  /** `reread`: where the problem can be had from its file again; it must not hold the problem. */
+  /** `reread` reads the problem from its file again; it must not keep a reference to the problem. */
   add(problem: Problem, reread: (() => Problem) | undefined): void {
     const { question, chain = '', answer } = problem;
     const bytes = question.length + chain.length + answer.length + 64;
@@ -178,7 +174,7 @@ export class Collector {
     return this.held ?? new ProblemList(this.unread);
   }
 
-  /** Outside of the heap of JavaScript, as UTF-8. */
+  /** UTF-8, outside of JavaScript's heap. */
   private packing(problem: Problem): () => Problem {
     const bytes = Buffer.from(JSON.stringify(problem), 'utf8');
     if (this.packed + bytes.length > this.pack.length) {

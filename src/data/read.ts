@@ -17,11 +17,11 @@ export type FileFormat = 'rows' | 'chains' | 'gsm8k' | 'bridge' | 'parquet';
 
 export interface ReadOptions extends Range {
   columns?: Columns;
-  /** Leave rows out that cannot be used. */
+  /** Skip unusable rows. */
   skipBad?: boolean;
-  /** Of a folder whose files are named by split. */
+  /** For a folder whose files are named by split. */
   split?: Split;
-  /** Told how many rows were read, now and then. */
+  /** Called from time to time with the number of rows. */
   progress?: (rows: number) => void;
 }
 
@@ -34,13 +34,13 @@ export interface ReadProblems {
   bad?: BadRows;
 }
 
-/** A row as a problem; `id` is for rows without one. */
+/** Converts a row to a problem; `id` is for rows without one. */
 type ToProblem = (row: Row, place: Place, id: string) => Problem;
 
 /**
- * The problems of a file, a folder of files, or the files that a pattern names. Errors: missing or empty files, rows
- * that cannot be used (all in one, with the first of them) where they are not to be left out, columns that cannot be
- * found.
+ * The problems of a file, a folder of files, or the files matching a pattern. @throws UserError for missing or empty
+ * files, for unusable rows (one error that lists the first ones) unless they may be skipped, and when columns cannot be
+ * determined
  */
 export function readProblems(path: string, format: FileFormat, options: ReadOptions = {}): ReadProblems {
   const { start = 0, count = Number.POSITIVE_INFINITY, skipBad = false, progress, split = 'train' } = options;
@@ -69,7 +69,7 @@ export function readProblems(path: string, format: FileFormat, options: ReadOpti
         const make = mapping(toProblem, found.place, `${stem}-${found.index}`);
         const problem = make(found.row);
         checkId(problem, ids, found.place);
-        if (skipBad && usable++ < start) return; // rows that are left out do not count
+        if (skipBad && usable++ < start) return; // skipped rows do not count
         collector.add(problem, found.reread && rereading(make, found.reread));
       });
     }
@@ -79,9 +79,9 @@ export function readProblems(path: string, format: FileFormat, options: ReadOpti
   if (bad && (!skipBad || collector.length === 0)) throw badRowsError(bad);
   if (collector.length === 0)
     throw datasetError(
-      rows === 0 ? 'the dataset is empty' : `no rows are left: the file has ${rows}, and ${start} are skipped`,
+      rows === 0 ? 'the dataset is empty' : `no rows are left: the file has ${rows}, but ${start} are skipped`,
       { file: path },
-      rows === 0 ? 'Give a file with at least one row.' : 'Lower "start".',
+      rows === 0 ? 'Use a file with at least one row.' : 'Lower "start".',
     );
   const parted = sources.some(({ source }) => source.split === split);
   return {
@@ -93,7 +93,7 @@ export function readProblems(path: string, format: FileFormat, options: ReadOpti
   };
 }
 
-// Functions of their own: what is made in the loop would hold the row that was read.
+// Top-level functions, as closures created in the loop would keep the row alive.
 const mapping = (toProblem: ToProblem, place: Place, id: string) => (row: unknown) =>
   toProblem(asRow(row, place), place, id);
 const rereading = (make: (row: unknown) => Problem, reread: () => unknown) => () => make(reread());
@@ -105,10 +105,10 @@ const mappers = { chains: chainsProblem, gsm8k: gsm8kProblem, bridge: bridgeProb
 
 const byColumns = (format: FileFormat) => !Object.hasOwn(mappers, format);
 
-/** Columns are settled by so many rows. */
+/** Columns are determined from this many rows. */
 const sampled = 20;
 
-/** The first rows of the first file with rows, those that are rows. */
+/** The first usable rows of the first file with rows. */
 export function firstRows(sources: readonly { source: RowSource }[], columns: Columns = {}): Row[] {
   const found: Row[] = [];
   for (const { source } of sources)
@@ -123,7 +123,7 @@ export function firstRows(sources: readonly { source: RowSource }[], columns: Co
   return found;
 }
 
-/** The first rows of a dataset, and all its columns that they have. */
+/** The first rows of a dataset, with all their columns. */
 export function peek(path: string): { names: string[]; rows: Row[] } {
   const source = rowsOf(filesOf(path, 'train')[0]);
   const rows = firstRows([{ source }]);
@@ -140,11 +140,11 @@ function settled(
 ): SettledColumns | undefined {
   const rows = firstRows(sources, told);
   if (rows.length > 0) return settleColumns({ file: path, names: sources[0].source.columns }, rows, told);
-  // Nothing can be guessed by rows that are not there: reading says what is wrong with them.
+  // Nothing can be guessed without rows; reading reports the error.
   return { question: [told?.question ?? 'question'].flat(), answer: told?.answer ?? 'answer' };
 }
 
-/** The columns that a source has to give. */
+/** The columns that are needed from a source. */
 const namesIn = ({ columns: names }: RowSource, columns: SettledColumns) =>
   names?.filter((name) => isNamed(name, columns) || isVerdictColumn(name));
 
@@ -159,7 +159,7 @@ function checkId({ id }: Problem, ids: Map<string, Place>, place: Place): void {
   ids.set(id, place);
 }
 
-/** Rows that cannot be used, counted. */
+/** Counts unusable rows. */
 class Faults {
   private count = 0;
   private readonly first: BadRows['first'] = [];

@@ -1,7 +1,7 @@
-/** What all readers of datasets share: ranges of rows, and messages that name the row. */
+/** Shared by all dataset readers: row ranges, and error messages with the row. */
 import { UserError } from '../errors';
 
-/** Which rows to read: `start` are skipped, then at most `count` are taken. */
+/** The rows to read: skips `start`, then takes at most `count`. */
 export interface Range {
   start?: number;
   count?: number;
@@ -9,15 +9,15 @@ export interface Range {
 
 export type Row = Record<string, unknown>;
 
-/** Where a row stands, for messages. */
+/** The location of a row, for messages. */
 export interface Place {
   file: string;
   line?: number;
-  /** From 1, of files without lines. */
+  /** From 1, for files without lines. */
   row?: number;
 }
 
-/** A UserError of a dataset. */
+/** A UserError about a dataset. */
 export function datasetError(message: string, { file, line }: Place, remedy: string): UserError {
   return new UserError(message, { file, line, remedy, code: 'dataset' });
 }
@@ -32,15 +32,13 @@ export function asRow(value: unknown, place: Place): Row {
   return value as Row;
 }
 
-/**
- * A text of a row that must be there; a number or a truth value is taken as it is written, a list of one as its item.
- */
+/** A required text of a row; a number or boolean is converted, a list with one item unwrapped. */
 export function textOf(row: Row, key: string, place: Place): string {
   const cell = row[key];
   const only = Array.isArray(cell) && cell.length === 1 ? cell[0] : cell;
   const value = typeof only === 'number' || typeof only === 'boolean' ? String(only) : only;
   if (typeof value === 'string' && value.trim() !== '') return value.trim();
-  let fault = 'has something else than a text as';
+  let fault = 'has a value other than a text as';
   if (value === undefined) fault = 'has no';
   else if (typeof value === 'string') fault = 'has an empty';
   throw datasetError(`the row ${fault} "${key}"`, place, `Give it a "${key}", or remove the row.`);

@@ -1,9 +1,9 @@
-/** Questions that stand in the data more than once: in train and test, or with two answers. */
+/** Finds questions that occur more than once in the data: in train and test, or with two answers. */
 import { sameAnswer } from '../answers/equal';
 import { type Problems, plainQuestion, questionKeys } from './problems';
 import type { Problem } from './types';
 
-/** What the user should know of the questions that train (its last rows held out for validation) and test share. */
+/** Notes for the user about questions that train (with the last rows held out for validation) and test share. */
 export function sameQuestionNotes(train: Problems, test: Problems, validation: number): string[] {
   const taught = Math.max(0, train.length - validation);
   const learned = train.slice(0, taught);
@@ -26,12 +26,12 @@ export function sameQuestionNotes(train: Problems, test: Problems, validation: n
     if (found.length === 0) return undefined;
     return (
       `${found.length} of ${rows.length} ${name} questions are training questions, ` +
-      `too (${found[0]}): ${why}. Leave them out of one of the two.`
+      `too (${found[0]}): ${why}. Remove them from one of the two.`
     );
   };
   return [
-    repeated(test, 'test', 'the test would flatter the student'),
-    repeated(train.slice(taught), 'validation', 'checkpoints would be chosen by what was learned by heart'),
+    repeated(test, 'test', 'the test would overestimate the student'),
+    repeated(train.slice(taught), 'validation', 'checkpoints would be selected by memorized answers'),
     conflicting(conflicts, taught),
   ].flatMap((note) => note ?? []);
 }
@@ -42,8 +42,8 @@ function conflicting(conflicts: readonly (readonly [Problem, Problem])[], rows: 
   if (conflicts.length === 0) return undefined;
   const [[first, second]] = conflicts;
   return (
-    `${conflicts.length} of ${rows} training rows ask a question again, ` +
+    `${conflicts.length} of ${rows} training rows repeat a question ` +
     `with another answer (${first.id}: ${first.answer}, ${second.id}: ` +
-    `${second.answer}). One of them is wrong: leave it out.`
+    `${second.answer}). One of them is wrong: remove it.`
   );
 }

@@ -24,14 +24,14 @@ test.each<[string, number, RegExp | undefined, string]>([
   ['qa_noid.jsonl', 5, steps, 'question: question, answer: answer, chain: chain'],
   ['problem_solution.jsonl', 5, sentences, 'question: problem, answer: answer, chain: solution'],
   ['question_response.jsonl', 5, thinking, 'question: question, answer: answer, chain: response'],
-  ['alpaca.jsonl', 5, steps, 'question: instruction, answer: what the chain ends in, chain: output'],
+  ['alpaca.jsonl', 5, steps, 'question: instruction, answer: the end of the chain, chain: output'],
   ['alpaca.parquet', 5, steps, 'chain: output'],
   ['alpaca_array.json', 5, steps, 'chain: output'],
-  ['messages.jsonl', 5, thinking, 'question: messages, answer: what the chain ends in, chain: messages'],
+  ['messages.jsonl', 5, thinking, 'question: messages, answer: the end of the chain, chain: messages'],
   ['messages.parquet', 5, thinking, 'chain: messages'],
-  ['sharegpt.jsonl', 5, thinking, 'question: conversations, answer: what the chain ends in'],
+  ['sharegpt.jsonl', 5, thinking, 'question: conversations, answer: the end of the chain'],
   ['sharegpt.parquet', 5, thinking, 'chain: conversations'],
-  ['metamath.jsonl', 5, sentences, 'question: query, answer: what the chain ends in, chain: response'],
+  ['metamath.jsonl', 5, sentences, 'question: query, answer: the end of the chain, chain: response'],
   ['metamath.parquet', 5, sentences, 'chain: response'],
   ['openr1.jsonl', 5, thinking, 'question: problem, answer: answer, chain: generations'],
   ['openr1_delta.parquet', 5, thinking, 'chain: generations'],
@@ -84,7 +84,7 @@ describe('the whole of a file', () => {
 describe('rows that cannot be used', () => {
   test.each([
     ['nan.jsonl', /broken JSON/],
-    ['nullans.jsonl', /something else than a text as "answer"/],
+    ['nullans.jsonl', /a value other than a text as "answer"/],
     ['nullsome.parquet', /has no text as its answer/],
     ['dupid.jsonl', /is already on line/],
   ])('%s: told of, and left out where that is wished', (name, message) => {
@@ -119,7 +119,7 @@ describe('other kinds of files', () => {
     expect(ids({ split: 'test' })).toHaveLength(4);
     expect(ids({}, 'shards/train-*1-*.parquet')).toHaveLength(8);
     expect(ids({ start: 7, count: 2 })).toEqual(['train-00000-of-00002-7', 'train-00001-of-00002-0']);
-    expect(() => ids({}, 'shards/none-*.parquet')).toThrow('no file is named like this');
+    expect(() => ids({}, 'shards/none-*.parquet')).toThrow('no file matches this pattern');
   });
 });
 
@@ -212,7 +212,7 @@ describe('written by hand', () => {
   test('other files say what they are', () => {
     expect(() => read(written('a.zip', 'PK\x03\x04....'))).toThrow('this is a ZIP archive');
     expect(() => read(written('a.parquet', 'version https://git-lfs.github.com/spec/v1\n'))).toThrow('Git LFS');
-    expect(() => read(written('a.gz', Buffer.from([0x1f, 0x8b, 8, 0, 0, 0])))).toThrow('cannot be unpacked');
+    expect(() => read(written('a.gz', Buffer.from([0x1f, 0x8b, 8, 0, 0, 0])))).toThrow('cannot be decompressed');
     expect(() => read(written('a.arrow', Buffer.from('ARROW1\0\0 and then something else')))).toThrow(
       'this Arrow file',
     );
@@ -312,7 +312,7 @@ test('a folder with brackets in its name is no pattern', () => {
   expect(read(join(folder, 'a.jsonl')).problems).toHaveLength(1);
   expect(read(join(folder, '*.jsonl')).problems).toHaveLength(2);
   expect(() => read(join(folder, 'c.jsonl'))).toThrow('no such file');
-  expect(() => read(join(folder, 'c*.jsonl'))).toThrow('no file is named like this');
+  expect(() => read(join(folder, 'c*.jsonl'))).toThrow('no file matches this pattern');
   expect(() => read(join(folder, 'absent', '*.jsonl'))).toThrow('no such file');
   rmSync(folder, { recursive: true });
 });

@@ -1,4 +1,4 @@
-/** What is learned of a dataset: its problems with the teacher chains as the experiment wants them. */
+/** A dataset's problems with teacher chains as the experiment teaches them. */
 import { partChain, splitChain } from '../chain/split';
 import type { ParsedExperiment } from '../config/experiment';
 import { withoutOtherAnswers } from './other-answers';
@@ -12,7 +12,7 @@ export function taughtProblems(problems: Problems, { otherAnswers, thinking }: R
   return thinking === 'keep' ? right : changed(right, withoutThinking);
 }
 
-/** Where nothing but an answer follows the thinking, that is the solution. */
+/** If only an answer follows the thinking, the thinking is the solution. */
 function withoutThinking(problem: Problem): Problem {
   if (problem.chain === undefined) return problem;
   const { thinking, solution } = partChain(problem.chain);
@@ -22,13 +22,10 @@ function withoutThinking(problem: Problem): Problem {
 
 const isBare = (solution: string) => splitChain(solution).steps.length === 0;
 
-/** Chains are looked at as far as this. */
+/** Chains are examined up to this length. */
 const looked = 1000;
 
-/**
- * Of so many chains that were looked at, how many have thinking before what they say, and of these how many say the
- * answer alone.
- */
+/** Of the examined chains, the number with thinking, and of these the number with only an answer after it. */
 export function thinkingIn(problems: Problems): { chains: number; thinking: number; bare: number } {
   const chains = spread(problems, looked).flatMap(({ chain }) => chain ?? []);
   const thoughtful = chains.map(partChain).filter(({ thinking, solution }) => thinking !== '' && solution !== '');

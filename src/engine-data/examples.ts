@@ -1,16 +1,16 @@
-/** What engines learn from: token ids and plain numbers. */
+/** Training data for engines: token ids and plain numbers. */
 
-/** A prompt and the completion to learn, as token ids; the completion ends with its end token unless it was cut off. */
+/** A prompt and its target completion as token ids. The completion ends with its end token unless it was cut off. */
 export interface Example {
   prompt: readonly number[];
   completion: readonly number[];
 }
 
-/** A sampled completion with what the loss needs. */
+/** A sampled completion with the inputs of the loss. */
 export interface Episode extends Example {
-  /** Log-probabilities of the completion's tokens when they were sampled. */
+  /** Log-probabilities of the completion's tokens at sampling. */
   logProbs: Float32Array;
   advantage: number;
-  /** Left out of the loss (a truncated completion, when the settings say so). */
+  /** Excluded from the loss (a truncated completion, if the settings say so). */
   masked: boolean;
 }

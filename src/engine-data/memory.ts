@@ -1,37 +1,37 @@
-/** How much memory training takes: what is asked, and what an engine answers. */
+/** Memory of training: the questions to an engine, and its answers. */
 import type { LoraSettings } from '../config/lora';
 
-/** What of the student is trained. */
+/** The trained part of the student. */
 export interface Learner {
   /** The adapter that is trained beside frozen weights; null: all weights are trained. */
   lora: Pick<LoraSettings, 'rank' | 'targets'> | null;
-  /** Copies of the trained parameters beside the student's own: a reference policy, the rewriter of Stage 3. */
+  /** Copies of the trained parameters besides the student's own: a reference policy, the rewriter of Stage 3. */
   copies: number;
 }
 
 /** The largest forward and backward pass of an update. */
 export interface Pass {
-  /** Tokens that the model reads. */
+  /** Number of input tokens. */
   tokens: number;
-  /** Tokens of completions, which have a loss. */
+  /** Number of completion tokens, which have a loss. */
   targets: number;
-  /** Layers compute their activations again in the backward pass. */
+  /** Activations are recomputed in the backward pass. */
   checkpointing: boolean;
-  /** Gradients are added up over several passes. */
+  /** Gradients are accumulated over several passes. */
   accumulated: boolean;
 }
 
-/** The widest batch of a generation. */
+/** The largest sampling batch. */
 export interface Generation {
-  /** Completions side by side. */
+  /** Completions in the batch. */
   rows: number;
-  /** Prompts among them: the completions of a group share theirs. */
+  /** Distinct prompts in the batch: the completions of a group share theirs. */
   prompts: number;
   promptTokens: number;
   newTokens: number;
 }
 
-/** Bytes by what they are for. */
+/** Bytes by purpose. */
 export interface Memory {
   /** The student's weights, frozen or not, with its adapter. */
   weights: number;
@@ -40,13 +40,13 @@ export interface Memory {
   /** AdamW's two moments. */
   moments: number;
   gradients: number;
-  /** What the backward pass needs of the forward pass, and its own work space. */
+  /** Activations saved for the backward pass, and its work space. */
   activations: number;
-  /** Work space of the output layer: logits are made in chunks. */
+  /** Work space of the output layer, whose logits are computed in chunks. */
   vocabulary: number;
-  /** The copy of the weights, the adapter in it, that generates. */
+  /** The copy of the weights for sampling, with the adapter merged. */
   merged: number;
-  /** Keys and values of the completions that are being generated, with the logits of their next tokens. */
+  /** KV cache of the sampled completions, with the logits of their next tokens. */
   cache: number;
 }
 
@@ -64,23 +64,23 @@ export const noMemory: Memory = {
 export const totalOf = (memory: Memory): number => Object.values(memory).reduce((sum, bytes) => sum + bytes, 0);
 
 export interface MemoryLimits {
-  /** Bytes that could be had now. */
+  /** Bytes available now. */
   free: number;
-  /** Bytes that could ever be had. */
+  /** Bytes of the machine or its limit. */
   total: number;
 }
 
-/** What an engine says of the memory that it takes for one student, before any work is done. */
+/** An engine's memory estimate for one student, before any work is done. */
 export interface MemoryModel {
   /**
-   * Bytes of activations that "auto" settings stay below. Not what happens to be free: a run resumed elsewhere must go
-   * on bit for bit.
+   * The limit for activations that "auto" settings observe. It does not depend on free memory, because a run resumed
+   * elsewhere must continue bit for bit.
    */
   readonly budget: number;
-  /** Null where nobody knows how much there is. */
+  /** Null if unknown. */
   limits(): MemoryLimits | null;
   /** At the peak of an update. */
   update(learner: Learner, pass: Pass): Memory;
-  /** At the peak of a generation; `training`: with an optimizer beside it. */
+  /** At the peak of sampling; `training`: while an optimizer is in memory. */
   generation(learner: Learner, generation: Generation, training: boolean): Memory;
 }

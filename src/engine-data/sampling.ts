@@ -1,41 +1,41 @@
-/** How completions are sampled, and what comes of it. */
+/** Sampling settings and results. */
 
 export interface Sampling {
-  /** 0 = greedy. */
+  /** 0 means greedy. */
   temperature: number;
   /** Keep the k most likely tokens; 0 = all. */
   topK: number;
-  /** Keep the smallest set of most likely tokens with this mass; 1 = all. */
+  /** Keep the smallest set of most likely tokens with this probability mass; 1 = all. */
   topP: number;
   /** Keep tokens with at least this share of the top probability; 0 = all. */
   minP: number;
 }
 
-/** How the weights are rounded that completions are sampled with; the trained ones stay in float32. */
+/** Precision of the weights for sampling; the trained ones stay in float32. */
 export type WeightPrecision = 'float32' | 'bfloat16' | 'int8';
 
 export interface SampleOptions {
   sampling: Sampling;
-  /** Most tokens of a completion, its end token included; fewer where the model's positions end before. */
+  /** Maximum length of a completion including its end token; the model's positions may allow fewer. */
   maxNewTokens: number;
   /** Tokens that end a completion. */
   eosIds: readonly number[];
   seed: number;
-  /** Further counters of the draws, such as the stage and the update. */
+  /** Further seeds of the draws, such as stage and update. */
   stream?: readonly (number | string)[];
-  /** Completions per prompt; 1 unless said. */
+  /** Completions per prompt (default: 1). */
   groupSize?: number;
-  /** Rows in flight at once, which bounds the cache's memory; 64 unless said. */
+  /** Rows per batch, which bounds the cache's memory (default: 64). */
   maxRows?: number;
-  /** Of the weights while sampling; float32 unless said. */
+  /** Precision of the weights for sampling (default: float32). */
   precision?: WeightPrecision;
-  /** Shown all completions as far as they are, now and then and at the end. */
+  /** Called from time to time, and at the end, with all completions so far. */
   progress?: (drafts: readonly Readonly<Draft>[]) => void;
-  /** Ends the sampling with the signal's reason. */
+  /** Sampling ends with the signal's reason. */
   signal?: AbortSignal;
 }
 
-/** A completion that is being sampled. */
+/** A completion in progress. */
 export interface Draft {
   /** Index of its prompt, and its own index in the group. */
   prompt: number;
@@ -46,11 +46,11 @@ export interface Draft {
 }
 
 export interface Completion extends Omit<Draft, 'logProbs'> {
-  /** With the end token, if it came to one. */
+  /** Includes the end token if it was sampled. */
   tokens: number[];
-  /** Of each token under the tempered distribution before filtering (at temperature 0: at temperature 1). */
+  /** For each token, under the tempered distribution before filtering (at temperature 0: at temperature 1). */
   logProbs: Float32Array;
-  /** Ended by an end token; otherwise cut off by the budget. */
+  /** Ended by an end token; false: cut off by the budget. */
   finished: boolean;
 }
 
@@ -58,6 +58,6 @@ export interface SampleSummary {
   promptTokens: number;
   newTokens: number;
   seconds: number;
-  /** New tokens per second, the prompts' computation included. */
+  /** New tokens per second, including the computation of the prompts. */
   tokensPerSecond: number;
 }

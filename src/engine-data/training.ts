@@ -1,53 +1,50 @@
-/** Settings and measurements of optimizer steps. */
+/** Settings and metrics of optimizer steps. */
 import type { AdamSettings } from '../config/adam';
 import type { LossType } from '../config/training';
 import { UserError } from '../errors';
 import type { WeightPrecision } from './sampling';
 
 export interface OptimizerSettings {
-  /** Of matrices; norms and biases do not decay (as in the Trainer of Hugging Face). */
+  /** For matrices; norms and biases do not decay (as in Hugging Face's Trainer). */
   weightDecay: number;
   /** Gradients with a larger global norm are scaled down to it; 0 = never. */
   maxGradNorm: number;
-  /** PyTorch's defaults unless given. */
+  /** Default: PyTorch's. */
   adam?: AdamSettings;
 }
 
-/**
- * How the factors of matrix products are rounded while a student learns; weights, moments and sums are float32 always.
- */
+/** Precision of the factors of matrix products in training; weights, moments and sums are always float32. */
 export type ProductPrecision = 'float32' | 'bfloat16';
 
 export interface SupervisedOptions extends OptimizerSettings {
   /** Rate of residual dropout. */
   dropout: number;
-  /**
-   * Tokens that one forward pass holds; more are split into micro-batches, whose gradients add up to the same update.
-   */
+  /** Tokens per forward pass; larger batches are split into micro-batches whose gradients add up to the same update. */
   microBatchTokens: number;
   /**
-   * Layers keep only their inputs for the backward pass and are computed again there: a third more time, far less
-   * memory.
+   * Layers keep only their inputs for the backward pass and are recomputed there: a third more time, far less memory.
    */
   checkpointing?: boolean;
-  /** float32 unless said. Validation is in float32 always. */
+  /** Default: float32. Validation always uses float32. */
   precision?: ProductPrecision;
-  /** Ends an update early, between two micro-batches: it throws what this was aborted with, and has changed nothing. */
+  /** Aborts an update between two micro-batches: it throws the signal's reason and has changed nothing. */
   signal?: AbortSignal;
 }
 
 export interface SupervisedMeasures {
   /** Mean token cross-entropy before the step, in nats. */
   loss: number;
-  /** Before clipping; absent where the engine does not say. */
+  /** Before clipping; absent if the engine does not report it. */
   gradNorm?: number;
-  /** Tokens that the student read. */
+  /** Number of input tokens. */
   tokens: number;
 }
 
 export type { LossType };
 
-/** KL estimators of Schulman (2020); `k3+` is k3 in value with the gradient of k2 (the right one for reverse KL). */
+/**
+ * KL estimators of Schulman (2020); `k3+` has the value of k3 and the gradient of k2 (the correct one for reverse KL).
+ */
 export type KlEstimator = 'k1' | 'k2' | 'k3' | 'k3+';
 
 export interface GrpoOptions extends SupervisedOptions {
@@ -60,56 +57,56 @@ export interface GrpoOptions extends SupervisedOptions {
   kl: KlEstimator;
   temperature: number;
   /**
-   * Of the weights that sampled. Where they were rounded, ratios are against the log-probs that the trained weights
-   * give when the update begins.
+   * Precision of the sampling weights. If they were rounded, ratios use the trained weights' log-probs at the beginning
+   * of the update.
    */
   samplingPrecision?: WeightPrecision;
-  /** The constant that dr_grpo divides by. */
+  /** The constant divisor of dr_grpo. */
   maxNewTokens: number;
   /** Passes over the same samples. */
   iterations: number;
-  /** Optimizer steps a pass. */
+  /** Optimizer steps per pass. */
   minibatches: number;
-  /** Weight of the GRPO gradient itself; 0 leaves only the replay (a control experiment). */
+  /** Weight of the GRPO gradient; 0 leaves only the replay (a control experiment). */
   policyWeight: number;
   /** Weight of the cross-entropy on replayed examples. */
   replayWeight: number;
 }
 
 /**
- * Measurements of one update with TRL's meanings: means over all unmasked completion tokens, those of flat groups too,
- * and over its optimizer steps. What was not computed is absent.
+ * Metrics of one update with TRL's meanings: means over all unmasked completion tokens, including flat groups, and over
+ * its optimizer steps. Values that were not computed are absent.
  */
 export interface GrpoMeasures {
   loss: number;
-  /** Before clipping; absent where the engine does not say. */
+  /** Before clipping; absent if the engine does not report it. */
   gradNorm?: number;
-  /** Tokens that the student read. */
+  /** Number of input tokens. */
   tokens: number;
-  /** Nats a token. */
+  /** Nats per token. */
   entropy?: number;
   ratio?: number;
-  /** With a reference. */
+  /** Only with a reference policy. */
   kl?: number;
   /**
-   * Share of tokens, of gspo's completions, that are clipped at the low side (advantage < 0) and at the high side
-   * (advantage > 0). cispo has no low side, sapo neither.
+   * Share of tokens (for gspo: of completions) clipped at the low side (advantage < 0) and at the high side (advantage
+   * > 0). cispo has no low side; sapo has neither.
    */
   clipLow?: number;
   clipHigh?: number;
-  /** Cross-entropy of the replayed examples, where there are any. */
+  /** Cross-entropy of the replayed examples, if any. */
   replayLoss?: number;
 }
 
-/** What was computed at every token of each episode, at the sampling temperature. */
+/** Measurements at every token of each episode, at the sampling temperature. */
 export interface TokenMeasures {
-  /** Nats, in the update's first pass over the episode; null where the engine does not say. */
+  /** Nats, in the update's first pass over the episode; null if the engine does not report it. */
   entropy: Float32Array[] | null;
-  /** Log-probabilities under the reference; null without one. */
+  /** Log-probabilities under the reference policy; null without one. */
   refLogProbs: Float32Array[] | null;
 }
 
-/** A loss or gradient that is no longer a number; the weights are as they were before the update. */
+/** A loss or gradient is not finite; the weights are as before the update. */
 export class Diverged extends UserError {
   constructor(what: string, checkpoint?: string) {
     super(`Training diverged: ${what} is not a finite number.`, {

@@ -92,7 +92,7 @@ describe.skipIf(process.platform === 'win32')('Pythons', () => {
     fakePython(old, 'python3', '3.8.10');
     for (const [PATH, message] of [
       [scratch(), 'there is no Python 3.11 to 3.14 on the PATH'],
-      [old, `Python 3.8.10 (${join(old, 'python3')}) does not do: it takes 3.11 to 3.14`],
+      [old, `Python 3.8.10 (${join(old, 'python3')}) is not supported: 3.11 to 3.14 is needed`],
     ]) {
       const found = await findPython({ PATH });
       expect(found).toBeInstanceOf(UserError);
@@ -105,7 +105,7 @@ describe.skipIf(process.platform === 'win32')('Pythons', () => {
     mkdirSync(join(folder, 'bin'));
     const path = fakePython(join(folder, 'bin'), 'python', '');
     expect([programOf(folder), programOf(path)]).toEqual([path, path]);
-    expect(() => programOf(scratch())).toThrow('this folder is no Python environment');
+    expect(() => programOf(scratch())).toThrow('this folder is not a Python environment');
     expect(() => programOf('/nowhere/python')).toThrow('there is no such Python');
   });
 
@@ -113,7 +113,7 @@ describe.skipIf(process.platform === 'win32')('Pythons', () => {
     [versions({}), undefined],
     [versions({ python: '3.9.2' }), 'Python 3.9.2 is too old'],
     [versions({ torch: null, peft: '0.12.0' }), 'torch is missing, peft 0.12.0 is older than 0.19'],
-    ['Hello', 'it does not answer as a Python does'],
+    ['Hello', 'it does not answer like a Python'],
   ])('an own environment that says %.60s', async (answer, message) => {
     const checked = checkOwn(fakePython(scratch(), 'python', answer));
     if (message) await expect(checked).rejects.toThrow(message);

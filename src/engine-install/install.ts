@@ -1,5 +1,5 @@
 /**
- * Setting the PyTorch engine up for this user: an environment made or taken, tried through the protocol, remembered.
+ * Sets up the PyTorch engine for this user: creates or adopts an environment, tests it through the protocol, saves it.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -22,21 +22,21 @@ import { type Accelerator, bytesNeeded, type Parts, requirements } from './pins'
 import { checkOwn, findPython, programOf } from './python';
 
 export interface EngineInstallOptions {
-  /** Without it: cuda where a GPU's driver is here. */
+  /** Default: cuda if a GPU driver is installed. */
   accelerator?: Accelerator;
   vllm: boolean;
-  /** An environment of the user's own, which is not changed: its Python, or its folder. */
+  /** The user's own environment, which is not changed: its Python, or its folder. */
   python?: string;
 }
 
-/** What would be fetched, for the user to agree to. */
+/** The packages to download, for the user's consent. */
 export interface Plan {
   packages: string[];
   bytes: number;
   folder: string;
 }
 
-/** Sets the engine up. What was set up before stays until the new one has been tried. @throws UserError */
+/** Sets the engine up. An earlier setup stays until the new one has passed its test. @throws UserError */
 export async function installEngine(
   options: EngineInstallOptions,
   consent: (plan: Plan) => Promise<boolean>,
@@ -47,7 +47,7 @@ export async function installEngine(
   guardDisk(root, 'nothing was set up', () => makeFolder(root, root));
   if (options.python) {
     const python = programOf(options.python);
-    watch.progress({ doing: 'Looking at the environment' });
+    watch.progress({ doing: 'Checking the environment' });
     await checkOwn(python);
     return tryAndRemember(root, { python, own: true, parts }, watch);
   }
@@ -55,9 +55,9 @@ export async function installEngine(
   const plan = { packages: requirements(parts), bytes: bytesNeeded(parts), folder: root };
   checkSpace(root, plan.bytes, 'DISTILLERY_ENGINE_HOME');
   if (!(await consent(plan)))
-    throw new UserError('nothing was fetched', {
+    throw new UserError('nothing was downloaded', {
       code: 'consent',
-      remedy: 'Name an environment of your own by --python.',
+      remedy: 'Name your own environment with --python.',
     });
   watch.progress({ doing: 'Looking for uv' });
   const uv = await findUv(root, watch);
@@ -80,13 +80,13 @@ async function tryAndRemember(
   { python, own, parts }: { python: string; own: boolean; parts: Parts },
   watch: Watch,
 ): Promise<InstalledEngine> {
-  watch.progress({ doing: 'Trying a sample and a gradient' });
+  watch.progress({ doing: 'Testing sampling and a gradient' });
   const { hello, description, tokensPerSecond } = await verifyEngine(
     pythonEngine(python, { origin: python, vllm: parts.vllm }),
     watch.signal,
   );
   if (parts.accelerator === 'cuda' && hello.device === 'cpu' && !own)
-    throw new UserError(`torch sees no GPU (${hello.versions.torch})`, {
+    throw new UserError(`torch does not find a GPU (${hello.versions.torch})`, {
       code: 'backend',
       remedy:
         'Does `nvidia-smi` show the card, and is its driver new enough for this ' +
@@ -106,25 +106,23 @@ async function tryAndRemember(
   return made;
 }
 
-/**
- * Sets up anew what was set up, with the versions of this Distillery; an environment of the user's own is tried again.
- */
+/** Sets up the same again, with the versions of this Distillery; the user's own environment is only tested again. */
 export async function repairEngine(watch: Watch): Promise<InstalledEngine> {
   const before = tryReading();
   if (!before)
     throw new UserError('nothing that can be read was set up', {
       code: 'backend',
-      remedy: 'Set it up anew: `distillery engine install`.',
+      remedy: 'Set it up again: `distillery engine install`.',
     });
   const { own, python, accelerator, vllm } = before;
   return installEngine({ accelerator, vllm, python: own ? python : undefined }, async () => true, watch);
 }
 
-/** Deletes what was set up; an environment of the user's own stays. Returns the folder, null where there was none. */
+/** Deletes what was set up; the user's own environment stays. Returns the folder, or null if there was none. */
 export function uninstallEngine(): string | null {
   const root = engineFolder();
   if (!existsSync(root)) return null;
-  guardDisk(root, 'some of it may be left', () => remove(dirname(root), root));
+  guardDisk(root, 'some files may remain', () => remove(dirname(root), root));
   return root;
 }
 
@@ -136,7 +134,7 @@ function tryReading(): InstalledEngine | null {
   }
 }
 
-/** Those of former and of broken set-ups. */
+/** Environments of earlier and failed setups. */
 function removeEnvironments(root: string, kept: string): void {
   for (const name of readdirSync(root))
     if (name.startsWith('environment-') && join(root, name) !== kept) remove(root, join(root, name));

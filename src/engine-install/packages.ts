@@ -1,4 +1,6 @@
-/** Making a virtual environment and filling it: by uv, which takes seconds, else by Python's own venv and pip. */
+/**
+ * Creates a virtual environment and installs packages: with uv, which takes seconds, else with Python's venv and pip.
+ */
 import { execFile, spawn } from 'node:child_process';
 import { chmodSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -16,7 +18,7 @@ import type { Python } from './python';
 const run = promisify(execFile);
 const exe = process.platform === 'win32' ? '.exe' : '';
 
-/** uv: the user's, or PyPI's wheel of it, which holds one program. null where it cannot be had: pip does it, too. */
+/** uv: the user's, or PyPI's wheel of it, which contains one program. null if unavailable: pip works too. */
 export async function findUv(root: string, watch: Watch): Promise<string | null> {
   const kept = join(root, 'uv', uvVersion, `uv${exe}`);
   for (const program of ['uv', kept])
@@ -24,7 +26,7 @@ export async function findUv(root: string, watch: Watch): Promise<string | null>
       await run(program, ['--version'], { timeout: 20_000, windowsHide: true });
       return program;
     } catch {
-      // The next one.
+      // try the next one
     }
   try {
     const wheel = await findWheel({ project: 'uv', version: uvVersion }, watch);
@@ -44,17 +46,20 @@ export async function findUv(root: string, watch: Watch): Promise<string | null>
   }
 }
 
-/** The program of an environment in `folder`. */
+/** The Python program of an environment in `folder`. */
 export const environmentPython = (folder: string): string =>
   process.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python');
 
-/** Makes an environment in `folder` with what `parts` need. @throws UserError in words for what pip and uv say */
+/**
+ * Creates an environment in `folder` with the packages of `parts`. @throws UserError with a remedy for errors of pip
+ * and uv
+ */
 export async function makeEnvironment(
   folder: string,
   { python, uv, parts }: { python: Python | null; uv: string | null; parts: Parts },
   watch: Watch,
 ): Promise<void> {
-  watch.progress({ doing: 'Making a virtual environment' });
+  watch.progress({ doing: 'Creating a virtual environment' });
   const wanted = requirements(parts);
   const names = wanted.filter((text) => !text.startsWith('numpy')).map((text) => text.replace('==', ' '));
   const sources = python ? await pipSources(python) : [];
@@ -72,7 +77,7 @@ export async function makeEnvironment(
   };
   const doing = { doing: `Installing ${names.join(', ')}` };
   if (uv) {
-    // Without a Python here uv fetches one.
+    // Without a suitable Python, uv downloads one.
     await work(uv, ['venv', '--python', python?.path ?? '3.12', folder], watch);
     return fill(uv, ['pip', 'install', '--python', environmentPython(folder), ...sources]);
   }
@@ -104,7 +109,7 @@ export function stepsOf(parts: Parts, sources: readonly string[], tool: 'uv' | '
   ];
 }
 
-/** pip's own sources of packages, as uv, which does not read pip's configuration, takes them. */
+/** Package sources from pip's configuration, which uv does not read. */
 async function pipSources({ path }: Pick<Python, 'path'>): Promise<string[]> {
   try {
     const { stdout } = await run(path, ['-m', 'pip', 'config', 'list'], { timeout: 60_000, windowsHide: true });
@@ -121,7 +126,7 @@ const sourceOptions: Record<string, string> = {
   constraint: '--constraint',
 };
 
-/** Out of lines such as `global.find-links='/opt/wheels'`. */
+/** Parses lines such as `global.find-links='/opt/wheels'`. */
 export function sourcesIn(listing: string): string[] {
   const found = new Map<string, string>();
   for (const line of listing.split('\n')) {
@@ -130,13 +135,13 @@ export function sourcesIn(listing: string): string[] {
     if (option) for (const value of values.split(/\s+|\\n/).filter(Boolean)) found.set(`${option} ${value}`, option);
   }
   const options = [...found].flatMap(([text, option]) => [option, text.slice(option.length + 1)]);
-  // As pip does: the best version of all sources, not that of the first one that knows the name.
+  // Like pip: the best version of all indexes, not that of the first index with the package.
   return options.includes('--extra-index-url') ? [...options, '--index-strategy', 'unsafe-best-match'] : options;
 }
 
 /**
- * Where torch without CUDA comes from on Linux and Windows, where PyPI's has CUDA: PyTorch's own index. Who has sources
- * of their own (a mirror, a folder of wheels) has it from there.
+ * The index of torch without CUDA on Linux and Windows, where PyPI's has CUDA: PyTorch's own. Users with sources of
+ * their own (a mirror, a folder of wheels) get it from there.
  */
 function torchIndex({ accelerator }: Parts, sources: readonly string[], tool: 'uv' | 'pip'): string[] {
   if (process.platform === 'darwin') return [];
@@ -146,7 +151,7 @@ function torchIndex({ accelerator }: Parts, sources: readonly string[], tool: 'u
   return tool === 'uv' ? ['--torch-backend', 'auto'] : [];
 }
 
-/** Runs a program of the set-up to its end. */
+/** Runs a program of the setup to its end. */
 async function work(program: string, args: string[], { signal }: Watch): Promise<void> {
   const child = spawn(program, args, {
     env: { ...process.env, UV_NO_PROGRESS: '1', UV_NO_CONFIG: '1', VIRTUAL_ENV: undefined },
@@ -167,7 +172,7 @@ async function work(program: string, args: string[], { signal }: Watch): Promise
   if (code !== 0) throw problemOf(said, basename(program));
 }
 
-/** What uv, pip and venv say, as an error with a remedy. */
+/** Turns the output of uv, pip and venv into an error with a remedy. */
 export function problemOf(said: string, program: string): UserError {
   const lines = said
     .split('\n')
@@ -178,7 +183,7 @@ export function problemOf(said: string, program: string): UserError {
   const [, code, remedy] = known.find(([pattern]) => pattern.test(said)) ?? [
     null,
     'python' as const,
-    'Its words say why; try again, or name an environment of your own by --python.',
+    'Its output gives the reason. Try again, or name your own environment with --python.',
   ];
   return new UserError(`${program} could not install the engine: ${words.slice(0, 800)}`, { code, remedy });
 }
@@ -187,7 +192,7 @@ const known: [RegExp, ErrorCode, string][] = [
   [
     /No space left|not enough space|Disk quota/i,
     'disk',
-    'Free some space, or name a folder on another disk by DISTILLERY_ENGINE_HOME.',
+    'Free some space, or set DISTILLERY_ENGINE_HOME to a folder on another disk.',
   ],
   [
     /ensurepip is not|No module named '?(venv|ensurepip)/i,
@@ -198,11 +203,11 @@ const known: [RegExp, ErrorCode, string][] = [
     /No matching distribution|No solution found|no wheels? with a matching|not supported wheel/i,
     'python',
     'These versions have no wheels for this Python or machine: use Python ' +
-      '3.11 to 3.13, or name an environment of your own by --python.',
+      '3.11 to 3.13, or name your own environment with --python.',
   ],
   [
     /Connection|connect|resolve host|Network|timed? ?out|Failed to fetch|SSL|certificate/i,
     'network',
-    'Look at the connection and at HTTPS_PROXY, then try again.',
+    'Check the connection and HTTPS_PROXY, then try again.',
   ],
 ];

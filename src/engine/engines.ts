@@ -1,4 +1,4 @@
-/** All engines, and which of them an experiment's `backend` asks for. */
+/** All engines, and the choice among them by an experiment's `backend`. */
 import type { Backend } from '../config/backends';
 import type { MemoryModel } from '../engine-data/memory';
 import { loadStudentConfig } from '../student-files/folder';
@@ -13,18 +13,18 @@ import { tinker } from './tinker/engine';
 
 export { isEmbeddable } from './embedded/embeddable';
 
-/** A line for each. */
+/** One line per engine. */
 const engines: readonly EngineKind[] = [embedded, torch, tinker];
 
 function kindOf(backend: Backend): EngineKind {
   const kind = engines.find(({ backends }) => backends.includes(backend));
-  if (!kind) throw new Error(`No engine is called ${backend}`); // the experiment's schema lets no other name through
+  if (!kind) throw new Error(`No engine is called ${backend}`); // the experiment's schema allows no other name
   return kind;
 }
 
 /**
- * Starts what `backend` asks for. `auto` is the embedded engine, or PyTorch where that is set up and the embedded one
- * cannot compute the `student`. Throws a UserError where it cannot be had here, with the reason and the remedy.
+ * Starts the engine for `backend`. `auto` is the embedded engine, or PyTorch if that is set up and the embedded one
+ * does not support the `student`. @throws UserError when it is not available here, with the reason and the remedy
  */
 export async function startEngine(backend: Backend, student?: string): Promise<Engine> {
   const elsewhere = backend === 'auto' && student !== undefined && !isEmbeddable(student) && hasEngine();
@@ -33,16 +33,16 @@ export async function startEngine(backend: Backend, student?: string): Promise<E
 }
 
 /**
- * Starts what a student is asked on whose run asked for `backend`: what PyTorch or a Tinker server trained is read by
- * the embedded engine, too, which starts at once, where it knows the family.
+ * Starts an engine for inference with a student whose run used `backend`. If the embedded engine supports the family,
+ * it is used, because it starts at once, also for students of PyTorch or a Tinker server.
  */
 export const startToAsk = (backend: Backend, student: string): Promise<Engine> =>
   startEngine(backend === 'torch' || (backend === 'tinker' && isAtHome(student)) ? 'auto' : backend, student);
 
-/** How much memory work on a student takes on the embedded engine, as far as that is known before it is started. */
+/** Memory of work on a student with the embedded engine, as far as it is known before the start. */
 export const embeddedMemory = (student: string): MemoryModel => memoryModel(loadStudentConfig(student), 'auto');
 
-/** Every way to compute: whether it works here, why not, and how to get it. */
+/** Every backend: whether it works here, why not, and how to get it. */
 export async function reportEngines(options: { measure: boolean }): Promise<EngineReport[]> {
   const reports: EngineReport[] = [];
   for (const kind of engines) reports.push(...(await kind.reports(options)));

@@ -1,25 +1,25 @@
 import type { Backend } from '../config/backends';
 import type { Engine } from './port';
 
-/** What `distillery doctor` says of a way to compute. */
+/** A backend in the report of `distillery doctor`. */
 export interface EngineReport {
   name: string;
   usable: boolean;
-  /** What it is when it is usable; else why it is not. */
+  /** A description if it is usable; otherwise the reason why not. */
   detail: string;
-  /** How to get it, or what it is for. */
+  /** How to get it, or its purpose. */
   advice: string;
-  /** Speed of a large product, 10^9 operations a second; only where it was measured. */
+  /** Speed of a large product, 10^9 operations per second; only if measured. */
   gflops?: number;
-  /** New tokens a second of the built-in student; only where they were measured. */
+  /** New tokens per second of the built-in student; only if measured. */
   tokensPerSecond?: number;
 }
 
-/** One way to compute: what starts an engine, and what is known of it before. */
+/** A kind of engine: how to start one, and what is known before the start. */
 export interface EngineKind {
-  /** The values of an experiment's `backend` that ask for it. */
+  /** The values of an experiment's `backend` that select it. */
   readonly backends: readonly Backend[];
-  /** Throws a UserError where it cannot be had here, with the reason and the remedy. */
+  /** @throws UserError when it is not available here, with the reason and the remedy */
   start(backend: Backend): Promise<Engine>;
   /** Whether it works here; `measure`: with its speed. */
   reports(options: { measure: boolean }): Promise<EngineReport[]>;

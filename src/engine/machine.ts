@@ -1,4 +1,4 @@
-/** What works on this machine: backends, processor, memory, disk. */
+/** Checks this machine: backends, processor, memory, disk. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, statfsSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
@@ -13,8 +13,7 @@ const leastSpace = 2e9;
 export type MachineFacts = Awaited<ReturnType<typeof examineMachine>>;
 
 /**
- * Every backend with its speed, and what the machine has. `runs` is the folder whose disk is looked at; it need not be
- * there yet.
+ * Every backend with its speed, and the hardware. `runs` is the folder whose disk is checked; it need not exist yet.
  */
 export async function examineMachine(runs: string) {
   const backends = await reportEngines({ measure: true });
@@ -29,7 +28,7 @@ export async function examineMachine(runs: string) {
   };
 }
 
-/** Free and total bytes of the disk that a folder is or will be on. */
+/** Free and total bytes of the disk of a folder, which need not exist yet. */
 function space(folder: string): { free: number; total: number } {
   let there = folder;
   while (!existsSync(there)) there = dirname(there);
@@ -37,7 +36,7 @@ function space(folder: string): { free: number; total: number } {
   return { free: bavail * bsize, total: blocks * bsize };
 }
 
-/** The compiler that `npm run build` would take. */
+/** The compiler that `npm run build` would use. */
 function compiler(): { name: string; version: string } | null {
   for (const name of process.env.CC ? [process.env.CC] : ['cc', 'gcc', 'clang']) {
     const { status, stdout } = spawnSync(name, ['--version'], { encoding: 'utf8' });
@@ -56,7 +55,7 @@ function addon() {
   }
 }
 
-/** What is missing or too small to work with, as sentences. */
+/** Missing or insufficient requirements, as sentences. */
 export function machineProblems({ backends, disk }: MachineFacts): string[] {
   const embedded = backends.find(({ name }) => name === 'embedded');
   return [

@@ -1,20 +1,20 @@
-/** Why an accuracy may say less of a student than it seems to. */
+/** Reasons why an accuracy may underestimate a student. */
 import type { PromptStyle } from '../config/student';
 import type { EvaluatedAnswer } from './figures';
 
 interface Asked {
   maxNewTokens: number;
-  /** How the user sets it. */
+  /** The name of the setting in the user's interface. */
   setting: string;
   prompt?: PromptStyle;
-  /** Whether the student has a chat template; undefined where that is not known, as on a server. */
+  /** Whether the student has a chat template; undefined if unknown, as for a server. */
   chatTemplate?: boolean;
 }
 
-/** From this share of the answers on, a cause is told. */
+/** Minimum share of the answers for a cause to be reported. */
 const leastShare = 0.1;
 
-/** What the user should know of an evaluation, each with what to do; empty where the accuracy is what it seems. */
+/** Caveats of an evaluation, each with a remedy; empty if there are none. */
 export function caveats(
   answers: readonly Pick<EvaluatedAnswer, 'text' | 'answer' | 'correct' | 'lenientCorrect' | 'finished'>[],
   { maxNewTokens, setting, prompt, chatTemplate }: Asked,
@@ -37,20 +37,20 @@ export function caveats(
     const right = lenient > 0 ? ` (the last number of ${lenient} of them is right)` : '';
     notes.push(
       `${of(unmarked)} end without marking a result${right}, and count as wrong: the ` +
-        'student has not learned to write "Answer: ...", a box or the like.',
+        'student has not learned to write "Answer: ...", a box or a similar mark.',
     );
   }
   if (enough(empty))
-    notes.push(`${of(empty)} are empty: the student ends its text at once. Look at its prompt with \`preview\`.`);
+    notes.push(`${of(empty)} are empty: the student ends its text at once. Check its prompt with \`preview\`.`);
   const right = answers.filter(({ correct }) => correct).length;
   if (prompt === 'plain' && chatTemplate === false && (right === 0 || notes.length > 0))
     notes.push(
-      'The student has no chat template and goes on with a plain text. If it was ' +
+      'The student has no chat template and continues a plain text. If it was ' +
         'trained to chat, put chat_template.jinja into its folder.',
     );
   if (prompt === 'plain' && chatTemplate && (right === 0 || notes.length > 0))
     notes.push(
-      'The student has a chat template and is asked without it, as base ' +
+      'The student has a chat template but is asked without it, as base ' +
         'models are. If it was trained to chat, set "prompt": "chat".',
     );
   if (n > 0 && right === 0 && notes.length === 0)

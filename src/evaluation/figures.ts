@@ -1,13 +1,13 @@
-/** The figures of an evaluation: the same whoever answered. */
+/** The figures of an evaluation, whatever gave the answers. */
 import { type Figures, figuresOf } from '../results';
 
-/** One problem's answer by the student. */
+/** The student's answer to one problem. */
 export interface EvaluatedAnswer {
   problemId: string;
   text: string;
   /** Completion tokens without the end token. */
   tokens: number;
-  /** The answer in strict mode, as text; null when there is none. */
+  /** The strict answer as text; null if there is none. */
   answer: string | null;
   correct: boolean;
   /** Right by the last number anywhere in the text. */
@@ -19,7 +19,7 @@ export interface Evaluation<A extends EvaluatedAnswer = EvaluatedAnswer> extends
   answers: A[];
 }
 
-/** Of answers that took `seconds` all together; lengths are those of the answers that `came`. */
+/** For answers that took `seconds` in all; lengths are those of the answers that `came`. */
 export const evaluationOf = <A extends EvaluatedAnswer>(
   answers: A[],
   seconds: number,

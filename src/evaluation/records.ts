@@ -1,11 +1,11 @@
-/** What an evaluation leaves of each answer: a line of JSON. */
+/** The record of each answer of an evaluation: a line of JSON. */
 import { exactMatch, flexibleExtract, strictMatch } from '../chain/twins';
 import type { Problems } from '../data/problems';
 import type { ServerAnswer } from './server';
 
 export type AnswerRecord = ReturnType<typeof recordOf>;
 
-/** The answer at place `index` of an evaluation, which holds the samples of each problem one after the other. */
+/** The answer at index `index` of an evaluation, where the samples of each problem are consecutive. */
 export function recordOf(given: ServerAnswer, index: number, problems: Problems, samples: number) {
   const { problemId, text, tokens, tokensEstimated, answer, correct, lenientCorrect, finished, error } = given;
   const { question, answer: gold } = problems.at(Math.floor(index / samples))!;

@@ -1,6 +1,5 @@
 /**
- * Evaluation of a student that an OpenAI-compatible server holds (vLLM, llama.cpp, Ollama), for students too big for
- * this machine.
+ * Evaluates a student on an OpenAI-compatible server (vLLM, llama.cpp, Ollama), for students too big for this machine.
  */
 import { setMaxListeners } from 'node:events';
 import { judge } from '../answers/grade';
@@ -18,50 +17,50 @@ import { type EvaluatedAnswer, type Evaluation, evaluationOf } from './figures';
 
 export interface ServerSettings {
   maxNewTokens: number;
-  /** 0 = greedy. */
+  /** 0 means greedy. */
   temperature: number;
   /** Sample i of a problem is drawn with seed + i. */
   seed: number;
-  /** Requests at a time. */
+  /** Concurrent requests. */
   concurrency: number;
   prompt: PromptStyle;
-  /** System message, in chat. */
+  /** System message, for chat. */
   system?: string;
   pace?: Pace;
-  /** Ends all: its reason is thrown. */
+  /** Aborts everything; its reason is thrown. */
   signal?: AbortSignal;
-  /** Told each answer as it comes; `index` counts problems, and the samples of each. */
+  /** Called with each answer as it arrives; `index` counts problems and their samples. */
   answered?: (answer: ServerAnswer, index: number) => void;
 }
 
 export interface ServerAnswer extends EvaluatedAnswer {
-  /** The server did not say, so that `tokens` are guessed from the text's length. */
+  /** The server did not report it, so `tokens` is estimated from the text's length. */
   tokensEstimated?: true;
-  /** Why the server gave none; it counts as wrong. */
+  /** Why there is no answer; it counts as wrong. */
   error?: string;
 }
 
 export interface ServerEvaluation extends Evaluation<ServerAnswer> {
-  /** Settings of the sampling that the server does not take: its own defaults count. */
+  /** Sampling settings that the server does not support; it uses its own defaults. */
   without: string[];
 }
 
 /**
- * The student behind `/completions`, where prompts go as they are, or behind `/chat/completions`, where the server puts
- * them into the student's chat template: as it was trained.
+ * Uses `/completions`, where prompts are sent unchanged, or `/chat/completions`, where the server applies the student's
+ * chat template: as the student was trained.
  */
 export function studentOn(baseUrl: string, model: string, style: PromptStyle, apiKey?: string): Teacher {
   return openAiTeacher({ baseUrl, model, api: style === 'chat' ? 'chat' : 'completions', apiKey });
 }
 
-/** Requests in a row that fail for good before the server is given up. */
+/** The evaluation ends after this many consecutive permanent failures. */
 const givenUpAfter = 3;
 
 /**
- * Answers every problem from its plain question, `samples` times one after the other, and compares with the gold
- * answers, as `evaluate` does here: temperature and seed alone shape the sampling. `tokens` are the server's count,
- * which with some servers includes the end token. A question that is refused (too long) has no answer, and counts as
- * wrong; errors: what the server refuses for every question.
+ * Answers every problem from its plain question, `samples` times one after the other, and compares with the reference
+ * answers, by the same rules as local evaluation: only temperature and seed shape the sampling. `tokens` are the
+ * server's counts, which with some servers include the end token. A refused question (too long) has no answer and
+ * counts as wrong. @throws UserError when the server refuses every question
  */
 export async function evaluateOnServer(
   student: Teacher,
@@ -79,7 +78,7 @@ export async function evaluateOnServer(
   let [next, given, failed] = [0, 0, 0];
   const ask = async ({ question }: Problem, i: number): Promise<Answer> => {
     const plain = plainPrompt(question);
-    const prompt = style === 'chat' ? plain.trimEnd() : plain; // as model/prompting.ts has it
+    const prompt = style === 'chat' ? plain.trimEnd() : plain; // as in student-files/prompting.ts
     const request = { prompt, system, temperature, maxTokens: maxNewTokens, seed: seed + (i % samples), neutral: true };
     try {
       const answer = await withRetries({ pace, gate, signal: ends }, () => answerOf(student, request, ends));
@@ -89,7 +88,7 @@ export async function evaluateOnServer(
     } catch (error) {
       if (!(error instanceof TeacherFault) || error.kind === 'teacher') throw error;
       failed++;
-      // Before the first answer nothing says that others pass; refusals come at once, answers take their time.
+      // Until the first answer, failures may concern all questions; refusals arrive at once, while answers take time.
       const none = given === 0 && failed >= Math.min(Math.max(concurrency, givenUpAfter), answers.length);
       if (none || (given > 0 && failed >= givenUpAfter && error.kind === 'passing')) throw error;
       return { text: '', tokens: 0, finished: false, error: error.message };
@@ -112,7 +111,7 @@ export async function evaluateOnServer(
     if (!(error instanceof TeacherFault)) throw error;
     const remedy =
       error.details.remedy ??
-      `Check that the server runs and serves "${student.model}" by ${style === 'chat' ? '/chat' : ''}/completions.`;
+      `Check that the server runs and serves "${student.model}" at ${style === 'chat' ? '/chat' : ''}/completions.`;
     throw new UserError(error.message, { code: 'server', remedy, cause: error });
   }
   const came = answers.filter(({ error }) => error === undefined);
@@ -122,7 +121,7 @@ export async function evaluateOnServer(
 
 type Answer = Pick<ServerAnswer, 'text' | 'tokens' | 'finished' | 'tokensEstimated' | 'error'> & { without?: string[] };
 
-/** The text as it came: a student may say nothing, or begin with a space. */
+/** The text unchanged: it may be empty, or begin with a space. */
 async function answerOf(student: Teacher, request: TeacherRequest, signal: AbortSignal): Promise<Answer> {
   let text = '';
   for await (const piece of student.ask(request, signal)) {

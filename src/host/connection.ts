@@ -20,20 +20,20 @@ import { cancelledFault, faultOf, log } from './faults';
 import { BoundedReader } from './framing';
 import type { Service } from './service';
 
-/** What may come before `hello`: so many bytes, in so many milliseconds. */
+/** Limits before `hello`: bytes and milliseconds. */
 const probation = { bytes: 64 << 10, ms: 10_000 };
 
-/** What may come after it: bytes of a message (an evaluation's problems), requests that wait for their answers. */
+/** Limits after it: bytes of a message (an evaluation's problems), and waiting requests. */
 const most = { bytes: 32 << 20, requests: 64 };
 
 /**
- * Progress is left out for a client that has so many messages yet to read: the result has it all. One with many more is
- * let go of.
+ * Progress messages are dropped for a client with this many unread messages, as the result contains everything. A
+ * client with many more is disconnected.
  */
 const behind = 16;
 const lost = 1000;
 
-/** Counts what the client has not taken yet: vscode-jsonrpc holds it all. */
+/** Counts messages that the client has not read yet; vscode-jsonrpc buffers all of them. */
 class Writer extends StreamMessageWriter {
   unread = 0;
 
@@ -46,8 +46,8 @@ class Writer extends StreamMessageWriter {
 }
 
 /**
- * Serves one client until it goes. Its connection ends, and nothing else does, by what it says before a good `hello`,
- * by a message that is too long, too deep or none (`BoundedReader`), and by more answers than it reads.
+ * Serves one client until it disconnects. Invalid input before a `hello`, messages that are too long, too deep or
+ * invalid (`BoundedReader`), and unread answers end this connection and nothing else.
  */
 export function serveClient(socket: Socket, service: Service, address: Address): void {
   new Client(socket, service, address).listen();
@@ -55,7 +55,7 @@ export function serveClient(socket: Socket, service: Service, address: Address):
 
 class Client {
   private readonly gone = new AbortController();
-  /** Whether it has said hello; `other version` after one that this host does not understand. */
+  /** Whether it has said hello; `other version` after a hello that this host does not understand. */
   private standing: 'unknown' | 'other version' | 'client' = 'unknown';
   private received = 0;
   private waiting = 0;
@@ -97,7 +97,7 @@ class Client {
     this.socket.destroy();
   }
 
-  /** Drops it once the refusal is out. */
+  /** Closes the connection once the refusal is sent. */
   private refuse(why: string): void {
     setTimeout(() => this.drop(why), 100);
   }
@@ -118,7 +118,7 @@ class Client {
     const cancelled = new AbortController();
     const cancel = () => cancelled.abort();
     token.onCancellationRequested(cancel);
-    if (token.isCancellationRequested) cancel(); // before the request was read: its token tells nobody
+    if (token.isCancellationRequested) cancel(); // the request was not read yet: its token identifies nobody
     this.gone.signal.addEventListener('abort', cancel);
     try {
       const { signal } = cancelled;
@@ -151,7 +151,7 @@ class Client {
     return { protocol: protocolVersion, version, pid, session };
   }
 
-  /** What tells the client of a request's progress, if it asked for that. */
+  /** Reports the progress of a request, if the client asked for it. */
   private progressOf(given: unknown): (part: unknown) => void {
     const token = (given as { partialResultToken?: string | number } | null)?.partialResultToken;
     return (part) => {
@@ -171,7 +171,7 @@ function parse(schema: z.ZodType, given: unknown): unknown {
   throw new ResponseError(ErrorCodes.InvalidParams, `${path.join('.') || 'parameters'}: ${message}`);
 }
 
-/** LSP's, which vscode-jsonrpc does not name. */
+/** LSP's code, which vscode-jsonrpc does not define. */
 const requestCancelled = -32800;
 
 function responseError(error: unknown): ResponseError<unknown> {
@@ -182,7 +182,7 @@ function responseError(error: unknown): ResponseError<unknown> {
   return new ResponseError(fault.code === 'defect' ? errorCodes.defect : expected, fault.message, fault);
 }
 
-/** As it can be said in JSON, which has no NaN. */
+/** As JSON, which has no NaN. */
 const wire = (value: unknown): unknown => JSON.parse(encode(value));
 
 function sameText(a: string, b: string): boolean {

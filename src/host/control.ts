@@ -12,42 +12,42 @@ interface Pending {
   progress?: (part: unknown) => void;
 }
 
-/** An engine's refusal, with its parts as they are. */
+/** An engine's refusal, with its parts unchanged. */
 export class Refusal extends Error {
   constructor(readonly fault: Fault) {
     super(fault.message);
   }
 }
 
-/** More than events and requests of any life of a server's thread. */
+/** Larger than the number of events and requests of any server thread. */
 const idsPerStart = 1e9;
 
 export interface ControlOptions {
   toEngine: (message: ToEngine) => void;
-  /** How long cancelled work may take to let go, in milliseconds. */
+  /** Time for cancelled work to end, in milliseconds. */
   graceMs: number;
-  /** Ends the process and all below it, now. */
+  /** Kills the process and its children now. */
   kill: () => void;
-  /** Something changed that may make the host idle, or busy. */
+  /** Something changed that may make the host idle or busy. */
   changed: () => void;
-  /** How things stand at the beginning, and how often there was one before in this life of the host. */
+  /** The initial state, and the number of earlier server threads. */
   status?: Status;
   starts?: number;
 }
 
-/** What clients can ask the host to do: decides by the state, hands on to the engine, and keeps the journal. */
+/** Handles the requests of clients: decides by state, passes work to the engine, and keeps the journal. */
 export class Control {
   readonly journal: Journal;
   readonly standing: Standing;
   private readonly pending = new Map<string, Pending>();
   private requests: number;
-  /** What was asked for when the run at hand was launched, and the answer. */
+  /** The request that launched the current run, and its answer. */
   private launched?: { key: string; answer: Promise<Result<'start'>> };
 
   constructor(private readonly options: ControlOptions) {
     const { status, starts = 0 } = options;
     this.standing = new Standing(status);
-    // No cursor or id of before means anything here: clients with such a cursor get a snapshot.
+    // Cursors and ids of earlier threads are invalid: clients with such a cursor get a snapshot.
     this.requests = starts * idsPerStart;
     this.journal = new Journal(this.requests);
   }
@@ -71,7 +71,7 @@ export class Control {
     return this.launch(key, (id) => ({ type: 'resume', id, run: folder }));
   }
 
-  /** Pausing what is paused and stopping what is stopped is done already. */
+  /** Pausing a paused run or stopping a stopped one succeeds at once. */
   verb(verb: 'pause' | 'continue' | 'stop' | 'cancel'): Result<'stop'> {
     const moved = this.move(verb === 'cancel' ? 'stop' : verb);
     if (moved || verb === 'cancel') this.options.toEngine({ type: 'verb', verb });
@@ -79,12 +79,12 @@ export class Control {
     return { state: this.standing.state, run: this.standing.run?.folder };
   }
 
-  /** The user's own command for an engine, which a client tells of; '' = none. */
+  /** Sets the user's own engine command, sent by a client; '' = none. */
   useEngine(command: string): void {
     this.options.toEngine({ type: 'engine', command });
   }
 
-  /** Short work. `signal` ends it early. */
+  /** Short work. `signal` aborts it. */
   async job<K extends JobKind>(
     job: Extract<Job, { kind: K }>,
     signal: AbortSignal,
@@ -122,7 +122,7 @@ export class Control {
   private refuse({ id, fault, launch }: Extract<ToServer, { type: 'refusal' }>): void {
     const pending = this.settle(id);
     if (pending) pending.reject(new Refusal(fault));
-    else if (launch) this.move('ended'); // asked for before the server's thread was started anew
+    else if (launch) this.move('ended'); // requested before the server's thread was restarted
   }
 
   private async launch(key: string, message: (id: string) => ToEngine): Promise<Result<'start'>> {
@@ -134,7 +134,7 @@ export class Control {
       return await answer;
     } catch (error) {
       this.launched = undefined;
-      this.move('ended'); // it did not come so far as to have a folder
+      this.move('ended'); // it ended before it had a folder
       throw error;
     }
   }
@@ -161,7 +161,7 @@ export class Control {
     this.journal.add(happening);
   }
 
-  /** What is at work now has been cancelled, and is given some time to end; what begins later is none of that. */
+  /** Current work has been cancelled and gets some time to end; work that begins later is not affected. */
   private expectEnd(): void {
     const { launched } = this;
     const jobs = [...this.pending.keys()];
@@ -171,19 +171,19 @@ export class Control {
     }, this.options.graceMs);
   }
 
-  /** The engine is deaf: what was cancelled ends with the process. */
+  /** The engine does not respond: cancelled work ends with the process. */
   private giveUp(): void {
     const { run } = this.standing;
-    const text = 'the work did not end in time: the host is ended with it';
+    const text = 'the work did not end in time, so the host is ended';
     this.record({ type: 'log', level: 'warning', text });
     if (run) this.take({ type: 'ended', run: run.folder, outcome: 'cancelled' });
     this.journal.tell();
-    setTimeout(this.options.kill, 200); // the last words reach the clients
+    setTimeout(this.options.kill, 200); // leaves time for the last messages to reach the clients
   }
 
   private busy(): UserError {
     const { run, state } = this.standing;
-    return new UserError(run ? `the run ${run.name} is ${state}` : 'a run is just being started', {
+    return new UserError(run ? `the run ${run.name} is ${state}` : 'a run is being started', {
       file: run?.folder,
       code: 'busy',
       remedy: 'Wait for it or stop it: a host trains one student at a time.',

@@ -15,15 +15,15 @@ import type { Job, ToEngine, ToServer } from './messages';
 import { Students } from './students';
 import { doAsk, doEvaluate, doRewrite } from './work';
 
-/** The run at hand. */
+/** The current run. */
 interface Session {
   stop: AbortController;
   writer?: RunWriter;
-  /** What computes for it. */
+  /** Its engine. */
   engine?: Computing;
-  /** It waits between two updates: short work may be done. */
+  /** The run is waiting between two updates, so short work can be done. */
   resting: boolean;
-  /** Set while the run is to wait; called to let it go on. */
+  /** Set while the run is paused; called to resume it. */
   paused: boolean;
   wake: () => void;
 }
@@ -35,8 +35,8 @@ interface QueuedJob {
 }
 
 /**
- * The engine's thread: one run at a time, and short work (evaluations, questions) one after the other: at once when no
- * run is on, else between two updates of it. Says what happens by `post`.
+ * The engine's thread. It runs one run at a time, and short work (evaluations, questions) sequentially: at once when no
+ * run is in progress, else between two updates. Reports events with `post`.
  */
 export class Engine {
   private session?: Session;
@@ -50,7 +50,7 @@ export class Engine {
     private readonly post: (message: ToServer) => void,
   ) {}
 
-  /** What it is at, for a server that is started anew. */
+  /** Its current state, for a restarted server thread. */
   get state(): HostState {
     const { session } = this;
     if (!session) return 'idle';
@@ -59,7 +59,7 @@ export class Engine {
     return session.writer?.record.state === 'paused' ? 'paused' : 'pausing';
   }
 
-  /** Ends short work: nobody waits for it any more. */
+  /** Aborts short work that nobody waits for any more. */
   abandonJobs(): void {
     this.cancelJobs(() => true);
   }
@@ -115,14 +115,11 @@ export class Engine {
     return startRun(adjusted, runs ?? this.runsFolder, { ...session, begun });
   }
 
-  /**
-   * Conducts a run from its beginning to its end, whatever that is. The request is answered when the run's folder is
-   * there.
-   */
+  /** Conducts a run from start to end, whatever its outcome. The request is answered when the run's folder exists. */
   private async launch(id: string, resumed: boolean, begin: (session: SessionOptions) => Promise<unknown>) {
     const session: Session = { stop: new AbortController(), resting: false, paused: false, wake: () => {} };
     this.session = session;
-    await this.draining; // the job at hand is let finish
+    await this.draining; // lets the current job finish
     await this.students.release();
     const early: CurriculumEvent[] = [];
     const tell: SessionOptions['notify'] = (event) => {
@@ -160,7 +157,7 @@ export class Engine {
     }
   }
 
-  /** Between two updates: does what short work waits, then waits as long as the run is to pause. */
+  /** Between two updates: does waiting short work, then waits while the run is paused. */
   private async rest(session: Session, checkpoint: () => Promise<void>, space: Space): Promise<void> {
     session.resting = true;
     await this.drain();
@@ -177,7 +174,7 @@ export class Engine {
     await this.draining;
   }
 
-  /** Does the short work that waits, as long as there is room for it. */
+  /** Does waiting short work while memory allows. */
   private drain(): Promise<void> {
     const mayWork = () => !this.session || this.session.resting;
     this.draining ??= (async () => {

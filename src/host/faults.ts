@@ -4,7 +4,7 @@ import type { Fault } from '../protocol/control';
 
 export const cancelledFault: Fault = { code: 'cancelled', message: 'it was cancelled' };
 
-/** An error as it travels. What is no UserError is a defect of ours. */
+/** An error in transmitted form. Anything that is not a UserError is a defect. */
 export function faultOf(error: unknown): Fault {
   if (error instanceof UserError) {
     const { code, message, file, line, column, remedy } = error;
@@ -15,16 +15,16 @@ export function faultOf(error: unknown): Fault {
     return {
       code: 'memory',
       message: `there was not enough memory: ${message}`,
-      remedy: 'Close other programs, ask for fewer and shorter answers at a time, or take a smaller student.',
+      remedy: 'Close other programs, ask for fewer and shorter answers at a time, or use a smaller student.',
     };
   return { code: 'defect', message: message ?? String(error) };
 }
 
-/** A line of host.log. Written at once: the engine's thread may be busy, or about to die. */
+/** Writes a line to host.log at once, as the engine's thread may be busy or about to die. */
 export function log(level: 'info' | 'warning' | 'error', text: string): void {
   try {
     writeSync(2, `${new Date().toISOString()} ${level} ${text}\n`);
   } catch {
-    // Nobody reads, or the disk is full: no reason to stop training.
+    // There is no reader, or the disk is full: training continues.
   }
 }

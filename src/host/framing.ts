@@ -1,16 +1,16 @@
-/** Reading a client's messages: JSON-RPC 2.0 behind `Content-Length` headers, with limits. */
+/** Reads a client's messages: JSON-RPC 2.0 with `Content-Length` headers, within limits. */
 import type { Socket } from 'node:net';
 import { AbstractMessageReader, type DataCallback, type Disposable, type Message } from 'vscode-jsonrpc/node';
 import * as z from 'zod';
 import { ByteQueue } from '../byte-queue';
 import { parseJson } from '../lines';
 
-/** Most bytes of a message's headers. */
+/** Maximum bytes of a message's headers. */
 const maxHeaders = 4096;
 const headersEnd = '\r\n\r\n';
 
 const id = z.union([z.string(), z.number()]);
-/** What clients send: requests and notifications. A host asks them nothing, so that there are no responses. */
+/** Messages of clients: requests and notifications. A host sends no requests, so there are no responses. */
 const messageSchema = z.looseObject({
   jsonrpc: z.literal('2.0'),
   method: z.string(),
@@ -19,17 +19,17 @@ const messageSchema = z.looseObject({
 });
 
 /**
- * In place of vscode-jsonrpc's reader, which holds as many bytes as a client announces and hands on whatever JSON they
- * are: a message 30,000 arrays deep ended the host. Here the first message that is too long or none is an error, and
- * nothing is read after it.
+ * Replaces vscode-jsonrpc's reader, which buffers as many bytes as a client announces and accepts any JSON: a message
+ * of 30,000 nested arrays once crashed the host. Here the first invalid or oversized message is an error, and nothing
+ * after it is read.
  */
 export class BoundedReader extends AbstractMessageReader {
   private readonly held = new ByteQueue();
-  /** Of the message that is awaited; undefined while its headers are. */
+  /** Of the current message; undefined until its headers are complete. */
   private length?: number;
   private failed = false;
 
-  /** `limit` says how many bytes a message may have just now. */
+  /** `limit` returns the current maximum size of a message. */
   constructor(
     private readonly socket: Socket,
     private readonly limit: () => number,
@@ -64,19 +64,19 @@ export class BoundedReader extends AbstractMessageReader {
     }
   }
 
-  /** The length that the headers announce; undefined when they are not there as a whole. */
+  /** The length given by the headers; undefined while they are incomplete. */
   private readHeaders(): number | undefined {
     if (this.held.length === 0) return undefined;
     const start = this.held.peek(maxHeaders);
     const end = start.indexOf(headersEnd);
     if (end < 0) {
-      if (start.length >= maxHeaders) throw new Error('there are no headers');
+      if (start.length >= maxHeaders) throw new Error('the headers are missing');
       return undefined;
     }
     const announced = /^content-length:[ \t]*(\d{1,12})[ \t]*$/im.exec(start.toString('latin1', 0, end))?.[1];
-    if (announced === undefined) throw new Error('the headers announce no length');
+    if (announced === undefined) throw new Error('the headers do not give a length');
     if (Number(announced) > this.limit())
-      throw new Error(`a message of ${announced} bytes; at most ${this.limit()} are read`);
+      throw new Error(`a message of ${announced} bytes; the maximum is ${this.limit()}`);
     this.held.take(end + headersEnd.length);
     return Number(announced);
   }

@@ -1,10 +1,10 @@
 import { encode } from '../json';
 import type { Happening, HostEvent } from '../protocol/control';
 
-/** What the journal holds at most, and what one answer holds at most. */
+/** Maximum number of events in the journal, and in one answer. */
 const limits = { events: 5000, bytes: 4 << 20, batchEvents: 500, batchBytes: 1 << 20 };
 
-/** Milliseconds in which events gather before whoever waits for them is told. */
+/** Milliseconds in which events are collected before waiting clients are answered. */
 const gathering = 40;
 
 interface Waiter {
@@ -13,8 +13,7 @@ interface Waiter {
 }
 
 /**
- * The host's events, counted from 1, the newest of them kept: clients read from a cursor and may fall behind, the host
- * may not.
+ * The host's newest events, numbered from 1. Clients read from a cursor and may fall behind without blocking the host.
  */
 export class Journal {
   private readonly kept: { event: HostEvent; bytes: number }[] = [];
@@ -22,14 +21,14 @@ export class Journal {
   private readonly waiting = new Set<Waiter>();
   private timer?: NodeJS.Timeout;
 
-  /** `last`: number of the newest event; the first one gets the number behind it. */
+  /** `last`: number of the newest event; the next one follows it. */
   constructor(
     public last = 0,
     private readonly most = limits,
   ) {}
 
   add(happening: Happening): HostEvent {
-    // As it will be on the wire: JSON has no NaN.
+    // As transmitted: JSON has no NaN.
     const text = encode({ seq: ++this.last, time: new Date().toISOString(), ...happening });
     const event = JSON.parse(text) as HostEvent;
     this.kept.push({ event, bytes: text.length });
@@ -40,7 +39,10 @@ export class Journal {
     return event;
   }
 
-  /** Events after a cursor, one answer's worth, oldest first; undefined when some of them are gone, or never were. */
+  /**
+   * Events after a cursor, oldest first, limited to one answer; undefined when some of them are no longer kept, or the
+   * cursor is unknown.
+   */
   after(seq: number): HostEvent[] | undefined {
     if (seq === this.last) return [];
     const first = this.last - this.kept.length + 1;
@@ -55,7 +57,7 @@ export class Journal {
     return batch;
   }
 
-  /** Resolves when there is something after `seq`, at the latest after `ms`, or when `signal` is aborted. */
+  /** Resolves when there are events after `seq`, after `ms` at the latest, or when `signal` is aborted. */
   async wait(seq: number, ms: number, signal: AbortSignal): Promise<void> {
     if (seq !== this.last || signal.aborted) return;
     await new Promise<void>((resolve) => {
@@ -74,7 +76,7 @@ export class Journal {
     });
   }
 
-  /** Tells everybody who waits, now. */
+  /** Answers all waiting clients now. */
   tell(): void {
     clearTimeout(this.timer);
     this.timer = undefined;

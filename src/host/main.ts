@@ -1,7 +1,7 @@
 /**
- * The training host: `node host.js <.distillery folder> [options]`. This thread trains; a worker thread answers clients
- * meanwhile. Exit codes: 0 ended by itself, 1 a defect, 2 it cannot work here (the reason is on stderr), 3 the folder
- * has a host already.
+ * The training host: `node host.js <.distillery folder> [options]`. This thread trains; a worker thread answers
+ * clients. Exit codes: 0 ended normally, 1 a defect, 2 it cannot work here (the reason is on stderr), 3 the folder
+ * already has a host.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -24,12 +24,12 @@ function main(): void {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
     options: {
-      /** Ends itself after so long without clients and work. */
+      /** Exits after this long without clients and work. */
       'idle-ms': { type: 'string', default: String(5 * 60_000) },
-      /** How long cancelled work may take to let go before the process is ended. */
+      /** Time for cancelled work to end before the process is killed. */
       'grace-ms': { type: 'string', default: '10000' },
       version: { type: 'string', default: '0' },
-      /** Listens on 127.0.0.1 at this port, too; 0: at one that is free. */
+      /** Also listens on 127.0.0.1 at this port; 0: at any free one. */
       port: { type: 'string' },
     },
   });
@@ -58,7 +58,7 @@ function main(): void {
 function portOf(text: string): number {
   const port = Number(text);
   if (Number.isInteger(port) && port >= 0 && port < 65536) return port;
-  throw new UserError(`"${text}" is no port`, { code: 'usage', remedy: 'Give --port a number from 0 to 65535.' });
+  throw new UserError(`"${text}" is not a port`, { code: 'usage', remedy: 'Give --port a number from 0 to 65535.' });
 }
 
 function end(error: unknown): never {

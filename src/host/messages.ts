@@ -1,11 +1,11 @@
 /**
- * Between the host's two threads: the server answers clients at any time, the engine trains and may be deaf for
- * seconds.
+ * Messages between the host's two threads. The server thread answers clients at any time; the engine thread trains and
+ * may not respond for seconds.
  */
 import type { Fault, Happening, JobKind, Params } from '../protocol/control';
 
 export type JobParams = { [K in JobKind]: Params<K> };
-/** A piece of short work. */
+/** A unit of short work. */
 export type Job = { [K in JobKind]: { kind: K; params: JobParams[K] } }[JobKind];
 
 export type ToEngine =

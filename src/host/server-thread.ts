@@ -6,18 +6,18 @@ import { advance, restingStatus } from '../protocol/status';
 import { log } from './faults';
 import type { ToEngine, ToServer } from './messages';
 
-/** What the server's thread is begun with. */
+/** Initial data of the server's thread. */
 export interface ServerData {
   distillery: string;
   version: string;
   idleMs: number;
   graceMs: number;
-  /** Of a further door on 127.0.0.1; 0: any that is free. */
+  /** Port of an additional listener on 127.0.0.1; 0: any free one. */
   port?: number;
-  /** The same after it was started anew: clients find the host where it was. */
+  /** The same port after a restart, so that clients find the host again. */
   session: string;
   token: string;
-  /** How things stand by now, and how often the thread was started before. */
+  /** The current state, and how often the thread was started before. */
   status: Status;
   starts: number;
 }
@@ -25,18 +25,18 @@ export interface ServerData {
 export interface ServerThreadOptions {
   data: Pick<ServerData, 'distillery' | 'version' | 'idleMs' | 'graceMs' | 'port'>;
   receive: (message: Exclude<ToEngine, { type: 'end' | 'listening' }>) => void;
-  /** What the engine is at. */
+  /** The engine's current state. */
   state: () => HostState;
-  /** The thread failed: whoever asked the engine for short work is not there any more. */
+  /** The thread failed: clients that waited for short work are disconnected. */
   failed: () => void;
   /** It cannot be started at all. */
   end: (error: unknown) => never;
 }
 
-/** How soon a thread that failed is started anew: doubled for each time that it did not live for long. */
+/** Delay before a failed thread is restarted, doubled after each short-lived one. */
 const delayMs = { first: 100, most: 10_000, long: 60_000 };
 
-/** The server's thread. When it fails it is started anew, and the engine goes on with its run. */
+/** The server's thread. When it fails it is restarted, and the engine continues its run. */
 export class ServerThread {
   private worker: Worker;
   private readonly secrets = { session: randomUUID(), token: randomBytes(32).toString('hex') };
@@ -78,7 +78,7 @@ export class ServerThread {
 
   private failed(error: unknown, livedMs: number): void {
     if (!this.begun) this.options.end(error);
-    log('error', `the server's thread is started anew: ${(error as Error)?.stack ?? String(error)}`);
+    log('error', `the server's thread is restarted: ${(error as Error)?.stack ?? String(error)}`);
     this.options.failed();
     if (livedMs > delayMs.long) this.delay = delayMs.first;
     setTimeout(() => {

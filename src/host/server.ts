@@ -1,6 +1,6 @@
 /**
- * The host's server thread: listens, answers, keeps host.json and host.log in order, and ends the host when nobody
- * needs it.
+ * The host's server thread: listens, answers, maintains host.json and host.log, and ends the host when it is not
+ * needed.
  */
 import fs from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -19,10 +19,10 @@ import { Service } from './service';
 
 const { distillery, version, idleMs, graceMs, port: tcp, session, token, status, starts } = workerData as ServerData;
 
-/** Windows and terminals at once; more are closed as they come. */
+/** Maximum number of clients; further ones are disconnected. */
 const mostConnections = 256;
 
-/** host.log at most, and what is kept of it when it grows beyond. */
+/** Maximum size of host.log, and the size kept when it exceeds that. */
 const logBytes = { most: 1 << 20, kept: 128 << 10 };
 const logCheckMs = 10_000;
 
@@ -45,7 +45,7 @@ port.on('message', (message: ToServer) => {
   else control.receive(message);
 });
 
-// The folder's lock is ours: a socket that lies there is a dead host's.
+// This process holds the folder's lock, so an existing socket belongs to a dead host.
 if (process.platform !== 'win32') remove(dirname(endpoint), endpoint);
 const serve = () => {
   const server = createServer((socket) => serveClient(socket, service, address));
@@ -56,7 +56,7 @@ serve().listen(endpoint, async () => {
   if (process.platform !== 'win32') fs.chmodSync(endpoint, 0o600);
   const before = readAddress(distillery);
   const restarted = before?.session === session;
-  // A thread that is started anew takes the port that it had: tunnels lead there.
+  // A restarted thread uses the same port, because tunnels lead there.
   if (tcp !== undefined) address.port = await openPort((restarted ? before.port : undefined) ?? tcp);
   if (!restarted || before.port !== address.port) writeAddress(distillery, address);
   keepTouching(addressFile(distillery));
@@ -66,7 +66,7 @@ serve().listen(endpoint, async () => {
 });
 setInterval(boundLog, logCheckMs).unref();
 
-/** A door on 127.0.0.1 beside the socket; none where the port is taken. */
+/** A listener on 127.0.0.1 beside the socket; none if the port is taken. */
 function openPort(wanted: number): Promise<number | undefined> {
   return new Promise((resolve) => {
     const server = serve();
@@ -84,12 +84,12 @@ function openPort(wanted: number): Promise<number | undefined> {
 
 let idleTimer: NodeJS.Timeout | undefined;
 
-/** Ends the host when it was asked to and is idle, or when it has been idle and alone for long. */
+/** Ends the host when that was requested and it is idle, or when it was idle without clients for long. */
 function changed(): void {
   clearTimeout(idleTimer);
   if (service.ending && !service.atWork)
-    setTimeout(() => end('it was asked to'), 50); // the answer goes out first
-  else if (service.deserted) idleTimer = setTimeout(() => end('nobody needed it'), idleMs);
+    setTimeout(() => end('on request'), 50); // the answer is sent first
+  else if (service.deserted) idleTimer = setTimeout(() => end('idle without clients'), idleMs);
 }
 
 function end(why: string): void {
@@ -98,22 +98,20 @@ function end(why: string): void {
   toEngine({ type: 'end' });
 }
 
-/** For an engine that is deaf. */
+/** For an engine that does not respond. */
 function kill(): void {
-  log('warning', 'the host is ended with the work that did not let go');
+  log('warning', 'the host is ended together with work that did not stop');
   withdraw();
   killTree(process.pid);
 }
 
-/** A host.json that is left behind says that its host crashed. */
+/** A host.json left behind marks a crash. */
 function withdraw(): void {
   if (readAddress(distillery)?.session === address.session) remove(distillery, addressFile(distillery));
   if (process.platform !== 'win32') remove(dirname(endpoint), endpoint);
 }
 
-/**
- * Cuts host.log when it has grown long; its newest part moves to host.log.old. Only where the log is what we write to.
- */
+/** Truncates a long host.log; its newest part moves to host.log.old. Only if this process writes to that file. */
 function boundLog(): void {
   try {
     const [written, file] = [fs.fstatSync(2), fs.statSync(logFile(distillery))];
@@ -122,6 +120,6 @@ function boundLog(): void {
     replaceText(distillery, `${logFile(distillery)}.old`, text.subarray(-logBytes.kept));
     cutFile(distillery, logFile(distillery), 0);
   } catch {
-    // No log of ours.
+    // Not our log.
   }
 }

@@ -10,20 +10,20 @@ import { log } from './faults';
 import type { Job } from './messages';
 import { writtenAt } from './written-at';
 
-/** How long one request may hold the thread that answers everybody, in milliseconds. */
+/** Maximum time in which one request may block the thread that answers all clients, in milliseconds. */
 const tokenizeMs = 5000;
 
 export interface CallContext {
-  /** Aborted when the client cancels the request, or goes. */
+  /** Aborted when the client cancels the request or disconnects. */
   signal: AbortSignal;
   progress: (part: unknown) => void;
 }
 
-/** The host's requests, whoever sends them. */
+/** The host's requests, for any client. */
 export class Service {
   private clients = 0;
   private tokenizer?: { folder: string; written: number; tokenizer: Tokenizer };
-  /** It was asked to end as soon as it is idle. */
+  /** It will end as soon as it is idle. */
   ending = false;
 
   constructor(
@@ -36,7 +36,7 @@ export class Service {
     return this.control.standing.atWork;
   }
 
-  /** Nobody is there, and nothing to do. */
+  /** No clients and no work. */
   get deserted(): boolean {
     return this.clients === 0 && !this.atWork;
   }
@@ -105,7 +105,7 @@ export class Service {
     }
   }
 
-  /** The tokenizer asked last stays: texts come in rows. */
+  /** The last tokenizer is cached, as texts come in series. */
   private tokenizerOf(folder: string): Tokenizer {
     const written = writtenAt(folder, ['tokenizer.json']);
     if (this.tokenizer?.folder !== folder || this.tokenizer.written !== written)

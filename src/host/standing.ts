@@ -1,10 +1,7 @@
 import type { Happening, HostState, Status } from '../protocol/control';
 import { advance, restingStatus } from '../protocol/status';
 
-/**
- * What moves a host from one state to another. Whatever is not listed for a state leaves it as it is: verbs can be
- * repeated.
- */
+/** State transitions of a host. A cause that is not listed for a state has no effect, so requests can be repeated. */
 export const hostMoves: Record<HostState, Partial<Record<Cause, HostState>>> = {
   idle: { launch: 'running' },
   running: { pause: 'pausing', stop: 'stopping', ended: 'idle' },
@@ -13,12 +10,12 @@ export const hostMoves: Record<HostState, Partial<Record<Cause, HostState>>> = {
   stopping: { ended: 'idle' },
 };
 /**
- * `launch`, `pause`, `continue` and `stop` are asked for (cancel is a stop, too); `paused` and `ended` are the engine's
- * word.
+ * `launch`, `pause`, `continue` and `stop` are requests (cancel is a stop too); `paused` and `ended` come from the
+ * engine.
  */
 export type Cause = 'launch' | 'pause' | 'continue' | 'stop' | 'paused' | 'ended';
 
-/** Where the host stands, kept up to date by what happens. */
+/** The current state of the host. */
 export class Standing {
   private breath = Date.now();
 
@@ -36,7 +33,7 @@ export class Standing {
     return this.now.state !== 'idle' || this.now.jobs.length > 0;
   }
 
-  /** The state that a cause leads to; undefined when it changes nothing. */
+  /** The next state; undefined when nothing changes. */
   next(cause: Cause): HostState | undefined {
     return hostMoves[this.now.state][cause];
   }
@@ -45,7 +42,7 @@ export class Standing {
     this.now = advance(this.now, happening);
   }
 
-  /** The engine's thread is not blocked just now. */
+  /** Sign of life of the engine's thread. */
   breathe(): void {
     this.breath = Date.now();
   }

@@ -7,19 +7,19 @@ import type { Engine } from '../engine/port';
 import { UserError } from '../errors';
 import { writtenAt } from './written-at';
 
-/** How long a student that nobody asks stays in memory, in milliseconds. */
+/** How long an unused student stays in memory, in milliseconds. */
 const patience = 60_000;
 
-/** The student that was asked last stays loaded for a while: questions come in rows. */
+/** The last student stays loaded for a while, because questions come in series. */
 export class Students {
   private loaded?: { folder: string; written: number; asked: AskedStudent };
-  /** Started for it; none where that of a run serves. */
+  /** An engine started for it; none if that of a run is used. */
   private engine?: Engine;
   private timer?: NodeJS.Timeout;
 
   /**
-   * The student in a folder. On the engine of its run (`auto` elsewhere), unless a run is on, whose engine serves:
-   * there is no memory for two.
+   * The student in a folder. It uses the engine of its run (`auto` elsewhere), or that of a run in progress,
+   * because there is no memory for two.
    */
   async load(folder: string, running: Engine | undefined): Promise<AskedStudent> {
     clearTimeout(this.timer);
@@ -28,7 +28,7 @@ export class Students {
     if (this.loaded?.folder === path && this.loaded.written === written) return this.loaded.asked;
     await this.release();
     if (!statSync(path, { throwIfNoEntry: false }))
-      throw new UserError('this checkpoint is not there any more', {
+      throw new UserError('this checkpoint no longer exists', {
         file: path,
         code: 'checkpoint',
         remedy: 'Runs keep the best and the newest checkpoints of a stage; choose another one.',
@@ -39,7 +39,7 @@ export class Students {
     return asked;
   }
 
-  /** Nobody asks just now. */
+  /** Called when the student is idle. */
   rest(): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.release(), patience).unref();

@@ -19,7 +19,7 @@ import { openForWriting } from '../runs/writer';
 import type { Tokenizer } from '../student-files/tokenizer';
 import type { JobParams } from './messages';
 
-/** What work is done with: the student, a way to be ended, and whom to tell of progress. */
+/** Resources of short work: the student, an abort signal, and a receiver of progress. */
 export interface Bench {
   student: Student;
   tokenizer: Tokenizer;
@@ -48,7 +48,9 @@ export async function doEvaluate(params: JobParams['evaluate'], bench: Bench): P
   return { ...measures, answers: records, ...record(params, records) };
 }
 
-/** Writes the answers into the run that the checkpoint lies in: the name of the record, or why there is none. */
+/**
+ * Writes the answers into the run of the checkpoint. Returns the name of the record, or the reason why there is none.
+ */
 function record(
   { checkpoint, record: asked }: JobParams['evaluate'],
   answers: Progress<'evaluate'>,
@@ -67,7 +69,7 @@ function record(
       writer.close();
     }
   } catch (error) {
-    // The answers are worth more than their record.
+    // A failure to record must not lose the answers.
     if (error instanceof UserError) return { unrecorded: error.toString() };
     throw error;
   }
@@ -163,7 +165,7 @@ function sampleOf({ tokens, logProbs, finished }: Completion, tokenizer: Tokeniz
   };
 }
 
-/** The budget asked for; without one, what there is room for up to the usual. */
+/** The requested budget; by default the usual one, limited by the positions left. */
 function budget({ facts }: Student, promptLength: number, asked: number | undefined): number {
   const room = facts.maxPositions - promptLength;
   if (room < 1)
@@ -171,16 +173,16 @@ function budget({ facts }: Student, promptLength: number, asked: number | undefi
       `a prompt has ${promptLength} tokens, but the student has only ${facts.maxPositions} positions`,
       {
         code: 'dataset',
-        remedy: 'Ask something shorter.',
+        remedy: 'Shorten the question.',
       },
     );
   return Math.min(asked ?? defaultTokens, room);
 }
 
-/** Milliseconds between two reports of progress. */
+/** Milliseconds between two progress messages. */
 const reportEvery = 100;
 
-/** Hands on what is added in lists, not more often than `reportEvery`. */
+/** Passes on added items in lists, at most every `reportEvery`. */
 function batches<T>(hand: (parts: T[]) => void): { add(part: T): void; end(): void } {
   let gathered: T[] = [];
   let last = 0;

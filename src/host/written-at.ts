@@ -2,8 +2,8 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * When a student was last written, in milliseconds: the latest of these files, or the .gguf file itself; -1 when none
- * is there.
+ * When a student was last written, in milliseconds: the latest change of these files, or of the .gguf file itself; -1
+ * if none exists.
  */
 export function writtenAt(path: string, names: readonly string[]): number {
   const files = /\.gguf$/i.test(path) ? [path] : names.map((name) => join(path, name));

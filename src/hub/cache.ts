@@ -1,8 +1,8 @@
 /**
- * Where students and data sets of the Hub lie on this machine: in Distillery's own caches, students also in that of
- * Hugging Face's libraries, which has one layout (huggingface_hub, "Understand caching"):
- * models--<owner>--<name>/refs/<revision> names a commit, snapshots/<commit> holds its files. Of a data set a snapshot
- * has a folder for each part that was fetched.
+ * Locations of Hub students and data sets on this machine: Distillery's own caches, and for students also the cache of
+ * Hugging Face's libraries. All use one layout (huggingface_hub, "Understand caching"):
+ * models--<owner>--<name>/refs/<revision> names a commit, snapshots/<commit> has its files. For a data set, a snapshot
+ * has a folder for each downloaded part.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -24,7 +24,7 @@ export function datasetsCache(environment: Environment = process.env): string {
   return environment.DISTILLERY_DATASETS_CACHE || join(homedir(), '.cache', 'distillery', 'datasets');
 }
 
-/** The cache of Hugging Face's libraries, where their variables put it. */
+/** The cache of Hugging Face's libraries, following their environment variables. */
 function huggingFaceCache(environment: Environment): string {
   const home = environment.HF_HOME || join(environment.XDG_CACHE_HOME || join(homedir(), '.cache'), 'huggingface');
   return environment.HF_HUB_CACHE || environment.HUGGINGFACE_HUB_CACHE || join(home, 'hub');
@@ -35,7 +35,7 @@ export function repositoryFolder(cache: string, kind: Kind, { repository }: Repo
   return join(cache, `${kind}s--${repository.replace('/', '--')}`);
 }
 
-/** The folder with the files of a student that is on this machine, whole; null when it is not. */
+/** The folder of a completely downloaded student; null if there is none. */
 export function findStudent(name: StudentName, environment: Environment = process.env): string | null {
   for (const cache of [studentsCache(environment), huggingFaceCache(environment)])
     for (const snapshot of snapshotsOf(repositoryFolder(cache, 'model', name), name))
@@ -43,7 +43,7 @@ export function findStudent(name: StudentName, environment: Environment = proces
   return null;
 }
 
-/** The folder with the files of a data set's part that is on this machine; null when it is not. */
+/** The folder of a downloaded part of a data set; null if there is none. */
 export function findDataset(name: DatasetName, environment: Environment = process.env): string | null {
   const segments = name.part.split('/');
   const [last] = segments.slice(-1);
@@ -55,10 +55,10 @@ export function findDataset(name: DatasetName, environment: Environment = proces
   return null;
 }
 
-/** The folder of a part inside a snapshot: one name, whatever slashes it has. */
+/** The folder of a part inside a snapshot: one path component, even if its name has slashes. */
 export const partFolder = (part: string) => (part === '' ? 'default' : encodeURIComponent(part).replaceAll('*', '%2A'));
 
-/** The snapshots that a revision may mean, here or not. */
+/** The possible snapshots of a revision, existing or not. */
 function snapshotsOf(folder: string, { revision }: RepositoryName): string[] {
   return [revision, commitOf(folder, revision)].filter(isCommit).map((commit) => join(folder, 'snapshots', commit));
 }
@@ -70,7 +70,7 @@ function commitOf(folder: string, revision: string): string | null {
   return statSync(file, { throwIfNoEntry: false })?.isFile() ? readFileSync(file, 'utf8').slice(0, 64).trim() : null;
 }
 
-/** Hugging Face's libraries fetch file by file, so that a folder may lack some. */
+/** Hugging Face's libraries download single files, so a folder may be incomplete. */
 function isWhole(folder: string): boolean {
   const has = (name: string) => existsSync(join(folder, name));
   if (!has('config.json') || !has('tokenizer.json')) return false;
@@ -83,37 +83,37 @@ function isWhole(folder: string): boolean {
   }
 }
 
-/** What a text names by `parse` where no path of that name is there: a folder goes before a name of the Hub. */
+/** Parses a text with `parse` unless it is an existing path: a folder takes precedence over a name of the Hub. */
 function named<N>(text: string, folder: string, parse: (text: string) => N | null): N | null {
   const name = parse(text);
   return name && !existsSync(resolve(folder, text)) ? name : null;
 }
 
 /**
- * Where the student that an experiment in `folder` names lies: a path relative to it, or the folder of a model of the
- * Hub that is on this machine. What is not there comes back as a path.
+ * The folder of the student named in an experiment in `folder`: a relative path, or a downloaded model of the Hub. If
+ * it is missing, the path is returned.
  */
 export function locateStudent(text: string, folder: string): string {
   const name = named(text, folder, parseStudentName);
   return (name && findStudent(name)) ?? resolve(folder, text);
 }
 
-/** The model of the Hub that a text names which is neither a path that is there nor on this machine; else null. */
+/** The Hub model named by a text that is neither an existing path nor downloaded; else null. */
 export function missingStudent(text: string, folder: string): StudentName | null {
   const name = named(text, folder, parseStudentName);
   return name && findStudent(name) === null ? name : null;
 }
 
-/** The data set of the Hub that a text names, where no path of that name is there; else null. */
+/** The Hub data set named by a text that is not an existing path; else null. */
 export const namedDataset = (text: string, folder: string): DatasetName | null => named(text, folder, parseDatasetName);
 
-/** As `locateStudent`, of a dataset: a file, a folder, a pattern, or a data set of the Hub. */
+/** Like `locateStudent`, for a dataset: a file, a folder, a pattern, or a data set of the Hub. */
 export function locateDataset(text: string, folder: string): string {
   const name = namedDataset(text, folder);
   return (name && findDataset(name)) ?? resolve(folder, text);
 }
 
-/** As `missingStudent`, of a data set of the Hub. */
+/** Like `missingStudent`, for a data set of the Hub. */
 export function missingDataset(text: string, folder: string): DatasetName | null {
   const name = namedDataset(text, folder);
   return name && findDataset(name) === null ? name : null;

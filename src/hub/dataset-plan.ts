@@ -1,4 +1,4 @@
-/** Which files of a data set of the Hub are meant by its name: those of a subset, of a split, or by path. */
+/** Resolves the name of a Hub data set to files: those of a subset, of a split, or by path. */
 import picomatch from 'picomatch';
 import { UserError } from '../errors';
 import { partFolder } from './cache';
@@ -8,14 +8,15 @@ import { type DatasetName, datasetNameText, isRelative } from './dataset-name';
 import { type DownloadPlan, type Listing, look, planned } from './plan';
 import type { Hub } from './request';
 
-/** A file of the repository, and where it goes. */
+/** A file of the repository, and its target path. */
 interface Chosen {
   path: string;
   name: string;
 }
 
 /**
- * Asks the Hub for a data set. Throws a UserError when it is not there or not for us, or when the name says too little.
+ * Asks the Hub about a data set. @throws UserError when it does not exist or access is denied, or when the name is
+ * ambiguous
  */
 export async function planDataset(hub: Hub, name: DatasetName): Promise<DownloadPlan> {
   const what = datasetNameText(name);
@@ -28,9 +29,9 @@ export async function planDataset(hub: Hub, name: DatasetName): Promise<Download
 function choose(name: DatasetName, { files, card }: Listing): Chosen[] {
   const paths = [...files.keys()].filter((path) => isDatasetFile(path) && isRelative(path));
   if (paths.length === 0)
-    throw fault(name, 'has no files that are read', [
-      'JSON lines, JSON, CSV, Parquet and Arrow are.',
-      `The Hub has made Parquet of most others: ${datasetNameText({ ...name, revision: 'refs/convert/parquet' })}`,
+    throw fault(name, 'has no files in a supported format', [
+      'Supported are JSON lines, JSON, CSV, Parquet and Arrow.',
+      `The Hub converts most others to Parquet: ${datasetNameText({ ...name, revision: 'refs/convert/parquet' })}`,
     ]);
   const subsets = subsetsOf(card, paths);
   const { part } = name;
@@ -42,7 +43,7 @@ function choose(name: DatasetName, { files, card }: Listing): Chosen[] {
   if (part !== '') return byPath(name, paths, subsets);
   if (first) return ofSubset(name, first, '', paths);
   const names = subsets.map((one) => one.name);
-  throw fault(name, `has ${subsets.length} subsets`, [`Name one of them: ${listed(name, names)}`]);
+  throw fault(name, `has ${subsets.length} subsets`, [`Choose one of them: ${listed(name, names)}`]);
 }
 
 const defaultOf = (subsets: readonly Subset[]) =>
@@ -56,7 +57,7 @@ function ofSubset(name: DatasetName, subset: Subset, split: string, paths: reado
     const found = paths.filter(matcher(patterns));
     if (found.length > 0) return found;
     throw fault(name, `has no file ${patterns.join(', ')}`, [
-      "It names it in its readme: the data set's authors have to mend it.",
+      "Its readme names the file, so the data set's authors have to fix it.",
     ]);
   };
   if (split !== '') {
@@ -64,25 +65,25 @@ function ofSubset(name: DatasetName, subset: Subset, split: string, paths: reado
     if (patterns) return matching(patterns).map((path) => ({ path, name: path }));
     throw fault(name, `has no split "${split}"`, [`Its splits: ${[...splits.keys()].join(', ')}.`]);
   }
-  // Those that a folder's readers do not know by themselves.
+  // Those that the reader of a folder cannot find by itself.
   const strange = [...splits.keys()].some((one) => splitOf(one) !== one);
   if (splits.size > 1 && strange) {
     const places = [...splits.keys()].map((one) => (subset.isDefault ? one : `${subset.name}/${one}`));
-    throw fault(name, `has ${splits.size} splits`, [`Name one of them: ${listed(name, places)}`]);
+    throw fault(name, `has ${splits.size} splits`, [`Choose one of them: ${listed(name, places)}`]);
   }
   return [...splits].flatMap(([one, patterns]) =>
     matching(patterns).map((path) => ({ path, name: splits.size > 1 ? `${one}/${path}` : path })),
   );
 }
 
-/** Splits in folders of their own, where the paths (behind their first characters) name more than one. */
+/** Splits get folders of their own if the paths (after a common prefix) contain more than one. */
 function bySplit(paths: readonly string[], behind: number): Chosen[] {
   const splits = paths.map((path) => splitOf(path.slice(behind)) ?? 'train');
   const several = new Set(splits).size > 1;
   return paths.map((path, i) => ({ path, name: several ? `${splits[i]}/${path}` : path }));
 }
 
-/** A repository may hold its rows twice, as Parquet and JSON: those of one kind are taken. */
+/** A repository may contain its rows twice, as Parquet and JSON: files of one type are used. */
 function mostUsual(paths: readonly string[]): string[] {
   const kinds = paths.map((path) => datasetKind(path)!);
   const counts = new Map<string, number>();
@@ -93,7 +94,7 @@ function mostUsual(paths: readonly string[]): string[] {
   return paths.filter((_, i) => kinds[i] === usual);
 }
 
-/** Files by path, folder or pattern, or by the split that their paths name. */
+/** Files by path, folder or pattern, or by the split in their paths. */
 function byPath(name: DatasetName, paths: readonly string[], subsets: readonly Subset[] = []): Chosen[] {
   const { part } = name;
   const inside = paths.filter((path) => part === '' || path === part || path.startsWith(`${part}/`));
@@ -101,12 +102,10 @@ function byPath(name: DatasetName, paths: readonly string[], subsets: readonly S
   const found = ways.find((way) => way.length > 0);
   if (found) return bySplit(found, inside.length > 0 ? part.length : 0);
   const there = subsets.length > 0 ? subsets.map((one) => one.name) : paths;
-  throw fault(name, 'is not there', [`There are: ${listed(name, there)}`]);
+  throw fault(name, 'does not exist', [`Available: ${listed(name, there)}`]);
 }
 
-/**
- * As the Hub has it: a star goes over no slash, two do. What a readme says is to cost no more time than paths are long.
- */
+/** The Hub's rules: * does not match slashes, ** does. Matching takes linear time, as patterns come from a readme. */
 function matcher(patterns: readonly string[]): (path: string) => boolean {
   const short = patterns.filter((one) => one !== '' && one.length < 500 && one.split('*').length <= 7);
   const matches = short.length > 0 ? picomatch(short, { noextglob: true }) : () => false;

@@ -64,17 +64,17 @@ describe('a data set of the Hub', () => {
   it('asks for the subset and the split where there are several, with their names', async () => {
     await expect(fetched('')).rejects.toMatchObject({
       message: 'owner/data has 2 subsets',
-      remedy: 'Name one of them: owner/data/main, owner/data/socratic',
+      remedy: 'Choose one of them: owner/data/main, owner/data/socratic',
     });
     await expect(fetched('main/dev')).rejects.toMatchObject({ remedy: 'Its splits: train, test.' });
-    await expect(fetched('mian')).rejects.toMatchObject({ remedy: 'There are: owner/data/main, owner/data/socratic' });
+    await expect(fetched('mian')).rejects.toMatchObject({ remedy: 'Available: owner/data/main, owner/data/socratic' });
     const splits = ['cot', 'tir'].map((split) => ({ split, path: `data/${split}-*` }));
     const strange = {
       card: { configs: [{ config_name: 'default', data_files: splits }] },
       files: { 'data/cot-0.jsonl': row(1), 'data/tir-0.jsonl': row(2) },
     };
     await expect(fetched('', strange)).rejects.toMatchObject({
-      remedy: 'Name one of them: owner/data/default/cot, owner/data/default/tir',
+      remedy: 'Choose one of them: owner/data/default/cot, owner/data/default/tir',
     });
     expect(await fetched('tir', strange)).toEqual({ 'data/tir-0.jsonl': row(2) });
   });

@@ -1,7 +1,6 @@
 /**
- * Fetches what a plan lists into the cache: file by file into a folder aside, each checked by its hash, and the folder
- * renamed when all are there. What a failed try left is gone on from. (The Hub's own library neither resumes nor can be
- * stopped.)
+ * Downloads the files of a plan to the cache: into a temporary folder, each verified by its hash, and renamed when
+ * complete. An interrupted download resumes. (The Hub's own library can neither resume nor be stopped.)
  */
 import { existsSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -16,14 +15,14 @@ import type { Hub } from './request';
 
 export interface DownloadProgress {
   file: string;
-  /** Bytes of all files that are here and that there are. */
+  /** Bytes downloaded, and in all. */
   done: number;
   bytes: number;
 }
 
-const kept = 'what was fetched is kept, and the next try goes on from there';
+const kept = 'the downloaded part is kept, and the next attempt resumes';
 
-/** Fetches what `plan` lists and lacks. Returns the folder that holds it. */
+/** Downloads the missing files of `plan`. Returns their folder. */
 export async function download(
   hub: Hub,
   plan: DownloadPlan,
@@ -70,7 +69,7 @@ function checkSpace(draft: string, { bytes, files, kind, what }: DownloadPlan): 
     throw new UserError(`${what} needs ${gigabytes(missing)} more, but only ${gigabytes(free)} are free`, {
       file: draft,
       code: 'disk',
-      remedy: `Free some space, or set ${setting[kind]} to a folder elsewhere.`,
+      remedy: `Free some space, or set ${setting[kind]} to another folder.`,
     });
 }
 

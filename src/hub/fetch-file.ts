@@ -1,4 +1,4 @@
-/** Fetches one file to its end over a line that may break, and checks what came. */
+/** Downloads one file completely over an unreliable connection, and verifies it. */
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -9,18 +9,18 @@ import { remove } from '../writing';
 import type { PlannedFile } from './plan';
 import { type Hub, refuseStatus, request, unreachable } from './request';
 
-/** Interruptions in a row, without a byte in between, that are put up with. */
+/** Maximum consecutive interruptions without progress. */
 const interruptions = 5;
 
-/** A file of the Hub at its address. */
+/** A file of the Hub with its URL. */
 interface Addressed {
   address: string;
   file: PlannedFile;
 }
 
 /**
- * Fills `path` with a file, going on from what is there; `tell` hears how many bytes there are. Throws a UserError when
- * the Hub refuses it, the line is down for good, the disk is full, or the content is not what the Hub said it was.
+ * Downloads a file to `path`, resuming what is there; `tell` receives the number of bytes so far. @throws UserError
+ * when the Hub refuses it, the connection fails permanently, the disk is full, or the hash is wrong
  */
 export async function fetchFile(
   hub: Hub,
@@ -42,20 +42,23 @@ export async function fetchFile(
       continue;
     }
     remove(dirname(path), path);
-    // An earlier try may have left something else here, so that once is not enough to blame the server.
+    // An earlier attempt may have left wrong data here, so the server is blamed only the second time.
     if (++wrong === 2)
-      throw new UserError(`${file.name} comes with another content than the Hub says it has`, {
+      throw new UserError(`the hash of ${file.name} differs from the one that the Hub gives`, {
         file: path,
         code: 'network',
-        remedy: 'Try again later; if it stays so, something between here and the Hub changes files.',
+        remedy: 'Try again later. If it keeps happening, something between here and the Hub changes files.',
       });
   }
 }
 
-/** Bytes of a file; 0 where there is none. */
+/** Size of a file; 0 if there is none. */
 export const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
-/** Appends what is missing. Returns the hash of all; throws an error that is no UserError when the line breaks. */
+/**
+ * Appends the missing part. Returns the hash of the whole; throws an error other than UserError when the connection
+ * breaks.
+ */
 async function complete(
   hub: Hub,
   { address, file }: Addressed,
@@ -76,7 +79,8 @@ async function complete(
         await answer.body?.cancel();
         refuseStatus(hub, answer.status, name);
       }
-      if (answer.status === 200) hash = begin(algorithm, bytes); // it knows no ranges and begins anew
+      if (answer.status === 200) hash = begin(algorithm, bytes); // the server ignores ranges and starts from the
+      // beginning
       await appendAnswer(answer, { handle, path, at, bytes }, (piece, here) => {
         hash.update(piece);
         tell(here);
@@ -91,7 +95,7 @@ async function complete(
   }
 }
 
-/** git's blobs begin with their length. */
+/** git's hash includes a header with the length. */
 function begin(algorithm: 'sha256' | 'git', bytes: number): Hash {
   return algorithm === 'sha256' ? createHash('sha256') : createHash('sha1').update(`blob ${bytes}\0`);
 }

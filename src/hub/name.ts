@@ -1,7 +1,4 @@
-/**
- * Names of models on the Hugging Face Hub, as an experiment writes them: "Qwen/Qwen2.5-3B", with "@revision" and "hf:"
- * if wanted.
- */
+/** Names of models on the Hugging Face Hub in experiments: "Qwen/Qwen2.5-3B", optionally with "@revision" and "hf:". */
 
 export interface RepositoryName {
   /** `owner/name`. */
@@ -12,11 +9,11 @@ export interface RepositoryName {
 
 export type StudentName = RepositoryName;
 
-/** A part of a name as the Hub allows it (huggingface_hub, validate_repo_id). */
+/** A component of a name, by the Hub's rules (huggingface_hub, validate_repo_id). */
 const part = /^[A-Za-z0-9](?:[\w.-]{0,94}[A-Za-z0-9_])?$/;
 const revisionText = /^[A-Za-z0-9_][\w./-]{0,127}$/;
 
-/** The name that a text gives; null when it is none. "hf:" says that no folder is meant. */
+/** Parses a name; null if the text is not one. "hf:" excludes the interpretation as a folder. */
 export function parseStudentName(text: string): StudentName | null {
   return parseRepository(text.replace(/^hf:/, ''));
 }

@@ -1,4 +1,4 @@
-/** What fetching from the Hub means: a commit, its files, and how much there is of them. */
+/** A planned download from the Hub: a commit, its files, and their sizes. */
 import type { ListFileEntry } from '@huggingface/hub';
 import { UserError } from '../errors';
 import { isCommit, type Kind } from './cache';
@@ -6,28 +6,28 @@ import type { RepositoryName } from './name';
 import { type Hub, refuseStatus, request } from './request';
 
 export interface PlannedFile {
-  /** In the repository, with slashes. */
+  /** Path in the repository, with slashes. */
   path: string;
-  /** In the folder that is made: a relative path that stays in it. */
+  /** Path in the target folder: relative, and inside it. */
   name: string;
   bytes: number;
-  /** Of the content, or of git's blob of it. */
+  /** Hash of the content, or of git's blob of it. */
   hash: { algorithm: 'sha256' | 'git'; hex: string };
 }
 
 export interface DownloadPlan {
   kind: Kind;
   name: RepositoryName;
-  /** For people: the name as it is written. */
+  /** The name as the user wrote it, for messages. */
   what: string;
   commit: string;
-  /** In the snapshot of the commit; '' for all of it. */
+  /** Folder in the snapshot of the commit; '' for the snapshot itself. */
   folder: string;
   files: PlannedFile[];
   bytes: number;
 }
 
-/** A commit of a repository as the Hub describes it. */
+/** A commit of a repository as reported by the Hub. */
 export interface Listing {
   commit: string;
   /** Its files by path. */
@@ -36,12 +36,12 @@ export interface Listing {
   card: unknown;
 }
 
-/** Most files of a repository: students have few, and all in its root. */
+/** Maximum files of a repository: students have few, all in the root folder. */
 const maxFiles = { model: 5000, dataset: 50_000 };
 
-/** Asks the Hub what there is. Throws a UserError when the repository is not there or not for us. */
+/** Asks the Hub about a repository. @throws UserError when it does not exist or access is denied */
 export async function look(hub: Hub, kind: Kind, name: RepositoryName, what: string): Promise<Listing> {
-  // Only now: it is large, and most who name students never fetch one.
+  // Loaded on demand: the library is large, and most commands never download.
   const { HubApiError, datasetInfo, listFiles, modelInfo } = await import('@huggingface/hub');
   const options = {
     hubUrl: hub.url,
@@ -71,7 +71,7 @@ export async function look(hub: Hub, kind: Kind, name: RepositoryName, what: str
   } catch (error) {
     if (error instanceof HubApiError) return refuseStatus(hub, error.statusCode, what);
     if (error instanceof UserError || hub.signal?.aborted) throw error;
-    throw new UserError(`${new URL(hub.url).host} does not answer as the Hugging Face Hub does`, {
+    throw new UserError(`${new URL(hub.url).host} does not answer like the Hugging Face Hub`, {
       code: 'network',
       remedy: 'Check HF_ENDPOINT.',
       cause: error,
@@ -79,10 +79,10 @@ export async function look(hub: Hub, kind: Kind, name: RepositoryName, what: str
   }
 }
 
-/** The library puts no token of ours into them, as `request` decides who gets it. */
+/** The library must not add a token of ours, as `request` decides who gets it. */
 const plain = (headers: Record<string, string>) => Object.fromEntries(new Headers(headers));
 
-/** A file of the listing, to be named `name` here. */
+/** A file of the listing, stored as `name`. */
 export function planned({ path, size, oid, lfs }: ListFileEntry, name: string, what: string): PlannedFile {
   const bytes = lfs?.size ?? size;
   const hash =
@@ -94,7 +94,7 @@ export function planned({ path, size, oid, lfs }: ListFileEntry, name: string, w
     !/^[0-9a-f]+$/.test(hash.hex) ||
     hash.hex.length !== lengths[hash.algorithm]
   )
-    throw new UserError(`the Hub gives no size and hash of ${path} in ${what}`, {
+    throw new UserError(`the Hub does not give size and hash of ${path} in ${what}`, {
       code: 'network',
       remedy: 'Check HF_ENDPOINT.',
     });

@@ -1,36 +1,36 @@
-/** Requests to the Hub: patient with a server that is busy, careful with the token, and clear about what went wrong. */
+/** Requests to the Hub: with retries, safe handling of the token, and clear errors. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ErrorCode, UserError } from '../errors';
 
 export interface Hub {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   url: string;
   token?: string;
-  /** Milliseconds before the first further try; each later one waits twice as long. */
+  /** Milliseconds before the first retry; each later one waits twice as long. */
   patience: number;
   signal?: AbortSignal;
 }
 
 const tries = 5;
-/** Where nobody answers: who has no network is not kept waiting. */
+/** Retries without any answer: fewer, so that an offline user does not wait long. */
 const triesOfLine = 3;
 const maxRedirects = 5;
 
 /**
- * The Hub that the environment names: HF_ENDPOINT, and HF_TOKEN unless another `token` is given. Throws a UserError
- * when it asks for no network (HF_HUB_OFFLINE) or names something else than a server.
+ * The Hub given by the environment: HF_ENDPOINT, and HF_TOKEN unless another `token` is passed. @throws UserError when
+ * the network is disabled (HF_HUB_OFFLINE) or the address is invalid
  */
 export function hubOf(environment: Record<string, string | undefined>, token = environment.HF_TOKEN): Hub {
   if (/^(1|on|yes|true)$/i.test(environment.HF_HUB_OFFLINE ?? ''))
-    throw new UserError('HF_HUB_OFFLINE is set: nothing is fetched', {
+    throw new UserError('HF_HUB_OFFLINE is set, so nothing can be downloaded', {
       code: 'offline',
-      remedy: 'Unset it, or give the folder of a student.',
+      remedy: 'Unset it, or use the folder of a student.',
     });
   const url = (environment.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, '');
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol) || new URL(url).username !== '')
     throw new UserError('HF_ENDPOINT is not the address of a server', {
       code: 'config',
-      remedy: 'Set it to the likes of https://huggingface.co, or unset it.',
+      remedy: 'Set it to an address such as https://huggingface.co, or unset it.',
     });
   if (token && !/^hf_\w+$/.test(token.trim()))
     throw new UserError('HF_TOKEN is not a token of the Hugging Face Hub', {
@@ -40,13 +40,13 @@ export function hubOf(environment: Record<string, string | undefined>, token = e
   return { url, patience: 1000, ...(token && { token: token.trim() }) };
 }
 
-/** Faults of a moment: worth another try. */
+/** Transient errors, worth another attempt. */
 const isBusy = (status: number) => status === 408 || status === 429 || status >= 500;
 
 /**
- * As fetch (which gives up on a server that is silent for five minutes), with further tries while the server is busy or
- * the line is down. The token goes to the Hub's own origin only: a redirect to a store of files elsewhere does not
- * carry it, and none leads from https to http.
+ * Like fetch (with a timeout of five minutes for a silent server), with retries while the server is busy or the
+ * connection is down. The token is sent to the Hub's own origin only: redirects to file storage do not carry it, and
+ * none may lead from https to http.
  */
 export async function request(
   hub: Hub,
@@ -86,7 +86,7 @@ async function follow(hub: Hub, first: URL, headers: Record<string, string>): Pr
     await answer.body?.cancel();
     const next = new URL(location, url);
     if (next.protocol !== 'https:' && next.protocol !== home.protocol)
-      throw new UserError(`${url.host} sends us on to ${next.protocol}//${next.host}, which is not safe`, {
+      throw new UserError(`${url.host} redirects to ${next.protocol}//${next.host}, which is not safe`, {
         code: 'network',
         remedy: 'Check HF_ENDPOINT and the proxy.',
       });
@@ -95,7 +95,7 @@ async function follow(hub: Hub, first: URL, headers: Record<string, string>): Pr
   throw new UserError(`${first.host} redirects in a circle`, { code: 'network', remedy: 'Check HF_ENDPOINT.' });
 }
 
-/** A UserError for a line that is down; anything that is none is thrown on as it is. */
+/** Converts a connection error to a UserError; others are rethrown. */
 export function unreachable(hub: Hub, error: unknown): unknown {
   if (error instanceof UserError) return error;
   const cause = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
@@ -104,12 +104,12 @@ export function unreachable(hub: Hub, error: unknown): unknown {
     code: 'network',
     remedy:
       'Check the network, and HTTPS_PROXY with NODE_USE_ENV_PROXY=1; ' +
-      'what was fetched is kept, and the next try goes on.',
+      'the downloaded part is kept, and the next attempt resumes.',
     cause: error,
   });
 }
 
-/** Throws a UserError for an answer that refuses `what`. */
+/** @throws UserError for a response that refuses `what` */
 export function refuseStatus(hub: Hub, status: number, what: string): never {
   const host = new URL(hub.url).host;
   const fault = (message: string, code: ErrorCode, remedy: string) => {
@@ -117,14 +117,16 @@ export function refuseStatus(hub: Hub, status: number, what: string): never {
   };
   if (status === 401 || status === 403)
     return fault(
-      hub.token ? `${host} does not give ${what} to this token` : `${host} gives ${what} to nobody it does not know`,
+      hub.token
+        ? `this token has no access to ${what} on ${host}`
+        : `${host} does not give access to ${what} without a token`,
       'denied',
       hub.token
-        ? `Accept its licence on ${hub.url}, or take a token that may read it.`
-        : `The name may be wrong; a gated model wants its licence accepted on ${hub.url} and a token in HF_TOKEN.`,
+        ? `Accept its licence on ${hub.url}, or use a token with access.`
+        : `The name may be wrong. For a gated model accept its licence on ${hub.url} and set HF_TOKEN.`,
     );
   if (status === 404)
     return fault(`${host} has no ${what}`, 'missing', 'Check the name: owner/name, and @revision if there is one.');
   if (isBusy(status)) return fault(`${host} is busy (status ${status})`, 'network', 'Try again later.');
-  return fault(`${host} answers with status ${status} when asked for ${what}`, 'network', 'Check HF_ENDPOINT.');
+  return fault(`${host} answers with status ${status} to a request for ${what}`, 'network', 'Check HF_ENDPOINT.');
 }

@@ -1,4 +1,4 @@
-/** Which files of a model of the Hub a student needs. */
+/** The files of a Hub model that a student needs. */
 import { UserError } from '../errors';
 import { type StudentName, studentNameText } from './name';
 import { type DownloadPlan, type Listing, look, planned } from './plan';
@@ -19,7 +19,10 @@ const single = 'model.safetensors';
 const index = 'model.safetensors.index.json';
 const isShard = (name: string) => /^model-\d{5}-of-\d{5,6}\.safetensors$/.test(name);
 
-/** Asks the Hub for a student. Throws a UserError when the model is not there, not for us, or no student. */
+/**
+ * Asks the Hub about a student. @throws UserError when the model does not exist, access is denied, or it is not a
+ * student
+ */
 export async function planStudent(hub: Hub, name: StudentName): Promise<DownloadPlan> {
   const what = studentNameText(name);
   const { commit, files: listed } = await look(hub, 'model', name, what);
@@ -49,7 +52,7 @@ function choose(files: Listing['files'], what: string): string[] {
     lacks(
       'weights as safetensors',
       [...files.keys()].some((name) => name.endsWith('.gguf'))
-        ? 'It has GGUF files: fetch one of them and give its path.'
+        ? 'It has GGUF files: download one of them and give its path.'
         : 'Convert them with transformers (save_pretrained) and give the folder.',
     );
   return [...wanted.filter((name) => files.has(name)), ...weights];

@@ -1,4 +1,4 @@
-/** Answers of tests: validation dumps, logs of evaluations. */
+/** Test answers: validation dumps, logs of evaluations. */
 import { describeFailure } from '../cases/describe';
 import { type TextTokenizer, wordTokenizer } from '../cases/text-tokenizer';
 import type { AnswerRecord, EvaluationRecord } from '../runs/records';
@@ -9,7 +9,7 @@ import { isFinished, judge } from './step-writer';
 /** A line of evaluations/<name>.jsonl. */
 export type Answer = Omit<EvaluationRecord, 'seq'>;
 
-/** An answer as such a line; one without any verdict counts as wrong, as nobody took it for right. */
+/** An answer as such a line; without any verdict it counts as wrong. */
 export function evaluationOf(logged: Logged, tokenizer?: TextTokenizer): Answer {
   const { answer, correct } = judge(logged);
   const counted = logged.length ?? logged.tokens?.ids.length;
@@ -27,9 +27,7 @@ export function evaluationOf(logged: Logged, tokenizer?: TextTokenizer): Answer 
   };
 }
 
-/**
- * A failure case of answers to one problem of which none is right; what `category` says counts where the log says it.
- */
+/** A failure case from the answers to one problem, none of which is right; the log's `category` takes precedence. */
 export function failureOf(answers: readonly Answer[], source: string) {
   const [{ problemId, question = '', gold }] = answers;
   const samples = answers.map(
@@ -45,7 +43,7 @@ export function failureOf(answers: readonly Answer[], source: string) {
   return describeFailure({ id: problemId, question, answer: gold }, samples, source);
 }
 
-/** What a test says of its student. */
+/** The summary of a test. */
 export class Tally {
   n = 0;
   private right = 0;
@@ -65,7 +63,7 @@ export class Tally {
     return this.right / this.n;
   }
 
-  /** undefined where words were counted. */
+  /** undefined if words were counted */
   get meanTokens(): number | undefined {
     return this.words ? undefined : this.tokens / this.n;
   }

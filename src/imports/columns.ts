@@ -1,11 +1,11 @@
-/** Rows of tables and JSON lines as completions: by the columns that TRL, verl, NeMo-RL and OpenRLHF write. */
+/** Rows of tables and JSON lines as completions, by the columns of TRL, verl, NeMo-RL and OpenRLHF. */
 import { extractAnswer } from '../answers/extract';
 import { cellOf } from '../data/cells';
 import { datasetError, type Place, type Row } from '../data/rows';
 import { completionText, lastQuestion, messagesOf, textOfMessages } from './conversation';
 import { type Logged, questionOf } from './logged';
 
-/** Which column holds what, where it is none of the usual names. */
+/** Roles of columns with uncommon names. */
 export interface RolloutColumns {
   prompt?: string;
   completion?: string;
@@ -30,7 +30,7 @@ const usual: Record<(typeof rolloutRoles)[number] | 'advantage' | 'answer', read
   answer: ['pred', 'prediction', 'predicted_answer', 'extracted_answer'],
 };
 
-/** Numbers that are no rewards. */
+/** Numeric columns that are not rewards. */
 const counters = new Set(['idx', 'index', 'epoch', 'rank', 'input_lengths', 'sample_loss_mask', 'filtered_rewards']);
 const saysRight = /accura|correct|math_?verify|exact_?match/i;
 
@@ -88,7 +88,7 @@ function partOf(value: unknown): { text: string; messages?: ReturnType<typeof me
   return messages && { text: textOfMessages(messages), messages };
 }
 
-/** Truth values count as 0 and 1; NaN is how pandas writes what did not apply. */
+/** Booleans count as 0 and 1; NaN is pandas' value for "does not apply". */
 function numberOf(value: unknown): number | undefined {
   if (typeof value === 'number') return value;
   if (typeof value === 'bigint') return Number(value);
@@ -100,7 +100,7 @@ function numberOf(value: unknown): number | undefined {
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
 
-/** The reference answer; of a whole solution, what it ends in. */
+/** The reference answer; of a whole solution, its final answer. */
 function goldOf(value: unknown): string | undefined {
   const text = textOf(onlyOf(value))?.trim();
   if (!text) return undefined;
@@ -109,12 +109,12 @@ function goldOf(value: unknown): string | undefined {
 
 const onlyOf = (value: unknown): unknown => (Array.isArray(value) && value.length === 1 ? value[0] : value);
 
-/** NeMo-RL writes batches of one: every value in a list of its own. */
+/** NeMo-RL writes batches of one: every value is in a list. */
 const isNemo = (row: Row): boolean => Array.isArray(row.content) && 'rewards' in row;
 
 /**
- * NeMo-RL: `content` holds the messages of the conversation, of validation with their roles; tokens stand for all of
- * them, and a mask tells which the student wrote.
+ * NeMo-RL: `content` has the messages of the conversation, with roles in validation; tokens cover all of them, and a
+ * mask marks those of the student.
  */
 function fromNemo(row: Row, place: Place): Row {
   const { content, token_ids: ids, token_loss_mask: mask, generation_logprobs: logProbs, advantages, ...rest } = row;
@@ -123,7 +123,7 @@ function fromNemo(row: Row, place: Place): Row {
   const texts = Array.isArray(said) ? said.filter((text) => typeof text === 'string') : [];
   const from = messages ? messages.findIndex(({ role }) => role === 'assistant') : texts.length - 1;
   if (from < 1)
-    throw datasetError('"content" has no prompt and completion', place, 'Give the lines as NeMo-RL writes them.');
+    throw datasetError('"content" has no prompt and completion', place, 'Use lines in the format of NeMo-RL.');
   const judges = messages?.filter(({ role }, i) => i >= from && role !== 'environment');
   const lists = [ids, mask, logProbs, advantages].map(onlyOf);
   return {
@@ -140,7 +140,7 @@ function fromNemo(row: Row, place: Place): Row {
   };
 }
 
-/** What stands where the mask is not 0; of tokens that the student wrote in one piece. */
+/** The range where the mask is not 0, if the student's tokens are contiguous. */
 function ownPart(values: unknown, mask: unknown): number[] | undefined {
   if (!Array.isArray(values) || !Array.isArray(mask) || values.length !== mask.length) return undefined;
   return values.filter((_, i) => mask[i] !== 0 && mask[i] !== false) as number[];

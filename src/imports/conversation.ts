@@ -1,4 +1,4 @@
-/** Prompts and completions that are logged as lists of messages. */
+/** Prompts and completions logged as lists of messages. */
 import { withThinking } from '../data/conversations';
 
 interface Message {
@@ -21,7 +21,7 @@ export function messagesOf(value: unknown): Message[] | undefined {
   return messages;
 }
 
-/** A text, or the texts of a list of parts; calls of tools and pictures are named. */
+/** A text, or the texts of a list of parts; tool calls and pictures are named. */
 function contentOf(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
@@ -35,18 +35,18 @@ function contentOf(content: unknown): string {
     .join('');
 }
 
-/** One message is its text; of several each is headed by who speaks. */
+/** One message is its text; several are each preceded by the role. */
 export function textOfMessages(messages: readonly Message[]): string {
   if (messages.length === 1) return messages[0].content;
   return messages.map(({ role, content }) => `${role}: ${content}`).join('\n\n');
 }
 
-/** What the student wrote: its own messages; where tools or users spoke in between, all that came behind the prompt. */
+/** The student's messages; if tools or users spoke in between, everything after the prompt. */
 export const completionText = (messages: readonly Message[]): string =>
   messages.every(({ role }) => role === 'assistant')
     ? messages.map(({ content }) => content).join('\n\n')
     : textOfMessages(messages);
 
-/** What the user said last. */
+/** The last message of the user. */
 export const lastQuestion = (messages: readonly Message[]): string | undefined =>
   messages.findLast(({ role }) => role === 'user' || role === 'human')?.content;

@@ -1,4 +1,4 @@
-/** Rollouts that another trainer logged, as a run folder that every view reads. */
+/** Converts the rollouts logged by another trainer to a run folder that every view can read. */
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,14 +19,14 @@ import { weightsOf } from './weights';
 
 export interface ImportSettings {
   runsFolder: string;
-  /** Adds to this run instead of making one. */
+  /** Adds to this run instead of creating one. */
   into?: string;
-  /** A folder with the student's tokenizer.json; else it is looked for in checkpoints beside the rollouts. */
+  /** A folder with the student's tokenizer.json; by default searched in checkpoints beside the rollouts. */
   tokenizer?: string;
   columns?: RolloutColumns;
-  /** Of reward functions that are logged by themselves. */
+  /** Weights of reward functions that are logged separately. */
   weights?: Record<string, number>;
-  /** Goes on as the files grow, until the signal. */
+  /** Continues as the files grow, until the signal. */
   follow?: AbortSignal;
   progress?: (told: { completions: number; share: number; run: string }) => void;
 }
@@ -37,22 +37,23 @@ export interface ImportedRollouts {
   updates: number;
   completions: number;
   tests: number;
-  /** What was left out or is not known, in sentences. */
+  /** Sentences about skipped or missing data. */
   notes: string[];
 }
 
-/** How often a followed folder is looked at, in milliseconds. */
+/** Poll interval of a followed folder, in milliseconds. */
 const pulse = 2000;
-/** Rows between two breaths, so that an editor stays responsive. */
+/** Rows per time slice, so that an editor stays responsive. */
 const atOnce = 16;
 
 const weighted =
-  'The reward functions are weighted, and TRL does not log how: rewards are left out. Name ' +
+  'The reward functions have weights, which TRL does not log, so rewards are omitted. Give ' +
   'them with --weights, as in --weights accuracy_reward=1,format_reward=0.2.';
 
 /**
- * Makes a run of the rollouts at `path`. Follows them where `follow` is given. Errors: nothing known there, a damaged
- * file, a row without prompt and completion; what was written until then stays, and the run says why it ends.
+ * Creates a run from the rollouts at `path`, and follows them if `follow` is set. @throws UserError for an unknown
+ * format, a damaged file, or a row without prompt and completion; records written until then stay, and the run states
+ * why it ended
  */
 export async function importRollouts(path: string, settings: ImportSettings): Promise<ImportedRollouts[]> {
   const importers = new Map<string, RolloutImport>();
@@ -78,12 +79,12 @@ export async function importRollouts(path: string, settings: ImportSettings): Pr
   }
 }
 
-/** The runs of each file, and how it was when they were looked for. */
+/** The runs of each file, and the file's state when they were searched. */
 type KnownRuns = Map<string, { stamp: string; runs: RolloutSource[] }>;
 
 /**
- * A store of several runs, or a folder of several evaluations, becomes as many runs. Opens only what was written to
- * meanwhile.
+ * A store with several runs, or a folder with several evaluations, becomes as many runs. Opens only files that have
+ * changed.
  */
 async function runsIn(source: RolloutSource, known: KnownRuns): Promise<RolloutSource[]> {
   const { format, files } = source;
@@ -116,7 +117,7 @@ class RolloutImport {
   private readonly filler: RunFiller;
   private readonly run: RunWriter;
   private readonly notes: Set<string> = new Set();
-  /** Files that were read: how they were, and how many of their rows were taken. */
+  /** The state of files that were read, and the number of rows taken. */
   private readonly taken = new Map<string, { stamp: string; rows: number }>();
   private readonly seen = new Map<string, string>();
   private time: Date | undefined;
@@ -147,14 +148,14 @@ class RolloutImport {
     this.run.update({ state: 'running' });
   }
 
-  /** Reads what is new. `whole`: what is there is all there will be. */
+  /** Reads new rows. `whole`: the files are complete. */
   async read({ files }: RolloutSource, whole: boolean): Promise<void> {
     for (const [i, file] of files.entries()) {
       const stamp = stampOf(file.file);
       const before = this.taken.get(file.file);
       const steady = this.seen.get(file.file) === stamp;
       this.seen.set(file.file, stamp);
-      // A file that grows just now is taken at the next look, or at the end.
+      // A file that is being written is read at the next poll, or at the end.
       if (before?.stamp === stamp || !(steady || whole || this.source.format === 'trackio')) continue;
       this.time = statSync(file.file).mtime;
       const rows = await this.take(file, before?.rows ?? 0, (share) => this.tell((i + share) / files.length));
@@ -168,7 +169,7 @@ class RolloutImport {
   private async take(file: RolloutFile, from: number, told: (share: number) => void): Promise<number> {
     const { size } = statSync(file.file);
     const torn = ({ line }: { line?: number }) =>
-      this.notes.add(`${file.file}:${line}: the last line is not whole yet and was left out.`);
+      this.notes.add(`${file.file}:${line}: the last line is incomplete and was skipped.`);
     let rows = 0;
     for await (const item of itemsOf(this.source, file, { columns: this.settings.columns, torn })) {
       if (rows++ < from) continue;
@@ -220,7 +221,7 @@ class RolloutImport {
   }
 }
 
-/** `trl-my-output`: of a folder its name, without those that every trainer uses. */
+/** `trl-my-output`: from a folder its name, without folder names that every trainer uses. */
 function nameOf({ path, format, name: given }: RolloutSource): string {
   if (given) return given;
   const common = /^(completions|rollouts?|rollout_data_dir|logs?|output|runs?)$/i;

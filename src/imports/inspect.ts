@@ -1,4 +1,4 @@
-/** Logs of Inspect (`.eval`): a zip file with a JSON file for each answer. */
+/** Logs of Inspect (`.eval`): a zip file with a JSON file per answer. */
 import { basename } from 'node:path';
 import { datasetError } from '../data/rows';
 import { openZip } from '../zip';
@@ -11,14 +11,14 @@ export interface InspectLog {
   model: string;
 }
 
-/** What was evaluated. Errors: no log of Inspect, damaged. */
+/** The subject of the evaluation. @throws UserError for a damaged file, or one that is not a log of Inspect */
 export async function inspectHead(file: string): Promise<InspectLog> {
   const zip = await openZip(file);
   try {
-    // Without header.json the evaluation goes on.
+    // Without header.json the evaluation is still running.
     const bytes = (await zip.read('header.json')) ?? (await zip.read('_journal/start.json'));
     if (!bytes)
-      throw datasetError('this zip file is no log of Inspect', { file }, 'Name an .eval file, or a folder of them.');
+      throw datasetError('this zip file is not a log of Inspect', { file }, 'Name an .eval file, or a folder of them.');
     const { eval: spec } = parsePython(bytes.toString('utf8'), { file }) as { eval?: Record<string, unknown> };
     return { task: String(spec?.task ?? basename(file)), model: String(spec?.model ?? 'model') };
   } finally {
@@ -37,7 +37,7 @@ interface Sample {
   error?: unknown;
 }
 
-/** The answers, one after the other; those that ended in an error are left out, as nothing was answered. */
+/** The answers one by one; those that ended in an error are skipped. */
 export async function* inspectAnswers(file: string): AsyncGenerator<Logged> {
   const zip = await openZip(file);
   try {
@@ -90,7 +90,7 @@ function answerOf(
   };
 }
 
-/** Inspect's letters: correct, partly so, incorrect, no answer. */
+/** Inspect's grades: correct, partially correct, incorrect, no answer. */
 const letters: Record<string, number> = { C: 1, P: 0.5, I: 0, N: 0 };
 
 function scoreOf(value: unknown): number | null {

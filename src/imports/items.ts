@@ -1,4 +1,4 @@
-/** What a source holds, in order: completions, and what was logged of an update. */
+/** The items of a source in order: completions, and metrics of an update. */
 import type { RolloutColumns } from './columns';
 import { loggedOf } from './columns';
 import { inspectAnswers } from './inspect';
@@ -13,7 +13,7 @@ export type Item =
 
 export interface Reading {
   columns?: RolloutColumns;
-  /** Told of a last line that is not whole yet. */
+  /** Called for an incomplete last line. */
   torn: (place: { line?: number }) => void;
 }
 

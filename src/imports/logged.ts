@@ -1,16 +1,16 @@
-/** A completion as another trainer logged it, whatever the format. */
+/** A completion logged by another trainer in any format. */
 import { createHash } from 'node:crypto';
 import type { Place } from '../data/rows';
 
 export interface Logged {
   place: Place;
-  /** The update that it was sampled for; undefined where neither the row nor its file's name tells. */
+  /** Its update; undefined if neither the row nor the file name has it. */
   step?: number;
-  /** As the student was asked, as far as the log tells. */
+  /** The student's prompt, as far as it is logged. */
   prompt: string;
   question: string;
   text: string;
-  /** The problem's own id, where the log has one that stays the same from update to update. */
+  /** The problem's own id, if the log has one that is stable between updates. */
   id?: string;
   /** The reference answer. */
   gold?: string;
@@ -18,25 +18,25 @@ export interface Logged {
   reward?: number | null;
   parts: Record<string, number | null>;
   advantage?: number;
-  /** Whether the end token came; undefined where the log does not tell. */
+  /** Whether it ended with the end token; undefined if the log does not have it. */
   finished?: boolean;
   /** The log's own verdict. */
   correct?: boolean;
-  /** The answer that the trainer's own grader read. */
+  /** The answer extracted by the trainer's own grader. */
   answer?: string;
-  /** Of the completion alone, without padding. */
+  /** Token ids of the completion alone, without padding. */
   tokens?: { ids: number[]; logProbs?: number[] };
-  /** Of the completion in tokens, where only their number is logged. */
+  /** Length of the completion in tokens, if only that is logged. */
   length?: number;
 }
 
-/** Prompts have no ids in most logs: the same prompt is the same problem, in every update and every run. */
+/** Most logs have no ids for prompts: equal prompts are the same problem, in every update and every run. */
 export const problemIdOf = ({ id, prompt }: Pick<Logged, 'id' | 'prompt'>): string =>
   id ?? createHash('sha256').update(prompt).digest('hex').slice(0, 12);
 
 /**
- * The question in a prompt: behind `Question:`, or what the user said last in a chat template, with its special tokens
- * or with the role names that are left when these are removed. The whole prompt where there is nothing of that.
+ * The question in a prompt: after `Question:`, or the last user message of a chat template, with special tokens or with
+ * the role names that remain without them. Otherwise the whole prompt.
  */
 export function questionOf(prompt: string): string {
   const marked = /(?:^|\n)\s*(?:Question|Problem|Q):\s*([\s\S]*?)\s*(?:\n\s*(?:Solution|Answer|A):\s*)?$/.exec(prompt);

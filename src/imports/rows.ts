@@ -1,6 +1,4 @@
-/**
- * The rows of a file that a trainer logs: Parquet, CSV, JSON lines as Python writes them, tables of Weights & Biases.
- */
+/** The rows of a trainer's log file: Parquet, CSV, JSON lines as written by Python, tables of Weights & Biases. */
 
 import { asRow, datasetError, type Place, type Row } from '../data/rows';
 import { bytesOf, headOf } from '../data/sources/bytes';
@@ -8,7 +6,7 @@ import { rowsOf } from '../data/sources/kind';
 import { UserError } from '../errors';
 import { linesOf, parseJson } from '../lines';
 
-/** Python's json writes NaN and Infinity as such; they become the strings that our records have. */
+/** Python's json writes NaN and Infinity literally; they become the strings of our records. */
 export function parsePython(text: string, place: Place): unknown {
   const plain = /\b(?:NaN|Infinity)\b/.test(text)
     ? text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (found) => (found[0] === '"' ? found : `"${found}"`))
@@ -19,13 +17,15 @@ export function parsePython(text: string, place: Place): unknown {
 export interface LoggedRow {
   row: Row;
   place: Place;
-  /** Bytes of the file up to the row's end, where rows are lines. */
+  /** Bytes of the file up to the row's end, for rows that are lines. */
   bytes?: number;
 }
 
 /**
- * Row by row, in bounded memory. A last line without a line end that is no whole JSON value is being written just now:
- * `torn` is told, and it is left out. Errors name file and row: no file of rows, damaged, a row that is no object.
+ * Reads rows one by one in bounded memory. A last line without a line end that is not complete JSON is still being
+ * written:
+ * it is reported to `torn` and skipped. Errors name file and row: no file with rows, damaged, a row that is not an
+ * object.
  */
 export function* loggedRows(file: string, torn: (place: Place) => void): Generator<LoggedRow> {
   if (/\.table\.json$/.test(file)) return yield* tableRows(file);
@@ -55,12 +55,12 @@ export function* loggedRows(file: string, torn: (place: Place) => void): Generat
   }
 }
 
-/** A table as wandb keeps it: `{"columns": [...], "data": [[...], ...]}`, in one piece. */
+/** A table in wandb's format: `{"columns": [...], "data": [[...], ...]}`, read as a whole. */
 function* tableRows(file: string): Generator<LoggedRow> {
   const text = Buffer.concat([...bytesOf(file).chunks()].map((chunk) => Buffer.from(chunk))).toString('utf8');
   const { columns, data } = asRow(parsePython(text, { file }), { file });
   if (!Array.isArray(columns) || !Array.isArray(data))
-    throw datasetError('this is no table of Weights & Biases', { file }, 'It has "columns" and "data".');
+    throw datasetError('this is not a table of Weights & Biases', { file }, 'It has "columns" and "data".');
   for (const [i, cells] of data.entries())
     yield {
       row: Object.fromEntries(columns.map((name, c) => [String(name), (cells as unknown[])[c]])),

@@ -17,12 +17,12 @@ import { hasGpuDriver, probe } from './tensorflow/probe';
 export const backendNames = ['embedded', 'embedded-wasm', 'cpu', 'tensorflow', 'tensorflow-gpu'] as const;
 export type BackendName = (typeof backendNames)[number];
 
-/** What computes, as a run records it. */
+/** The backend in use, as a run records it. */
 export interface BackendInfo {
   name: BackendName;
-  /** One line for a person, such as `native kernels, avx2, 2 threads`. */
+  /** One line for people, such as `native kernels, avx2, 2 threads`. */
   description: string;
-  /** Instruction set of the kernels, where they are ours. */
+  /** Instruction set of the kernels, if they are ours. */
   isa?: string;
   threads?: number;
 }
@@ -30,28 +30,27 @@ export interface BackendInfo {
 export interface BackendReport {
   name: BackendName;
   usable: boolean;
-  /** What it is when it is usable; else why it is not. */
+  /** A description if it is usable; otherwise the reason why not. */
   detail: string;
-  /** How to get it, or what it is for. */
+  /** How to get it, or its purpose. */
   advice: string;
-  /** Speed of a 512x512x512 product in float32, 10^9 operations a second; only where asked for. */
+  /** Speed of a 512x512x512 product in float32, 10^9 operations per second; only if measured. */
   gflops?: number;
 }
 
 const advice: Record<BackendName, string> = {
   embedded: 'The default. Native where `npm run build` finds a C compiler (cc, gcc, clang), else WebAssembly.',
   'embedded-wasm': 'The same kernels as WebAssembly: for machines without a C compiler.',
-  cpu: 'Plain JavaScript, the numeric reference: toy sizes only.',
-  tensorflow:
-    'Optional: `distillery backend install` sets it up over the TensorFlow that you have (docs/tensorflow.md).',
+  cpu: 'Plain JavaScript, the numeric reference: tiny sizes only.',
+  tensorflow: 'Optional: `distillery backend install` sets it up with an installed TensorFlow (docs/tensorflow.md).',
   'tensorflow-gpu': 'Optional, for CUDA: `distillery backend install --gpu` (docs/tensorflow.md).',
 };
 
 /**
- * Sets up a backend with every kernel of interface.ts and makes it tfjs's current one. `auto` takes tensorflow-gpu
- * where a GPU's driver is here and a try in a process of its own works, else `embedded`, which is faster than
- * TensorFlow on the CPU.
- * @throws UserError where that backend cannot be had here, with the reason and the remedy.
+ * Sets up a backend with every kernel of interface.ts and makes it tfjs's current one. `auto` uses tensorflow-gpu if
+ * there is a GPU driver and a test in a process of its own succeeds, else `embedded`, which is faster than TensorFlow
+ * on the CPU.
+ * @throws UserError when that backend is not available here, with the reason and the remedy
  */
 export async function useBackend(name: BackendName | 'auto'): Promise<BackendInfo> {
   if (name === 'auto') return (await tryGpu()) ?? useBackend('embedded');
@@ -71,7 +70,7 @@ export async function useBackend(name: BackendName | 'auto'): Promise<BackendInf
   }
 }
 
-/** A TensorFlow that crashes where the GPU or its driver is not as it should be ends a child, not this process. */
+/** If the GPU or its driver makes TensorFlow crash, that ends a child process and not this one. */
 async function tryGpu(): Promise<BackendInfo | null> {
   try {
     if (!hasGpuDriver()) return null;
@@ -85,7 +84,7 @@ async function tryGpu(): Promise<BackendInfo | null> {
   }
 }
 
-/** Every backend: usable or not, why, and how to get it. Leaves the current backend as it is. */
+/** Every backend: whether it works, why not, and how to get it. The current backend does not change. */
 export async function listBackends(options: { measure?: boolean } = {}): Promise<BackendReport[]> {
   const before = engine().backendName;
   const reports: BackendReport[] = [];
@@ -108,7 +107,7 @@ export async function listBackends(options: { measure?: boolean } = {}): Promise
   return reports;
 }
 
-/** TensorFlow for a GPU, and for whatever this process has not loaded it for, is tried in a process of its own. */
+/** TensorFlow for a GPU, or in a mode that this process has not loaded, is tested in a process of its own. */
 async function tryElsewhere(name: BackendName): Promise<BackendReport | null> {
   if (name !== 'tensorflow' && name !== 'tensorflow-gpu') return null;
   const gpu = name === 'tensorflow-gpu';
@@ -121,12 +120,12 @@ async function tryElsewhere(name: BackendName): Promise<BackendReport | null> {
     return no(messageOf(error));
   }
   if (gpu && !hasGpuDriver()) return no('no NVIDIA driver is found here');
-  const { works, version, reason = 'it does not say why', remedy } = await probe({ gpu });
+  const { works, version, reason = 'it does not give a reason', remedy } = await probe({ gpu });
   if (!works) return no(reason, remedy);
   return { name, usable: true, detail: `TensorFlow ${version} on the ${gpu ? 'GPU' : 'CPU'}`, advice: advice[name] };
 }
 
-/** tfjs-node and tfjs-node-gpu call themselves by the same name. */
+/** tfjs-node and tfjs-node-gpu have the same name. */
 const tfjsName = (name: BackendName) => (name === 'tensorflow-gpu' ? 'tensorflow' : name);
 
 const installed = new Map<BackendName, BackendInfo>();

@@ -2,9 +2,9 @@ import { customGrad, engine, type Tensor } from '@tensorflow/tfjs-core';
 import { tapeGradients } from './tape';
 
 /**
- * Gradient checkpointing (Chen et al., arXiv 1604.06174): computes f(x) without keeping anything for the backward pass
- * but x, and computes it again there. `f` must give the same each time (seeded dropout does); what it reads beside x
- * and needs gradients for is named in `by`.
+ * Gradient checkpointing (Chen et al., arXiv 1604.06174): computes f(x), keeps only x for the backward pass, and
+ * recomputes f there. `f` must be deterministic (seeded dropout is); tensors other than x that need gradients are
+ * listed in `by`.
  */
 export function checkpointed<T extends Tensor>(f: (x: T) => T, x: T, by: readonly Tensor[]): T {
   const compute = customGrad((...args) => {
@@ -18,7 +18,7 @@ export function checkpointed<T extends Tensor>(f: (x: T) => T, x: T, by: readonl
         try {
           return tapeGradients(() => f(saved as T), [saved, ...by], dy);
         } finally {
-          state.activeTape = outer; // the engine keeps one tape, and lets it go with the gradients of the inner one
+          state.activeTape = outer; // the engine has a single tape, and drops it with the gradients of the inner one
         }
       },
     };

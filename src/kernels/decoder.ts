@@ -1,4 +1,4 @@
-/** What the decoder of all layers in one call (DecodeStep) works on. */
+/** The inputs of the kernel that runs all decoder layers in one call (DecodeStep). */
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import type { WeightPrecision } from '../engine-data/sampling';
 
@@ -7,7 +7,7 @@ import type { WeightPrecision } from '../engine-data/sampling';
  * files.
  */
 export interface LayerWeights {
-  /** Of what the attention takes. [d] */
+  /** Of the attention's input. [d] */
   inputNorm: Tensor1D;
   q: Tensor2D;
   k: Tensor2D;
@@ -19,14 +19,14 @@ export interface LayerWeights {
   /** RMSNorm over each head of q and k before rotation (Qwen3). [headDim] */
   qNorm: Tensor1D | null;
   kNorm: Tensor1D | null;
-  /** Of what the attention gives (Gemma). [d] */
+  /** Of the attention's output (Gemma). [d] */
   attentionOutputNorm: Tensor1D | null;
-  /** Of what the MLP takes. [d] */
+  /** Of the MLP's input. [d] */
   mlpNorm: Tensor1D;
   gate: Tensor2D;
   up: Tensor2D;
   down: Tensor2D;
-  /** Of what the MLP gives (Gemma). [d] */
+  /** Of the MLP's output (Gemma). [d] */
   mlpOutputNorm: Tensor1D | null;
 }
 
@@ -36,7 +36,7 @@ export interface RopeTables {
   sin: Tensor2D;
 }
 
-/** Which of them are matrices, read whole for every token. */
+/** The matrices, which are read whole for every token. */
 export const layerMatrices = [
   'q',
   'k',
@@ -49,14 +49,14 @@ export const layerMatrices = [
 
 export type LayerMatrix = (typeof layerMatrices)[number];
 
-/** What the shapes of packed weights no longer say. */
+/** Sizes that the shapes of packed weights do not show. */
 export interface Packing {
   precision: WeightPrecision;
   /** Rows of `gate` and `up`. */
   inner: number;
 }
 
-/** The rotary tables among DecodeStep's inputs, in their order. */
+/** The rotary tables among DecodeStep's inputs, in order. */
 export function tablesOf<T>(inputs: Record<string, T>): { cos: T; sin: T }[] {
   const count = Object.keys(inputs).filter((name) => /^cos\d+$/.test(name)).length;
   return Array.from({ length: count }, (_, i) => ({ cos: inputs[`cos${i}`], sin: inputs[`sin${i}`] }));
@@ -68,9 +68,9 @@ export interface DecoderWeights {
   norm: Tensor1D;
   /** [vocab, d]; the embedding itself when tied. */
   head: Tensor2D;
-  /** As the layers name them (LayerSpec.rope). */
+  /** By the names in LayerSpec.rope. */
   ropes: RopeTables[];
-  /** Set where the matrices (of the layers, and `head`) have gone through packWeight. */
+  /** Set if the matrices (of the layers, and `head`) are packed by packWeight. */
   packed?: Packing;
 }
 
@@ -81,12 +81,12 @@ export interface KvCache {
 }
 
 export interface DecodeInput {
-  /** int32 [n]: the new tokens of all rows, packed; one a row while generating, whole prompts when prefilling. */
+  /** int32 [n]: the new tokens of all rows, packed; one per row while sampling, whole prompts in the prefill. */
   tokens: Tensor1D;
   /** int32 [rows + 1]: where each row's new tokens begin. */
   starts: Tensor1D;
-  /** int32 [rows]: the cache slot of each row. Rows that finished are simply not named any more. */
+  /** int32 [rows]: the cache slot of each row. Finished rows are omitted. */
   slots: Tensor1D;
-  /** int32 [rows]: tokens already in the slot; new ones take the positions from there. */
+  /** int32 [rows]: number of tokens already in the slot; new ones follow. */
   past: Tensor1D;
 }

@@ -13,17 +13,17 @@ import { gradientKernelNames, kernelNames } from './interface';
 import { stockGradients } from './stock-gradients';
 
 /**
- * Runs a backward kernel at once, for all inputs: what is made inside the functions that a gradient returns is tidied
- * away by tfjs, so that one call there could not serve two inputs.
+ * Runs a backward kernel once for all inputs. Tensors created inside the gradient functions are disposed by tfjs, so
+ * one call there could not serve two inputs.
  */
 function backward(name: string, inputs: NamedTensorMap, attrs: object = {}): Tensor[] {
   const out = engine().runKernel(name, inputs, attrs as NamedAttrMap) as Tensor | Tensor[];
   return Array.isArray(out) ? out : [out];
 }
 
-// The tape asks for the gradients of those inputs only that depend on what is differentiated: ids, starts, positions
-// and the like never do, and are left out. For kernels of several outputs it passes an array, with zeros for outputs
-// that the result does not depend on.
+// The tape requests gradients only of inputs that depend on the differentiated tensors: ids, starts, positions and
+// similar inputs never do, and are omitted. For kernels with several outputs it passes an array, with zeros for outputs
+// that do not affect the result.
 const gradients: GradConfig[] = [
   {
     kernelName: kernelNames.embed,
@@ -103,7 +103,7 @@ const gradients: GradConfig[] = [
     },
   },
   {
-    // Old and reference log-probs are constants, even when the very tensor of the current ones is given for them.
+    // Old and reference log-probs are constants, even if the same tensor is passed for the current ones.
     kernelName: kernelNames.grpoLoss,
     outputsToSave: [false, true, false],
     gradFunc: (dys, [dLogProbs]) => ({
@@ -115,8 +115,8 @@ const gradients: GradConfig[] = [
 ];
 
 /**
- * Registers the gradients of the fused kernels, and of those of tfjs's own that a model needs. Once: tfjs keeps one for
- * all backends.
+ * Registers the gradients of the fused kernels, and of those tfjs kernels that a model needs. Once, as tfjs shares them
+ * between backends.
  */
 export function registerGradients(): void {
   for (const config of [...gradients, ...stockGradients]) {

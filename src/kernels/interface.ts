@@ -1,14 +1,14 @@
 /**
- * The fused operations that the model, the rollouts and the losses are written against.
+ * The fused operations used by the model, the rollouts and the losses.
  *
  * Each is a kernel registered with tfjs under the name in `kernelNames`, so that tf.grads, tf.tidy and the memory
- * counters see it like any other: a reference composed of tfjs operations for every backend (`reference/`), and the
- * accelerated form for the embedded backend (`embedded/`, C source in `/kernels`). Gradients are registered once, for
- * all backends (`gradients.ts`).
+ * counters work with it: a reference composed of tfjs operations for every backend (`reference/`), and the accelerated
+ * form for the embedded backend (`embedded/`, C source in `/kernels`). Gradients are registered once, for all backends
+ * (`gradients.ts`).
  *
- * Sequences are packed, never padded: the tokens of all sequences stand one after the other in the first axis (n), and
- * `starts` (int32 [sequences + 1], starts[0] = 0, the last one = n) says where each begins. No work is spent on padding
- * and no mask is needed to hide it.
+ * Sequences are packed, never padded: the tokens of all sequences follow each other in the first axis (n), and `starts`
+ * (int32 [sequences + 1], starts[0] = 0, the last one = n) gives the beginning of each. No work is spent on padding and
+ * no padding mask is needed.
  */
 import {
   engine,
@@ -46,7 +46,7 @@ export const kernelNames = {
   sumSquares: 'SumSquares',
 } as const;
 
-/** Names of the backward kernels; each is registered for every backend like its forward. */
+/** Names of the backward kernels; each is registered for every backend, like its forward kernel. */
 export const gradientKernelNames = {
   embed: 'EmbedGrad',
   rmsNorm: 'RmsNormGrad',
@@ -66,7 +66,8 @@ function run(name: string, inputs: Record<string, Tensor | null | undefined>, at
 }
 
 /**
- * Rows of an embedding table. table [vocab, d], ids int32 [n] -> [n, d]. Backward adds rows into a dense [vocab, d].
+ * Rows of an embedding table. table [vocab, d], ids int32 [n] -> [n, d]. The backward pass adds rows into a dense
+ * [vocab, d].
  */
 export function embed(table: Tensor2D, ids: Tensor1D): Tensor2D {
   return run(kernelNames.embed, { table, ids }, {})[0] as Tensor2D;
@@ -74,7 +75,7 @@ export function embed(table: Tensor2D, ids: Tensor1D): Tensor2D {
 
 export interface NormShape {
   eps: number;
-  /** What the weight lacks of the factor that it stands for: Gemma's weights are the factors less 1. */
+  /** The difference between the factor and the stored weight: Gemma stores factors minus 1. */
   offset: number;
 }
 
@@ -83,11 +84,11 @@ export interface NormShape {
  * x [n, d], weight [d] -> [n, d].
  */
 export function rmsNorm(x: Tensor2D, weight: Tensor1D, { eps, offset }: NormShape): Tensor2D {
-  // The second output: 1/rms [n], kept for the gradient.
+  // The second output: 1/rms [n], saved for the gradient.
   return run(kernelNames.rmsNorm, { x, weight }, { eps, offset })[0] as Tensor2D;
 }
 
-/** What rotary position embedding needs: the position of each token and the tables that it indexes. */
+/** Inputs of rotary position embedding: the position of each token and the tables. */
 export interface Rope extends RopeTables {
   /** int32 [n] */
   positions: Tensor1D;
@@ -101,7 +102,7 @@ export function rotate(x: Tensor2D, bias: Tensor1D | null, rope: Rope, headDim: 
   return run(kernelNames.rotate, { x, bias, ...rope }, { headDim, bias: bias !== null })[0] as Tensor2D;
 }
 
-/** Attributes of the Glu kernel and of its gradient. */
+/** Attributes of the Glu kernel and its gradient. */
 export interface GluAttrs {
   activation: Activation;
 }
@@ -117,11 +118,11 @@ export function seededDropout<T extends Tensor>(x: T, rate: number, seed: number
 }
 
 export interface Adaptation {
-  /** Factor on what the adapter adds (alpha / rank). */
+  /** Factor of the adapter's output (alpha / rank). */
   scale: number;
-  /** Rate of dropout on the adapter's input; the layer's own product sees all of it. */
+  /** Dropout rate on the adapter's input; the layer's own product uses all of it. */
   dropout: number;
-  /** Of the dropout mask, as seededDropout takes it. */
+  /** Of the dropout mask, see seededDropout. */
   seed: number;
 }
 
@@ -131,7 +132,7 @@ export interface Adaptation {
  * Gradients for x, a and b, none for weight.
  */
 export function adaptedLinear(x: Tensor2D, weight: Tensor2D, a: Tensor2D, b: Tensor2D, how: Adaptation): Tensor2D {
-  // second output: scale * dropout(x) aᵀ [n, rank], kept for the gradient of b
+  // second output: scale * dropout(x) aᵀ [n, rank], saved for the gradient of b
   return run(kernelNames.adaptedLinear, { x, weight, a, b }, how)[0] as Tensor2D;
 }
 
@@ -141,7 +142,9 @@ export interface AttentionShape {
   headDim: number;
   /** Factor on the scores, usually 1/sqrt(headDim). */
   scale: number;
-  /** How many tokens one sees, itself the last of them (arXiv 2004.05150); null or absent: all before it. */
+  /**
+   * Number of tokens that a token attends to, including itself (arXiv 2004.05150); null or absent: all earlier ones.
+   */
   window?: number | null;
 }
 
@@ -150,16 +153,16 @@ export interface Sequences {
   /** int32 [sequences + 1]: starts[0] = 0, the last one = n. */
   starts: Tensor1D;
   /**
-   * int32 [sequences]: the sequence that each one goes on from, an earlier one without a parent of its own, or -1. So
-   * completions of one prompt share its tokens. null: each begins anew.
+   * int32 [sequences]: the sequence that each one continues, an earlier one without a parent of its own, or -1.
+   * Completions of one prompt can thus share its tokens. null: no sequence has a parent.
    */
   parents: Tensor1D | null;
 }
 
 /**
- * Causal grouped-query attention within each packed sequence; one with a parent also sees all of that. q [n,
- * heads*headDim], k and v [n, kvHeads*headDim] -> [n, heads*headDim]. Holds no [n, n] matrix: the backward pass
- * recomputes scores from the saved log-sum-exp (FlashAttention, arXiv 2205.14135).
+ * Causal grouped-query attention within each packed sequence and, if it has one, its parent. q [n, heads*headDim], k
+ * and v [n, kvHeads*headDim] -> [n, heads*headDim]. Stores no [n, n] matrix: the backward pass recomputes scores from
+ * the saved log-sum-exp (FlashAttention, arXiv 2205.14135).
  */
 export function attend(q: Tensor2D, k: Tensor2D, v: Tensor2D, { starts, parents }: Sequences, shape: AttentionShape) {
   const name = parents ? kernelNames.attendShared : kernelNames.attend;
@@ -167,10 +170,10 @@ export function attend(q: Tensor2D, k: Tensor2D, v: Tensor2D, { starts, parents 
 }
 
 /**
- * Log-probability of each given id and entropy of its distribution, softmax(hidden . weight^T / temperature), in
- * chunks: never holds [n, vocab] (the idea of Liger-Kernel's fused linear losses). hidden [n, d], weight [vocab, d],
- * ids int32 [n]. logProbs [n] has a gradient for hidden and, unless it is `frozen`, for weight; entropy [n] (nats) is a
- * measurement without one.
+ * Log-probability of each given id and entropy of its distribution, softmax(hidden . weight^T / temperature), in chunks
+ * without storing [n, vocab] (the idea of Liger-Kernel's fused linear losses). hidden [n, d], weight [vocab, d], ids
+ * int32 [n]. logProbs [n] has a gradient for hidden and, unless it is `frozen`, for weight; entropy [n] (nats) is a
+ * measurement without gradient.
  */
 export function tokenLogProbs(
   hidden: Tensor2D,
@@ -185,10 +188,10 @@ export function tokenLogProbs(
 }
 
 /**
- * One token for each row by inverse transform: the first id (in id order, among the kept ones) whose cumulative
- * probability exceeds uniforms[row]. logits [rows, vocab], uniforms [rows] in [0, 1). Filters apply in the order top-k,
- * top-p, min-p, as in Hugging Face transformers; ties keep the lower id. logProbs are those of the tempered
- * distribution before filtering (what the loss sees; at temperature 0: at temperature 1).
+ * Samples one token per row by inverse transform: the first id (in id order, among the kept ones) whose cumulative
+ * probability exceeds uniforms[row]. logits [rows, vocab], uniforms [rows] in [0, 1). Filters are applied in the order
+ * top-k, top-p, min-p, as in Hugging Face transformers; ties keep the lower id. logProbs are those of the tempered
+ * distribution before filtering (as in the loss; at temperature 0: at temperature 1).
  */
 export function sampleToken(
   logits: Tensor2D,
@@ -200,7 +203,7 @@ export function sampleToken(
 }
 
 /**
- * What holds the policy near the one that sampled, r = exp(logProb - old), A = advantage.
+ * The surrogate objective, which keeps the policy close to the sampling policy, r = exp(logProb - old), A = advantage.
  * `clip`: -min(r A, clip(r, 1-clipLow, 1+clipHigh) A) (PPO).
  * `cispo`: -min(r, 1+clipHigh) A logProb, the weight being a constant (MiniMax-M1, arXiv 2506.13585; no lower bound, as
  * in TRL).
@@ -219,7 +222,7 @@ export interface GrpoLossOptions {
   importance: 'token' | 'sequence';
   clipLow: number;
   clipHigh: number;
-  /** sapo's temperatures: where A > 0, and elsewhere. */
+  /** sapo's temperatures: where A > 0, and otherwise. */
   sapoPositive: number;
   sapoNegative: number;
   /** Weight of the KL term; 0 = none (no reference needed). */
@@ -228,15 +231,16 @@ export interface GrpoLossOptions {
   normalizer: number;
 }
 
-/** What one pass of grpoLoss measures, as sums over unmasked tokens so that micro-batches add up. */
+/** Measurements of one pass of grpoLoss, as sums over unmasked tokens so that micro-batches add up. */
 export interface GrpoMetrics {
   tokens: number;
   kl: number;
   /**
-   * Tokens, with importance 'sequence' sequences, beyond the low bound with a negative advantage; `clip` alone has one.
+   * Number of tokens (with importance 'sequence', of sequences) beyond the low bound with a negative advantage; only
+   * `clip` has one.
    */
   clippedLow: number;
-  /** Beyond the high bound with a positive advantage; 0 for `sapo`, which has none. */
+  /** The same beyond the high bound with a positive advantage; 0 for `sapo`, which has none. */
   clippedHigh: number;
   ratio: number;
 }
@@ -244,7 +248,7 @@ export interface GrpoMetrics {
 /**
  * Policy loss with KL penalty, and its gradient in the same pass. logProbs, oldLogProbs, refLogProbs, mask [n];
  * advantages [sequences]; starts int32 [sequences + 1] delimit the completions in [n]. Per token:
- * the surrogate's term + beta KL; masked tokens count for nothing (also not in a sequence's mean).
+ * the surrogate term + beta KL; masked tokens are ignored (also in a sequence's mean).
  * loss is a scalar with a gradient for logProbs only; `metrics` is a tensor [8] in the order of GrpoMetrics (rest 0).
  */
 export function grpoLoss(
@@ -258,14 +262,14 @@ export function grpoLoss(
   },
   options: GrpoLossOptions,
 ): { loss: Scalar; metrics: Tensor1D } {
-  // The second output: dLoss/dLogProbs [n], kept for the gradient.
+  // The second output: dLoss/dLogProbs [n], saved for the gradient.
   const [loss, , metrics] = run(kernelNames.grpoLoss, inputs, options);
   return { loss: loss as Scalar, metrics: metrics as Tensor1D };
 }
 
 /**
- * A weight [rows, k] in the form that decodeStep reads fastest, its numbers rounded to `precision`: what it looks like
- * is the backend's affair. bfloat16: to the nearest; int8: to multiples of a scale that each row has.
+ * A weight [rows, k] in the format that decodeStep reads fastest, rounded to `precision`; the format depends on the
+ * backend. bfloat16: to nearest; int8: to multiples of a scale per row.
  */
 export function packWeight(weight: Tensor2D, precision: WeightPrecision): Tensor {
   return run(kernelNames.packWeight, { weight }, { precision })[0];
@@ -273,25 +277,25 @@ export function packWeight(weight: Tensor2D, precision: WeightPrecision): Tensor
 
 export interface DecoderShape extends Omit<AttentionShape, 'window'> {
   norm: NormShape;
-  /** Factor on the embeddings (Gemma: the root of their width). */
+  /** Factor of the embeddings (Gemma: the root of their width). */
   embedScale: number;
-  /** What each layer computes. */
+  /** The computation of each layer. */
   specs: readonly LayerSpec[];
 }
 
 /**
- * Attribute map of the DecodeStep kernel. Weights are inputs named `embed`, `norm`, `head`, `<layer>.<name>`;
+ * Attributes of the DecodeStep kernel. Weights are inputs named `embed`, `norm`, `head`, `<layer>.<name>`;
  * rotary tables `cos<table>` and `sin<table>`.
  */
 export interface DecodeAttrs extends DecoderShape {
-  /** Null where the weights are plain matrices. */
+  /** Null if the weights are plain matrices. */
   packed: Packing | null;
 }
 
 /**
  * Runs new tokens of a batch through all layers over a KV cache and returns the logits after each row's last one,
- * [rows, vocab]. Consumes `cache`: where a backend can, it writes in place; always go on with the cache that is
- * returned, and dispose only that.
+ * [rows, vocab]. Consumes `cache`: backends write in place where they can; continue with the returned cache and dispose
+ * only that.
  */
 export function decodeStep(
   weights: DecoderWeights,
@@ -321,7 +325,8 @@ export function decodeStep(
 }
 
 /**
- * Attributes of the CopySlots kernel: positions 0..length-1 of slot from[i] go to slot to[i]; no slot is in both lists.
+ * Attributes of the CopySlots kernel: positions 0..length-1 of slot from[i] are copied to slot to[i]; no slot is in
+ * both lists.
  */
 export interface SlotCopies {
   from: number[];
@@ -330,8 +335,8 @@ export interface SlotCopies {
 }
 
 /**
- * Copies slots of a KV cache, so that all completions of one prompt go on from one pass over it. Consumes `cache` as
- * decodeStep does.
+ * Copies slots of a KV cache, so that all completions of a prompt continue from one pass over it. Consumes `cache` like
+ * decodeStep.
  */
 export function copySlots(cache: KvCache, copies: SlotCopies): KvCache {
   const [keys, values] = run(kernelNames.copySlots, { keys: cache.keys, values: cache.values }, copies);
@@ -348,11 +353,11 @@ export interface AdamWOptions {
   weightDecay: number;
   /** 1 for the first update. */
   step: number;
-  /** Factor on the gradient: clipping by norm and averaging. */
+  /** Factor of the gradient: clipping by norm and averaging. */
   gradScale: number;
 }
 
-/** A weight with what its update needs, all of one shape. */
+/** A weight with the tensors of its update, all of one shape. */
 export interface AdamWState {
   parameter: Tensor;
   moment1: Tensor;
@@ -361,9 +366,9 @@ export interface AdamWState {
 
 /**
  * Decoupled weight decay Adam (Loshchilov & Hutter, arXiv 1711.05101), as torch.optim.AdamW: p *= 1 - lr*wd, then the
- * bias-corrected step. Takes several weights of one shape at once, as calls cost more than small weights do on a
- * backend that runs one operation after the other. Consumes parameters and moments (in place where a backend can):
- * dispose the old handles, go on with what is returned.
+ * bias-corrected step. Takes several weights of one shape at once, because on a backend that runs operations
+ * sequentially small calls are dominated by overhead. Consumes parameters and moments (in place where a backend can):
+ * dispose the old handles, continue with the returned ones.
  */
 export function adamW(weights: readonly (AdamWState & { gradient: Tensor })[], options: AdamWOptions): AdamWState[] {
   const n = weights.length;
@@ -374,7 +379,7 @@ export function adamW(weights: readonly (AdamWState & { gradient: Tensor })[], o
   return weights.map((_, i) => ({ parameter: made[i], moment1: made[n + i], moment2: made[2 * n + i] }));
 }
 
-/** The lists that AdamW's inputs are: parameters, first and second moments, gradients. */
+/** The inputs of AdamW: parameters, first and second moments, gradients. */
 export function adamWLists<T>(inputs: Record<string, T>): {
   parameters: T[];
   moments1: T[];

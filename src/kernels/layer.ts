@@ -1,7 +1,6 @@
 /**
- * The decoder layer, written once: training, the reference of DecodeStep, TensorFlow's and the memory estimate compute
- * it by operations of their own. The C kernel (kernels/decode.h) alone has a form of its own; the tests compare it with
- * this one.
+ * The decoder layer, written once. Training, the reference of DecodeStep, TensorFlow and the memory estimate each
+ * provide the operations. Only the C kernel (kernels/decode.h) has its own form, which tests compare with this one.
  */
 import type { Activation, LayerSpec } from '../student-files/layer-spec';
 import type { LayerMatrix } from './decoder';
@@ -11,8 +10,8 @@ export type HeadNorm = 'qNorm' | 'kNorm';
 export type LayerBias = 'qBias' | 'kBias' | 'vBias';
 
 /**
- * What a layer is computed with. X stands for the activations of n tokens, [n, width]. Weights go by their names: where
- * they lie, and what stands beside them (an adapter), is known to whoever computes.
+ * The operations of a layer. X represents the activations of n tokens, [n, width]. Weights are given by name: the
+ * implementation knows where they are and what is beside them (an adapter).
  */
 export interface LayerOps<X> {
   /** RMSNorm of x [n, d]. */
@@ -22,13 +21,13 @@ export interface LayerOps<X> {
   /** x weightᵀ */
   linear(x: X, weight: LayerMatrix): X;
   addBias(x: X, bias: LayerBias): X;
-  /** Rotates each head by its token's position, after a bias is added, if there is one. `rope` names the tables. */
+  /** Adds the bias, if any, then rotates each head by its token's position. `rope` names the tables. */
   rotate(x: X, rope: number, bias: LayerBias | null): X;
   /** Causal attention: q [n, heads * headDim], k and v [n, kvHeads * headDim] -> [n, heads * headDim]. */
   attend(q: X, k: X, v: X, window: number | null): X;
   /** The gated unit of the MLP: activation(gate) * up. */
   glu(gate: X, up: X, activation: Activation): X;
-  /** Adds what a branch gives to the residual stream. */
+  /** Adds a branch's output to the residual stream. */
   residual(stream: X, given: X, branch: 'attention' | 'mlp'): X;
 }
 

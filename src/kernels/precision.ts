@@ -3,8 +3,9 @@ import type { ProductPrecision } from '../engine-data/training';
 import { EmbeddedBackend } from './embedded/backend';
 
 /**
- * Runs `work`, which must be synchronous, with the factors of matrix products rounded as said, float32 unless said;
- * sums stay in float32. On the embedded backends; others compute as they do.
+ * Runs `work`, which must be synchronous, with the factors of matrix products rounded to the given precision (default:
+ * float32);
+ * sums stay in float32. Only embedded backends round; others ignore it.
  */
 export function withProducts<T>(precision: ProductPrecision | undefined, work: () => T): T {
   const backend = findBackend(engine().backendName);

@@ -1,9 +1,8 @@
-/** How fast the backend that is set computes. */
+/** Measures the speed of the current backend. */
 import { matMul, randomUniform, type Tensor2D } from '@tensorflow/tfjs-core';
 
 /**
- * The best of ten products of square matrices, or of more within some milliseconds, in floating-point operations a
- * second: on a busy machine most of them are interrupted.
+ * The best of several products of square matrices within some milliseconds, in floating-point operations per second.
  */
 export function multiplicationSpeed({ size = 256, milliseconds = 60 } = {}): number {
   const a = randomUniform([size, size], -1, 1, 'float32', 1) as Tensor2D;
@@ -12,7 +11,7 @@ export function multiplicationSpeed({ size = 256, milliseconds = 60 } = {}): num
   for (let i = 0; i < 10 || performance.now() < end; i++) {
     const start = performance.now();
     const product = matMul(a, a, false, true);
-    product.dataSync(); // a device may still be at work when matMul returns
+    product.dataSync(); // a device may still be computing when matMul returns
     best = Math.min(best, performance.now() - start);
     product.dispose();
   }

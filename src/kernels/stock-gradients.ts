@@ -1,7 +1,7 @@
 import { type GradConfig, matMul, mul, neg, ones, reshape, sum, type Tensor, util } from '@tensorflow/tfjs-core';
 
 /**
- * Sums dy over the axes along which an operand of this shape was broadcast. A handle of its own in any case: tfjs
+ * Sums dy over the axes along which an operand of this shape was broadcast. Always returns a new handle, because tfjs
  * disposes each gradient once.
  */
 function sumTo(dy: Tensor, shape: number[]): Tensor {
@@ -10,7 +10,7 @@ function sumTo(dy: Tensor, shape: number[]): Tensor {
   return reshape(axes.length > 0 ? sum(dy, axes) : dy, shape);
 }
 
-/** dy of a reduction, spread over the elements that were reduced. */
+/** dy of a reduction, broadcast to the reduced elements. */
 function spread(dy: Tensor, x: Tensor, axis: unknown): Tensor {
   const axes = util.parseAxisParam(axis as number | number[], x.shape);
   const kept = x.shape.map((size, i) => (axes.includes(i) ? 1 : size));
@@ -18,8 +18,8 @@ function spread(dy: Tensor, x: Tensor, axis: unknown): Tensor {
 }
 
 /**
- * Gradients of the tfjs operations that models and losses use beside the fused kernels: tfjs-core's build for Node
- * brings kernels but no gradients. Bundled from its modules it brings them all, and these are not used.
+ * Gradients of the tfjs operations that models and losses use besides the fused kernels. tfjs-core's build for Node has
+ * kernels but no gradients; when bundled from its modules it has all of them, and these are not used.
  */
 export const stockGradients: GradConfig[] = [
   {

@@ -1,18 +1,18 @@
 import { dispose, engine, type Scalar, type Tensor, tidy } from '@tensorflow/tfjs-core';
 
 /**
- * Value and gradients of a scalar function, as tfjs's engine().gradients gives them, in about half of its memory: the
- * engine keeps what the forward pass saved, and every gradient on the way, until the whole backward pass is over; here
- * each goes as soon as it has been used.
+ * Value and gradients of a scalar function, like tfjs's engine().gradients but with about half of the memory. The
+ * engine keeps everything saved by the forward pass, and every intermediate gradient, until the backward pass is over;
+ * here each is disposed after its use.
  */
 export function gradientsOf(f: () => Scalar, xs: Tensor[]): { value: Scalar; grads: Tensor[] } {
   const { value, grads } = engine().gradients(() => recorded(f), xs, undefined, true);
   return { value: value as Scalar, grads };
 }
 
-/** The gradients of sum(f * dy), in as little memory; nothing else is left. */
+/** The gradients of sum(f * dy) with the same memory savings; everything else is disposed. */
 export function tapeGradients(f: () => Tensor, xs: Tensor[], dy: Tensor): Tensor[] {
-  // The backward pass would let go of the tensor that it begins with, which is not its own.
+  // The backward pass would dispose the tensor that it begins with, which it does not own.
   return tidy(() => engine().gradients(() => recorded(f), xs, dy.clone(), true).grads);
 }
 
@@ -23,10 +23,10 @@ function recorded<T extends Tensor>(f: () => T): T {
 }
 
 /**
- * Wraps the nodes of the tape that is being recorded. The backward pass visits them from last to first, so when a
- * node's turn comes, the one before is done with: with its saved tensors, with the gradient of its output, which no
- * other node reads, and with such gradients of its inputs as were added to earlier ones (the engine disposes of the
- * sum's first operand only).
+ * Wraps the nodes of the tape that is being recorded. The backward pass visits them from last to first. When it reaches
+ * a node, the previous one is finished, so these can be disposed: its saved tensors, the gradient of its output (which
+ * no other node reads), and those gradients of its inputs that were added to earlier ones (the engine disposes only the
+ * first operand of a sum).
  */
 function releaseOnTheWay(): void {
   const reached = new Set<number>();

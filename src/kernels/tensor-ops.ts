@@ -1,10 +1,10 @@
-/** The operations of a decoder layer on tensors of tfjs, for every backend; gradients flow through all of them. */
+/** The operations of a decoder layer on tfjs tensors, for every backend; differentiable. */
 import { add, matMul, mul, reshape, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
 import type { LayerWeights } from './decoder';
 import { attend, type DecoderShape, embed, glu, type RopeTables, rmsNorm, rotate, type Sequences } from './interface';
 import type { LayerOps } from './layer';
 
-/** What all layers of a pass share. */
+/** Shared by all layers of a pass. */
 interface Over {
   /** int32 [n] */
   positions: Tensor1D;
@@ -13,13 +13,13 @@ interface Over {
   shape: DecoderShape;
 }
 
-/** Rows of the embedding, as the first layer takes them. table [vocab, d], tokens int32 [n] -> [n, d]. */
+/** Rows of the embedding as input of the first layer. table [vocab, d], tokens int32 [n] -> [n, d]. */
 export function embedTokens(table: Tensor2D, tokens: Tensor1D, scale: number): Tensor2D {
   const rows = embed(table, tokens);
   return scale === 1 ? rows : mul(rows, scale);
 }
 
-/** Over packed sequences, without a cache. */
+/** Attention over packed sequences, without a cache. */
 export function tensorOps(weights: LayerWeights, { positions, ropes, sequences, shape }: Over): LayerOps<Tensor2D> {
   const { heads, kvHeads, headDim, scale } = shape;
   return {

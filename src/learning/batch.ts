@@ -4,22 +4,24 @@ import { type Batch, pack } from '../model/transformer';
 
 /**
  * Examples packed for one forward pass. The model reads every token but each sequence's last one; row `rows[j]` of its
- * output predicts `targets[j]`. Only completion tokens are targets, so prompts carry no loss and no logits.
+ * output predicts `targets[j]`. Only completion tokens are targets, so prompts have no loss and no logits.
  */
 export interface PackedExamples extends Batch {
   /** int32 [m] */
   rows: Tensor1D;
   /** int32 [m] */
   targets: Tensor1D;
-  /** int32 [sequences + 1]: where each completion begins among the m targets */
+  /** int32 [sequences + 1]: offsets of the completions among the m targets */
   targetStarts: Tensor1D;
   /** n */
   tokenCount: number;
 }
 
 /**
- * Packs examples (see PackedExamples). Neighbours with one prompt, as the completions of a group are, share its tokens:
- * the model reads it once. Prompts must not be empty: the first completion token is predicted from the prompt.
+ * Packs examples (see PackedExamples). Consecutive examples with the same prompt, such as the completions of a group,
+ * share its tokens,
+ * so that the model reads it once. Prompts must not be empty, as the first completion token is predicted from the
+ * prompt.
  */
 export function packExamples(examples: readonly Example[]): PackedExamples {
   const inputs: (readonly number[])[] = [];
@@ -58,7 +60,7 @@ export function packExamples(examples: readonly Example[]): PackedExamples {
   };
 }
 
-/** Runs of examples with one prompt, in order. */
+/** Runs of consecutive examples with the same prompt. */
 function sharedPrompts(examples: readonly Example[]) {
   const runs: { prompt: readonly number[]; completions: (readonly number[])[] }[] = [];
   for (const { prompt, completion } of examples) {
@@ -76,7 +78,7 @@ export function disposePacked(packed: PackedExamples): void {
   dispose(packed as unknown as Record<string, Tensor1D>);
 }
 
-/** Splits items, in order, into runs of at most `maxTokens` tokens (an item longer than that stands alone). */
+/** Splits items, in order, into runs of at most `maxTokens` tokens (a longer item is a run of its own). */
 export function microBatches<T extends Example>(items: readonly T[], maxTokens: number): T[][] {
   const batches: T[][] = [];
   let room = 0;

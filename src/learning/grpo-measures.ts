@@ -2,13 +2,13 @@ import type { Episode, Example } from '../engine-data/examples';
 import type { GrpoMeasures, GrpoOptions } from '../engine-data/training';
 import type { PassResult } from './grpo-pass';
 
-/** What the optimizer steps of an update gave. */
+/** Results of the optimizer steps of an update. */
 export interface StepResults {
   steps: number;
   passes: PassResult[];
-  /** One for each step in which examples were replayed. */
+  /** One per step with replayed examples. */
   replayLosses: number[];
-  /** One for each step that had a gradient. */
+  /** One per step with a gradient. */
   gradNorms: number[];
 }
 
@@ -18,7 +18,7 @@ const sum = (values: Iterable<number>) => {
   return total;
 };
 
-/** The loss of an update's steps so far, replay included. */
+/** The loss of an update's steps so far, including replay. */
 export const lossSoFar = ({ passes, replayLosses }: StepResults): number =>
   sum(passes.map(({ loss }) => loss)) + sum(replayLosses);
 

@@ -1,4 +1,4 @@
-/** One micro-batch of scored samples through the student: its part of the loss, and what is measured on the way. */
+/** One micro-batch of scored samples through the student: its part of the loss, and its measurements. */
 import { dispose, mul, type Scalar, type Tensor1D, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import type { Episode, Example } from '../engine-data/examples';
 import type { GrpoOptions, LossType } from '../engine-data/training';
@@ -19,21 +19,21 @@ export interface Pass {
   shape: LossShape;
 }
 
-/** What a pass gives: its part of the loss, and sums over its unmasked tokens. */
+/** The results of a pass: its part of the loss, and sums over its unmasked tokens. */
 export interface PassResult extends GrpoMetrics {
   batch: readonly Episode[];
   loss: number;
-  /** Of each completion's tokens, in nats; of masked completions too. */
+  /** For each completion's tokens, in nats; masked completions are included. */
   entropies: Float32Array[];
-  /** Tokens that the model read. */
+  /** Number of input tokens. */
   read: number;
 }
 
 /**
- * The term of a token, and what sums are divided by, so that micro-batches add up to the loss of the whole batch (TRL's
- * definitions): grpo, gspo, sapo: sequences; dapo, cispo: unmasked tokens of the batch; dr_grpo: sequences x
- * maxNewTokens; bnpo: unmasked tokens of the micro-batch, micro-batches averaged. Flat groups and masked completions
- * count as sequences of their batch and micro-batch.
+ * The loss term of a token, and the divisor of sums, such that micro-batches add up to the loss of the whole batch
+ * (TRL's definitions): grpo, gspo, sapo: sequences; dapo, cispo: unmasked tokens of the batch; dr_grpo: sequences x
+ * maxNewTokens; bnpo: unmasked tokens of the micro-batch, with micro-batches averaged. Flat groups and masked
+ * completions count as sequences of their batch and micro-batch.
  */
 export function lossShape(
   loss: LossType,
@@ -62,14 +62,13 @@ const unmaskedTokens = (episodes: readonly Episode[]): number =>
   episodes.reduce((count, episode) => count + (episode.masked ? 0 : episode.completion.length), 0);
 
 /**
- * The passes of an optimizer step. Completions of flat groups have no advantage and, without a KL term, no gradient,
- * and masked ones never have any: they are only measured, which a forward pass does. What the others are divided by
- * counts all of them, as TRL does.
+ * The passes of an optimizer step. Completions of flat groups have no advantage and, without a KL term, no gradient;
+ * masked ones never have any. They only need a forward pass for measurements, but count in the divisors, as in TRL.
  */
 export function passesOf(episodes: readonly Episode[], options: GrpoOptions): Pass[] {
   const { loss, beta, policyWeight, microBatchTokens, maxNewTokens } = options;
   const hasGradient = ({ masked, advantage }: Episode) => policyWeight > 0 && !masked && (beta > 0 || advantage !== 0);
-  // Only bnpo asks which completions share a micro-batch.
+  // Only for bnpo does it matter which completions share a micro-batch.
   const parts = loss === 'bnpo' ? microBatches(episodes, microBatchTokens) : [episodes];
   return parts.flatMap((part) => {
     const shape = lossShape(loss, {
@@ -89,11 +88,11 @@ export function passesOf(episodes: readonly Episode[], options: GrpoOptions): Pa
 interface PassOptions {
   seed: number;
   refLogProbs: ReadonlyMap<Episode, Float32Array> | null;
-  /** The episodes count as sampled by the policy as it is: every ratio is 1. */
+  /** The episodes count as sampled by the present policy: every ratio is 1. */
   onPolicy: boolean;
 }
 
-/** Runs a pass, and adds the gradients of its loss to `gradients` where it has any. */
+/** Runs a pass, and adds the gradients of its loss, if any, to `gradients`. */
 export function runPass(
   model: Model,
   { batch, learns, shape }: Pass,
@@ -139,7 +138,7 @@ export function runPass(
   return { batch, loss, entropies, read: packed.tokenCount, tokens, kl, clippedLow, clippedHigh, ratio };
 }
 
-/** Values of the tokens of all completions, one after the other, as one array for each completion. */
+/** Splits the values of all completions' tokens into one array per completion. */
 export function byCompletion(batch: readonly Example[], values: Float32Array): Float32Array[] {
   let end = 0;
   return batch.map(({ completion }) => {

@@ -10,12 +10,12 @@ import { byCompletion, passesOf, runPass } from './grpo-pass';
 import { applyGradients, type Optimizer, withGradients } from './optimizer';
 import { accumulateSupervised, completionLogProbs } from './supervised';
 
-/** What an update learns from. */
+/** The data of an update. */
 export interface GrpoUpdate {
   episodes: readonly Episode[];
   /** Examples whose cross-entropy is added to the loss. */
   replay?: readonly Example[];
-  /** Read only when beta > 0. */
+  /** Used only when beta > 0. */
   reference?: Model | null;
   learningRate: number;
   /** Of dropout. */
@@ -33,7 +33,7 @@ export async function tokenScores(
   for (const batch of microBatches(examples, microBatchTokens)) {
     await breathe(signal);
     const packed = packExamples(batch);
-    // Read outside of tidy, which would walk through every element of an array that is returned to it.
+    // Read outside of tidy, which would inspect every element of a returned array.
     const scored = withProducts(precision, () => tidy(() => completionLogProbs(model, packed, { temperature })));
     const [logProbs, entropy] = [scored.logProbs, scored.entropy].map((values) =>
       byCompletion(batch, values.dataSync<'float32'>()),
@@ -52,8 +52,8 @@ export async function policyLogProbs(...scored: Parameters<typeof tokenScores>):
 
 /**
  * One GRPO update from scored samples: `iterations` x `minibatches` optimizer steps of the clipped surrogate against
- * the log-probs at sampling, plus the cross-entropy of replayed examples. A step without any gradient leaves the
- * weights and the optimizer as they are. `signal` ends the update only as long as the weights are unchanged.
+ * the log-probs at sampling, plus the cross-entropy of replayed examples. A step without any gradient leaves weights
+ * and optimizer unchanged. `signal` aborts the update only while the weights are unchanged.
  */
 export async function grpoStep(
   model: Model,
@@ -73,7 +73,7 @@ export async function grpoStep(
   const begun = optimizer.step;
   for (let step = 0; step < results.steps; step++) {
     const part = episodes.filter((_, i) => i % options.minibatches === step % options.minibatches);
-    // Once the weights have changed, the update is seen through.
+    // Once the weights have changed, the update is completed.
     const within = { ...options, signal: optimizer.step === begun ? options.signal : undefined };
     await withGradients(async (gradients) => {
       for (const pass of passesOf(part, options)) {
@@ -105,9 +105,9 @@ async function referenceLogProbs({ episodes, reference }: GrpoUpdate, options: G
 }
 
 /**
- * Where the sampler's weights or this update's products are rounded: episodes with the log-probs as this update
- * computes them. An update of one step needs no pass for them: the policy that it begins with is the one it learns
- * from, so the log-probs that the step computes anyway stand on both sides of the ratio (`onPolicy`).
+ * If the sampler's weights or this update's products are rounded: episodes with log-probs computed in this update's
+ * precision. An update with a single step needs no extra pass: it trains the policy that it begins with, so the
+ * log-probs of the step itself are on both sides of the ratio (`onPolicy`).
  */
 async function withTrueLogProbs(model: Model, episodes: readonly Episode[], options: GrpoOptions) {
   const { samplingPrecision = 'float32', precision = 'float32' } = options;

@@ -26,7 +26,7 @@ export function disposeOptimizer(optimizer: Optimizer): void {
 /** Gradients of all trainable parameters, summed over micro-batches. */
 export type Gradients = Map<string, Tensor>;
 
-/** Work on gradients, which are disposed of where it fails. */
+/** Runs work on gradients, which are disposed if it fails. */
 export async function withGradients<T>(work: (gradients: Gradients) => Promise<T>): Promise<T> {
   const gradients: Gradients = new Map();
   try {
@@ -37,7 +37,7 @@ export async function withGradients<T>(work: (gradients: Gradients) => Promise<T
   }
 }
 
-/** Evaluates a scalar loss and adds its gradients to `sum`. Returns the loss. */
+/** Computes a scalar loss and adds its gradients to `sum`. Returns the loss. */
 export function accumulate(model: Model, sum: Gradients, loss: () => Scalar, precision?: ProductPrecision): number {
   const trained = trainableParameters(model);
   const { value, grads } = withProducts(precision, () => tidy(() => gradientsOf(loss, [...trained.values()])));
@@ -52,9 +52,9 @@ export function accumulate(model: Model, sum: Gradients, loss: () => Scalar, pre
 }
 
 /**
- * One AdamW update with the gradients, which are disposed of. Matrices decay, norms and biases do not (as in the
- * Trainer of Hugging Face). Returns the global gradient norm before clipping. Throws Diverged, changing nothing, when
- * the norm is not finite.
+ * One AdamW update with the gradients, which are disposed. Matrices decay, norms and biases do not (as in Hugging
+ * Face's Trainer). Returns the global gradient norm before clipping. @throws Diverged, changing nothing, when the norm
+ * is not finite
  */
 export function applyGradients(
   model: Model,
@@ -101,10 +101,10 @@ export function applyGradients(
   return norm;
 }
 
-/** Most elements of the weights that are updated together: the old and new ones are there side by side for a moment. */
+/** Maximum elements of weights updated together: their old and new values exist at the same time. */
 const mostTogether = 1 << 20;
 
-/** The gradients in parts of one shape each. */
+/** The gradients grouped by shape. */
 function alike(gradients: Gradients): [string, Tensor][][] {
   const parts: [string, Tensor][][] = [];
   const open = new Map<string, [string, Tensor][]>();

@@ -26,8 +26,8 @@ export function completionLogProbs(
 }
 
 /**
- * Adds to `gradients` those of the token cross-entropy of `examples`, times `weight`: -(weight / tokens) * sum of log
- * p(token | before), the mean running over all completion tokens of all examples. Returns that loss (without the
+ * Adds the gradients of the token cross-entropy of `examples`, times `weight`, to `gradients`: -(weight / tokens) * sum
+ * of log p(token | before), the mean over all completion tokens of all examples. Returns that loss (without the
  * weight).
  */
 export async function accumulateSupervised(
@@ -58,7 +58,7 @@ export async function accumulateSupervised(
   return total / weight;
 }
 
-/** The mean token cross-entropy of `examples`, in nats, without dropout and without learning from them. */
+/** The mean token cross-entropy of `examples`, in nats, without dropout or training. */
 export async function supervisedLoss(
   model: Model,
   examples: readonly Example[],
@@ -77,8 +77,7 @@ export async function supervisedLoss(
 }
 
 /**
- * One supervised update (method: Stage 1 and plain SFT). Returns the mean token cross-entropy before it and the
- * gradient norm.
+ * One supervised update (Stage 1 and plain SFT). Returns the mean token cross-entropy before it and the gradient norm.
  */
 export async function supervisedStep(
   model: Model,

@@ -1,4 +1,4 @@
-/** Students for others: a Hugging Face folder or a GGUF file, whatever the student was. */
+/** Exports students of any format to a Hugging Face folder or a GGUF file. */
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { diskError } from '../disk';
@@ -19,17 +19,17 @@ export type ExportFormat = 'hf' | 'gguf';
 
 export interface ExportOptions {
   format: ExportFormat;
-  /** Q8_0 of GGUF only. */
+  /** Q8_0 only for GGUF. */
   dtype: WrittenType;
-  /** Replace what is there. */
+  /** Overwrite an existing target. */
   force?: boolean;
-  /** The student, where it is loaded already; it stays the caller's. */
+  /** The student, if it is already loaded; the caller keeps ownership. */
   student?: Student;
-  /** How it was asked in its training, which decides what ends its texts. */
+  /** The prompt format of its training, which determines the end tokens. */
   prompts?: PromptSettings;
 }
 
-/** Of a student that no run of ours has trained: its files say what ends its texts. */
+/** For a student without a run of ours: its files determine the end tokens. */
 const unasked: PromptSettings = { prompt: 'plain' };
 
 export interface Exported {
@@ -37,14 +37,14 @@ export interface Exported {
   path: string;
   files: { name: string; bytes: number }[];
   parameters: number;
-  /** What others will do otherwise with it, if anything. */
+  /** Notes on how other programs will treat it differently, if any. */
   note?: string;
 }
 
 /**
- * Writes the student at `from` (a folder, an adapter's folder, a GGUF file) to `to`: all of it or nothing. An adapter
- * is merged. Throws a UserError when something is there and `force` is not asked for, and where the format cannot hold
- * the student.
+ * Writes the student at `from` (a folder, an adapter's folder, a GGUF file) to `to`, completely or not at all. An
+ * adapter is merged. @throws UserError when the target exists and `force` is not set, or when the format cannot
+ * represent the student
  */
 export function exportStudent(from: string, to: string, options: ExportOptions): Exported {
   checkTarget(from, to, options);
@@ -65,36 +65,38 @@ export function exportStudent(from: string, to: string, options: ExportOptions):
 
 function checkTarget(from: string, to: string, { format, dtype, force }: ExportOptions): void {
   if (format === 'hf' && dtype === 'Q8_0')
-    throw new UserError('a Hugging Face folder holds no q8_0', {
+    throw new UserError('a Hugging Face folder cannot store q8_0', {
       code: 'usage',
-      remedy: 'Take --dtype f32, f16 or bf16, or --to gguf.',
+      remedy: 'Use --dtype f32, f16 or bf16, or --to gguf.',
     });
   if ([from, ggufAt(from), baseFolder(from)].some((path) => path !== null && resolve(path) === resolve(to)))
-    throw new UserError('this is the student itself', { file: to, code: 'usage', remedy: 'Name another place.' });
+    throw new UserError('this is the student itself', { file: to, code: 'usage', remedy: 'Choose another target.' });
   const there = statSync(to, { throwIfNoEntry: false });
   if (!there) return;
   if (there.isDirectory() !== (format === 'hf'))
     throw new UserError(format === 'hf' ? 'this is a file, not a folder' : 'this is a folder, not a file', {
       file: to,
       code: 'usage',
-      remedy: 'Name another place.',
+      remedy: 'Choose another target.',
     });
   if (!force && (format === 'gguf' || readdirSync(to).length > 0))
-    throw new UserError('something is there already', {
+    throw new UserError('the target exists already', {
       file: to,
       code: 'exists',
-      remedy: 'Name another place, or add --force to replace it.',
+      remedy: 'Choose another target, or add --force to overwrite it.',
     });
 }
 
-/** Files that belong to another student when they are not among those written. */
+/** Files that would belong to another student unless they are overwritten. */
 const stale =
   /^(model.*\.safetensors|model\.safetensors\.index\.json|adapter_.*|chat_template\.jinja|.*token.*\.json)$/;
 
-/** Filled aside; then renamed as a whole, or file by file (the weights last) where a folder is there. */
+/**
+ * Written to a temporary folder, then renamed as a whole, or file by file (the weights last) into an existing folder.
+ */
 function writeFolder(from: string, path: string, student: Student, { dtype, prompts }: ExportOptions): string[] {
   const { model, tokenizer } = student;
-  const place = existsSync(path) ? realpathSync(path) : path; // it may be a link: the person named it
+  const place = existsSync(path) ? realpathSync(path) : path; // it may be a link, as the user chose it
   const parent = dirname(place);
   const draft = join(parent, `.${basename(place)}.${process.pid}.tmp`);
   try {
@@ -142,7 +144,7 @@ function writeFile(
   return [[basename(path)], cutsOtherwise(json)];
 }
 
-/** Vocabularies of 250,000 tokens with their merges take some 35 MB. */
+/** Vocabularies of 250,000 tokens with their merges take about 35 MB. */
 const maxTokenizerBytes = 256 << 20;
 
 function tokenizerJson(place: string): JsonObject {

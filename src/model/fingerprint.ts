@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { gather, reshape, type Tensor, tensor1d, tidy } from '@tensorflow/tfjs-core';
 
-/** Values looked at in each parameter. */
+/** Values used from each parameter. */
 const samples = 64;
 
 /**
- * Tells models apart without reading every weight: a SHA-256 over names, shapes and up to 64 evenly spaced values of
- * each parameter. It is the same for every file that a model can be read from. Meant against mistakes (another student
- * in the same folder), not against forgery.
+ * Identifies models without reading every weight: a SHA-256 over names, shapes and up to 64 evenly spaced values of
+ * each parameter. It is the same for every file format of a model. Detects mistakes (another student in the same
+ * folder), not forgery.
  */
 export function fingerprint(parameters: ReadonlyMap<string, Tensor>): string {
   const hash = createHash('sha256');

@@ -116,7 +116,7 @@ it('names missing, surplus and misshapen tensors', () => {
   );
   saveStudent(folder, makeModel('llama', { intermediate_size: 44 }));
   writeFileSync(join(folder, 'config.json'), JSON.stringify(tinyConfig('llama', { vocab_size: 261 })));
-  expect(failure().message).toMatch(/gate_proj.weight has the shape \[44,24\], but config.json says \[40,24\]/);
+  expect(failure().message).toMatch(/gate_proj.weight has the shape \[44,24\], but config.json gives \[40,24\]/);
 });
 
 it('takes the head of a tied model for the embedding where it is the same, and else says so', () => {

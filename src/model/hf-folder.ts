@@ -1,4 +1,4 @@
-/** Students on disk: Hugging Face folders that transformers, too, loads and writes; to read, GGUF files as well. */
+/** Students on disk: Hugging Face folders, compatible with transformers; GGUF files can be read too. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '../errors';
@@ -30,9 +30,9 @@ export interface Student {
 }
 
 /**
- * Loads model and tokenizer from `folder`, which may be a GGUF file, too, or hold one and no config.json. An adapter's
- * folder (PEFT's) gives its base with the adapter on it; the base is the same folder where weights lie in it, else what
- * adapter_config.json names, unless `base` says where that is. Throws a UserError that names file, field or tensor.
+ * Loads model and tokenizer from `folder`, which may also be a GGUF file, or contain one and no config.json. An
+ * adapter's folder (PEFT's) gives its base with the adapter; the base is in the same folder if it has weights, else
+ * named by adapter_config.json, unless `base` gives its path. @throws UserError that names file, field or tensor
  */
 export function loadStudent(folder: string, { base }: { base?: string } = {}): Student {
   return holdsAdapter(folder) ? loadAdapted(folder, base) : loadPlain(folder);
@@ -57,7 +57,7 @@ function loadAdapted(folder: string, base = baseFolder(folder)): Student {
 function refuseStack(folder: string, base: string): never {
   throw new UserError(`The base model ${base} has an adapter of its own`, {
     file: join(folder, adapterConfigFile),
-    remedy: 'Export that one merged first, and name the merged model as base.',
+    remedy: 'Export that one merged first, and use the merged model as base.',
     code: 'checkpoint',
   });
 }
@@ -86,7 +86,7 @@ const isSurplus = (name: string, config: ModelConfig) =>
   (config.tied && name === headName) || name.endsWith('.rotary_emb.inv_freq');
 
 /**
- * A tied model's file may hold the head once more; one that was trained by itself since would be lost without a word.
+ * A tied model's file may contain the head again. If it was trained separately since, it must not be dropped silently.
  */
 function checkTiedHead(weights: Weights, config: ModelConfig, folder: string): void {
   const head = weights.tensors.get(headName);
@@ -126,7 +126,8 @@ function checkTensors({ tensors }: Weights, config: ModelConfig, folder: string)
   if (extra.length > 0) fail(`The weights have tensors that config.json leaves no place for: ${listed(extra)}`);
   for (const [name, shape] of shapes) {
     const found = tensors.get(name)!.shape;
-    if (found.join() !== shape.join()) fail(`Tensor ${name} has the shape [${found}], but config.json says [${shape}]`);
+    if (found.join() !== shape.join())
+      fail(`Tensor ${name} has the shape [${found}], but config.json gives [${shape}]`);
   }
 }
 
@@ -138,11 +139,10 @@ function listed(names: string[], most = 5): string {
 const storedAs = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
 
 /**
- * Writes config.json, model.safetensors (an adapter merged into it) and, from the folder `tokenizerFrom`, the
- * tokenizer's files; from `base`, generation_config.json, where the former has none. Each file is replaced atomically,
- * the weights last. `eosIds`: what ends its texts, the usual one first, which config.json and generation_config.json
- * are made to say: a base model that was trained to chat ends them otherwise than before. Throws a UserError when the
- * disk is full or may not be written.
+ * Writes config.json, model.safetensors (with an adapter merged) and, from the folder `tokenizerFrom`, the tokenizer
+ * files; generation_config.json also from `base`, if the former has none. Each file is replaced atomically, the weights
+ * last. `eosIds` are the end tokens, the usual one first, which are written to config.json and generation_config.json:
+ * a base model trained to chat has other end tokens than before. @throws UserError when the disk is full or read-only
  */
 export function saveStudent(
   folder: string,
@@ -155,7 +155,7 @@ export function saveStudent(
     copyCompanions(base, folder, [generationConfig]);
   const config = modelConfigJson(model.config, storedAs[dtype]);
   const generation = join(folder, generationConfig);
-  // Where there is one, transformers and vLLM look there only.
+  // If it exists, transformers and vLLM read only this file.
   const decisive = existsSync(generation) ? readJsonObject(generation) : config;
   const said = [decisive.eos_token_id].flat();
   if (eosIds && !eosIds.every((id) => said.includes(id))) {

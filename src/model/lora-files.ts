@@ -1,6 +1,6 @@
 /**
- * Adapters on disk, as the PEFT library writes and reads them: adapter_config.json and adapter_model.safetensors in a
- * folder that names its base model. The base's weights are not copied.
+ * Adapters on disk in the format of the PEFT library: adapter_config.json and adapter_model.safetensors in a folder
+ * that names its base model. The base's weights are not copied.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,10 +15,10 @@ import { openSafetensors, type SafetensorsFile, writeSafetensors } from '../stud
 import { type Adapter, type AdapterBase, adapterFrom } from './lora';
 
 const weightsFile = 'adapter_model.safetensors';
-/** In the header of the weights, where PEFT looks at nothing: the fingerprint of the base. */
+/** Key in the header of the weights, which PEFT ignores: the fingerprint of the base. */
 const fingerprintKey = 'base_fingerprint';
 
-/** Writes the adapter as PEFT does, the weights last. */
+/** Writes the adapter like PEFT, the weights last. */
 export function saveAdapter(folder: string, { settings, base, parameters }: Adapter): void {
   const { rank, alpha, dropout, targets, rankStabilized } = settings;
   writeJson(join(folder, adapterConfigFile), {
@@ -50,8 +50,8 @@ export function saveAdapter(folder: string, { settings, base, parameters }: Adap
 }
 
 /**
- * Reads the adapter in `folder` for a base of this architecture. Throws a UserError when it was made for another base,
- * or uses what is not computed here.
+ * Reads the adapter in `folder` for a base of this architecture. @throws UserError when it was made for another base,
+ * or uses unsupported features
  */
 export function readAdapter(folder: string, config: ModelConfig, base: AdapterBase): Adapter {
   const file = join(folder, weightsFile);
@@ -65,7 +65,7 @@ export function readAdapter(folder: string, config: ModelConfig, base: AdapterBa
     if (madeFor !== undefined && madeFor !== base.fingerprint)
       fail(
         `The adapter was trained on another student than the one in ${base.path}`,
-        'Put the former weights back there, or correct base_model_name_or_path in adapter_config.json.',
+        'Restore the weights there, or correct base_model_name_or_path in adapter_config.json.',
       );
     refuseEmbeddings(weights);
     const read = readSettings(join(folder, adapterConfigFile), config, weights.tensors);
@@ -78,7 +78,7 @@ export function readAdapter(folder: string, config: ModelConfig, base: AdapterBa
         fail(`Tensor ${name} is [${found?.shape ?? 'absent'}], but must be [${wanted}]`, disagree);
     }
     const extra = [...weights.tensors.keys()].find((name) => !shapes.has(name));
-    if (extra) fail(`There is no place for tensor ${JSON.stringify(extra)}`, disagree);
+    if (extra) fail(`Tensor ${JSON.stringify(extra)} is unexpected`, disagree);
     return adapterFrom(config, read.settings, base, (name, shape) => read.widen(name, weights.readFloats(name), shape));
   } finally {
     weights.close();
@@ -103,7 +103,7 @@ function refusePickle(folder: string): never {
 function refuseEmbeddings({ tensors, file }: SafetensorsFile): void {
   const name = [...tensors.keys()].find((key) => /\.(embed_tokens|lm_head)(\.modules_to_save)?\.weight$/.test(key));
   if (!name) return;
-  throw new UserError(`The adapter brings an embedding or output layer of its own (${name})`, {
+  throw new UserError(`The adapter contains an embedding or output layer of its own (${name})`, {
     file,
     remedy:
       'Merge it with PEFT, tokenizer included (merge_and_unload, then ' +

@@ -1,7 +1,7 @@
 /**
- * Low-rank adapters (LoRA, Hu et al., arXiv 2106.09685): beside a frozen weight W [out, in] stand A [rank, in] and B
- * [out, rank], and the layer computes x Wᵀ + scale * dropout(x) Aᵀ Bᵀ. Names, first values and scale are those of the
- * PEFT library.
+ * Low-rank adapters (LoRA, Hu et al., arXiv 2106.09685): a frozen weight W [out, in] is accompanied by A [rank, in] and
+ * B [out, rank], and the layer computes x Wᵀ + scale * dropout(x) Aᵀ Bᵀ. Names, initial values and scale are those of
+ * the PEFT library.
  */
 import { dispose, keep, type Tensor, type Tensor2D, tensor2d } from '@tensorflow/tfjs-core';
 import { Random } from '../random';
@@ -12,7 +12,7 @@ import type { ModelConfig } from '../student-files/config';
 export interface AdapterBase {
   /** Its folder or file, absolute. */
   path: string;
-  /** See fingerprint.ts: files tell by it whether they belong to this student. */
+  /** See fingerprint.ts; files use it to identify the base. */
   fingerprint: string;
 }
 
@@ -23,7 +23,7 @@ export interface Adapter {
   readonly parameters: Map<string, Tensor>;
 }
 
-/** An adapter with the values that `read` gives; it takes the arrays over. */
+/** An adapter with the values returned by `read`; it takes ownership of the arrays. */
 export function adapterFrom(
   config: ModelConfig,
   settings: AdapterSettings,
@@ -42,8 +42,8 @@ export function adapterFrom(
 }
 
 /**
- * An adapter that adds nothing yet: B is 0, and A uniform within 1 / sqrt(in), which is what PEFT's kaiming_uniform_(a
- * = sqrt(5)) comes to. A function of (seed, name).
+ * A new adapter with no effect: B is 0, and A uniform within 1 / sqrt(in), which equals PEFT's kaiming_uniform_(a =
+ * sqrt(5)). A function of (seed, name).
  */
 export function createAdapter(
   config: ModelConfig,
@@ -60,18 +60,18 @@ export function createAdapter(
   });
 }
 
-/** The same values in memory of their own. */
+/** A copy with its own memory. */
 export function copyAdapter(config: ModelConfig, { settings, base, parameters }: Adapter): Adapter {
   return adapterFrom(config, settings, base, (name) => Float32Array.from(parameters.get(name)!.dataSync()));
 }
 
-/** A and B beside the weight of that name; null where it has none. */
+/** A and B of the weight with that name; null if it has none. */
 export function adapterOf({ parameters }: Adapter, weight: string): { a: Tensor2D; b: Tensor2D } | null {
   const a = parameters.get(adapterName(weight, 'A'));
   return a ? { a: a as Tensor2D, b: parameters.get(adapterName(weight, 'B')) as Tensor2D } : null;
 }
 
-/** Is it as createAdapter made it: B all zero? */
+/** Whether it is unchanged since createAdapter: B is all zero. */
 export function addsNothing({ parameters }: Adapter): boolean {
   return [...parameters].every(([name, parameter]) => {
     if (!name.endsWith('.lora_B.weight')) return true;

@@ -1,4 +1,4 @@
-/** Weights as sampling reads them: its adapter in them, in the form that decoding is fastest with. */
+/** Weights for sampling: with the adapter merged, in the format for fast decoding. */
 import { dispose, keep, type Tensor, type Tensor2D, tidy } from '@tensorflow/tfjs-core';
 import type { WeightPrecision } from '../engine-data/sampling';
 import { layerMatrices } from '../kernels/decoder';
@@ -8,8 +8,8 @@ import { mergedParameter } from './merge';
 import { decoderWeights, type Model } from './transformer';
 
 /**
- * A packed copy of the model's weights of this moment, for sequences of up to so many positions, and what gives its
- * memory back.
+ * A packed copy of the model's current weights, for sequences of up to this many positions, and a function that frees
+ * it.
  */
 export function packDecoder(model: Model, positions: number, precision: WeightPrecision) {
   const made: Tensor[] = [];

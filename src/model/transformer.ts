@@ -1,12 +1,13 @@
 /**
- * The decoder-only transformer over packed sequences (see kernels/interface.ts), of the families in
+ * The decoder-only transformer over packed sequences (see kernels/interface.ts), for the families in
  * student-files/families.ts.
  *
- * A model is plain data: a config and a map of tensors under Hugging Face's names. Parameters are ordinary tensors
- * marked `keep`, not tf.Variables: tf.engine().gradients(loss, [...model.parameters.values()]) differentiates by them
- * as it does by variables, and an optimizer that consumes one and returns another sets the map's entry (kept, too).
- * Whoever holds a model disposes it. Beside an adapter (lora.ts) the parameters are frozen: they are read only, and
- * models that differ in their adapter share them.
+ * A model is plain data: a config and a map of tensors with Hugging Face's names. Parameters are ordinary tensors
+ * marked `keep`, not tf.Variables: tf.engine().gradients(loss, [...model.parameters.values()]) differentiates with
+ * respect to them as it does for variables, and an optimizer that consumes one and returns another sets the map's entry
+ * (also marked `keep`).
+ * The owner of a model disposes it. With an adapter (lora.ts) the parameters are frozen and read-only, and models that
+ * differ only in their adapter share them.
  */
 import {
   dispose,
@@ -52,9 +53,9 @@ export interface Model {
   readonly config: ModelConfig;
   /** By Hugging Face name, in the order of parameterShapes. Entries may be replaced by tensors of the same shape. */
   readonly parameters: Map<string, Tensor>;
-  /** What is trained in place of the parameters; null when they are trained themselves. */
+  /** Trained instead of the parameters; null when the parameters are trained. */
   adapter: Adapter | null;
-  /** RoPE tables [positions, headDim / 2], made when first needed and remade when a longer sequence comes. */
+  /** RoPE tables [positions, headDim / 2], created on first use and again for longer sequences. */
   ropes: RopeTables[] | null;
 }
 
@@ -63,7 +64,9 @@ export function createModel(config: ModelConfig, seed: number): Model {
   return modelFrom(config, (name, shape) => initialValues(config, name, shape, seed));
 }
 
-/** A model with the values that `read` gives for each name and shape of the config; it takes the arrays over. */
+/**
+ * A model with the values that `read` returns for each name and shape of the config; it takes ownership of the arrays.
+ */
 export function modelFrom(config: ModelConfig, read: (name: string, shape: number[]) => Float32Array): Model {
   const parameters = new Map<string, Tensor>();
   try {
@@ -75,16 +78,14 @@ export function modelFrom(config: ModelConfig, read: (name: string, shape: numbe
   return { config, parameters, adapter: null, ropes: null };
 }
 
-/**
- * What training changes, by name: the adapter's parameters, or without one the model's own. Entries may be replaced.
- */
+/** The trainable tensors by name: the adapter's parameters, or without one the model's own. Entries may be replaced. */
 export function trainableParameters({ adapter, parameters }: Model): Map<string, Tensor> {
   return adapter ? adapter.parameters : parameters;
 }
 
 /**
- * A model with the same values, whose trainable parameters are in memory of their own: what a reference policy is.
- * Frozen parameters are shared (the data stays as long as one of the models does).
+ * A copy with its own memory for trainable parameters, used as reference policy.
+ * Frozen parameters are shared (the data is kept as long as one of the models exists).
  */
 export function copyModel(model: Model): Model {
   const { config, adapter } = model;
@@ -92,7 +93,7 @@ export function copyModel(model: Model): Model {
   return modelFrom(model.config, (name) => Float32Array.from(model.parameters.get(name)!.dataSync()));
 }
 
-/** The model as it is without its adapter: all of its weights are shared. */
+/** The model without its adapter: all weights are shared. */
 export function shareFrozen({ config, parameters }: Model): Model {
   const shared = new Map([...parameters].map(([name, parameter]) => [name, keep(parameter.clone())]));
   return { config, parameters: shared, adapter: null, ropes: null };
@@ -106,15 +107,15 @@ export function disposeModel(model: Model): void {
   model.parameters.clear();
 }
 
-/** Sequences one after the other. Its tensors are the caller's to dispose: tf.dispose(batch). */
+/** Consecutive sequences. The caller disposes its tensors: tf.dispose(batch). */
 export interface Batch extends Sequences {
   /** int32 [n] */
   tokens: Tensor1D;
-  /** int32 [n]: place of each token in its sequence, its parent's tokens counted. */
+  /** int32 [n]: position of each token in its sequence, after its parent's tokens. */
   positions: Tensor1D;
 }
 
-/** Packs sequences of token ids; those with a parent (see Sequences) go on from it. */
+/** Packs sequences of token ids; those with a parent (see Sequences) continue it. */
 export function pack(sequences: readonly (readonly number[])[], parents?: readonly number[]): Batch {
   const starts = [0];
   for (const sequence of sequences) starts.push(starts[starts.length - 1] + sequence.length);
@@ -128,22 +129,21 @@ export function pack(sequences: readonly (readonly number[])[], parents?: readon
   };
 }
 
-/** What applies while training only. */
+/** Settings for training only. */
 export interface Training {
-  /** Rate of residual dropout: after the attention's and the MLP's output projection. */
+  /** Rate of residual dropout: after the output projections of attention and MLP. */
   dropout: number;
   /** Rate of dropout on the input of each adapter. */
   adapterDropout?: number;
-  /** Of the dropout masks; give each update another one. */
+  /** Seed of the dropout masks; use another one for each update. */
   seed: number;
   /**
-   * Layers keep only their inputs for the backward pass and are computed again there: a third more time, far less
-   * memory.
+   * Layers keep only their inputs for the backward pass and are recomputed there: a third more time, far less memory.
    */
   checkpointing?: boolean;
 }
 
-/** Hidden states after the final norm, [n, d]. Throws a UserError when a sequence is longer than the model allows. */
+/** Hidden states after the final norm, [n, d]. @throws UserError when a sequence is longer than the model allows */
 export function forward(model: Model, batch: Batch, training?: Training): Tensor2D {
   const { config } = model;
   checkTokens(config, batch.tokens.dataSync<'int32'>());
@@ -155,7 +155,7 @@ export function forward(model: Model, batch: Batch, training?: Training): Tensor
       const ops = layerOps(model, weights, i, { batch, training });
       const compute = (input: Tensor2D): Tensor2D => decoderLayer(input, spec, ops);
       const input = x;
-      // What the layer's gradient does not need goes when the layer ends, not when the model does.
+      // Tensors that the layer's gradient does not need are freed at the end of the layer, not of the model.
       x = tidy(() => (training?.checkpointing ? checkpointed(compute, input, trainedIn(model, i)) : compute(input)));
       if (i > 0) input.dispose(); // the tape has its own handle
     });
@@ -163,14 +163,14 @@ export function forward(model: Model, batch: Batch, training?: Training): Tensor
   });
 }
 
-/** The parameters of a layer that training changes. */
+/** The trainable parameters of a layer. */
 function trainedIn({ config, adapter, parameters }: Model, layer: number): Tensor[] {
   const names = layerWeights.map((weight) => layerName(config, layer, weight));
   if (!adapter) return names.flatMap((name) => parameters.get(name) ?? []);
   return names.flatMap((name) => Object.values(adapterOf(adapter, name) ?? {}));
 }
 
-/** What layer `i` is computed with: its weights, the adapter beside them, dropout on what is added to the stream. */
+/** The operations of layer `i`: its weights, the adapter beside them, dropout on the residual branches. */
 function layerOps(
   { adapter, config }: Model,
   { layers, ropes }: DecoderWeights,
@@ -205,14 +205,14 @@ export function decoderShape(config: ModelConfig): DecoderShape {
 
 const normShape = ({ normEps, normOffset }: ModelConfig): NormShape => ({ eps: normEps, offset: normOffset });
 
-/** The output projection [vocab, d]: what tokenLogProbs takes beside `forward`'s result. */
+/** The output projection [vocab, d]: input of tokenLogProbs besides `forward`'s result. */
 export function headWeight(model: Model): Tensor2D {
   return model.parameters.get(model.config.tied ? embedName : headName) as Tensor2D;
 }
 
 /**
- * The weights as the kernels take them, with RoPE tables for at least `positions` positions. Holds the parameters of
- * this moment: ask again after an update. Knows nothing of adapters: decode with a merged model (merge.ts).
+ * The weights in the form that the kernels take, with RoPE tables for at least `positions` positions. Refers to the
+ * present parameters: call it again after an update. Ignores adapters: decode with a merged model (merge.ts).
  */
 export function decoderWeights(model: Model, positions = 1): DecoderWeights {
   const { config, parameters } = model;
@@ -235,7 +235,7 @@ function ropeTables(model: Model, positions: number): RopeTables[] {
   checkLength(model.config, positions);
   if (model.ropes && model.ropes[0].cos.shape[0] >= positions) return model.ropes;
   disposeRopes(model);
-  // Powers of two, so that slowly growing sequences do not remake the tables each time.
+  // Powers of two, so that slowly growing sequences do not recreate the tables each time.
   const rows = Math.min(Math.max(256, 2 ** Math.ceil(Math.log2(positions))), maxPositions);
   const table = (values: Float32Array) => keep(tensor2d(values, [rows, headDim / 2]));
   model.ropes = ropes.map((rope) => {

@@ -7,22 +7,22 @@ import * as z from 'zod';
 const word = z.string().max(2_000);
 const index = z.number().int().nonnegative();
 
-/** What a page shows. Without a moment or sample the most telling one is chosen. */
+/** The subject of a page. Without a moment or sample the most informative one is chosen. */
 export const chainSubjectSchema = z.object({
   /** Absolute folder of the run. */
   run: z.string().min(1).max(4_096),
   problemId: word,
-  /** Key of the moment that the student's chain is from. */
+  /** Key of the moment of the student's chain. */
   moment: word.optional(),
   sample: index.optional(),
-  /** Which of the problem's rewrites stands in the third column. */
+  /** Index of the rewrite in the third column. */
   rewrite: index.optional(),
-  /** Key of the moment and sample whose completion stands in the third column instead. */
+  /** Key of the moment and sample of a completion to show in the third column instead. */
   third: z.object({ moment: word, sample: index }).optional(),
 });
 export type ChainSubject = z.infer<typeof chainSubjectSchema>;
 
-/** A record on disk. `line` is from 1. `field` names the number asked for. */
+/** A record on disk. `line` counts from 1. `field` is the requested number. */
 export const originSchema = z.object({ file: z.string().max(4_096), line: index.optional(), field: word.optional() });
 export type Origin = z.infer<typeof originSchema>;
 
@@ -31,12 +31,12 @@ export const fromChainPageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('show'), subject: chainSubjectSchema }),
   /** The next or previous case. */
   z.object({ type: z.literal('go'), by: z.number().int().min(-1).max(1) }),
-  /** Decides about the rewrite that is shown, or opens it to be edited. */
+  /** A decision about the shown rewrite, or a request to edit it. */
   z.object({ type: z.literal('decide'), what: z.enum(['accept', 'reject', 'edit']) }),
-  /** The step of the student's recorded answer, from 0, is the first wrong one. */
+  /** Marks the step (from 0) of the student's recorded answer as the first wrong one. */
   z.object({ type: z.literal('markStep'), step: index }),
   z.object({ type: z.literal('copy'), role }),
-  /** As text in the editor: the first against the second, or one alone. */
+  /** Opens them as text in the editor: the first against the second, or one alone. */
   z.object({ type: z.literal('openText'), left: role.optional(), right: role }),
   z.object({ type: z.literal('openRecord'), origin: originSchema }),
   /** Asks for another run or problem. */

@@ -5,12 +5,12 @@ import { chainSubjectSchema, originSchema } from './chain-diff-requests';
 const text = z.string().max(1_000_000);
 const word = z.string().max(2_000);
 const index = z.number().int().nonnegative();
-/** null: not recorded, or not a number. JSON has no NaN. */
+/** null: not recorded, or not finite. JSON has no NaN. */
 const number = z.number().nullable();
 
 /**
- * A list with an item for each token. Checked in one loop: item by item these would take most of the time it takes to
- * open a page.
+ * A list with one item per token. Validated in one loop, as validating single items would take most of the time of
+ * opening a page.
  */
 function perToken<T>(what: string, isItem: (value: unknown) => value is T) {
   const isList = (value: unknown) => Array.isArray(value) && value.length <= 200_000 && value.every(isItem);
@@ -21,19 +21,19 @@ const numbers = perToken(
   (value): value is number | null => value === null || (typeof value === 'number' && Number.isFinite(value)),
 );
 
-/** A stretch of a chain, as a range of its tokens. */
+/** A part of a chain, as a range of its tokens. */
 const segmentSchema = z.object({
   kind: z.enum(['thinking', 'step', 'answer']),
   /** Number of the step, from 1. */
   number: index.optional(),
   from: index,
   to: index,
-  /** Tokens at which a sentence begins, the first one not counted. */
+  /** Tokens at which a sentence begins, except the first. */
   cuts: z.array(index).max(20_000),
 });
 export type Segment = z.infer<typeof segmentSchema>;
 
-/** Something that a reward looks at, as a range of tokens. */
+/** A part that rewards look at, as a range of tokens. */
 const findingSchema = z.object({
   kind: z.enum(['right', 'wrong', 'costly']),
   from: index,
@@ -45,29 +45,29 @@ export type Finding = z.infer<typeof findingSchema>;
 
 const rewardPartSchema = z.object({
   name: word,
-  /** Weighted value; null where the component does not apply. */
+  /** Weighted value; null if the component does not apply. */
   value: number,
-  /** Absent when the run's config does not tell. */
+  /** Absent when the run's config lacks it. */
   weight: z.number().optional(),
-  /** What the component measures, and which gates are before it. */
+  /** What the component measures, and its gates. */
   about: word,
 });
 export type RewardPart = z.infer<typeof rewardPartSchema>;
 
 export const chainViewSchema = z.object({
   role: z.enum(['teacher', 'student', 'rewritten']),
-  /** Where it is from: "Stage 2 · update 26 · sample 3". */
+  /** Its origin: "Stage 2 · update 26 · sample 3". */
   label: word,
   origin: originSchema,
-  /** Token ids of the student's tokenizer; for words, numbers that are equal where the words are. */
+  /** Token ids of the student's tokenizer; in word mode, numbers that are equal for equal words. */
   ids: perToken('token ids', (value): value is number => Number.isSafeInteger(value) && (value as number) >= 0),
-  /** Joined, the text as it is shown; special tokens included. */
+  /** Joined, they are the displayed text; special tokens are included. */
   texts: perToken('texts', (value): value is string => typeof value === 'string' && value.length <= 2_000),
   /** The last token is the end token. */
   ended: z.boolean(),
   /** Length in tokens without the end token. */
   length: index,
-  /** The length is in other tokens than those shown: as recorded by another student, or shown as words. */
+  /** The length counts other tokens than the displayed ones: those of another student, or word mode. */
   lengthIsRecorded: z.boolean(),
   answer: word.nullable(),
   /** null: no reference answer is known. */
@@ -75,7 +75,7 @@ export const chainViewSchema = z.object({
   /** False: cut off by the token budget. */
   finished: z.boolean(),
   segments: z.array(segmentSchema).max(20_000),
-  /** The first wrong step: its segment, the tokens, one plain sentence, and whether that is a guess. */
+  /** The first wrong step: its segment, its tokens, a sentence, and whether it is a guess. */
   fault: z.object({ segment: index, from: index, to: index, sentence: word, guess: z.boolean() }).optional(),
   logProbs: numbers.optional(),
   refLogProbs: numbers.optional(),
@@ -85,24 +85,23 @@ export const chainViewSchema = z.object({
     .object({
       total: number,
       advantage: number,
-      /** Of the rewards of its group. */
+      /** Mean and deviation of the group's rewards. */
       groupMean: number,
       groupStd: number,
       /**
-       * What advantages are divided by: `group`, `batch` (standard deviations) or `none`; absent when the config does
-       * not tell.
+       * The divisor of advantages: `group`, `batch` (standard deviations) or `none`; absent when the config lacks it.
        */
       scale: word.optional(),
       parts: z.array(rewardPartSchema).max(100),
     })
     .optional(),
-  /** Why what is absent of these was not recorded, for people. */
+  /** For absent values, the reason why they were not recorded. */
   absent: z.object({ logProbs: word, refLogProbs: word, entropy: word, reward: word }).partial(),
   findings: z.array(findingSchema).max(10_000),
 });
 export type ChainView = z.infer<typeof chainViewSchema>;
 
-/** A time at which the problem was answered: an update's rollouts, the search for failures, an evaluation. */
+/** A moment at which the problem was answered: an update's rollouts, the failure search, an evaluation. */
 export const momentSchema = z.object({
   /** `rollouts/complete/26`, `failures`, `evaluations/base`. */
   key: word,
@@ -114,9 +113,9 @@ export const momentSchema = z.object({
 });
 export type Moment = z.infer<typeof momentSchema>;
 
-/** A completion of the group in short. */
+/** A summary of one completion of the group. */
 export const groupMemberSchema = z.object({
-  /** An update may sample a problem in several groups, each with advantages of its own: from 0. */
+  /** An update may sample a problem in several groups with separate advantages; counted from 0. */
   group: index,
   /** Unique among all groups. */
   sample: index,
@@ -130,34 +129,34 @@ export const groupMemberSchema = z.object({
 export type GroupMember = z.infer<typeof groupMemberSchema>;
 
 export const caseViewSchema = z.object({
-  /** With the moment and sample that were chosen. */
+  /** With the chosen moment and sample. */
   subject: chainSubjectSchema,
   runName: word,
   question: text,
   answer: word,
   category: word.nullable(),
-  /** Where this case stands among those that next and previous walk through. */
+  /** Position of this case in the list of next and previous. */
   place: z.object({ number: index, count: index, of: word }),
   teacher: chainViewSchema.nullable(),
   student: chainViewSchema.nullable(),
   rewritten: chainViewSchema.nullable(),
   /** Completions of the student's moment, best first. */
   group: z.array(groupMemberSchema).max(4_096),
-  /** In the order of training. */
+  /** In training order. */
   moments: z.array(momentSchema).max(100_000),
-  /** How many rewrites the problem has, and what the record says of the one shown ("accepted", "not shorter"). */
+  /** Number of rewrites of the problem, and the status of the shown one ("accepted", "not shorter"). */
   rewrites: z.object({
     count: index,
     verdict: word.nullable(),
-    /** What can be decided about the one shown; absent: it is no rewrite, or there is none. */
+    /** The possible decisions about the shown one; absent if it is not a rewrite. */
     can: z.object({ accept: z.boolean(), reject: z.boolean() }).optional(),
   }),
-  /** What a person noted about the case. */
+  /** A person's note about the case. */
   note: text.nullable(),
-  /** The text that the student's completion continues, where it is more than the question. */
+  /** The text that the student's completion continues, if it is more than the question. */
   prompt: text.nullable(),
   unit: z.enum(['tokens', 'words']),
-  /** What could not be read, or why words stand in for tokens: sentences for the reader. */
+  /** Sentences about unreadable data, or about word mode. */
   notes: z.array(word).max(20),
 });
 export type CaseView = z.infer<typeof caseViewSchema>;

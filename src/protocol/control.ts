@@ -1,6 +1,6 @@
 /**
  * The control protocol between a training host and its clients (editor, terminal): JSON-RPC 2.0 with `Content-Length`
- * headers over a private socket or named pipe. `docs/protocol.md` says it for hosts in other languages. Types and
+ * headers over a private socket or named pipe. `docs/protocol.md` describes it for hosts in other languages. Types and
  * validation only.
  */
 import * as z from 'zod';
@@ -17,16 +17,16 @@ export * from './host-events';
 const count = z.number().int().nonnegative();
 const positive = z.number().int().positive();
 
-/** JSON-RPC error codes beside the standard ones. `data` is a Fault. */
+/** JSON-RPC error codes besides the standard ones. `data` is a Fault. */
 export const errorCodes = {
   /** Wrong token, or a request before `hello`. The connection is closed. */
   refused: -32001,
   /**
-   * Another protocol version: data has the host's `protocol` and `version`, and whether it is `idle`. Only `shutdown`
-   * is heard after it.
+   * Another protocol version: data has the host's `protocol` and `version`, and whether it is `idle`. After it only
+   * `shutdown` is accepted.
    */
   version: -32002,
-  /** A UserError: the request cannot be done as asked; `data` says why and what to do. */
+  /** A UserError: the request cannot be done; `data` has the reason and the remedy. */
   user: -32003,
   /** A defect of the host. */
   defect: -32004,
@@ -34,14 +34,14 @@ export const errorCodes = {
 
 export const versionGapSchema = faultSchema.extend({ protocol: count, version: z.string(), idle: z.boolean() });
 
-/** A sampled text, token by token. */
+/** A sampled text by tokens. */
 export const sampleSchema = z.object({
   text: z.string(),
-  /** With the end token, if it came; the other lists run along with it. */
+  /** Includes the end token if it was sampled; the other lists are parallel. */
   tokens: z.array(count),
   tokenTexts: z.array(z.string()),
   logProbs: z.array(real),
-  /** Ended by the end token; otherwise cut off by the budget. */
+  /** Ended by the end token; false: cut off by the budget. */
   finished: z.boolean(),
 });
 export type Sample = z.output<typeof sampleSchema>;
@@ -53,7 +53,7 @@ const problem = z.object({
   answer: z.string(),
 });
 
-/** One problem's answer, as an evaluation's file has it. */
+/** The answer to one problem, as in an evaluation's file. */
 export const evaluatedSchema = evaluationRecordSchema.omit({ seq: true });
 export type Evaluated = z.output<typeof evaluatedSchema>;
 
@@ -64,21 +64,20 @@ const candidateSchema = sampleSchema.extend({
   length: count,
   /** null: no component applied. */
   reward: real.nullable(),
-  /** Weighted value of each component by its name; null where it does not apply. */
+  /** Weighted value of each component by its name; null if it does not apply. */
   parts: z.record(z.string(), real.nullable()),
 });
-/** A rewrite that the student offers. */
+/** A rewrite sampled from the student. */
 export type Candidate = z.output<typeof candidateSchema>;
 
 const checkpoint = z.string().describe('Absolute path of a Hugging Face folder, such as a checkpoint of a run.');
 const nothing = z.object({});
-/** What a control verb leaves the host at; it moves on by events. */
+/** The host's state after a control request; events report later changes. */
 const standing = z.object({ state: statusSchema.shape.state, run: z.string().optional() });
 
 /**
- * Every request: its parameters, its result and, where the result comes bit by bit, what comes meanwhile (`$/progress`,
- * with the token given as `partialResultToken` beside the parameters). `$/cancelRequest` ends evaluate, ask, rewrite
- * and doctor early.
+ * All requests: parameters, result, and for incremental results the progress messages (`$/progress`, with the token
+ * given as `partialResultToken` beside the parameters). `$/cancelRequest` aborts evaluate, ask, rewrite and doctor.
  */
 export const requests = {
   /** The first request of every connection. */
@@ -91,7 +90,7 @@ export const requests = {
         version: z.string(),
         pid: count,
         /**
-         * The user's own command for an engine (docs/engine.md): it holds for all runs and work that begin from now on.
+         * Sets the user's own engine command (docs/engine.md) for all later runs and work.
          * '' = none.
          */
         engine: z.string().max(4096).optional(),
@@ -101,9 +100,9 @@ export const requests = {
   },
   status: { params: nothing, result: statusSchema },
   /**
-   * Events after a cursor, at most a few hundred. Answers as soon as there are some, else after `waitMs`: asked again
-   * and again this is both the stream of events and the host's heartbeat. Without a cursor, or when the host has let go
-   * of events after it (or is another session), there is a snapshot, true at `next`, in their place.
+   * Events after a cursor, at most a few hundred. Answers as soon as there are some, else after `waitMs`; called in a
+   * loop, this is the event stream and the host's heartbeat. Without a cursor, or when the host no longer has the
+   * events after it (or is another session), the answer is a snapshot, valid at `next`.
    */
   events: {
     params: z.object({ session: z.string().optional(), after: count.optional(), waitMs: count.max(60_000) }),
@@ -111,12 +110,13 @@ export const requests = {
       session: z.string(),
       snapshot: statusSchema.optional(),
       events: z.array(hostEventSchema),
-      /** The cursor to ask with next. */
+      /** The cursor for the next call. */
       next: count,
     }),
   },
   /**
-   * Starts a run; answers when its folder is there. The same while such a run is on: that run. While another one is on:
+   * Starts a run; answers when its folder exists. Repeating the request during such a run returns that run; during
+   * another one:
    * `busy`.
    */
   start: {
@@ -125,49 +125,46 @@ export const requests = {
       experiment: z.string(),
       /** Only these stages, without baselines. */
       stages: z.array(z.enum(trainedStages)).optional(),
-      /** Start from this student instead of the experiment's. */
+      /** Initial student, instead of the experiment's. */
       from: z.string().optional(),
-      /** Folder of a run: what people decided about its cases holds for this one too. */
+      /** Folder of an earlier run whose case decisions also apply to this one. */
       decisions: z.string().optional(),
-      /** At most n test and n validation rows, and 2n training rows. */
+      /** Use at most n test and n validation rows, and 2n training rows. */
       limit: positive.optional(),
       quick: z.boolean().optional(),
       seed: count.optional(),
       backend: z.enum(backendNames).optional(),
-      /** Where the run's folder goes; the host's own `runs` unless said. */
+      /** Folder for the run's folder (default: the host's own `runs`). */
       runs: z.string().optional(),
     }),
     result: z.object({ run: z.string(), already: z.boolean() }),
   },
-  /**
-   * Goes on with a run: one that this host has paused, or one that was stopped or interrupted, from its newest
-   * checkpoint.
-   */
+  /** Resumes a run: one paused by this host, or one that was stopped or interrupted, from its newest checkpoint. */
   resume: {
     params: z.object({ run: z.string() }),
     result: z.object({ run: z.string(), already: z.boolean() }),
   },
-  /** Finishes the update, takes a checkpoint, and waits. */
+  /** Finishes the current update, writes a checkpoint, and waits. */
   pause: { params: nothing, result: standing },
-  /** Finishes the update, takes a checkpoint, and ends the run. */
+  /** Finishes the current update, writes a checkpoint, and ends the run. */
   stop: { params: nothing, result: standing },
   /**
-   * Ends the run and all other work at once, without a checkpoint; if the engine does not let go in time, the host ends
-   * itself.
+   * Ends the run and all other work at once, without a checkpoint; if the engine does not respond in time, the host
+   * exits.
    */
   cancel: { params: nothing, result: standing },
-  /** Answers problems from the plain question. Progress: the answers as they come, in lists. */
+  /** Answers problems from the plain question. Progress: lists of new answers. */
   evaluate: {
     params: z.object({
       checkpoint,
       problems: z.array(problem).min(1),
       maxNewTokens: positive.optional(),
-      /** 0 = greedy. */
+      /** 0 means greedy. */
       temperature: z.number().min(0).max(10).optional(),
       seed: count.optional(),
       /**
-       * Names the record in the run's evaluations/ when the checkpoint lies in a run that nobody works on; false: no
-       * record.
+       * Name of the record in the run's evaluations/ if the checkpoint belongs to a run that nobody is working on;
+       * false: no record.
        */
       record: z.union([z.string().regex(/^[\w.-]{1,80}$/), z.literal(false)]).optional(),
     }),
@@ -175,13 +172,13 @@ export const requests = {
     result: figuresSchema.extend({
       /** In the order of the problems. */
       answers: z.array(evaluatedSchema),
-      /** Name below the run's evaluations/, where it was recorded. */
+      /** Name below the run's evaluations/, if it was recorded. */
       recorded: z.string().optional(),
-      /** Why they could not be recorded there. */
+      /** Why they could not be recorded. */
       unrecorded: z.string().optional(),
     }),
   },
-  /** Samples answers to a question. Progress: the texts so far of samples that grew. */
+  /** Samples answers to a question. Progress: the samples that grew, so far. */
   ask: {
     params: z.object({
       checkpoint,
@@ -195,7 +192,7 @@ export const requests = {
     result: z.object({ prompt: z.string(), samples: z.array(sampleSchema), tokensPerSecond: real }),
   },
   /**
-   * Samples shorter chains for a problem from its teacher's chain, and scores them by Stage 3's reward of the
+   * Samples shorter chains for a problem from its teacher's chain, and scores them with the Stage 3 reward of the
    * checkpoint's run.
    */
   rewrite: {
@@ -204,7 +201,7 @@ export const requests = {
       question: z.string().min(1),
       answer: z.string(),
       teacherChain: z.string().min(1),
-      /** What the student went wrong with, where a person marked it: the prompt shows it. */
+      /** The student's first wrong step, if a person marked it; it is part of the prompt. */
       wrongStep: z.string().optional(),
       samples: positive.max(64).optional(),
       temperature: z.number().min(0).max(10).optional(),
@@ -222,7 +219,7 @@ export const requests = {
   },
   /**
    * Token ids of texts by a checkpoint's tokenizer; with `asked`, of prompts as the student gets them, in its chat
-   * template with the system message. Answered also while the engine is busy.
+   * template with the system message. Also answered while the engine is busy.
    */
   tokenize: {
     params: z.object({
@@ -232,7 +229,7 @@ export const requests = {
     }),
     result: z.object({ texts: z.array(z.object({ ids: z.array(count), texts: z.array(z.string()) })) }),
   },
-  /** What works on this machine. */
+  /** Checks this machine. */
   doctor: {
     params: nothing,
     result: z.object({
@@ -252,11 +249,11 @@ export const requests = {
           tokensPerSecond: z.number().optional(),
         }),
       ),
-      /** What is missing or too small, as sentences. */
+      /** Missing or insufficient requirements, as sentences. */
       problems: z.array(z.string()),
     }),
   },
-  /** Ends the host when it is idle, or in any case with `evenBusy` (the run is stopped after a checkpoint first). */
+  /** Ends the host if it is idle; with `evenBusy` in any case (a run is stopped after a checkpoint). */
   shutdown: { params: z.object({ evenBusy: z.boolean().optional() }), result: z.object({ ending: z.boolean() }) },
 } satisfies Record<string, { params: z.ZodType; result: z.ZodType; progress?: z.ZodType }>;
 

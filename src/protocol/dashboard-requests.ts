@@ -11,21 +11,21 @@ const count = z.number().int().nonnegative();
 /** An update of a run. */
 export const updateSchema = z.object({ run: z.string(), stage, step: count });
 
-/** What a dashboard is about: run folders; the first is what the others are compared with. */
+/** The subject of a dashboard: run folders; the others are compared with the first. */
 export const dashboardSubject = z.object({ runs: z.array(z.string()).min(1).max(12) });
 export type DashboardSubject = z.infer<typeof dashboardSubject>;
 
 export const fromDashboard = z.discriminatedUnion('type', [
-  /** The page is there and knows nothing yet. */
+  /** The page is loaded and has no data yet. */
   z.object({ type: z.literal('ready') }),
   updateSchema.extend({ type: z.literal('rollouts') }),
   updateSchema.extend({ type: z.literal('openRollouts') }),
   updateSchema.extend({ type: z.literal('compareChains'), problemId: z.string(), sample: count }),
   z.object({ type: z.literal('chooseRuns') }),
   z.object({ type: z.literal('control'), run: z.string(), verb: z.enum(['pause', 'resume', 'stop']) }),
-  /** The updates of all runs shown, these metrics and stages of them, as CSV to the clipboard. */
+  /** Copies the updates of all shown runs, for these metrics and stages, as CSV. */
   z.object({ type: z.literal('copyUpdates'), metrics: z.array(z.string()).max(200), stages: z.array(stage) }),
-  /** The charts as SVG and as PNG (base64), and what they are of, to be written to a file. */
+  /** The charts as SVG and as PNG (base64), with their subject, to be saved. */
   z.object({
     type: z.literal('exportCharts'),
     svg: z.string(),

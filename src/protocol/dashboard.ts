@@ -21,12 +21,12 @@ const validation = z.object({
 export type ValidationMark = z.infer<typeof validation>;
 
 const alert = z.object({
-  /** `error`: training is broken; `warning`: it goes on but teaches little, or goes astray. */
+  /** `error`: training is broken; `warning`: it continues with little learning, or diverges. */
   level: z.enum(['error', 'warning']),
-  /** One plain sentence, and one about what may help. */
+  /** One sentence on the problem, and one on a possible remedy. */
   text: z.string(),
   remedy: z.string().optional(),
-  /** Name of the metric that shows it, and the update at which. */
+  /** Name of the metric that shows it, and the update. */
   metric: z.string(),
   stage,
   step: count,
@@ -37,41 +37,41 @@ const progress = z.object({
   stage,
   phase: z.string(),
   done: count,
-  /** Updates that the config plans for this phase; absent when it does not say. */
+  /** Planned updates of this phase; absent when the config lacks them. */
   planned: count.optional(),
-  /** Until the phase ends, by the pace of its last updates. */
+  /** Seconds until the phase ends, by the pace of its last updates. */
   secondsLeft: z.number().optional(),
 });
 export type Progress = z.infer<typeof progress>;
 
 const head = z.object({
-  /** Names the run in every message. */
+  /** Identifies the run in every message. */
   folder: z.string(),
   id: z.string(),
-  /** What a person called it. */
+  /** A person's name for it. */
   label: z.string().optional(),
   name: z.string(),
   state: z.enum(['created', 'running', 'paused', 'stopped', 'finished', 'failed', 'interrupted', 'unreadable']),
   reason: z.string().optional(),
   created: z.string().optional(),
-  /** One line: the engine that computes, and where. */
+  /** One line: engine and device. */
   backend: z.string().optional(),
-  /** The checkpoint that it began at; absent: a base student. */
+  /** The checkpoint that it began with; absent for a base student. */
   start: z.object({ run: z.string(), checkpoint: z.string() }).optional(),
   results: z.array(studentRowSchema),
   validation: z.array(validation),
   progress: progress.optional(),
   alerts: z.array(alert),
-  /** What of the run could not be read, and why. */
+  /** Parts of the run that could not be read, and why. */
   problems: z.array(z.string()),
 });
 export type RunHead = z.infer<typeof head>;
 
-/** New updates of a run, a column a metric. */
+/** New updates of a run, one column per metric. */
 const rows = z.object({
   type: z.literal('rows'),
   run: z.string(),
-  /** Rows before these; 0: what was there is void. */
+  /** Number of rows before these; 0: earlier rows are invalid. */
   from: count,
   phases: z.array(z.string()),
   /** Indices into `stageNames` and `phases`. */
@@ -81,7 +81,7 @@ const rows = z.object({
   step: z.instanceof(Uint32Array),
   /** Milliseconds since 1970. */
   time: z.instanceof(Float64Array),
-  /** By metric; reward parts are `parts/<component>`. NaN: not measured, or NaN if `broken` says so. */
+  /** By metric; reward components are `parts/<component>`. NaN: not measured, or NaN if listed in `broken`. */
   values: z.record(z.string(), z.instanceof(Float64Array)),
   /** Values that are NaN or infinite: metric and row, counted from the first of the run. */
   broken: z.array(z.tuple([z.string(), count])),
@@ -91,17 +91,17 @@ export type RowsMessage = z.infer<typeof rows>;
 const difference = z.object({ path: z.string(), values: z.array(z.string().nullable()) });
 export type Difference = z.infer<typeof difference>;
 
-/** A student against another on the problems that both were tested on. */
+/** A paired comparison of two students on the problems that both were tested on. */
 const pair = z.object({
   run: z.string(),
   stage,
   /**
-   * Of the same run, `base`: the student that it began with; `baseline`: its strongest baseline. `first`: the same
-   * stage of the first run.
+   * Within the run, `base`: the student that it began with; `baseline`: its strongest baseline. `first`: the same stage
+   * of the first run.
    */
   against: z.enum(['base', 'baseline', 'first']),
   n: count,
-  /** Difference of the shares right, and of mean tokens; with 95 % intervals over the problems. */
+  /** Differences of accuracy and of mean tokens, with 95 % intervals over the problems. */
   accuracy: z.number(),
   accuracyInterval: interval,
   tokens: z.number(),
@@ -133,7 +133,7 @@ const group = z.object({
 export type Group = z.infer<typeof group>;
 
 export const toDashboard = z.discriminatedUnion('type', [
-  /** All the runs shown, the first is what the others are compared with. */
+  /** All shown runs; the others are compared with the first. */
   z.object({ type: z.literal('runs'), runs: z.array(head) }),
   rows,
   z.object({ type: z.literal('settings'), differences: z.array(difference) }),
@@ -143,7 +143,7 @@ export const toDashboard = z.discriminatedUnion('type', [
     groups: z.array(group),
     /** Why there are none. */
     problem: z.string().optional(),
-    /** Steps of the same stage with rollouts, nearest before and after. */
+    /** The nearest steps of the same stage with rollouts, before and after. */
     previous: count.optional(),
     next: count.optional(),
   }),

@@ -1,4 +1,4 @@
-/** What a training host says about itself: where it stands (a snapshot), and what happens (events, counted). */
+/** Status and events of a training host: a snapshot, and numbered events. */
 import * as z from 'zod';
 import { curriculumEventSchema, phaseEventSchema, updateEventSchema, validationEventSchema } from '../runs/events';
 import { hostStates } from './address';
@@ -7,7 +7,7 @@ const count = z.number().int().nonnegative();
 
 const hostStateSchema = z.enum(hostStates);
 
-/** A fault as it travels: a UserError's parts (`defect` for what is no UserError). */
+/** An error in transmitted form: the parts of a UserError (`defect` for others). */
 export const faultSchema = z.object({
   code: z.string(),
   message: z.string(),
@@ -18,7 +18,7 @@ export const faultSchema = z.object({
 });
 export type Fault = z.infer<typeof faultSchema>;
 
-/** How a run ended for the host. `stopped`: after a checkpoint; `cancelled`: without one. */
+/** How a run ended. `stopped`: after a checkpoint; `cancelled`: without one. */
 export const outcomes = ['finished', 'stopped', 'cancelled', 'failed'] as const;
 export type Outcome = (typeof outcomes)[number];
 
@@ -30,18 +30,18 @@ const activeRunSchema = z.object({
   /** Absolute. */
   folder: z.string(),
   name: z.string(),
-  /** One line for a person: what computes. */
+  /** One line for people: engine and device. */
   backend: z.string(),
-  /** When this host began with it. */
+  /** When this host started to work on it. */
   since: z.iso.datetime(),
 });
 export type ActiveRun = z.infer<typeof activeRunSchema>;
 
-/** Everything a client that comes late needs to show where things stand. */
+/** Everything that a newly connected client needs to show the current state. */
 export const statusSchema = z.object({
   state: hostStateSchema,
   run: activeRunSchema.optional(),
-  /** The newest event of each kind of the run at hand, to draw its progress with. */
+  /** The newest event of each kind in the current run, to show its progress. */
   progress: z.object({
     phase: phaseEventSchema.optional(),
     update: updateEventSchema.optional(),
@@ -49,21 +49,21 @@ export const statusSchema = z.object({
   }),
   /** How the last run of this host ended. */
   last: z.object({ folder: z.string(), outcome: z.enum(outcomes), fault: faultSchema.optional() }).optional(),
-  /** Waiting or at work. */
+  /** Waiting or in progress. */
   jobs: z.array(z.object({ id: z.string(), kind: z.enum(jobKinds), working: z.boolean() })),
-  /** Connections, this one among them. */
+  /** Number of connections, including this one. */
   clients: count,
-  /** Milliseconds since the engine's thread last came up for air: an update of a large student blocks it. */
+  /** Milliseconds since the last sign of life of the engine's thread, which an update of a large student blocks. */
   silentMs: count,
 });
 export type Status = z.output<typeof statusSchema>;
 
 const happening = z.discriminatedUnion('type', [
   z.object({ type: z.literal('state'), state: hostStateSchema }),
-  /** A run began, or is gone on with: from here on it is in the status. */
+  /** A run was started or resumed; the status includes it from now on. */
   z.object({ type: z.literal('run'), run: activeRunSchema, resumed: z.boolean() }),
   z.object({ type: z.literal('curriculum'), run: z.string(), event: curriculumEventSchema }),
-  /** A run ended; its folder says how far it came. */
+  /** A run ended; its folder shows its progress. */
   z.object({ type: z.literal('ended'), run: z.string(), outcome: z.enum(outcomes), fault: faultSchema.optional() }),
   z.object({
     type: z.literal('job'),
@@ -73,9 +73,9 @@ const happening = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('log'), level: z.enum(['debug', 'info', 'warning', 'error']), text: z.string() }),
 ]);
-/** What happened, as the host's parts tell it. */
+/** An event of one part of the host. */
 export type Happening = z.output<typeof happening>;
 
-/** An event: counted from 1 within a session of a host. */
+/** A numbered event; numbers start at 1 in each session of a host. */
 export const hostEventSchema = z.intersection(z.object({ seq: count, time: z.iso.datetime() }), happening);
 export type HostEvent = z.output<typeof hostEventSchema>;

@@ -1,4 +1,4 @@
-/** Where a host's own files lie, below the `.distillery` folder that it works for. */
+/** Paths of a host's own files, below its `.distillery` folder. */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
@@ -13,8 +13,8 @@ export const addressFile = (distillery: string) => join(hostFolder(distillery), 
 export const logFile = (distillery: string) => join(hostFolder(distillery), 'host.log');
 
 /**
- * What host.json says; undefined when there is none. A file that does not read as one counts as none: its host never
- * got so far.
+ * The content of host.json; undefined if there is none. An unreadable file counts as none: its host never finished
+ * starting.
  */
 export function readAddress(distillery: string): Address | undefined {
   try {
@@ -24,7 +24,7 @@ export function readAddress(distillery: string): Address | undefined {
   }
 }
 
-/** Writes host.json for this user's eyes only: it holds the token. */
+/** Writes host.json readable by this user only, as it contains the token. */
 export function writeAddress(distillery: string, address: Address): void {
   const file = addressFile(distillery);
   makeFolder(distillery, hostFolder(distillery));
@@ -32,18 +32,15 @@ export function writeAddress(distillery: string, address: Address): void {
 }
 
 const pipe = '\\\\.\\pipe\\distillery-';
-/** Of a user's sockets. */
+/** Folder of a user's sockets. */
 const folderName = (uid: number) => `distillery-${uid}`;
 
-/**
- * The longest path that every Unix takes as a socket's name (sun_path: 104 bytes on macOS, 108 on Linux, with a closing
- * 0).
- */
+/** Maximum length of a socket path on every Unix (sun_path: 104 bytes on macOS, 108 on Linux, including a final 0). */
 const longestPath = 103;
 
 /**
- * A name for the socket (or pipe) of a folder's host. Not in the folder itself: the path may be too long, and the file
- * system may have no sockets. The socket's own folder is this user's alone.
+ * The path of the socket (or name of the pipe) of a folder's host. It is not in the folder itself, whose path may be
+ * too long and whose file system may not support sockets. The sockets' folder is private to this user.
  */
 export function makeEndpoint(distillery: string): string {
   const { uid, username } = userInfo();
@@ -59,19 +56,19 @@ export function makeEndpoint(distillery: string): string {
 }
 
 /**
- * Refuses an endpoint at which no host of this user listens: host.json may have come with its folder, and hellos carry
- * a token.
+ * Refuses an endpoint that cannot belong to this user's hosts: host.json may have come with its folder, and a hello
+ * contains a token.
  */
 export function checkEndpoint(endpoint: string): void {
   if (process.platform === 'win32' ? endpoint.startsWith(pipe) : mayHoldSockets(dirname(endpoint))) return;
-  throw new UserError('host.json names a socket that is none of a training host of yours', {
+  throw new UserError('host.json names a socket that does not belong to a training host of yours', {
     file: endpoint,
     code: 'host',
     remedy: 'Delete .distillery/host: it came from somebody else, or was changed.',
   });
 }
 
-/** A folder that `ensurePrivate` has made, or none any more: then nobody answers. */
+/** A folder made by `ensurePrivate`, or a missing one: then there is no answer. */
 function mayHoldSockets(folder: string): boolean {
   const { uid } = userInfo();
   const stat = fs.lstatSync(folder, { throwIfNoEntry: false });
@@ -79,7 +76,7 @@ function mayHoldSockets(folder: string): boolean {
   return mine && basename(folder) === folderName(uid);
 }
 
-/** Makes a folder that nobody else can look into; refuses one that somebody else could have prepared. */
+/** Creates a folder private to this user; refuses one that somebody else could have prepared. */
 function ensurePrivate(folder: string, uid: number): void {
   makeFolder(folder, folder, 0o700);
   const stat = fs.lstatSync(folder);

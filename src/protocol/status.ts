@@ -1,9 +1,9 @@
 import type { Happening, Status } from './host-events';
 
-/** A host that has done nothing yet. */
+/** The status of a new host. */
 export const restingStatus: Status = { state: 'idle', progress: {}, jobs: [], clients: 0, silentMs: 0 };
 
-/** The status after something happened: how hosts keep theirs, and how clients follow it between two snapshots. */
+/** The status after an event. Hosts maintain theirs with it, and clients follow it between two snapshots. */
 export function advance(status: Status, happening: Happening): Status {
   switch (happening.type) {
     case 'state':

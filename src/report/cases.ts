@@ -1,4 +1,4 @@
-/** Cases of a report: what the run failed at, or, where it lists no failures, completions of its last update. */
+/** Cases of a report: the failures of a run or, if it has none, completions of its last update. */
 
 import { completionLength, completionText } from '../chain/completion';
 import { placeChain } from '../chain/split';
@@ -8,7 +8,7 @@ import { readFailures, readRewrites, readRollouts, rolloutSteps } from '../runs/
 import type { FailureRecord, RolloutRecord } from '../runs/records';
 import { type Html, html } from './html';
 
-/** A stretch of a text that is wrong, and why. */
+/** A wrong part of a text, and the reason. */
 interface Mark {
   start: number;
   end: number;
@@ -35,11 +35,11 @@ interface Wanted {
   count: number;
   /** Problems by id. */
   named: readonly string[];
-  /** Told of lines that cannot be read. */
+  /** Called for lines that cannot be read. */
   damage: Damage;
 }
 
-/** The named ones first, then others up to `count`. Errors: no such case. */
+/** The named ones first, then others up to `count`. @throws UserError for an unknown case */
 export function casesOf(run: string, { count, named, damage }: Wanted): ReportedCase[] {
   const failures = readFailures(run, damage);
   const all = failures.length > 0 ? ofFailures(run, failures, damage) : ofRollouts(run, damage);
@@ -55,7 +55,7 @@ export function casesOf(run: string, { count, named, damage }: Wanted): Reported
     });
   });
   const others = all.filter((one) => !chosen.includes(one));
-  // Those that show where they go wrong are the ones worth reading.
+  // Those with a first wrong step are the most informative.
   const marked = (one: ReportedCase) => Number(one.texts.some(({ mark }) => mark));
   return [...chosen, ...others.toSorted((a, b) => marked(b) - marked(a))].slice(0, Math.max(count, chosen.length));
 }
@@ -97,14 +97,14 @@ function ofFailures(run: string, failures: readonly FailureRecord[], damage: Dam
   });
 }
 
-/** The first wrong step in the answer's text; undefined where its place is not to be found any more. */
+/** The range of the first wrong step in the answer's text; undefined if it cannot be found. */
 function markOf(text: string, wrong: FailureRecord['firstWrongStep']): Mark | undefined {
   if (!wrong) return undefined;
   const place = placeChain(text).place(wrong);
   return place && { ...place, reason: wrong.reason };
 }
 
-/** Of each problem of the last update the best and the worst completion. */
+/** For each problem of the last update, the best and the worst completion. */
 function ofRollouts(run: string, damage: Damage): ReportedCase[] {
   const last = rolloutSteps(run).at(-1);
   if (!last) return [];

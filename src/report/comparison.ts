@@ -1,4 +1,4 @@
-/** What came of a run, in a sentence. */
+/** The result of a run in a sentence. */
 import type { Damage } from '../lines';
 import { pairedDifference } from '../runs/paired';
 import { readEvaluation } from '../runs/reading';
@@ -6,13 +6,12 @@ import type { StageRow } from '../runs/records';
 import { stageTitles, strongestBaseline, trainedStages } from '../stages';
 import { signed } from '../words';
 
-/** What is to be said beside it. */
-export const oneSeed = 'One seed: the interval does not say what other seeds would give.';
+/** A note on the result. */
+export const oneSeed = 'One seed: the interval does not cover variation between seeds.';
 
 /**
- * The last stage's student against the strongest baseline on the same problems; undefined where one of them is missing,
- * or they have no problems in common. Answers that cannot be read are told to `damage`, and left out; without it they
- * are errors.
+ * The last stage's student against the strongest baseline on the same problems; undefined if one of them is missing, or
+ * they have no problems in common. Unreadable answers are reported to `damage` and skipped; without it they are errors.
  */
 export function comparisonText(folder: string, rows: readonly StageRow[], damage?: Damage): string | undefined {
   const [last] = trainedStages.toReversed().flatMap((stage) => rows.find((row) => row.stage === stage) ?? []);

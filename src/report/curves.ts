@@ -1,10 +1,10 @@
-/** Curves of a run as drawings: a panel for each measure, the stages as bands behind it. */
+/** Curves of a run as drawings: one panel per metric, with the stages as bands. */
 import type { MetricsRecord } from '../runs/records';
 import { isBaseline, type StageName, stageBands, stageTitles } from '../stages';
 import { percent } from '../words';
 import { escaped, type Html, html, raw } from './html';
 
-/** Records of one stage and phase, one after the other. */
+/** Consecutive records of one stage and phase. */
 export interface Stretch {
   stage: StageName;
   phase?: string;
@@ -22,7 +22,7 @@ export function stretchesOf(metrics: readonly MetricsRecord[]): Stretch[] {
   return out;
 }
 
-/** A running mean over a twentieth of the stretch. */
+/** A running mean over a twentieth of the segment. */
 export function smooth(values: readonly (number | undefined)[]): (number | undefined)[] {
   const reach = Math.floor(values.length / 40);
   return values.map((value, i) => {
@@ -34,7 +34,7 @@ export function smooth(values: readonly (number | undefined)[]): (number | undef
   });
 }
 
-/** A baseline is as long as the whole curriculum and would squeeze it: it has its row in the table. */
+/** A baseline is as long as the whole curriculum and would compress it; the table has its results. */
 export function drawnMetrics(metrics: readonly MetricsRecord[]): readonly MetricsRecord[] {
   const stages = metrics.filter(({ stage }) => !isBaseline(stage));
   return stages.length > 0 ? stages : metrics;
@@ -45,7 +45,7 @@ const plain = (digits: number) => (value: number) => value.toFixed(digits);
 const small = (value: number) =>
   value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(3);
 
-/** What has a panel, where it was measured. */
+/** The metrics with a panel, if measured. */
 const panels: [title: string, of: Measured, show: (value: number) => string][] = [
   ['Right while sampling', ({ accuracy }) => accuracy, (value) => percent(value, 0)],
   ['Length of a completion', ({ lengthMean }) => lengthMean, plain(0)],
@@ -53,12 +53,12 @@ const panels: [title: string, of: Measured, show: (value: number) => string][] =
   ['Cut off by the token budget', ({ truncated }) => truncated, (value) => percent(value, 0)],
   ['Cross-entropy (supervised)', ({ loss, reward }) => (reward === undefined ? loss : undefined), plain(2)],
   ['Policy loss', ({ loss, reward }) => (reward === undefined ? undefined : loss), small],
-  ['Entropy, nats a token', ({ entropy }) => entropy, plain(2)],
+  ['Entropy, nats per token', ({ entropy }) => entropy, plain(2)],
   ['KL to the reference', ({ kl }) => kl, small],
   ['Norm of the gradient', ({ gradNorm }) => gradNorm, small],
 ];
 const mostParts = 8;
-/** Points of a drawn curve. */
+/** Maximum points of a drawn curve. */
 const mostPoints = 400;
 const plot = { width: 320, height: 110 };
 

@@ -1,4 +1,4 @@
-/** How fast an engine was found to be: `4310 tokens/s, 81 GFLOP/s`; empty where nothing was measured. */
+/** The measured speed of an engine: `4310 tokens/s, 81 GFLOP/s`; empty if not measured. */
 export function speedText({ gflops, tokensPerSecond }: { gflops?: number; tokensPerSecond?: number }): string {
   const digits = (value: number) => (value < 10 ? value.toPrecision(2) : value.toFixed(0));
   const parts: string[] = [];

@@ -1,4 +1,4 @@
-/** HTML without scripts. Whatever is put into the template is escaped; only what the template made is markup. */
+/** HTML without scripts. Values in the template are escaped; only the template itself is markup. */
 import { visible } from '../foreign-text';
 
 const made = Symbol('html');
@@ -12,7 +12,7 @@ export function html(parts: TemplateStringsArray, ...values: readonly Value[]): 
   return raw(parts.reduce((text, part, i) => text + part + (i < values.length ? textOf(values[i]) : ''), ''));
 }
 
-/** Markup that was made elsewhere, such as a drawing of ours. */
+/** Markup from elsewhere, such as one of our drawings. */
 export const raw = (text: string): Html => ({ [made]: text });
 
 export const markup = (value: Html): string => value[made];
@@ -23,6 +23,6 @@ function textOf(value: Value): string {
   return typeof value === 'object' ? (value as Html)[made] : escaped(String(value));
 }
 
-/** For HTML and SVG, in text and in attributes; what cannot be seen is its code. */
+/** Escapes for HTML and SVG, in text and attributes; invisible characters are shown by their codes. */
 export const escaped = (text: string): string =>
   visible(text).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);

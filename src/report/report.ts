@@ -1,4 +1,4 @@
-/** A run as one page of HTML that needs nothing else: for somebody who has no editor with Distillery in it. */
+/** A run as one self-contained page of HTML, for people without Distillery in their editor. */
 import { relative } from 'node:path';
 import type { UserError } from '../errors';
 import type { Damage } from '../lines';
@@ -13,17 +13,17 @@ import { type Html, html, markup } from './html';
 import { style } from './style';
 
 export interface ReportSettings {
-  /** How many cases are shown; the named ones come first. */
+  /** Number of cases; the named ones come first. */
   count?: number;
   /** Problems by id. */
   cases?: readonly string[];
   version: string;
 }
 
-/** What a report of ours begins with. */
+/** The beginning of our reports. */
 export const reportHead = '<!doctype html>\n<!-- A report of Distillery';
 
-/** What cannot be read of the run's records is named in the page. Errors: a case that the run does not have. */
+/** Unreadable records are listed in the page. @throws UserError for a case that the run does not have */
 export function reportOf(run: Run, { count = 10, cases = [], version }: ReportSettings): string {
   const { record, folder } = run;
   const start = readStart(folder);

@@ -1,6 +1,6 @@
 import { raw } from './html';
 
-/** Of the page; light and dark as the reader's system is. */
+/** The style of the page; light or dark by the reader's system. */
 export const style = raw(`
 :root {
   color-scheme: light dark; --ink: #1f2328; --dim: #59636e; --rule: #d1d9e0; --back: #ffffff; --soft: #f6f8fa;

@@ -1,7 +1,7 @@
 /**
  * The rewards of BRIDGE's release (arXiv 2602.17686; github Applied-Machine-Learning-Lab/SDM2026_BRIDGE at 86b5330),
- * with every constant a setting. Lengths are words between white space. Answers are compared by our own rule, not by
- * the release's, which cuts numbers at commas.
+ * with all constants as settings. Lengths are words separated by white space. Answers are compared by our own rules,
+ * not by the release's, which truncates numbers at commas.
  */
 import { renderChain } from '../chain/prompts';
 import type { ComponentOptions } from '../config/components';
@@ -9,7 +9,7 @@ import { isRight, type RewardInput, stepMarks } from './input';
 
 const countWords = (text: string) => text.split(/\s+/).filter(Boolean).length;
 
-/** Right by any number at the end of the text: a missing answer mark is a matter of form here. */
+/** Right by any number at the end of the text, because a missing answer mark is an error of form here. */
 const right = (input: RewardInput) => isRight(input, { extraction: 'lenient', acceptTruncated: true });
 
 /** A step mark, and an answer mark or box. */
@@ -34,7 +34,8 @@ export function stage2Length(
   const budget = wordsPerStep * teacherSteps;
   const spare = knee * budget - words;
   const saved = stepBonus * Math.min(Math.max(teacherSteps - steps, 0), maxSteps);
-  // The release jumps up at the budget: one word over costs `over`, all of those up to it cost more.
+  // The release jumps up at the budget: exceeding it by one word costs `over`, which is less than the cost of all words
+  // up to it.
   if (words > budget) return saved + Math.max(-over * (words - budget), floor);
   return saved + (spare < 0 ? near * spare : Math.min(bonus * spare, maxBonus));
 }
@@ -51,7 +52,7 @@ export function bridgeStage3(input: RewardInput, options: ComponentOptions<'brid
   return options.right + (teacher ? stage3Length(countWords(text) / countWords(renderChain(teacher)), options) : 0);
 }
 
-/** `ratio`: words of the completion for each word of the teacher. */
+/** `ratio`: words of the completion divided by words of the teacher. */
 export function stage3Length(ratio: number, options: ComponentOptions<'bridgeStage3'>): number {
   const { over, knee, half, bonus, extra, span } = options;
   if (ratio > 1) return -over * Math.min(ratio - 1, 1);

@@ -7,17 +7,17 @@ export type { RewardInput } from './input';
 
 /** The reward of one completion. */
 export interface RewardScore {
-  /** Sum of the parts: what the loss sees. null when no component applies. */
+  /** Sum of the parts, used by the loss. null when no component applies. */
   total: number | null;
-  /** Weighted value of each component by its name; null where it does not apply. */
+  /** Weighted value of each component by its name; null if it does not apply. */
   parts: Record<string, number | null>;
-  /** Components that failed, and why; they count as not applicable, never as 0. */
+  /** Components that failed, with the reason; they do not apply, rather than count as 0. */
   failures: Record<string, string>;
 }
 
 type Components = { [N in ComponentName]: Component<N> };
 
-/** Scores one completion. `components` can be replaced, for tests. */
+/** Scores one completion. `components` can be replaced for tests. */
 export function scoreCompletion(
   config: RewardConfig,
   input: RewardInput,
@@ -26,12 +26,12 @@ export function scoreCompletion(
   const values = new Map<string, number | null>();
   const failures: Record<string, string> = {};
 
-  /** The unweighted value, each computed once; null where the gate is closed. */
+  /** The unweighted value, computed once; null if the gate is closed. */
   const resolve = (component: RewardComponent): number | null => {
     const name = nameOf(component);
     const known = values.get(name);
     if (known !== undefined) return known;
-    values.set(name, null); // a circle of gates, which the config check refuses, ends here
+    values.set(name, null); // stops at a cycle of gates, which the config check refuses
     const value = gatesOf(component).every(isOpen) ? measure(component) : null;
     values.set(name, value);
     return value;
@@ -39,7 +39,7 @@ export function scoreCompletion(
   const isOpen = (gate: string): boolean => {
     const component = config.components.find((one) => nameOf(one) === gate);
     if (!component) return gate === 'correctness' && isRight(input);
-    // Shut by a fault alone, whatever it is worth: where there is no verdict nothing is held against anybody.
+    // Closed only by an error in the steps, whatever its value: without a verdict it stays open.
     if (component.use === 'grounded') return gatesOf(component).every(isOpen) && groundednessOf(input).grounded;
     return (resolve(component) ?? 0) > 0;
   };
@@ -65,7 +65,7 @@ export function scoreCompletion(
   return { total, parts, failures };
 }
 
-/** Scores all completions of one prompt, each seen against the others. */
+/** Scores all completions of one prompt, each in the context of the others. */
 export function scoreGroup(config: RewardConfig, inputs: readonly RewardInput[]): RewardScore[] {
   const group: RewardInput[] = inputs.map((input) => ({ ...input }));
   for (const input of group) input.group = group;

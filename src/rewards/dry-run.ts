@@ -1,11 +1,11 @@
-/** What a reward would say about completions that were sampled under another one, before anything trains. */
+/** Scores of a reward for completions that were sampled under another one, before training with it. */
 import type { RewardConfig } from '../config/reward';
 import { type RewardInput, type RewardScore, scoreGroup } from './compose';
 
-/** A completion as it was recorded, with its problem. */
+/** A recorded completion with its problem. */
 export interface RecordedCompletion extends Pick<RewardInput, 'problem' | 'completion'> {
   problemId: string;
-  /** Update and index of the prompt in it, where the records hold more than one group of a problem. */
+  /** Update and index of the prompt in it, if the records contain several groups of a problem. */
   step?: number;
   group?: number;
   reward: number | null;
@@ -17,16 +17,15 @@ export interface Rescored<T extends RecordedCompletion = RecordedCompletion> {
   old: Pick<RewardScore, 'total' | 'parts'>;
   new: RewardScore;
   /**
-   * Rank in the group from 1 (best), ties share the mean of their ranks; null where one of the rewards does not score
-   * it.
+   * Rank in the group from 1 (best); ties share the mean of their ranks; null if one of the rewards does not score it.
    */
   oldRank: number | null;
   newRank: number | null;
-  /** Whether the new reward puts it before or behind completions of its group that the old one did not. */
+  /** Whether the new reward moves it before or after other completions of its group. */
   movement: 'rises' | 'falls' | 'stays' | 'unscored';
 }
 
-/** Scores recorded completions anew, group by group. The result is in the order of the records. */
+/** Scores recorded completions again, group by group. The result is in the order of the records. */
 export function scoreRollouts<T extends RecordedCompletion>(
   config: RewardConfig,
   records: readonly T[],
@@ -42,7 +41,7 @@ export function scoreRollouts<T extends RecordedCompletion>(
       config,
       group.map(({ problem, completion }) => ({ problem, completion })),
     );
-    // Only completions that both rewards score can have changed places.
+    // Only completions that both rewards score can change places.
     const compared = group.map(({ reward }, i) => reward !== null && scores[i].total !== null);
     const oldRanks = ranks(group.map(({ reward }, i) => (compared[i] ? reward : null)));
     const newRanks = ranks(scores.map(({ total }, i) => (compared[i] ? total : null)));
@@ -67,7 +66,7 @@ function movementOf(oldRank: number | null, newRank: number | null): Rescored['m
   return newRank > oldRank ? 'falls' : 'stays';
 }
 
-/** Totals closer than this are a tie: recorded ones have gone through text. */
+/** Totals closer than this are ties, as recorded ones were rounded to text. */
 const tie = 1e-9;
 
 function ranks(totals: (number | null)[]): (number | null)[] {

@@ -3,27 +3,27 @@ import { extractAnswer } from '../answers/extract';
 import { type Groundedness, groundedness } from '../chain/grounded';
 import type { Chain } from '../chain/types';
 
-/** What a reward is computed from: one completion of one problem. */
+/** The inputs of a reward: one completion of one problem. */
 export interface RewardInput {
   problem: {
     question: string;
     /** The reference answer. */
     answer: string;
-    /** The teacher's chain, where one is known. */
+    /** The teacher's chain, if there is one. */
     teacher?: Chain;
-    /** Its length in the student's tokens, without end token. */
+    /** Its length in the student's tokens, without the end token. */
     teacherTokens?: number;
-    /** Steps of the teacher's chain were shown to be completed, so that repeating them is what was asked. */
+    /** Steps of the teacher's chain were in the prompt, so repeating them is expected. */
     completesSteps?: boolean;
   };
   completion: {
     text: string;
     /** The student's tokens, without end token. */
     tokens: readonly number[];
-    /** Whether the end token came within the budget. */
+    /** Whether it ended within the budget with the end token. */
     finished: boolean;
   };
-  /** All completions of the same prompt, this one among them. */
+  /** All completions of the same prompt, including this one. */
   group?: readonly RewardInput[];
 }
 
@@ -37,8 +37,8 @@ const strict: Judgement = { extraction: 'strict', acceptTruncated: false };
 const judged = new WeakMap<RewardInput, boolean>();
 
 /**
- * Whether the completion's answer is right. By default strictly: behind an answer mark or in a box, and a completion
- * that was cut off is wrong, because short output is the goal.
+ * Whether the completion's answer is right. Strict by default: after an answer mark or in a box, and a completion that
+ * was cut off is wrong, because short output is the goal.
  */
 export function isRight(input: RewardInput, judgement = strict): boolean {
   const known = judgement === strict ? judged.get(input) : undefined;
@@ -47,14 +47,14 @@ export function isRight(input: RewardInput, judgement = strict): boolean {
   const answer =
     completion.finished || judgement.acceptTruncated ? extractAnswer(completion.text, judgement.extraction) : null;
   const right = answer !== null && sameAnswer(answer.value, problem.answer);
-  // Components that look at the whole group ask this of each member again and again.
+  // Cached, as components over the whole group use it for each member.
   if (judgement === strict) judged.set(input, right);
   return right;
 }
 
 const grounds = new WeakMap<RewardInput, Groundedness>();
 
-/** Whether the completion's steps arrive at its answer. */
+/** Whether the completion's steps lead to its answer. */
 export function groundednessOf(input: RewardInput): Groundedness {
   const known = grounds.get(input);
   if (known) return known;
@@ -64,13 +64,13 @@ export function groundednessOf(input: RewardInput): Groundedness {
   return found;
 }
 
-/** The completions to compare with: the group, or this one alone. */
+/** The completions to compare with: the group, or only this one. */
 export const groupOf = (input: RewardInput): readonly RewardInput[] => input.group ?? [input];
 
 /** Length in tokens. */
 export const lengthOf = (input: RewardInput): number => input.completion.tokens.length;
 
-/** Numbers of the "Step k:" marks in a text, in the order they stand. */
+/** Numbers of the "Step k:" marks in a text, in order. */
 export function stepMarks(text: string): { number: number; index: number }[] {
   return Array.from(text.matchAll(/(?<![\p{L}\p{N}])Step ?(\d{1,4}) ?:/giu), (match) => ({
     number: Number(match[1]),

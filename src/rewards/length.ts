@@ -3,9 +3,9 @@ import type { ComponentOptions } from '../config/components';
 import { groupOf, isRight, lengthOf, type RewardInput } from './input';
 
 /**
- * Against the teacher's own length in student tokens: with r = length / teacher's length, under * (1 - r) up to r = 1,
- * then -over * (r - 1), not below `floor`; and a bonus for each step saved. Step labels are free, so saved steps count
- * only as far as the tokens fell with them: with n0 teacher steps, at most n0 * (1 - r). null without a teacher.
+ * Compares with the teacher's length in student tokens: with r = length / teacher's length, under * (1 - r) up to r =
+ * 1, then -over * (r - 1), at least `floor`; plus a bonus for each saved step. Step labels are free, so saved steps
+ * count only up to the token savings: with n0 teacher steps, at most n0 * (1 - r). null without a teacher.
  */
 export function brevity(input: RewardInput, options: ComponentOptions<'brevity'>): number | null {
   const { teacher, teacherTokens } = input.problem;
@@ -28,7 +28,9 @@ export function softOverlong(input: RewardInput, { maxTokens, buffer }: Componen
   return buffer === 0 ? -1 : Math.max(-1, -excess / buffer);
 }
 
-/** Cosine-scaled reward (arXiv 2502.03373). Beyond the limit the cosine would turn back: length is clamped. */
+/**
+ * Cosine-scaled reward (arXiv 2502.03373). Lengths are clamped to the limit, after which the cosine would rise again.
+ */
 export function cosine(input: RewardInput, options: ComponentOptions<'cosine'>): number {
   const [short, long] = isRight(input)
     ? [options.rightShort, options.rightLong]
@@ -46,7 +48,7 @@ export function kimi(input: RewardInput): number {
   return isRight(input) ? value : Math.min(0, value);
 }
 
-/** L1 (arXiv 2503.04697), exact and max. null when the target is a teacher who is not there. */
+/** L1 (arXiv 2503.04697), exact and max. null when the target is the teacher's length and there is no teacher. */
 export function l1(input: RewardInput, { mode, target, alpha }: ComponentOptions<'l1'>): number | null {
   const wanted = target === 'teacher' ? input.problem.teacherTokens : target;
   if (!wanted) return null;
@@ -57,7 +59,8 @@ export function l1(input: RewardInput, { mode, target, alpha }: ComponentOptions
 }
 
 /**
- * Length part of GRPO-LEAD (arXiv 2504.09696): z over the right answers of the group, standard deviation with n - 1.
+ * Length part of GRPO-LEAD (arXiv 2504.09696): z-score over the right answers of the group, standard deviation with n -
+ * 1.
  */
 export function lead(input: RewardInput, { decay, wrong }: ComponentOptions<'lead'>): number {
   if (!isRight(input)) return wrong;

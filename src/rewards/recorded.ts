@@ -3,13 +3,13 @@ import { showsSteps } from '../chain/prompts';
 import { splitChain } from '../chain/split';
 import type { RecordedCompletion } from './dry-run';
 
-/** What of a line of rollouts/<stage>/<step>.jsonl decides about its reward. */
+/** The fields of a line of rollouts/<stage>/<step>.jsonl that its reward depends on. */
 export interface RecordedRollout {
   problemId: string;
   prompt: string;
   step: number;
   group: number;
-  /** With the end token, if it came. */
+  /** Including the end token, if it was sampled. */
   tokens: readonly number[];
   tokenTexts: readonly string[];
   finished: boolean;
@@ -18,10 +18,10 @@ export interface RecordedRollout {
   parts: Readonly<Record<string, number | null>>;
 }
 
-/** A completion with the record that it was read from. */
+/** A completion with its record. */
 export type Scorable<R extends RecordedRollout = RecordedRollout> = RecordedCompletion & { rollout: R };
 
-/** A recorded completion with the problem it answers, ready to be scored again. */
+/** A recorded completion with its problem, ready to be scored again. */
 export function toScorable<R extends RecordedRollout>(
   rollout: R,
   { question, answer, chain }: { question: string; answer: string; chain?: string },

@@ -1,7 +1,7 @@
 import { deviation, mean } from '../statistics';
 import type { RecordedCompletion, Rescored } from './dry-run';
 
-/** How a reward spreads over completions; `applies` is the share that it scores at all. */
+/** The distribution of a reward over completions; `applies` is the share that it scores. */
 export interface Spread {
   applies: number;
   mean: number;
@@ -10,14 +10,14 @@ export interface Spread {
   max: number;
 }
 
-/** What a new reward changes as a whole. Shares are 0 to 1. */
+/** The overall effect of a new reward. Shares are 0 to 1. */
 export interface ScoreSummary {
   count: number;
   groups: number;
   total: { before: Spread; after: Spread };
-  /** Share of groups whose completions all have one reward: they teach nothing. */
+  /** Share of groups with equal rewards, which give no gradient. */
   flatGroups: { before: number; after: number };
-  /** Share of groups in which another completion is the best one. */
+  /** Share of groups with another best completion. */
   newBest: number;
   movement: Record<Rescored['movement'], number>;
   parts: Record<string, { before: Spread | null; after: Spread | null }>;
@@ -91,7 +91,7 @@ function spread(values: readonly (number | null)[]): Spread {
   return { applies: known.length / Math.max(values.length, 1), mean: mean(known), std: deviation(known), ...bounds };
 }
 
-/** Whether all that are scored have one reward: their advantages are 0. */
+/** Whether all scored completions have the same reward, so that their advantages are 0. */
 export function isFlat(totals: readonly (number | null)[]): boolean {
   const known = totals.filter((total) => total !== null);
   return known.every((total) => Math.abs(total - known[0]) < 1e-9);

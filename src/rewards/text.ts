@@ -9,14 +9,14 @@ export function correctness(input: RewardInput, options: ComponentOptions<'corre
   return isRight(input, options) ? options.right : options.wrong;
 }
 
-/** `grounded` or `ungrounded`; null where there is no verdict (src/chain/grounded.ts). */
+/** `grounded` or `ungrounded`; null if there is no verdict (src/chain/grounded.ts). */
 export function grounded(input: RewardInput, options: ComponentOptions<'grounded'>): number | null {
   const verdict = groundednessOf(input);
   if (!verdict.applies) return null;
   return verdict.grounded ? options.grounded : options.ungrounded;
 }
 
-/** Steps marked 1, 2, 3 ... and an answer behind its mark after them. */
+/** Steps marked 1, 2, 3 ... and an answer after its mark. */
 export function format({ completion }: RewardInput, options: ComponentOptions<'format'>): number {
   const marks = stepMarks(completion.text);
   const inOrder = marks.length > 0 && marks.every(({ number }, i) => number === i + 1);

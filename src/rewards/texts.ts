@@ -1,4 +1,4 @@
-/** Scoring of texts that no student has sampled: written by hand, or by another program. */
+/** Scores texts that no student has sampled: written by hand, or by another program. */
 import { sameAnswer } from '../answers/equal';
 import { splitChain } from '../chain/split';
 import type { RewardConfig } from '../config/reward';
@@ -6,29 +6,29 @@ import { mean } from '../statistics';
 import { type RewardScore, scoreGroup } from './compose';
 import { isRight, type RewardInput } from './input';
 
-/** A text with the problem that it answers. Those of one `id` (or else of one question) are one group. */
+/** A text with its problem. Those with the same `id` (or else the same question) form a group. */
 export interface TextRow {
   id?: string;
   question: string;
   answer: string;
   text: string;
-  /** The teacher's chain; without it what compares with a teacher does not apply. */
+  /** The teacher's chain; without it, components that compare with a teacher do not apply. */
   chain?: string;
-  /** What sort of text this is, for tables. */
+  /** The kind of this text, for tables. */
   kind?: string;
 }
 
 export interface ScoredText {
   row: TextRow;
   right: boolean;
-  /** Words, digits and signs: there is no student whose tokens could be counted. */
+  /** Counts words, digits and signs, as there is no student with tokens. */
   length: number;
   score: RewardScore;
 }
 
 const piecesOf = (text: string): string[] => text.match(/\p{L}+|\d|[^\s\p{L}\d]/gu) ?? [];
 
-/** Scores texts group by group, in their order. */
+/** Scores texts group by group, in order. */
 export function scoreTexts(reward: RewardConfig, rows: readonly TextRow[]): ScoredText[] {
   const ids = new Map<string, number>();
   const numbered = (pieces: readonly string[]) =>
@@ -68,7 +68,7 @@ export function scoreTexts(reward: RewardConfig, rows: readonly TextRow[]): Scor
 export interface KindSummary {
   kind: string;
   count: number;
-  /** Mean reward; null where the reward scores none of them. */
+  /** Mean reward; null if the reward scores none of them. */
   mean: number | null;
   /** How many of them earn at least as much as the honest text of their problem; null without one. */
   asGoodAsHonest: number | null;

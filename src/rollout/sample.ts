@@ -1,6 +1,6 @@
 /**
- * Sampling of completions with a KV cache and continuous batching: rows that finish leave the batch at once, and
- * prompts that wait take their places. A prompt is computed once for its whole group.
+ * Samples completions with a KV cache and continuous batching: finished rows leave the batch at once, and waiting
+ * prompts take their places. A prompt is computed once for its whole group.
  */
 import { setImmediate } from 'node:timers/promises';
 import { dispose, slice, type Tensor, type Tensor2D, tensor1d, tidy, zeros } from '@tensorflow/tfjs-core';

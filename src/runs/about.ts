@@ -1,6 +1,4 @@
-/**
- * about.json of a run: what people call it and say of it. Written by editors alone; a host neither reads nor needs it.
- */
+/** about.json of a run: a person's name and notes. Written by editors only; a host neither reads nor needs it. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -11,7 +9,7 @@ import { check } from './jsonl';
 export const aboutFile = (run: string) => join(run, 'about.json');
 
 export const aboutSchema = z.object({
-  /** Shown in place of the time at which the run began. */
+  /** Shown instead of the start time. */
   name: z.string().max(200).optional(),
   note: z.string().max(10_000).optional(),
   tags: z.array(z.string().max(100)).max(50).optional(),
@@ -19,14 +17,14 @@ export const aboutSchema = z.object({
 });
 export type About = z.infer<typeof aboutSchema>;
 
-/** Errors: a file that holds something else. */
+/** @throws UserError for a file with other content */
 export function readAbout(run: string): About {
   const file = aboutFile(run);
   if (!existsSync(file)) return {};
   return check(aboutSchema, parseJson(readSmallText(file), { file, code: 'run' }), { file });
 }
 
-/** Changes what is named, and keeps the rest; what is empty goes. */
+/** Changes the given fields and keeps the others; empty ones are removed. */
 export function writeAbout(run: string, change: About): void {
   const about = { ...readAbout(run), ...change };
   const kept = Object.entries(about).filter(([, value]) => value && (!Array.isArray(value) || value.length > 0));

@@ -1,4 +1,4 @@
-/** Runs that are put aside: moved from `.distillery/runs` to `.distillery/archive`, where no view looks, and back. */
+/** Archived runs: moved from `.distillery/runs` to `.distillery/archive`, where no view looks, and back. */
 import fs from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { guardDisk } from '../disk';
@@ -8,7 +8,7 @@ import { runFile } from './layout';
 
 const archiveOf = (runsFolder: string) => resolve(runsFolder, '..', 'archive');
 
-/** Archived runs that came from a folder of runs, newest first. */
+/** Archived runs of a folder of runs, newest first. */
 export function archivedRuns(runsFolder: string): string[] {
   const folder = archiveOf(runsFolder);
   if (!fs.existsSync(folder)) return [];
@@ -20,7 +20,7 @@ export function archivedRuns(runsFolder: string): string[] {
     .reverse();
 }
 
-/** Moves a run to the archive. Returns where it is now. */
+/** Moves a run to the archive. Returns its new path. */
 export function archiveRun(run: string): string {
   const runsFolder = dirname(run);
   const folder = archiveOf(runsFolder);
@@ -33,7 +33,7 @@ export function archiveRun(run: string): string {
   return place;
 }
 
-/** Brings an archived run back to where it was. */
+/** Moves an archived run back. */
 export function restoreRun(archived: string, run: string): void {
   if (fs.existsSync(run))
     throw new UserError('there is a run of this name', { file: run, code: 'exists', remedy: 'Archive it first.' });

@@ -1,6 +1,6 @@
 /**
- * Checkpoints are folders that appear whole or not at all: written beside, flushed, renamed, and only then published in
- * run.json.
+ * Checkpoints are folders that appear atomically: written under a temporary name, flushed, renamed, and then published
+ * in run.json.
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -15,7 +15,7 @@ import { type CheckpointState, checkpointStateSchema, formatVersion, type RunRec
 
 export const stateFile = 'state.json';
 
-/** The folder in which a checkpoint is written, or into which it is moved to be deleted. */
+/** Temporary folder in which a checkpoint is written, or to which it is moved for deletion. */
 function unfinished(name: string): string {
   return `.unfinished-${name}`;
 }
@@ -45,7 +45,7 @@ export function keepOther(run: string, name: string): void {
 }
 
 /**
- * Writes a checkpoint's folder: `write` fills it with files (no subfolders), then state.json with their checksums is
+ * Writes a checkpoint's folder: `write` creates its files (no subfolders), then state.json with their checksums is
  * added.
  */
 export async function writeCheckpointFolder(
@@ -81,17 +81,17 @@ export async function writeCheckpointFolder(
   }
 }
 
-/** Of everything in state.json but the checksum itself; the same when it was read back. */
+/** Checksum of state.json without the checksum itself; reading it back gives the same. */
 const checksum = (state: object) => createHash('sha256').update(JSON.stringify(state, refuseNonFinite)).digest('hex');
 
-/** JSON would turn NaN and infinities into null, and a resumed run would go on with another state. */
+/** JSON would turn NaN and infinities into null, and a resumed run would continue with another state. */
 function refuseNonFinite(key: string, value: unknown): unknown {
   if (typeof value === 'number' && !Number.isFinite(value))
     throw new Error(`state.json cannot hold ${value} (in ${key})`);
   return value;
 }
 
-/** Deletes a folder that is not published any more; killed half-way, the rest is found by its name. */
+/** Deletes an unpublished folder; after a crash the rest is recognized by its name. */
 export function deleteCheckpointFolder(run: string, name: string): void {
   const checkpoints = checkpointsFolder(run);
   const folder = join(checkpoints, name);
@@ -104,7 +104,7 @@ export function deleteCheckpointFolder(run: string, name: string): void {
 
 const isFileName = (name: string) => /^[^/\\]+$/.test(name) && name !== '.' && name !== '..';
 
-/** Reads a checkpoint's state and checks every file against its checksum. */
+/** Reads a checkpoint's state and verifies the checksum of every file. */
 export function verifyCheckpoint(folder: string): CheckpointState {
   const file = join(folder, stateFile);
   const damaged = (message: string) =>

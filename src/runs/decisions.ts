@@ -1,6 +1,5 @@
 /**
- * decisions.jsonl: appended by editors, while a host may be writing the rest of the run; read by whoever trains Stage
- * 3.
+ * decisions.jsonl: appended by editors, even while a host writes other files of the run; read before training Stage 3.
  */
 import fs from 'node:fs';
 import { guardDisk } from '../disk';
@@ -11,26 +10,24 @@ import { appendLines, readRecords } from './jsonl';
 import { decisionsFile } from './layout';
 import { type DecisionRecord, decisionRecordSchema, type RewriteDecision } from './records';
 
-/** What people decided about the cases of a run, as it stands. */
+/** The effective decisions of people about the cases of a run. */
 export interface Decisions {
-  /** Problems that Stage 3 is to take, with the question they were picked for. */
+  /** Problems picked for Stage 3, with their question at that time. */
   picked: Map<string, string>;
-  /**
-   * By problem: every text that was decided on or proposed, in the order of its first line, each by its last verdict.
-   */
+  /** By problem: every judged or proposed text in the order of its first line, with its last verdict. */
   rewrites: Map<string, RewriteDecision[]>;
-  /** By problem: the answer and its step, both from 0, that a person marked as the first wrong one. */
+  /** By problem: the answer and its step (both from 0) marked as the first wrong one. */
   steps: Map<string, MarkedStep>;
   /** By problem. */
   notes: Map<string, string>;
-  /** Problems that were read. */
+  /** Problems marked as read. */
   read: Set<string>;
 }
 
 export interface MarkedStep {
   sample: number;
   step: number;
-  /** What the step says, and the question that it was marked for. */
+  /** The text of the marked step, and the question at that time. */
   text?: string;
   question: string;
 }
@@ -40,7 +37,7 @@ export function readDecisions(run: string, damage?: Damage): DecisionRecord[] {
   return readRecords(decisionsFile(run), decisionRecordSchema, damage);
 }
 
-/** What the lines amount to: the last about a problem or a text counts. */
+/** Evaluates the lines: the last one about a problem or a text counts. */
 export function decisionsOf(records: readonly DecisionRecord[]): Decisions {
   const picked = new Map<string, string>();
   const rewrites = new Map<string, Map<string, RewriteDecision>>();
@@ -85,10 +82,10 @@ function put<T>(into: Map<string, T>, key: string, value: T | undefined): void {
   else into.set(key, value);
 }
 
-/** A decision that is not dated yet. */
+/** A decision without a date. */
 export type NewDecision = DecisionRecord extends infer T ? (T extends DecisionRecord ? Omit<T, 'time'> : never) : never;
 
-/** Appends decisions. Several windows may do so at once: a lock file beside the file lets one write at a time. */
+/** Appends decisions. A lock file serializes several windows. */
 export function appendDecisions(run: string, decisions: readonly NewDecision[], now = () => new Date()): void {
   const file = decisionsFile(run);
   const time = now().toISOString();
@@ -101,19 +98,19 @@ export function appendDecisions(run: string, decisions: readonly NewDecision[], 
   );
 }
 
-/** A run that begins takes over what was decided about the cases of another; what it was told itself comes after. */
+/** Copies the decisions of another run to a new one; the new run's own decisions come after them. */
 export function takeOverDecisions(from: string, run: string): void {
   const decisions = readDecisions(from);
   if (decisions.length > 0) withLock(run, () => appendLines(run, decisionsFile(run), decisions));
 }
 
-/** A lock older than this belongs to a process that was killed: writing a line takes milliseconds. */
+/** An older lock belongs to a killed process, as writing a line takes milliseconds. */
 const staleMs = 5_000;
 const attempts = 200;
 
 function withLock(run: string, write: () => void): void {
   const lock = `${decisionsFile(run)}.lock`;
-  const take = () => guardDisk(lock, 'nothing was decided', () => createFile(run, lock, ''));
+  const take = () => guardDisk(lock, 'the decision was not saved', () => createFile(run, lock, ''));
   for (let i = 0; !take(); i++) {
     if (i === attempts)
       throw new UserError('another window is writing decisions about this run', {

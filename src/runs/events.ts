@@ -1,7 +1,4 @@
-/**
- * What a run reports while it goes on; for progress bars, hosts and logs. Nothing here that the run folder does not
- * keep as well.
- */
+/** Events of a run in progress, for progress bars, hosts and logs. The run folder records the same information. */
 import * as z from 'zod';
 import { real } from '../json';
 import { percent } from '../words';
@@ -9,7 +6,7 @@ import { metricsRecordSchema, stageRowSchema, stageSchema } from './records';
 
 const count = z.number().int().nonnegative();
 
-/** A loop of updates begins, or goes on after `done` of them. */
+/** A loop of updates begins, or resumes after `done` of them. */
 export const phaseEventSchema = z.object({
   type: z.literal('phase'),
   stage: stageSchema,
@@ -18,7 +15,7 @@ export const phaseEventSchema = z.object({
   done: count,
 });
 
-/** An update is made: number `update`, from 1, of the phase's `updates`. */
+/** An update is complete: number `update`, from 1, of the phase's `updates`. */
 export const updateEventSchema = z.object({
   type: z.literal('update'),
   stage: stageSchema,
@@ -28,7 +25,7 @@ export const updateEventSchema = z.object({
   metrics: metricsRecordSchema,
 });
 
-/** A check on the held-out rows, as validation.jsonl has it. */
+/** A validation, as in validation.jsonl. */
 export const validationEventSchema = z.object({
   type: z.literal('validation'),
   stage: stageSchema,
@@ -41,7 +38,7 @@ export const validationEventSchema = z.object({
 
 export type ValidationEvent = z.output<typeof validationEventSchema>;
 
-/** What a check found, as far as it measured it: `71.0 %, 84.2 tokens, loss 0.412`. */
+/** The measured results of a validation: `71.0 %, 84.2 tokens, loss 0.412`. */
 export function checkText({ accuracy, meanTokens, loss }: ValidationEvent): string {
   return [
     accuracy === undefined ? '' : percent(accuracy),

@@ -1,4 +1,4 @@
-/** JSON lines that survive crashes: a line counts when its line end is written, and only then. */
+/** JSON lines that survive crashes: a line counts only once its line end is written. */
 import fs from 'node:fs';
 import type * as z from 'zod';
 import { guardDisk } from '../disk';
@@ -8,14 +8,14 @@ import { type Damage, maxLineBytes, parseJson, readLines } from '../lines';
 import { cutFile, openToWrite, remove } from '../writing';
 
 /**
- * Appends whole lines to a file below `root`. A torn line that a crash left is cut off first; if the disk is full,
- * nothing of this call stays.
+ * Appends complete lines to a file below `root`. An incomplete line left by a crash is removed first; if the disk is
+ * full, nothing of this call remains.
  */
 export function appendLines(root: string, file: string, records: readonly unknown[]): void {
   if (records.length === 0) return;
   const bytes = Buffer.from(records.map((record) => `${encode(record)}\n`).join(''));
   guardDisk(file, 'every earlier line is kept', () => {
-    // Not O_APPEND: Windows does not let such a handle be cut.
+    // Not O_APPEND: Windows cannot truncate such a handle.
     const handle = openToWrite(root, file, fs.constants.O_RDWR | fs.constants.O_CREAT);
     try {
       const end = lineEndBefore(handle, fs.fstatSync(handle).size);
@@ -33,7 +33,7 @@ export function appendLines(root: string, file: string, records: readonly unknow
   });
 }
 
-/** Where the last whole line before byte `limit` ends (just after its line end); 0 if there is none. */
+/** The end of the last complete line before byte `limit` (after its line end); 0 if there is none. */
 function lineEndBefore(handle: number, limit: number): number {
   const block = Buffer.alloc(64 * 1024);
   for (let end = limit; end > 0; ) {
@@ -45,15 +45,15 @@ function lineEndBefore(handle: number, limit: number): number {
   return 0;
 }
 
-/** Most bytes of a file of records that are held at once. */
+/** Maximum bytes of a record file that are held in memory. */
 const maxFileBytes = 256 << 20;
 
 /** Most lines of a file that cannot be read before the rest is left out: telling of each takes time. */
 const mostDamaged = 1000;
 
 /**
- * The records of a file; none if there is no file. A torn last line is left out. Any other line that cannot be read is
- * an error, or is told to `damage` and passed over; so is what lies behind the first `most` bytes.
+ * The records of a file; none if there is no file. An incomplete last line is ignored. Any other unreadable line is an
+ * error, or is reported to `damage` and skipped; so is everything after the first `most` bytes.
  */
 export function readRecords<T>(file: string, schema: z.ZodType<T>, damage?: Damage, most = maxFileBytes): T[] {
   const records: T[] = [];
@@ -97,7 +97,7 @@ export function* eachRecord<T>(
 /** Ends the reading of a file that is damaged all over. */
 class Enough extends Error {}
 
-/** Checks a value that was read from a run folder. */
+/** Validates a value read from a run folder. */
 export function check<T>(schema: z.ZodType<T>, value: unknown, place: { file: string; line?: number }): T {
   const found = checked(schema, value, place);
   if (found instanceof UserError) throw found;
@@ -118,7 +118,7 @@ function checked<T>(schema: z.ZodType<T>, value: unknown, place: { file: string;
 interface RawRecord {
   value: unknown;
   line: number;
-  /** Byte offset of the line, and of the one behind it. */
+  /** Byte offsets of the line and of the next one. */
   start: number;
   next: number;
 }
@@ -137,8 +137,8 @@ function* rawRecords(file: string, damage?: Damage, most?: number): Generator<Ra
 }
 
 /**
- * The `seq` of the last line that can be read and where that line ends; zeros if there is none. A power
- * cut may leave lines full of NULs at the end.
+ * The `seq` of the last readable line, and the end of that line; zeros if there is none. After a power cut lines at the
+ * end may consist of NULs.
  */
 export function lastSeq(file: string): { seq: number; end: number } {
   if (!fs.existsSync(file)) return { seq: 0, end: 0 };
@@ -156,7 +156,7 @@ export function lastSeq(file: string): { seq: number; end: number } {
   }
 }
 
-/** The value of a line; undefined when it cannot be read. */
+/** The value of a line; undefined when it cannot be parsed. */
 function valueAt(handle: number, start: number, end: number): unknown {
   const bytes = Buffer.alloc(end - start);
   fs.readSync(handle, bytes, 0, bytes.length, start);
@@ -168,20 +168,20 @@ function valueAt(handle: number, start: number, end: number): unknown {
 }
 
 /**
- * Cuts off all behind the last record whose `seq` is `seq` or less: later records, lines that cannot be read, a torn
- * line. A file left empty is removed.
+ * Truncates the file after the last record with a `seq` of at most `seq`: later records, unreadable lines and an
+ * incomplete line are removed. An empty file is deleted.
  */
 export function truncateAfter(root: string, file: string, seq: number): void {
   if (!fs.existsSync(file)) return;
   const last = lastSeq(file);
   const end = last.seq > seq ? endOf(file, seq) : last.end;
-  guardDisk(file, 'nothing was cut', () => {
+  guardDisk(file, 'the file was not changed', () => {
     if (end === 0) remove(root, file);
     else if (end < fs.statSync(file).size) cutFile(root, file, end);
   });
 }
 
-/** Where the last record before the first one behind `seq` ends. */
+/** The end of the last record before the first one with a greater `seq`. */
 function endOf(file: string, seq: number): number {
   let end = 0;
   for (const { value, next } of rawRecords(file, () => {})) {

@@ -1,10 +1,10 @@
-/** Where things lie in a run folder. */
+/** Paths in a run folder. */
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors';
 import { type StageName, stageNames } from '../stages';
 
-/** Runs of a workspace, below its folder. */
+/** Folder of runs, below the workspace folder. */
 export const runsFolderName = join('.distillery', 'runs');
 
 export const runFile = (run: string) => join(run, 'run.json');
@@ -14,7 +14,7 @@ export const metricsFile = (run: string) => join(run, 'metrics.jsonl');
 export const validationFile = (run: string) => join(run, 'validation.jsonl');
 export const failuresFile = (run: string) => join(run, 'failures.jsonl');
 export const rewritesFile = (run: string) => join(run, 'rewrites.jsonl');
-/** What people decided: not among `recordFiles`, as it has no `seq` and no resume cuts it. */
+/** People's decisions. Not among `recordFiles`, as they have no `seq` and are not truncated on resume. */
 export const decisionsFile = (run: string) => join(run, 'decisions.jsonl');
 export const rolloutsFile = (run: string, stage: StageName, step: number) =>
   join(rolloutsFolder(run), stage, `${step}.jsonl`);
@@ -33,7 +33,7 @@ export function evaluationFile(run: string, name: string): string {
   return join(evaluationsFolder(run), `${name}.jsonl`);
 }
 
-/** Stages and steps whose rollouts are there, in the order of training. */
+/** Stages and steps with rollouts, in training order. */
 export function rolloutSteps(run: string): { stage: StageName; step: number }[] {
   return stageNames.flatMap((stage) =>
     names(join(rolloutsFolder(run), stage))
@@ -48,12 +48,12 @@ export function evaluationNames(run: string): string[] {
   return names(evaluationsFolder(run)).sort();
 }
 
-/** Every file of appended records that there is. */
+/** All existing files of appended records. */
 export function recordFiles(run: string): string[] {
   return possibleRecordFiles(run).filter((file) => fs.existsSync(file));
 }
 
-/** Every file and folder that going on with a run may change. */
+/** All files and folders that resuming a run may change. */
 export function changingPaths(run: string): string[] {
   return [
     ...[runFile(run), summaryFile(run), checkpointsFolder(run), lockFolder(run), evaluationsFolder(run)],

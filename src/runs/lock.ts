@@ -1,7 +1,7 @@
 /**
- * One writer for a run. Locks are numbered files, `lock/<n>.json`, and the highest number counts: whoever creates the
- * next number (which the file system lets only one process do) holds the lock, and renames it to `lock/<n>.released` in
- * the end. Numbers never go back, so that taking over a dead process's lock cannot hit a lock that somebody took
+ * At most one writer per run. Locks are numbered files, `lock/<n>.json`, and the highest number counts. A process takes
+ * the lock by creating the next number (which the file system allows only one process), and releases it by renaming the
+ * file to `lock/<n>.released`. Numbers never decrease, so taking over a dead process's lock cannot affect a lock taken
  * meanwhile.
  */
 import { randomUUID } from 'node:crypto';
@@ -19,28 +19,30 @@ import { lockFolder } from './layout';
 const lockSchema = z.object({
   pid: z.number().int().positive(),
   startTime: z.string(),
-  /** The machine. */
+  /** Host name of the machine. */
   host: z.string(),
   token: z.string(),
 });
 export type LockRecord = z.infer<typeof lockSchema>;
 
 export interface Lock {
-  /** Throws (`locked`) when another process has taken the lock over, as it may when this one slept for long. */
+  /**
+   * @throws UserError (`locked`) when another process has taken over the lock, as can happen when this one slept for
+   * long
+   */
   check(): void;
   release(): void;
 }
 
 /**
- * A lock file that is empty or torn this long after its creation belongs to a process that was killed while creating
- * it.
+ * A lock file that is empty or incomplete this long after its creation belongs to a process killed while creating it.
  */
 const tornAfterMs = 10_000;
 
-/** The greatest number of a lock: a folder that somebody else made may hold one that cannot be counted on from. */
+/** The greatest supported number of a lock, in case the folder comes from elsewhere. */
 const most = 1e15;
 
-/** Takes the lock of a run folder, or throws a UserError (`locked`) that names the holder. */
+/** Takes the lock of a run folder. @throws UserError (`locked`) that names the holder */
 export function acquireLock(runFolder: string): Lock {
   const folder = lockFolder(runFolder);
   return guardDisk(folder, 'the run is unchanged', () => {
@@ -48,7 +50,7 @@ export function acquireLock(runFolder: string): Lock {
     for (;;) {
       const [top = 0] = lockNumbers(folder);
       if (top > most)
-        throw new UserError(`the number of a lock here (${top}) is none that Distillery gives`, {
+        throw new UserError(`the lock here has an impossible number (${top})`, {
           file: folder,
           code: 'locked',
           remedy: 'If no process works on this run, delete this folder.',
@@ -61,7 +63,7 @@ export function acquireLock(runFolder: string): Lock {
   });
 }
 
-/** Who holds the lock now; undefined if nobody that lives does. */
+/** The present holder of the lock; undefined if there is none, or it is dead. */
 export function lockHolder(runFolder: string): LockRecord | undefined {
   const folder = lockFolder(runFolder);
   const [top] = lockNumbers(folder);
@@ -69,7 +71,7 @@ export function lockHolder(runFolder: string): LockRecord | undefined {
   return holder === 'starting' ? undefined : holder;
 }
 
-/** Highest first; none where there is no folder. */
+/** Highest first; none if there is no folder. */
 function lockNumbers(folder: string): number[] {
   return names(folder)
     .flatMap((name) => /^([1-9]\d*)\.(json|released)$/.exec(name)?.[1] ?? [])
@@ -92,8 +94,7 @@ function create(runFolder: string, number: number): Lock | undefined {
   const { machine, ...mine } = thisProcess();
   const record: LockRecord = { ...mine, host: machine, token: randomUUID() };
   if (!createFile(runFolder, file, JSON.stringify(record))) return undefined;
-  // The number may have been free only because its lock was released, or replaced by a higher one, since the look
-  // before.
+  // Since the first look, the lock may have been released, or replaced by a higher one.
   const released = join(folder, `${number}.released`);
   if (fs.existsSync(released) || lockNumbers(folder)[0] > number) {
     remove(runFolder, file);
@@ -105,15 +106,15 @@ function create(runFolder: string, number: number): Lock | undefined {
   return {
     check() {
       const [top] = lockNumbers(folder);
-      // Nothing may be made in its stead: what is there may come back.
+      // Nothing may be created in its place: the original may come back.
       if (top === undefined && !fs.existsSync(runFolder))
         throw new UserError('the folder of the run is gone', {
           file: runFolder,
           code: 'disk',
-          remedy: 'If its disk or share comes back, go on with `distillery resume`.',
+          remedy: 'If its disk or share comes back, resume with `distillery resume`.',
         });
       if (top > number)
-        throw new UserError('another process has taken this run over: this one was asleep, or could not be seen', {
+        throw new UserError('another process has taken over this run while this one was asleep or unreachable', {
           file: dirname(folder),
           code: 'locked',
           remedy: 'What was written is kept. Resume the run when the other process is done.',
@@ -148,13 +149,13 @@ function read(file: string): LockRecord | undefined {
   try {
     return lockSchema.parse(JSON.parse(readSmallText(file)));
   } catch {
-    return undefined; // gone, or being written just now
+    return undefined; // deleted, or being written
   }
 }
 
 function lockedError(runFolder: string, file: string, holder: LockRecord | 'starting'): UserError {
   if (holder === 'starting')
-    return new UserError('another process is just opening this run', {
+    return new UserError('another process is opening this run', {
       file: runFolder,
       code: 'locked',
       remedy: 'Try again in a few seconds.',
@@ -164,7 +165,7 @@ function lockedError(runFolder: string, file: string, holder: LockRecord | 'star
     file: runFolder,
     code: 'locked',
     remedy: elsewhere
-      ? `Stop it there; if it does not run any more, wait ten minutes, or delete ${file}.`
-      : `Wait for it or stop it, then try again. If process ${holder.pid} is none of Distillery's, delete ${file}.`,
+      ? `Stop it there; if it is not running any more, wait ten minutes, or delete ${file}.`
+      : `Wait for it or stop it, then try again. If process ${holder.pid} does not belong to Distillery, delete ${file}.`,
   });
 }

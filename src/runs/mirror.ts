@@ -1,25 +1,25 @@
 /**
- * A copy of a run folder elsewhere, made while the run goes on: on a disk, or by a program that reaches further.
- * run.json comes last, so that all it names is there.
+ * A copy of a run folder elsewhere, updated during the run: on a disk, or by a program that reaches other machines.
+ * run.json comes last, so that everything it names is there.
  */
 import fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { makeFolder, remove, replaceFile, replaceText } from '../writing';
 import { lockFolder, runFile } from './layout';
 
-/** What is copied of a run and what is not: its lock is this machine's, run.json comes last. */
+/** Which files of a run are copied: not its lock, which belongs to this machine; run.json comes last. */
 export const leftOut = [basename(lockFolder('')), basename(runFile(''))];
 
 const chunk = 1 << 20;
 
 /**
- * Makes `copy` what the run folder `run` is: files that are new or changed are written, those that are gone are
- * removed. Returns how many were written. Nothing of it is half there under its name, whenever it ends.
+ * Makes `copy` equal to the run folder `run`: new and changed files are written, others are removed. Returns the number
+ * of written files. An interruption never leaves an incomplete file under its final name.
  */
 export function mirrorRun(run: string, copy: string): number {
   const root = dirname(copy);
   makeFolder(root, copy);
-  const said = fs.readFileSync(runFile(run)); // as it is before the files that it names are looked at
+  const said = fs.readFileSync(runFile(run)); // read before the files that it names
   const names = filesOf(run);
   const kept = new Set(names);
   for (const name of filesOf(copy)) if (!kept.has(name)) remove(root, join(copy, name));
@@ -35,7 +35,7 @@ export function mirrorRun(run: string, copy: string): number {
   return written + 1;
 }
 
-/** By their paths in the run folder. */
+/** By path in the run folder. */
 function filesOf(run: string): string[] {
   const found: string[] = [];
   const walk = (folder: string) => {
@@ -55,7 +55,7 @@ function isCopied(from: string, to: string): boolean {
   return !source || (copy !== undefined && copy.size === source.size && copy.mtimeMs >= source.mtimeMs);
 }
 
-/** False where the run has removed the file meanwhile: a checkpoint that a better one has replaced. */
+/** False if the run has deleted the file meanwhile, such as a checkpoint replaced by a better one. */
 function copyFile(root: string, from: string, to: string): boolean {
   let source: number;
   try {

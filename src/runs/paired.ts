@@ -1,7 +1,7 @@
 import { mean, pairedInterval } from '../statistics';
 import type { EvaluationRecord } from './records';
 
-/** Of `n` problems: the difference of the shares right, and of mean tokens, with 95 % intervals over the problems. */
+/** Over `n` problems: the differences of accuracy and of mean tokens, with 95 % intervals over the problems. */
 export interface PairedDifference {
   n: number;
   accuracy: number;
@@ -11,9 +11,9 @@ export interface PairedDifference {
 }
 
 /**
- * How `after` differs from `before` on the problems that both answered (same id, same reference answer); undefined if
- * there are none. A problem answered more than once counts with the mean of its answers. Both are tests of one student
- * each, so the intervals say nothing of what another seed would have made of them.
+ * The difference between `after` and `before` on the problems that both answered (same id, same reference answer);
+ * undefined if there are none. A problem answered more than once counts with the mean of its answers. Each side is one
+ * student, so the intervals do not cover variation between training seeds.
  */
 export function pairedDifference(
   before: readonly EvaluationRecord[],

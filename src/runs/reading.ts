@@ -1,4 +1,4 @@
-/** Reading runs, while they are written or after: for the CLI, the editor and whoever resumes. Nothing here writes. */
+/** Reads runs, finished or in progress, for the CLI, the editor and for resuming. Nothing here writes. */
 import fs from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import * as z from 'zod';
@@ -34,20 +34,20 @@ import {
 
 export { evaluationNames, rolloutSteps } from './layout';
 
-/** A run as it lies on disk. */
+/** A run on disk. */
 export interface Run {
   /** Absolute. */
   folder: string;
   record: RunRecord;
-  /** Its file says `running`, but no process holds its lock: it crashed, was killed, or the machine went down. */
+  /** Its file says `running`, but no process holds its lock: it crashed or was killed, or the machine went down. */
   interrupted: boolean;
 }
 
-/** A line of the list of runs: a run, or why it cannot be read. */
+/** An entry in the list of runs: a run, or the reason why it cannot be read. */
 export type RunListing = { id: string; folder: string } & ({ run: Run } | { problem: UserError });
 
 /**
- * All runs of a folder (`.distillery/runs`), newest first; none if there is no such folder. One broken run does not
+ * All runs of a folder (`.distillery/runs`), newest first; none if there is no such folder. One damaged run does not
  * hide the others.
  */
 export function listRuns(runsFolder: string): RunListing[] {
@@ -67,7 +67,7 @@ export function listRuns(runsFolder: string): RunListing[] {
     .sort((a, b) => (a.id < b.id ? 1 : -1));
 }
 
-/** Reads run.json. Errors: not a run folder, broken, written by a newer version. */
+/** Reads run.json. @throws UserError when the folder is not a run, is damaged, or was written by a newer version */
 export function openRun(folder: string): Run {
   const file = layout.runFile(folder);
   if (!fs.existsSync(file))
@@ -91,15 +91,15 @@ export function openRun(folder: string): Run {
 
 export type ShownState = Run['record']['state'] | 'interrupted';
 
-/** A run's state as a person wants it: a run that nobody works on any more was interrupted, whatever its file says. */
+/** The effective state of a run: one that no process works on was interrupted, whatever its file says. */
 export function stateOf(run: Run): ShownState {
   const { state } = run.record;
   return run.interrupted || (state === 'created' && !lockHolder(run.folder)) ? 'interrupted' : state;
 }
 
 /**
- * The run that a user names: a path, an id, a part of an id that only one of `listed` has, or `latest`, the first of
- * them. `none` is the remedy where there are no runs at all. Throws a UserError that names those there are.
+ * The run that a user names: a path, an id, a unique part of an id in `listed`, or `latest`, the first of them. `none`
+ * is the remedy when there are no runs. @throws UserError that lists the candidates
  */
 export function findRun(name: string, listed: () => RunListing[], none: string): Run {
   if (fs.existsSync(layout.runFile(name)) || (/[\\/]/.test(name) && fs.existsSync(name))) return openRun(name);
@@ -110,8 +110,8 @@ export function findRun(name: string, listed: () => RunListing[], none: string):
   if (matches.length === 1) return openRun(matches[0].folder);
   const [among, fault] =
     matches.length > 1
-      ? [matches, `more than one run is named like "${name}"`]
-      : [runs, runs.length > 0 ? `no run is named like "${name}"` : 'there are no runs here'];
+      ? [matches, `the name "${name}" matches more than one run`]
+      : [runs, runs.length > 0 ? `no run matches the name "${name}"` : 'there are no runs here'];
   const some = among.slice(0, 8).map(({ id }) => id);
   const more = among.length > some.length ? ', ...' : '';
   throw new UserError(fault, { code: 'run', remedy: some.length > 0 ? `Runs: ${some.join(', ')}${more}.` : none });
@@ -122,7 +122,7 @@ export function readConfig(run: string): unknown {
   return readJson(layout.configFile(run));
 }
 
-/** The checkpoint that a run began at; undefined: a base student, or its config.json cannot be read. */
+/** The checkpoint that a run began with; undefined for a base student, or when its config.json cannot be read. */
 export function readStart(run: string): Start | undefined {
   try {
     return startOf(readConfig(run));
@@ -131,18 +131,18 @@ export function readStart(run: string): Start | undefined {
   }
 }
 
-/** Rows of summary.json, in the order of training. */
+/** Rows of summary.json, in training order. */
 export function readSummary(run: string): StageRow[] {
   const file = layout.summaryFile(run);
   return fs.existsSync(file) ? check(z.array(stageRowSchema), readJson(file), { file }) : [];
 }
 
-/** Updates, in order. Lines that cannot be read are told to `damage`, here and below; without it they are errors. */
+/** Updates, in order. Unreadable lines are reported to `damage`, here and below; without it they are errors. */
 export function readMetrics(run: string, damage?: Damage): MetricsRecord[] {
   return readRecords(layout.metricsFile(run), metricsRecordSchema, damage);
 }
 
-/** Checks on the held-out rows; none in runs of versions that did not record them. */
+/** Validations; none in runs of versions that did not record them. */
 export function readValidation(run: string, damage?: Damage): ValidationRecord[] {
   return readRecords(layout.validationFile(run), validationRecordSchema, damage);
 }
@@ -151,11 +151,11 @@ export function readRollouts(run: string, stage: StageName, step: number, damage
   return readRecords(layout.rolloutsFile(run, stage, step), rolloutRecordSchema, damage);
 }
 
-/** The same one by one, however many there are. */
+/** The same one by one, for any number. */
 export const eachRollout = (run: string, stage: StageName, step: number, damage?: Damage) =>
   eachRecord(layout.rolloutsFile(run, stage, step), rolloutRecordSchema, { damage });
 
-/** Most bytes of failures and of rewrites that are held: ten times those of GSM8K. */
+/** Maximum bytes of failures and of rewrites in memory: ten times those of GSM8K. */
 const maxCaseBytes = 64 << 20;
 
 export function readFailures(run: string, damage?: Damage): FailureRecord[] {
@@ -174,14 +174,11 @@ export interface FoundCheckpoint {
   entry: CheckpointEntry;
   folder: string;
   state: CheckpointState;
-  /** Newer checkpoints that failed their check, and why. */
+  /** Newer checkpoints that failed verification, with reasons. */
   skipped: { name: string; problem: UserError }[];
 }
 
-/**
- * The newest published checkpoint whose files are all as they were written, and that `inspect` does not refuse; null if
- * there is none.
- */
+/** The newest published checkpoint with intact files that `inspect` accepts; null if there is none. */
 export function latestCheckpoint(
   run: Run,
   inspect: (found: Omit<FoundCheckpoint, 'skipped'>) => unknown = () => {},
@@ -201,7 +198,7 @@ export function latestCheckpoint(
   return null;
 }
 
-/** The run that a checkpoint's folder belongs to, if it lies in one. */
+/** The run of a checkpoint's folder, if it belongs to one. */
 export function runOfCheckpoint(checkpoint: string): string | undefined {
   const parent = resolve(checkpoint, '..');
   const run = resolve(parent, '..');
@@ -210,7 +207,7 @@ export function runOfCheckpoint(checkpoint: string): string | undefined {
 
 function readJson(file: string): unknown {
   if (!fs.existsSync(file)) {
-    const remedy = 'Every run has this file: put it back from a copy.';
+    const remedy = 'Every run has this file: restore it from a copy.';
     throw new UserError('no such file', { file, code: 'run', remedy });
   }
   return parseJson(readSmallText(file), { file, code: 'run' });

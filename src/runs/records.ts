@@ -1,12 +1,10 @@
-/**
- * Everything that a run folder holds, as schemas: what is written is typed by them, what is read is checked by them.
- */
+/** Schemas of all records in a run folder: written values are typed by them, read values are validated by them. */
 import * as z from 'zod';
 import { real } from '../json';
 import { studentRowSchema } from '../results';
 import { checkpointPattern, stageNames } from '../stages';
 
-/** Version of the folder's format; a reader refuses greater ones. */
+/** Version of the folder's format; readers refuse greater ones. */
 export const formatVersion = 1;
 
 export const stageSchema = z.enum(stageNames);
@@ -22,16 +20,14 @@ export const checkpointEntrySchema = z.object({
   name: checkpointName,
   stage: stageSchema,
   step: count,
-  /** The run's last sequence number when it was taken: what the files say after it is cut off on resume. */
+  /** The run's last sequence number at that time; resuming truncates the files after it. */
   seq: count,
-  /** Kept for good: the end of a stage, the best of a stage. */
+  /** Kept permanently: the end of a stage, the best of a stage. */
   keep: z.boolean().optional(),
 });
 export type CheckpointEntry = z.infer<typeof checkpointEntrySchema>;
 
-/**
- * Where a run stands, as written. A run that says `running` or `paused` while nobody holds its lock was interrupted.
- */
+/** State of a run, as written. A run with `running` or `paused` and no lock holder was interrupted. */
 export const runStates = ['created', 'running', 'paused', 'stopped', 'finished', 'failed'] as const;
 
 /** run.json */
@@ -40,7 +36,7 @@ export const runRecordSchema = z.object({
   id: z.string(),
   name: z.string(),
   state: z.enum(runStates),
-  /** Why it is in this state, when there is something to say. */
+  /** The reason for this state, if any. */
   reason: z.string().optional(),
   stage: stageSchema.optional(),
   step: count.optional(),
@@ -55,35 +51,35 @@ export const runRecordSchema = z.object({
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;
 
-/** A line of summary.json: what a stage's student reaches on the test problems. */
+/** A row of summary.json: test results of a stage's student. */
 export const stageRowSchema = studentRowSchema.extend({ seq: count.optional() });
 export type StageRow = z.infer<typeof stageRowSchema>;
 
 /**
- * One update, with the meanings of TRL's GRPOTrainer: means over all unmasked completion tokens, those of flat groups
- * too. What was not computed is absent: supervised updates have no rewards, groups or clipping, others no KL where beta
- * is 0, no entropy where every completion is masked. Shares are 0 to 1, lengths are completion tokens.
+ * One update, with the meanings of TRL's GRPOTrainer: means over all unmasked completion tokens, including flat groups.
+ * Values that were not computed are absent: supervised updates have no rewards, groups or clipping, others no KL where
+ * beta is 0, no entropy where every completion is masked. Shares are 0 to 1, lengths are completion tokens.
  */
 export const updateMetricsSchema = z.object({
   stage: stageSchema,
-  /** A part of the stage with a loop of its own, such as Stage 3's `internalise`. */
+  /** A part of the stage with its own loop, such as Stage 3's `internalise`. */
   phase: z.string().optional(),
   /** From 1, within the stage. */
   step: count,
-  /** Absent where nothing is learned, as while samples are drawn. */
+  /** Absent if nothing is trained, as while samples are drawn. */
   loss: real.optional(),
   gradNorm: real.optional(),
   lr: real.optional(),
   tokensPerSecond: real.optional(),
-  /** Mean of the weighted sum that is optimised, and its standard deviation. */
+  /** Mean and standard deviation of the optimised weighted sum. */
   reward: real.optional(),
   rewardStd: real.optional(),
-  /** Mean of each reward component over the samples it applies to. */
+  /** Mean of each reward component over the samples that it applies to. */
   parts: z.record(z.string(), real).optional(),
   /** Share of samples with the right answer. */
   accuracy: real.optional(),
   kl: real.optional(),
-  /** Nats a token. */
+  /** Nats per token. */
   entropy: real.optional(),
   /**
    * Share of tokens (gspo: of completions) clipped at the low side (advantage < 0) and at the high side (advantage >
@@ -100,7 +96,7 @@ export const updateMetricsSchema = z.object({
   flatGroups: real.optional(),
   allCorrect: real.optional(),
   allWrong: real.optional(),
-  /** Cross-entropy of the replayed examples, where there were any. */
+  /** Cross-entropy of the replayed examples, if any. */
   replayLoss: real.optional(),
 });
 export type UpdateMetrics = z.infer<typeof updateMetricsSchema>;
@@ -110,8 +106,8 @@ export const metricsRecordSchema = updateMetricsSchema.extend({ seq: count, time
 export type MetricsRecord = z.infer<typeof metricsRecordSchema>;
 
 /**
- * A line of validation.jsonl: the student on the held-out rows of train. Stage 1 chooses no checkpoint by it and only
- * has a loss.
+ * A line of validation.jsonl: results on the held-out rows of train. Stage 1 does not select checkpoints by accuracy
+ * and has only a loss.
  */
 export const validationRecordSchema = z.object({
   seq: count,
@@ -119,20 +115,20 @@ export const validationRecordSchema = z.object({
   stage: stageSchema,
   /** As in metrics.jsonl. */
   phase: z.string().optional(),
-  /** Updates made before it, counted within the stage; 0 is the student as it came. */
+  /** Updates made before it, counted within the stage; 0 is the initial student. */
   step: count,
-  /** Share right, 0 to 1. */
+  /** Accuracy, 0 to 1. */
   accuracy: real.optional(),
   /** Completion tokens without the end token. */
   meanTokens: real.optional(),
-  /** Of supervised phases on teacher chains: the mean cross-entropy of the held-out rows' chains, in nats a token. */
+  /** For supervised phases on teacher chains: mean cross-entropy of the held-out rows' chains, in nats per token. */
   loss: real.optional(),
-  /** Better than every earlier check of its phase. */
+  /** Better than every earlier validation of its phase. */
   best: z.boolean(),
 });
 export type ValidationRecord = z.infer<typeof validationRecordSchema>;
 
-/** A line of rollouts/<stage>/<step>.jsonl: one completion, all there is to know about it. */
+/** A line of rollouts/<stage>/<step>.jsonl: one completion with everything known about it. */
 export const rolloutRecordSchema = z.object({
   seq: count,
   stage: stageSchema,
@@ -141,33 +137,33 @@ export const rolloutRecordSchema = z.object({
   /** Index of the prompt in the batch, and of the sample in its group. */
   group: count,
   sample: count,
-  /** As the student was asked, special tokens included. */
+  /** As the student got it, including special tokens. */
   prompt: z.string(),
-  /** The question in the prompt; of runs that another trainer made, whose dataset is not at hand. */
+  /** The question in the prompt; for runs of other trainers whose dataset is not available. */
   question: z.string().optional(),
-  /** Its reference answer; of such runs, where it is known. */
+  /** Its reference answer; for such runs, if known. */
   gold: z.string().optional(),
-  /** The completion's token ids with the end token, if it came; the other lists run along with it. */
+  /** The completion's token ids, including the end token if it was sampled; the other lists are parallel. */
   tokens: z.array(count),
   tokenTexts: z.array(z.string()),
   /**
-   * What `tokens` are where neither ids nor a tokenizer were at hand (imported completions): words, numbered within the
-   * record.
+   * The meaning of `tokens` if neither ids nor a tokenizer were available (imported completions): words, numbered
+   * within the record.
    */
   unit: z.literal('words').optional(),
-  /** At the sampling temperature, like the two below; absent where another trainer did not record them. */
+  /** At the sampling temperature, like the two below; absent if another trainer did not record them. */
   logProbs: z.array(real).optional(),
-  /** Under the reference policy; where beta is above 0 and the setting `tokenMeasures` is on. */
+  /** Under the reference policy; if beta is above 0 and the setting `tokenMeasures` is on. */
   refLogProbs: z.array(real).optional(),
-  /** Nats, of the student as the update's first pass over the completion found it; where `tokenMeasures` is on. */
+  /** Nats, under the student in the update's first pass over the completion; if `tokenMeasures` is on. */
   entropy: z.array(real).optional(),
   /** null: no component applied. */
   reward: real.nullable(),
   /** null: not applicable to this sample. */
   parts: z.record(z.string(), real.nullable()),
-  /** null: another trainer did not record it. */
+  /** null: not recorded by another trainer. */
   advantage: real.nullable(),
-  /** Whether the end token came within the budget. */
+  /** Whether it ended within the budget with the end token. */
   finished: z.boolean(),
   /** The extracted answer; null if there is none. */
   answer: z.string().nullable(),
@@ -185,7 +181,7 @@ export const answerSchema = z.object({
   correct: z.boolean(),
   finished: z.boolean(),
   tokens: count,
-  /** What `tokens` counts where no tokenizer was at hand (imported answers). */
+  /** The unit of `tokens` if no tokenizer was available (imported answers). */
   unit: z.literal('words').optional(),
 });
 export type AnswerRecord = z.infer<typeof answerSchema>;
@@ -197,27 +193,27 @@ export const failureRecordSchema = z.object({
   question: z.string(),
   answer: z.string(),
   samples: z.array(answerSchema),
-  /** What went wrong, such as `arithmetic-slip`, `wrong-operation`, `missing-step`, `no-answer`, `truncated`. */
+  /** The kind of error, such as `arithmetic-slip`, `wrong-operation`, `missing-step`, `no-answer`, `truncated`. */
   category: z.string(),
-  /** The first step of a sample that does not hold: index from 0, its text and why. */
+  /** The first wrong step of a sample: index from 0, its text and the reason. */
   firstWrongStep: z
     .object({
       sample: count,
       step: count,
       text: z.string(),
       reason: z.string(),
-      /** What is wrong in it: a range of the step's text, in UTF-16 code units. */
+      /** The wrong part: a range of the step's text, in UTF-16 code units. */
       start: count.optional(),
       end: count.optional(),
     })
     .optional(),
   teacherChain: z.string().optional(),
-  /** Checkpoint (or file) that the samples came from. */
+  /** Checkpoint (or file) of the samples. */
   source: z.string(),
 });
 export type FailureRecord = z.infer<typeof failureRecordSchema>;
 
-/** A line of rewrites.jsonl: a shorter chain for a failure, and where it came from. */
+/** A line of rewrites.jsonl: a shorter chain for a failure, and its origin. */
 export const rewriteRecordSchema = z.object({
   seq: count,
   problemId: z.string(),
@@ -227,7 +223,7 @@ export const rewriteRecordSchema = z.object({
   tokens: count,
   teacherTokens: count.optional(),
   reward: real.nullable(),
-  /** Right, and shorter than the teacher: fit to be learned from. */
+  /** Right and shorter than the teacher's chain, so usable for training. */
   accepted: z.boolean(),
   reason: z.string().optional(),
   provenance: z.object({
@@ -242,12 +238,12 @@ export type RewriteRecord = z.infer<typeof rewriteRecordSchema>;
 const decided = { time, problemId: z.string(), question: z.string() };
 
 /**
- * A line of decisions.jsonl: what a person decided about a case. It has no `seq`: editors append to this file, also
- * while a host writes the others, and no resume cuts it. The last line of its kind about a problem, or about a text
- * (`rewrite`), counts.
+ * A line of decisions.jsonl: a person's decision about a case. It has no `seq`: editors append to this file, even while
+ * a host writes the others, and resuming does not truncate it. The last line of its kind about a problem, or about a
+ * text (`rewrite`), counts.
  */
 export const decisionRecordSchema = z.discriminatedUnion('kind', [
-  /** Whether Stage 3 takes the problem although it may not be a failure by its own count. */
+  /** Whether Stage 3 takes the problem even if it is not a failure by its own rule. */
   z.object({ ...decided, kind: z.literal('pick'), picked: z.boolean() }),
   z.object({
     ...decided,
@@ -255,13 +251,14 @@ export const decisionRecordSchema = z.discriminatedUnion('kind', [
     /** `proposed`: sampled on request, not decided yet. `edited`: written by a person, and accepted. */
     verdict: z.enum(['proposed', 'accepted', 'edited', 'rejected']),
     text: z.string(),
-    /** Tokens of the text, where a tokenizer counted them. */
+    /** Number of tokens of the text, if a tokenizer counted them. */
     tokens: count.optional(),
     reward: real.nullable().optional(),
     parts: z.record(z.string(), real.nullable()).optional(),
     provenance: z.object({
       /**
-       * `run`: a line of rewrites.jsonl, by its seq; `request`: sampled on request; `person`: written, from `original`.
+       * `run`: a line of rewrites.jsonl, by its seq; `request`: sampled on request; `person`: written, starting from
+       * `original`.
        */
       from: z.enum(['run', 'request', 'person']),
       seq: count.optional(),
@@ -270,8 +267,8 @@ export const decisionRecordSchema = z.discriminatedUnion('kind', [
     }),
   }),
   /**
-   * Where a person says that a recorded answer (from 0) first goes wrong: its step, from 0, with its text; null takes
-   * the mark back.
+   * A person's mark of the first wrong step (from 0, with its text) of a recorded answer (from 0); null removes the
+   * mark.
    */
   z.object({
     ...decided,
@@ -280,9 +277,9 @@ export const decisionRecordSchema = z.discriminatedUnion('kind', [
     step: count.nullable(),
     text: z.string().optional(),
   }),
-  /** What a person noted about the case; empty: nothing any more. */
+  /** A person's note about the case; an empty text removes it. */
   z.object({ ...decided, kind: z.literal('note'), text: z.string() }),
-  /** Whether a person is done with reading it. */
+  /** Whether a person has marked it as read. */
   z.object({ ...decided, kind: z.literal('read'), read: z.boolean() }),
 ]);
 export type DecisionRecord = z.infer<typeof decisionRecordSchema>;
@@ -294,7 +291,7 @@ export const evaluationRecordSchema = answerSchema.extend({
   problemId: z.string(),
   /** The reference answer. */
   gold: z.string(),
-  /** Of imported answers, whose dataset is not at hand. */
+  /** For imported answers whose dataset is not available. */
   question: z.string().optional(),
   /** Right by the last number anywhere in the text. */
   lenientCorrect: z.boolean().optional(),
@@ -309,9 +306,9 @@ export const checkpointStateSchema = z.object({
   seq: count,
   /** sha256 of every other file in the folder. */
   files: z.record(z.string(), z.string()),
-  /** The writer's own: cursors, schedules, selections. */
+  /** State of the writer: cursors, schedules, selections. */
   state: z.unknown(),
-  /** Of all the rest of state.json; absent in checkpoints of earlier versions. */
+  /** Checksum of the rest of state.json; absent in checkpoints of earlier versions. */
   sha256: z.string().optional(),
 });
 export type CheckpointState = z.infer<typeof checkpointStateSchema>;

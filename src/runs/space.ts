@@ -1,4 +1,4 @@
-/** The space on a run's disk: told of when it gets short, and waited for, with what was learned kept in memory. */
+/** Disk space of a run: warns when it gets short, and waits for it with the training state in memory. */
 import { existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,12 +6,12 @@ import { DiskFull } from '../disk';
 import { checkpointsFolder } from './layout';
 import type { RunWriter } from './writer';
 
-/** What records and run.json take until the next checkpoint. */
+/** Space for records and run.json until the next checkpoint. */
 const records = 1 << 20;
-/** It is short when so many further checkpoints do not fit. */
+/** It is short when this many further checkpoints do not fit. */
 const short = 3;
 
-/** The bytes that the files of the newest checkpoint have; 0 before the first. */
+/** The size of the newest checkpoint in bytes; 0 before the first. */
 function checkpointBytes(run: string, newest: string | undefined): number {
   if (newest === undefined) return 0;
   const folder = join(checkpointsFolder(run), newest);
@@ -19,7 +19,7 @@ function checkpointBytes(run: string, newest: string | undefined): number {
   return existsSync(folder) ? readdirSync(folder).reduce((sum, name) => sum + sizeOf(name), 0) : 0;
 }
 
-const goesOn = 'there is space again: training goes on';
+const goesOn = 'there is space again: training continues';
 
 const inMegabytes = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 
@@ -27,7 +27,7 @@ export class Space {
   private known = { name: undefined as string | undefined, bytes: 0 };
   private warned = false;
 
-  /** No wait outlasts `signal`; `tell`: a warning for the person. Looks again every `pauseMs`. */
+  /** `signal` ends every wait; `tell` receives warnings for the user. Checks every `pauseMs`. */
   constructor(
     private readonly run: Pick<RunWriter, 'folder' | 'record'>,
     private readonly signal: AbortSignal,
@@ -35,7 +35,7 @@ export class Space {
     private readonly pauseMs = 5000,
   ) {}
 
-  /** Resolves when the next checkpoint fits beside the records until then. */
+  /** Resolves when the next checkpoint and the records until then fit. */
   async enough(): Promise<void> {
     const { folder, record } = this.run;
     const newest = record.checkpoints.at(-1)?.name;
@@ -50,13 +50,15 @@ export class Space {
     if (waited && !this.signal.aborted) this.tell(goesOn);
     if (!this.warned && !waited && this.free() < (1 + short) * needed) {
       this.warned = true;
-      this.tell(`the disk of ${folder} is filling up: ${inMegabytes(this.free())} are left, some checkpoints' worth`);
+      this.tell(
+        `the disk of ${folder} is filling up: ${inMegabytes(this.free())} are left, enough for a few checkpoints`,
+      );
     }
   }
 
   /**
-   * What `write` gives. While the disk is full it is called again, so what it began must be gone when it fails. Throws
-   * DiskFull when `signal` is aborted meanwhile.
+   * The result of `write`, which is repeated while the disk is full, so it must clean up when it fails. @throws
+   * DiskFull when `signal` is aborted meanwhile
    */
   async write<T>(write: () => T | Promise<T>): Promise<T> {
     for (let waited = false; ; waited = true) {
@@ -68,14 +70,14 @@ export class Space {
       } catch (error) {
         if (!(error instanceof DiskFull) || this.signal.aborted) throw error;
         if (!waited) this.tellOfWait(`is full (${error.file ?? error.message})`);
-        // A checkpoint of gigabytes is not written over and over: a tenth of the time at most.
+        // A checkpoint of gigabytes is not retried all the time: at most a tenth of the time is spent on it.
         await this.pause(Math.max(this.pauseMs, 10 * (performance.now() - started)));
       }
     }
   }
 
   private tellOfWait(why: string): void {
-    const what = 'training waits, with all that it learned in memory. Free some space';
+    const what = 'training waits, with its state in memory. Free some space';
     this.tell(`the disk of ${this.run.folder} ${why}: ${what}`);
   }
 
@@ -88,7 +90,7 @@ export class Space {
       const { bavail, bsize } = statfsSync(this.run.folder);
       return bavail * bsize;
     } catch {
-      return Number.POSITIVE_INFINITY; // gone: the next write says so
+      return Number.POSITIVE_INFINITY; // gone: the next write reports it
     }
   }
 }

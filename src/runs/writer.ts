@@ -1,4 +1,4 @@
-/** Writing a run: one process at a time, every file whole at every moment. */
+/** Writes a run: one process at a time, with every file consistent at every moment. */
 import { dirname, join } from 'node:path';
 import { diskError, guardDisk } from '../disk';
 import { UserError } from '../errors';
@@ -34,7 +34,7 @@ import {
 
 type Unnumbered<T> = Omit<T, 'seq'>;
 
-/** Makes the folder of a new run, `<runsFolder>/<time>-<name>`, with config.json, and opens it for writing. */
+/** Creates the folder of a new run, `<runsFolder>/<time>-<name>`, with config.json, and opens it for writing. */
 export function createRun(runsFolder: string, name: string, config: unknown, now = () => new Date()): RunWriter {
   const folder = guardDisk(runsFolder, 'no run was begun', () => makeRunFolder(runsFolder, name, now()));
   let lock: Lock | undefined;
@@ -62,11 +62,11 @@ export function createRun(runsFolder: string, name: string, config: unknown, now
 }
 
 /**
- * Opens a run that exists, to resume it or to add to it. Errors: locked by a live process (`locked`), not a run, newer
- * version.
+ * Opens an existing run to resume or extend it. @throws UserError when it is locked by a live process (`locked`), not a
+ * run, or of a newer version
  */
 export function openForWriting(folder: string, now = () => new Date()): RunWriter {
-  openRun(folder); // says what is wrong with the folder before a lock file appears in it
+  openRun(folder); // reports a wrong folder before a lock file is created in it
   for (const path of layout.changingPaths(folder)) checkInside(folder, path);
   const lock = acquireLock(folder);
   try {
@@ -81,10 +81,10 @@ export function openForWriting(folder: string, now = () => new Date()): RunWrite
 }
 
 export class RunWriter {
-  /** The last sequence number given out; one count for all files of the run. */
+  /** The last sequence number; one counter for all files of the run. */
   private seq: number;
   private readonly now: () => Date;
-  /** Appended to since the last checkpoint. */
+  /** Files appended to since the last checkpoint. */
   private readonly unflushed = new Set<string>();
 
   constructor(
@@ -119,8 +119,7 @@ export class RunWriter {
   }
 
   /**
-   * All completions of an update. Log-probs are kept to the precision of float32, entropies to four decimals, as they
-   * are only looked at.
+   * All completions of an update. Log-probs keep float32 precision; entropies, which are only displayed, four decimals.
    */
   rollouts(stage: StageName, step: number, records: readonly Omit<RolloutRecord, 'seq' | 'stage' | 'step'>[]): void {
     const rows = records.map(({ logProbs, refLogProbs, entropy, ...rest }) => ({
@@ -147,7 +146,7 @@ export class RunWriter {
     this.append(layout.evaluationFile(this.folder, name), records);
   }
 
-  /** Adds a stage's row to summary.json, or replaces it. */
+  /** Adds or replaces a stage's row of summary.json. */
   summary(row: Omit<StageRow, 'seq'>): void {
     const rows = readSummary(this.folder).filter((other) => other.stage !== row.stage);
     const seq = this.seq + 1;
@@ -156,9 +155,9 @@ export class RunWriter {
   }
 
   /**
-   * Takes a checkpoint: `write` puts the student and whatever else into the folder it is given; `state` (JSON) is what
-   * resuming needs. Of the checkpoints not marked `keep`, the newest two stay; older ones go once this one's files have
-   * been read back.
+   * Writes a checkpoint: `write` puts the student and other files into the given folder; `state` (JSON) is the data for
+   * resuming. Of the checkpoints without `keep`, the newest two stay; older ones are deleted once this one's files have
+   * been verified.
    */
   async checkpoint(
     { stage, step, state, keep }: { stage: StageName; step: number; state: unknown; keep?: boolean },
@@ -170,7 +169,7 @@ export class RunWriter {
       throw new UserError(`the checkpoint ${name} exists already`, {
         file: join(folder, name),
         code: 'checkpoint',
-        remedy: 'The run was changed by hand: start a new one; what this one recorded can still be read.',
+        remedy: 'The run was changed by hand: start a new one. The records of this one can still be read.',
       });
     this.flushRecords();
     const entry: CheckpointEntry = { name, stage, step, seq: this.seq, ...(keep && { keep }) };
@@ -188,10 +187,7 @@ export class RunWriter {
     return entry;
   }
 
-  /**
-   * Goes back to a checkpoint (null: to the beginning): whatever the run recorded after it is cut off, later
-   * checkpoints are deleted.
-   */
+  /** Returns to a checkpoint (null: to the beginning): later records and checkpoints are deleted. */
   rollBack(to: CheckpointEntry | null): void {
     const seq = to?.seq ?? 0;
     const at = this.current.checkpoints.findIndex(({ name }) => name === to?.name);
@@ -205,7 +201,7 @@ export class RunWriter {
     this.seq = seq;
   }
 
-  /** Lets go of the run, after a last change of its state. */
+  /** Closes the run after a last change of its state. */
   close(change?: { state: RunRecord['state']; reason?: string }): void {
     try {
       if (change) this.update({ reason: undefined, ...change });
@@ -225,7 +221,9 @@ export class RunWriter {
     return numbered;
   }
 
-  /** Makes durable what a checkpoint counts on: the lines up to its seq, and the names of their files. */
+  /**
+   * Flushes everything that a checkpoint relies on: the lines up to its seq, and the directory entries of their files.
+   */
   private flushRecords(): void {
     const folders = new Set<string>();
     for (const file of this.unflushed)
@@ -238,7 +236,7 @@ export class RunWriter {
     this.unflushed.clear();
   }
 
-  /** Makes `all` but `old` the run's checkpoints, in one change of run.json; then the folders of `old` go. */
+  /** Makes `all` except `old` the run's checkpoints, in one change of run.json; then deletes the folders of `old`. */
   private publish(
     all: readonly CheckpointEntry[],
     old: readonly CheckpointEntry[],
@@ -260,7 +258,7 @@ export class RunWriter {
   }
 }
 
-/** Nine digits tell any two float32 values apart. */
+/** Nine digits distinguish any two float32 values. */
 function shorten(value: number): number {
   return Number(value.toPrecision(9));
 }
@@ -270,7 +268,7 @@ function thisHost(): RunRecord['host'] {
   return { ...mine, name: machine };
 }
 
-/** `20260205-140309-arithmetic`; a number is added where that folder exists. */
+/** `20260205-140309-arithmetic`; a number is appended if that folder exists. */
 function makeRunFolder(runsFolder: string, name: string, time: Date): string {
   makeFolder(runsFolder, runsFolder);
   const stamp = time.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);

@@ -42,7 +42,7 @@ export interface Tokenizer {
 const leastMs = 2000;
 const msPerCharacter = 0.02;
 
-/** Vocabularies of 250,000 tokens with their merges take some 35 MB. */
+/** Vocabularies of 250,000 tokens with their merges take about 35 MB. */
 const maxBytes = 256 << 20;
 
 /**

@@ -143,9 +143,9 @@ describe('evaluate', () => {
   it('writes answers over nothing else, and looks before it asks', async () => {
     const before = readFileSync(join(distillery.folder, 'train.jsonl'), 'utf8');
     const to = (out: string) => refused('evaluate', 'student', '--data', 'train.jsonl', '--out', out);
-    expect(await to('train.jsonl')).toContain('no earlier one of this command');
-    expect(await to('student/model.safetensors')).toContain('no earlier one of this command');
-    expect(await to('nowhere/answers.jsonl')).toContain('its folder is not there');
+    expect(await to('train.jsonl')).toContain('was not written by this command');
+    expect(await to('student/model.safetensors')).toContain('was not written by this command');
+    expect(await to('nowhere/answers.jsonl')).toContain('its folder does not exist');
     expect(readFileSync(join(distillery.folder, 'train.jsonl'), 'utf8')).toBe(before);
   });
 
@@ -204,7 +204,7 @@ describe('evaluate', () => {
   });
 
   it('says what it cannot do', async () => {
-    expect(await refused('evaluate', 'student')).toContain('Name a dataset or an experiment with --data');
+    expect(await refused('evaluate', 'student')).toContain('Give a dataset or an experiment with --data');
     expect(await refused('evaluate', 'absent', '--data', 'train.jsonl')).toContain('absent: there is no such student');
     expect(await refused('evaluate', 'student', '--data', 'absent.jsonl')).toContain('absent.jsonl: no such file');
     distillery.write('strange.jsonl', lines([{ prompt: 'x' }]));
@@ -333,7 +333,7 @@ describe('new', () => {
     expect(await refused('new', 'wrong', '--data', 'absent.jsonl', '--student', 'student')).toContain('no such file');
     expect(await refused('new', 'wrong', '--student', 'absent')).toContain('tokenizer.json');
     expect(await refused('new', 'wrong', '--student', 'student', '--name', 'a/b')).toContain('usable in a folder name');
-    expect(await refused('new', '', '--student', 'student')).toContain('no folder is named');
+    expect(await refused('new', '', '--student', 'student')).toContain('no folder is given');
     expect(await refused('new', 'bare.jsonl', '--student', 'student')).toContain('nothing can be written there');
     expect(existsSync(join(distillery.folder, 'wrong'))).toBe(false);
   });

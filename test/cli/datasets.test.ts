@@ -20,7 +20,7 @@ describe('new', () => {
     const { code, stderr } = await distillery.run('new', 'r1', '--data', 'data/messages.jsonl', '--student', 'student');
     expect([code, stderr]).toEqual([
       0,
-      "Columns: question: messages, answer: what the chain ends in, chain: messages, id: the row's number\n",
+      'Columns: question: messages, answer: the end of the chain, chain: messages, id: the row number\n',
     ]);
     expect(made('r1').data.train).toMatchObject({
       format: 'rows',
@@ -51,7 +51,7 @@ describe('new', () => {
       expect.stringMatching(/10 of 200 rows cannot be used: row 1: .*; row 81: .*; and 5 more[\s\S]*--skip-bad/),
     ]);
     const { notes } = await distillery.json<{ notes: string[] }>(...asked, '--skip-bad');
-    expect(notes[0]).toMatch(/^10 of 200 rows cannot be used and are left out: row 1/);
+    expect(notes[0]).toMatch(/^10 of 200 rows cannot be used and are skipped: row 1/);
     const { train, test } = made('some').data;
     expect([train, test]).toMatchObject([
       { skipBad: true, count: 161 },
@@ -100,7 +100,7 @@ describe('chains with thinking', () => {
     const { notes, budgets, chains, needs } = await distillery.json<Made>(
       ...['new', 'plain', '--data', 'thought.jsonl', '--student', student('chats', '')],
     );
-    expect(notes.join('\n')).toMatch(/^40 of 40 teacher chains .* have thinking .* It is cut off/m);
+    expect(notes.join('\n')).toMatch(/^40 of 40 examined teacher chains have thinking .* It is cut off/m);
     expect([chains, budgets.at(-1)?.rows]).toEqual([40, 40]);
     expect(budgets.at(-1)!.tokens).toBeLessThan(100); // of the solutions alone
     expect(needs).toEqual([
@@ -119,7 +119,7 @@ describe('chains with thinking', () => {
     distillery.write('thought.jsonl', jsonl(40));
     const thinks = student('thinks', '<think>\n');
     const { notes } = await distillery.json<Made>('new', 'think', '--data', 'thought.jsonl', '--student', thinks);
-    expect(notes.join('\n')).toMatch(/It is kept, as this student thinks, too/);
+    expect(notes.join('\n')).toMatch(/It is kept, as this student thinks too/);
     const { data, evaluation } = made('think');
     expect([data.thinking, evaluation.maxNewTokens]).toEqual(['keep', 4096]);
     const file = join(distillery.folder, 'think/think.distillery.json');

@@ -89,7 +89,7 @@ describe('evaluation on a server that holds the student', () => {
       ]);
     }
     const plain = await distillery.run(...onServer(), '--system', 'Be brief.');
-    expect([plain.code, plain.stderr]).toEqual([2, expect.stringContaining('Give --prompt chat')]);
+    expect([plain.code, plain.stderr]).toEqual([2, expect.stringContaining('Add --prompt chat')]);
   });
 
   it('asks a checkpoint as its run asked it', async () => {
@@ -116,7 +116,9 @@ describe('evaluation on a server that holds the student', () => {
     server.behave = ({ body }) =>
       'top_k' in body ? { status: 400, error: 'Unknown parameter: top_k' } : { text: 'Answer: 1', usage: false };
     const { stdout } = await distillery.run(...onServer(), '--out', 'guessed.jsonl');
-    expect(stdout).toMatch(/mean tokens +3\.0 +guessed[\s\S]*The server takes no top_k: its own defaults count/);
+    expect(stdout).toMatch(
+      /mean tokens +3\.0 +estimated[\s\S]*The server does not take top_k and uses its own defaults/,
+    );
     expect(answersIn('guessed.jsonl')[0]).toMatchObject({ tokens: 3, tokensEstimated: true });
     expect(await distillery.json(...onServer())).toMatchObject({ tokensEstimated: true, without: ['top_k'] });
   });
@@ -131,7 +133,7 @@ describe('evaluation on a server that holds the student', () => {
     expect([code, stdout]).toEqual([
       0,
       expect.stringMatching(
-        /mean tokens +5\.0[\s\S]*Counted as wrong: 1 answer that did not come .400 the context has/,
+        /mean tokens +5\.0[\s\S]*Counted as wrong: 1 answer that did not arrive .400 the context has/,
       ),
     ]);
     expect(answersIn('one-less.jsonl')).toHaveLength(6);
@@ -143,7 +145,10 @@ describe('evaluation on a server that holds the student', () => {
     server.behave = (_, nth) => (nth < 3 ? { text: 'Answer: 1' } : { status: 402, error: 'no money' });
     server.asked.length = 0;
     const { code, stderr } = await distillery.run(...onServer(), '--out', 'there.jsonl', '--concurrency', '1');
-    expect([code, stderr]).toEqual([2, expect.stringMatching(/2 answers came before it failed: there.jsonl.partial/)]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/2 answers arrived before the failure: there.jsonl.partial/),
+    ]);
     expect(existsSync(join(distillery.folder, 'there.jsonl'))).toBe(false);
     expect(answersIn('there.jsonl.partial')).toMatchObject([{ text: 'Answer: 1' }, { text: 'Answer: 1' }]);
   });

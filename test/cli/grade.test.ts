@@ -43,9 +43,9 @@ it('names the lines that are bad', async () => {
   distillery.write('bad.jsonl', `{"text": "a", "gold": "1"}\n\n{"text": 1, "gold": "1"}\nno JSON\n{"text": "b"}\n`);
   const { code, stderr } = await distillery.run('grade', 'bad.jsonl');
   expect(code).toBe(2);
-  expect(stderr).toContain('bad.jsonl:3: "text" is missing or no text');
+  expect(stderr).toContain('bad.jsonl:3: "text" is missing or not a text');
   expect(stderr).toContain('bad.jsonl:4, bad.jsonl:5');
   distillery.write('empty.jsonl', '\n');
-  expect((await distillery.run('grade', 'empty.jsonl')).stderr).toContain('no line in it');
+  expect((await distillery.run('grade', 'empty.jsonl')).stderr).toContain('the file has no lines');
   expect((await distillery.run('grade', 'none.jsonl')).code).toBe(2);
 });

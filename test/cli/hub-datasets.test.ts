@@ -98,7 +98,7 @@ it('download and import cases take a data set, and faults are told', async () =>
     [distillery, 'school/sums', /has 2 subsets[\s\S]*school\/sums\/main, school\/sums\/answers/],
     [distillery, 'school/nothing', /has no school\/nothing/],
     [withCache('third').with({ HF_TOKEN: '' }), 'school/sums/main/train', /HF_TOKEN/],
-    [distillery, 'sums.jsonl', /not a data set's name/],
+    [distillery, 'sums.jsonl', /not the name of a data set/],
   ];
   for (const [place, name, message] of cases)
     expect(await place.run('download', '--dataset', name)).toMatchObject({

@@ -74,6 +74,6 @@ it('refuses places that only a program reaches, and programs that it does not kn
   const [run] = runs();
   const mirror = (...more: string[]) => distillery.run('mirror', run, '--runs', 'runs', '--to', ...more);
   expect((await mirror('s3://bucket/runs')).stderr).toContain('--with rsync or rclone');
-  expect((await mirror('box:runs', '--with', 'ftp')).stderr).toContain('--with knows no ftp');
-  expect((await distillery.run('pull', 'nowhere/run')).stderr).toContain('no run is there');
+  expect((await mirror('box:runs', '--with', 'ftp')).stderr).toContain('--with does not know ftp');
+  expect((await distillery.run('pull', 'nowhere/run')).stderr).toContain('there is no run');
 });

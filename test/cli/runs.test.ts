@@ -155,7 +155,7 @@ describe('run', () => {
     child.kill('SIGINT');
     const { code, stdout } = await end;
     expect(code).toBe(130);
-    expect(stdout).toMatch(/Stopped. Go on with:\n {2}distillery resume interrupted\/\d{8}-\d{6}-tiny\n$/);
+    expect(stdout).toMatch(/Stopped. Resume with:\n {2}distillery resume interrupted\/\d{8}-\d{6}-tiny\n$/);
     expect(await distillery.json('show', folder)).toMatchObject({ state: 'stopped' });
     const resumed = await distillery.run('resume', folder);
     expect([resumed.code, resumed.stdout]).toEqual([0, expect.stringContaining('Stage 3 (Rewrite)')]);
@@ -209,7 +209,7 @@ describe('resume', () => {
     const newest = record.checkpoints.at(-1).name;
     truncateSync(join(folder, 'checkpoints', newest, 'model.safetensors'), 100);
     const resumed = await distillery.run('resume', folder);
-    expect(resumed.stdout).toContain(`checkpoint ${newest} is passed over`);
+    expect(resumed.stdout).toContain(`checkpoint ${newest} is skipped`);
     expect(outcomeOf(folder)).toEqual(outcomeOf(whole));
   });
 
@@ -228,7 +228,7 @@ describe('resume', () => {
   it('knows the runs it does not find', async () => {
     const { code, stderr } = await distillery.run('resume', 'none-like-this');
     expect(code).toBe(2);
-    expect(stderr).toMatch(/no run is named like "none-like-this"\n {2}Runs: \d{8}/);
+    expect(stderr).toMatch(/no run matches the name "none-like-this"\n {2}Runs: \d{8}/);
   });
 });
 
@@ -389,7 +389,7 @@ describe('score', () => {
     [['nothing', 'latest'], /"nothing" is neither a file nor a preset\n {2}Presets are default, /],
     [['absent.reward.json', 'latest'], /There is no such file/],
     [['default', 'absent.jsonl'], /absent\.jsonl: no such file/],
-    [['default', 'student'], /student: not a run: it has no run.json|no run is named like "student"/],
+    [['default', 'student'], /student: not a run: it has no run.json|no run matches the name "student"/],
     [['default', 'latest', '--stage', 'sft'], /"sft" is not one of complete, rewrite/],
   ])('refuses %j', async (args, message) => {
     const { code, stderr } = await distillery.run('score', ...args, '--runs', '.distillery/runs');

@@ -104,12 +104,12 @@ describe('a student', () => {
       expect([code, stdout]).toEqual([2, '']);
       return stderr;
     };
-    expect(await refused('export', 'llama', 'kept')).toContain('something is there already');
-    expect(await refused('export', 'llama', 'x', '--dtype', 'q8_0')).toContain('no q8_0');
+    expect(await refused('export', 'llama', 'kept')).toContain('the target exists already');
+    expect(await refused('export', 'llama', 'x', '--dtype', 'q8_0')).toContain('cannot store q8_0');
     expect(await refused('export', 'llama', 'x', '--dtype', 'q2')).toContain('Allowed choices');
     expect(await refused('export', 'nothing', 'x')).toContain('no such student');
     expect(await refused('ask', 'kept', 'Why?')).toContain('tokenizer.json');
-    expect(await refused('ask', 'kept/notes.md', 'Why?')).toContain('this is no student');
+    expect(await refused('ask', 'kept/notes.md', 'Why?')).toContain('this is not a student');
     expect(await refused('ask', 'llama', ' ')).toContain('the question is empty');
     distillery.write('broken.gguf', 'GGUF, but not really');
     expect(await refused('ask', 'broken.gguf', 'Why?')).toContain('it is cut off');

@@ -152,7 +152,7 @@ describe('distillery teach', () => {
 
   it('says what is wrong before it asks anything', async () => {
     const faults: [string[], string][] = [
-      [['teach', 'questions.jsonl', '--out', 'x.chains.jsonl'], 'no teacher is named'],
+      [['teach', 'questions.jsonl', '--out', 'x.chains.jsonl'], 'no teacher is given'],
       [command('questions.jsonl'), 'this is where the questions come from'],
       [command('x.chains.jsonl', '--budget', '1'), 'a budget needs prices'],
       [[...command('x.chains.jsonl'), '--base-url', 'https://me:word@host/v1'], 'holds a name, a password'],

@@ -66,7 +66,7 @@ describe('a run on an engine in a process', () => {
     expect(error).toBeNull();
     expect(notes.filter((text) => text.includes('the engine is lost')).length).toBeGreaterThanOrEqual(3);
     expect(notes.find((text) => text.includes('is lost'))).toMatch(
-      /it ended with exit code 3; it is started again \(1 of 3\), and the run goes on from checkpoint sft-\d/,
+      /it ended with exit code 3; it is restarted \(1 of 3\), and the run resumes from checkpoint sft-\d/,
     );
     expect(openRun(made).record.state).toBe('finished');
     expect(recorded(made)).toEqual(recorded(whole.made));
@@ -75,7 +75,7 @@ describe('a run on an engine in a process', () => {
   it('gives up an engine that is lost again and again, and keeps what there is', async () => {
     const { made, error, notes } = await run('exit@supervisedStep');
     expect(error).toMatchObject({ name: 'EngineLost', code: 'engine' });
-    expect(notes.filter((text) => text.includes('it is started again'))).toHaveLength(3);
+    expect(notes.filter((text) => text.includes('it is restarted'))).toHaveLength(3);
     const { state, reason, checkpoints } = openRun(made).record;
     expect([state, reason]).toEqual(['failed', 'the engine is lost: it ended with exit code 3']);
     expect(checkpoints.length).toBeGreaterThan(0);
@@ -113,7 +113,7 @@ describe('a run on an engine in a process', () => {
         { notify, signal: new AbortController().signal },
       );
       expect(notes).toContain(
-        "the embedded engine does not know the student's family, so fake-engine 0 on the CPU computes",
+        "the embedded engine does not support the student's family, so fake-engine 0 on the CPU is used",
       );
       expect(openRun(made).record.state).toBe('finished');
     } finally {

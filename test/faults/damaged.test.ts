@@ -69,14 +69,14 @@ describe('the state of a checkpoint', () => {
     expect(sha256).toMatch(/^[0-9a-f]{64}$/);
     writeFileSync(stateFile(), JSON.stringify(rest));
     await resume();
-    expect(texts.filter((text) => text.includes('passed over'))).toEqual([]);
+    expect(texts.filter((text) => text.includes('is skipped'))).toEqual([]);
   });
 
   it('that was changed is passed over for the checkpoint before', async () => {
     edit(stateFile(), ({ state, ...rest }) => ({ ...rest, state: { ...(state as Json), optimizerStep: 7 } }));
     const name = newest();
     await resume();
-    expect(texts).toContainEqual(expect.stringContaining(`checkpoint ${name} is passed over (the file state.json`));
+    expect(texts).toContainEqual(expect.stringContaining(`checkpoint ${name} is skipped (the file state.json`));
     expect(openRun(run).record.state).toBe('finished');
   });
 
@@ -95,7 +95,7 @@ describe('the state of a checkpoint', () => {
     editState(change);
     const name = newest();
     await resume();
-    expect(texts).toContainEqual(expect.stringContaining(`checkpoint ${name} is passed over`));
+    expect(texts).toContainEqual(expect.stringContaining(`checkpoint ${name} is skipped`));
     expect(trained().filter((one) => one.startsWith('complete/'))).toHaveLength(3);
     expect(trained().filter((one) => one.startsWith('rewrite/'))).toHaveLength(6);
   });

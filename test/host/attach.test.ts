@@ -36,7 +36,7 @@ it('attach shows the run of a host, pauses it, and stops it', async () => {
   looking.stdout!.on('data', (data) => (seen += data));
   await until('its progress', () => seen.includes('Stage 1 (Reconstruct)'));
   looking.kill('SIGINT');
-  expect(await left).toMatchObject({ code: 0, stdout: expect.stringMatching(/^watched on .*The run goes on/s) });
+  expect(await left).toMatchObject({ code: 0, stdout: expect.stringMatching(/^watched on .*The run continues/s) });
   expect(client.state).toBe('running');
 
   const json = (...args: string[]) => terminal.run('attach', work.folder, '--json', ...args);
@@ -50,7 +50,7 @@ it('attach shows the run of a host, pauses it, and stops it', async () => {
   expect(told[0]).toMatchObject({ run: { folder: run, name: 'watched' } });
   expect(told.at(-1)).toMatchObject({ ended: { folder: run, outcome: 'stopped' } });
   await until('idle', () => client.state === 'idle');
-  expect(await json()).toMatchObject({ code: 2, stdout: expect.stringContaining('no run is on here') });
+  expect(await json()).toMatchObject({ code: 2, stdout: expect.stringContaining('no run is in progress here') });
 });
 
 it('attach follows a run to its end, and names a run that a terminal works on', async () => {

@@ -1,7 +1,4 @@
-/**
- * The least CPU time of a few runs, in milliseconds. Not the time on the clock, which says more about what else the
- * machine is doing.
- */
+/** The minimum CPU time of several runs, in milliseconds. Wall-clock time would depend on other load of the machine. */
 export function cpuTime(work: () => unknown, runs = 3): number {
   const times = Array.from({ length: runs }, () => {
     const started = process.cpuUsage();
@@ -14,15 +11,15 @@ export function cpuTime(work: () => unknown, runs = 3): number {
 
 let texts = 0;
 
-/** The same of `work` on a text. Never the same text twice: results may be remembered. */
+/** The same for `work` on a text. A text is never reused, as results may be cached. */
 export function cpuTimeOn(work: (text: string) => unknown, text: string, runs: number): number {
   return cpuTime(() => work(`${text} ${++texts}`), runs);
 }
 
 /**
- * Whether `work` takes time in proportion to the length of its text, by a shorter and a longer one of a kind: half as
- * much again is allowed, and `room` milliseconds for what the engine collects and compiles meanwhile. A machine that is
- * busy now and then is no reason: it is measured up to four times. `most`: for the longer one, in milliseconds.
+ * Whether `work` takes time proportional to the length of its text, measured with a shorter and a longer text of a
+ * kind: half as much again is allowed, plus `room` milliseconds for garbage collection and compilation. Measured up to
+ * four times, so that a busy machine does not matter. `most` limits the longer one, in milliseconds.
  */
 export function growsWith(
   work: (text: string) => unknown,

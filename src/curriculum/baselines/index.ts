@@ -9,8 +9,7 @@ import { sftConcise } from './sft-concise';
 
 type Settings<K extends BaselineName> = Exclude<Experiment['baselines'][K], false>;
 /**
- * Trains `student`, which is the base student, in place. Returns the chosen checkpoint; null: there was nothing to
- * learn from.
+ * Trains `student`, the base student, in place. Returns the selected checkpoint; null if there was nothing to train on.
  */
 type Train<K extends BaselineName> = (
   context: Context,
@@ -20,7 +19,7 @@ type Train<K extends BaselineName> = (
 
 const trainers: { [K in BaselineName]: Train<K> } = { sft, sftConcise, rft, grpo };
 
-/** What trains the baseline; null where the experiment does without it. */
+/** The trainer of the baseline; null if the experiment does not have it. */
 export function baselineOf<K extends BaselineName>(
   context: Context,
   name: K,

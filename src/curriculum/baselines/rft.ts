@@ -13,13 +13,13 @@ const stage = 'rft';
 
 /**
  * Rejection sampling fine-tuning (Yuan et al. 2023, arXiv 2308.01825), one round: the base student answers the problems
- * that Stage 2 samples from, as often and at the same temperature, from the plain question; then it learns its own
+ * of Stage 2 from the plain question, with as many samples and at the same temperature. Then it is trained on its
  * shortest right completion of each.
  */
 export async function rft(context: Context, student: Student, settings: SftSettings): Promise<string | null> {
   const { train: lessons, experiment, notify } = context;
   const sampling = experiment.stages.complete;
-  if (!sampling) throw new Error('baselines.rft without stages.complete'); // an error of the experiment, found before
+  if (!sampling) throw new Error('baselines.rft without stages.complete'); // the config check finds this error first
   const own = new OwnSamples();
   const state = {
     save: () => own.toJSON(),
@@ -43,10 +43,7 @@ export async function rft(context: Context, student: Student, settings: SftSetti
   });
 }
 
-/**
- * Rounds of sampling in the form of updates that change no weight, so that they are recorded, stopped and resumed like
- * those.
- */
+/** Rounds of sampling as updates that change no weights, so that they are recorded, stopped and resumed like others. */
 async function drawSamples(
   context: Context,
   student: Student,

@@ -4,7 +4,7 @@ import type { Context } from '../context';
 import { lessonAs, teacherExample } from '../lessons';
 import { trainOnChains } from './sft';
 
-/** Concise SFT: the plain question answered by the teacher's chain, cut to the sentences that compute. */
+/** Concise SFT: the plain question with the teacher's chain as target, cut to the sentences that compute. */
 export function sftConcise(context: Context, student: Student, settings: SftSettings): Promise<string> {
   return trainOnChains(context, student, {
     stage: 'sftConcise',

@@ -6,13 +6,13 @@ import type { Context } from '../context';
 import { type Lesson, teacherExample, withChains } from '../lessons';
 import { trainSupervised } from '../supervised-phase';
 
-/** Plain SFT: the plain question answered by the teacher's chain as it is. */
+/** Plain SFT: the plain question with the teacher's unchanged chain as target. */
 export function sft(context: Context, student: Student, settings: SftSettings): Promise<string> {
   return trainOnChains(context, student, { stage: 'sft', settings, example: teacherExample });
 }
 
 /**
- * Supervised training on a version of every teacher chain, tested by its loss on the same version of the validation
+ * Supervised training on a version of every teacher chain, validated by the loss on the same version of the validation
  * rows.
  */
 export function trainOnChains(

@@ -11,7 +11,7 @@ import { createModel, disposeModel } from '../../model/transformer';
 import { parseModelConfig } from '../../student-files/config';
 import { tinyConfig, tinyTokenizer } from '../../student-files/testing/tiny';
 
-/** The tiny tokenizer with [MASK] as a special token, as the built-in student's has it. */
+/** The tiny tokenizer with [MASK] as a special token, as in the built-in student. */
 function tokenizerWithMask() {
   const { json, config } = tinyTokenizer();
   const { vocab } = json.model as { vocab: Record<string, number> };
@@ -22,7 +22,7 @@ function tokenizerWithMask() {
   return { json, config, size: id + 1 };
 }
 
-/** A scratch folder with a random student of a few thousand parameters in `student/`. */
+/** A temporary folder with a random student of a few thousand parameters in `student/`. */
 export async function tinyWorkspace(): Promise<string> {
   await useBackend(testedBackend);
   const folder = mkdtempSync(join(tmpdir(), 'distillery-'));
@@ -38,7 +38,7 @@ export async function tinyWorkspace(): Promise<string> {
   return folder;
 }
 
-/** An experiment of a few updates a stage, which no student learns anything from, but in which everything happens. */
+/** An experiment with a few updates per stage: too few to learn anything, but every part of a run happens. */
 export function tinyExperiment(folder: string, changes: Partial<ExperimentFile> = {}): Experiment {
   const supervised = { updates: 3, batch: 4, learningRate: 1e-3 };
   const grpo = {

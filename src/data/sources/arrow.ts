@@ -1,4 +1,4 @@
-/** Arrow IPC: streams (as Hugging Face's datasets keep them) and files (Feather version 2). */
+/** Arrow IPC: streams (as Hugging Face's datasets store them) and files (Feather version 2). */
 import { readFileSync } from 'node:fs';
 import { compressionRegistry, tableFromIPC } from 'apache-arrow';
 import { decompressZstd } from 'hyparquet-compressors';
@@ -7,7 +7,7 @@ import { datasetError, type Row } from '../rows';
 import { decodeLz4Frame } from './lz4-frame';
 import type { RowSource } from './source';
 
-/** Numbers of the codecs in Arrow's format (Message.fbs). */
+/** Codec numbers of Arrow's format (Message.fbs). */
 const codecs = { lz4: 0, zstd: 1 };
 
 const prepare = once(() => {
@@ -15,7 +15,7 @@ const prepare = once(() => {
   compressionRegistry.set(codecs.zstd, { decode: (bytes) => decompressZstd(bytes).slice() });
 });
 
-/** Errors: damaged, no Arrow. */
+/** @throws UserError for a damaged file, or one that is not Arrow */
 export function arrowRows(file: string): RowSource {
   const table = guard(file, () => {
     prepare();
@@ -46,12 +46,12 @@ function guard<T>(file: string, action: () => T): T {
     throw datasetError(
       `this Arrow file cannot be read: ${reason}`,
       { file },
-      'Write it anew, or as Parquet or JSON lines.',
+      'Write it again, or as Parquet or JSON lines.',
     );
   }
 }
 
-/** A cell as JSON has it: lists as arrays, structs as objects, whole numbers as digits. */
+/** Converts a cell to its JSON form: lists to arrays, structs to objects, integers to digits. */
 function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return String(value);
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
@@ -73,5 +73,5 @@ function decimalText(value: unknown, scale: number): unknown {
   return `${whole[1]}${padded.slice(0, -scale)}${fraction && `.${fraction}`}`;
 }
 
-/** A list's values; a struct iterates, too, but over pairs. */
+/** The values of a list. A struct is iterable too, but yields pairs. */
 const isVector = (value: object) => 'length' in value;

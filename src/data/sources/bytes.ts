@@ -1,4 +1,6 @@
-/** The text of a dataset's file as UTF-8 bytes, whatever it is packed and encoded as; plain files stay on the disk. */
+/**
+ * The text of a dataset file as UTF-8 bytes, whatever its compression and encoding; uncompressed files stay on disk.
+ */
 import { closeSync, fstatSync, readFileSync, readSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { Decompress } from 'fzstd';
@@ -7,12 +9,12 @@ import { datasetError } from '../rows';
 
 export interface Bytes {
   file: string;
-  /** From the first byte on; a chunk is not held when the next one is asked for. */
+  /** From the first byte on; a chunk is released when the next one is requested. */
   chunks(): Iterable<Buffer>;
   read(start: number, end: number): Buffer;
 }
 
-/** Most bytes of a packed file, unpacked: they are held in memory. */
+/** Maximum uncompressed size of a compressed file, which is kept in memory. */
 const maxUnpacked = 2 ** 31 - 1;
 
 export function bytesOf(file: string): Bytes {
@@ -24,7 +26,7 @@ export function bytesOf(file: string): Bytes {
   return onDisk(file);
 }
 
-/** The first bytes of a file, at least four; what is behind its end is 0. */
+/** The first bytes of a file, at least four; bytes past the end are 0. */
 export function headOf(file: string): Buffer {
   const handle = openForReading(file);
   try {
@@ -36,7 +38,7 @@ export function headOf(file: string): Buffer {
   }
 }
 
-/** UTF-16 by its byte-order mark, or by the zero bytes that ASCII has in it. */
+/** Detects UTF-16 by its byte-order mark, or by the zero bytes of ASCII characters. */
 function wideEncoding(head: Buffer): 'utf-16le' | 'utf-16be' | null {
   if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
   if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be';
@@ -71,7 +73,7 @@ function unzstd(file: string): Buffer {
 }
 
 const damaged = (file: string, what: string, reason: string) =>
-  datasetError(`this ${what} file cannot be unpacked: ${reason}`, { file }, 'Pack it anew, or unpack it.');
+  datasetError(`this ${what} file cannot be decompressed: ${reason}`, { file }, 'Compress it again, or decompress it.');
 
 function inMemory(file: string, bytes: Buffer): Bytes {
   const block = 1 << 20;
@@ -84,7 +86,7 @@ function inMemory(file: string, bytes: Buffer): Bytes {
   };
 }
 
-/** Read ahead, so that rows that are asked for one after the other cost one read for many. */
+/** Reads ahead, so that sequential access to rows costs one read for many. */
 const aheadBytes = 1 << 20;
 
 function onDisk(file: string): Bytes {

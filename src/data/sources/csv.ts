@@ -1,4 +1,4 @@
-/** CSV and TSV with a heading. */
+/** CSV and TSV with a header. */
 import { isUtf8 } from 'node:buffer';
 import { parse } from 'csv-parse/sync';
 import { datasetError, type Place } from '../rows';
@@ -26,21 +26,25 @@ export function csvRows(bytes: Bytes): RowSource {
           skip_records_with_error: true,
           on_skip: (error) => {
             const place: Place = { file, line: Number(error?.lines ?? 1) };
-            faults.push({ fault: datasetError(error?.message ?? 'a broken row', place, 'Mend it.'), place, index: -1 });
+            faults.push({
+              fault: datasetError(error?.message ?? 'a damaged row', place, 'Mend it.'),
+              place,
+              index: -1,
+            });
           },
         }) as unknown as typeof records;
       } catch (error) {
-        throw datasetError(`this CSV file cannot be read: ${(error as Error).message}`, { file }, 'Save it anew.');
+        throw datasetError(`this CSV file cannot be read: ${(error as Error).message}`, { file }, 'Save it again.');
       }
       yield* faults;
-      // `lines` counts to the end of a record.
+      // `lines` is the line on which a record ends.
       for (const [index, { record, info }] of records.entries())
         yield { row: record, place: { file, line: info.lines }, index };
     },
   };
 }
 
-/** The one that the heading has most of, outside of quotes. */
+/** The delimiter that occurs most often in the header, outside of quotes. */
 function delimiterOf(text: Buffer): string {
   const heading = /^[^\n]*/.exec(text.toString('utf8', 0, 1 << 16))![0].replace(/"[^"]*"/g, '');
   const count = (delimiter: string) => heading.split(delimiter).length;

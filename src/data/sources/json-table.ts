@@ -11,7 +11,7 @@ import type { Bytes } from './bytes';
 import { spansOf } from './json';
 import type { RowSource } from './source';
 
-/** Such a file is read whole. */
+/** Maximum size; such a file is read as a whole. */
 const maxBytes = 256 << 20;
 
 export interface Table {
@@ -20,7 +20,7 @@ export interface Table {
   split?: string;
 }
 
-/** The rows of a file that is one object and holds a table; null of any other file. */
+/** The rows of a file that is a single object with a table; null for other files. */
 export function tableOf(bytes: Bytes, split: Split): Table | null {
   const first = onlyValue(bytes);
   if (!first || first.end - first.start > maxBytes) return null;
@@ -35,7 +35,7 @@ export function tableOf(bytes: Bytes, split: Split): Table | null {
       split,
     );
   } catch {
-    return null; // whoever reads the rows says what is wrong
+    return null; // the reader of rows reports the error
   }
 }
 

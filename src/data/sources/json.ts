@@ -1,6 +1,5 @@
 /**
- * JSON: one value a line, an array, or values one after the other. Rows are found by their bytes, and read again from
- * there.
+ * JSON: one value per line, an array, or consecutive values. Rows are located by byte offset and read again from there.
  */
 import { UserError } from '../../errors';
 import { linesOf, parseJson } from '../../lines';
@@ -27,7 +26,7 @@ export function jsonLines(bytes: Bytes): RowSource {
   };
 }
 
-/** An array of rows, or rows over several lines each. */
+/** An array of rows, or rows that span several lines. */
 export function jsonValues(bytes: Bytes): RowSource {
   return {
     *rows() {
@@ -41,9 +40,9 @@ export function jsonValues(bytes: Bytes): RowSource {
 }
 
 interface Span {
-  /** From 1, where rows are no lines. */
+  /** From 1, for rows that are not lines. */
   row?: number;
-  /** Of its first byte, from 1. */
+  /** Line of its first byte, from 1. */
   line: number;
   start: number;
   end: number;
@@ -71,7 +70,7 @@ const wholeNumbers = (text: string) =>
 /** A conversation by itself is a row, too. */
 const asRow = (value: unknown) => (Array.isArray(value) && conversationOf(value) ? { messages: value } : value);
 
-/** Checked before; a file that was changed since then is told of. */
+/** Validated before; a change of the file since then is reported. */
 const rereading = (bytes: Bytes, start: number, end: number) => (): unknown => {
   try {
     const text = bytes.read(start, end).toString('utf8');
@@ -86,8 +85,8 @@ const isOpening = (byte: number) => byte === 0x7b || byte === 0x5b;
 const isClosing = (byte: number) => byte === 0x7d || byte === 0x5d;
 
 /**
- * Where the values lie: the items of an array, or the values of a sequence. Errors: brackets that do not match, other
- * text between.
+ * Locates the values: items of an array, or of a sequence. @throws UserError for unbalanced brackets or text between
+ * values
  */
 export function* spansOf(bytes: Bytes): Generator<Span> {
   let [at, line, depth, inText, escaped, outer] = [0, 1, 0, false, false, -1];
@@ -118,7 +117,7 @@ export function* spansOf(bytes: Bytes): Generator<Span> {
   if (depth !== 0 || inText || outer < 0) throw fault(bytes, line);
 }
 
-/** What a parser says of the whole text is the better message. */
+/** A parser's message about the whole text is more helpful. */
 function fault(bytes: Bytes, line: number): UserError {
   try {
     const text = Buffer.concat([...bytes.chunks()].map((chunk) => Buffer.from(chunk))).toString('utf8');
@@ -127,7 +126,7 @@ function fault(bytes: Bytes, line: number): UserError {
     if (error instanceof UserError) return error;
   }
   return datasetError(
-    'the array holds something else than rows',
+    'the array contains values other than rows',
     { file: bytes.file, line },
     'A row is an object such as {"question": ..., "answer": ...}.',
   );

@@ -1,4 +1,4 @@
-/** What kind of file a dataset is: by its first bytes, then by its name. */
+/** Detects the kind of a dataset file: by its first bytes, then by its name. */
 import { linesOf } from '../../lines';
 import type { Split } from '../files';
 import { datasetError } from '../rows';
@@ -43,21 +43,21 @@ function firstLines(bytes: Bytes): string[] {
   return found;
 }
 
-/** Files of other kinds, by how they begin. */
+/** Other kinds of files, by their first bytes. */
 const others: [start: string, what: string, remedy: string][] = [
   ['FEA1', 'Feather of version 1', 'Write it as version 2, or as Parquet.'],
-  ['PK\x03\x04', 'a ZIP archive', 'Unpack it, and name the files in it.'],
+  ['PK\x03\x04', 'a ZIP archive', 'Extract it, and name the files in it.'],
   ['SQLite', 'a SQLite database', 'Write its table as JSON lines or CSV.'],
-  ['BZh', 'packed by bzip2', 'Unpack it, or pack it by gzip or Zstandard.'],
-  ['\xfd7zXZ', 'packed by xz', 'Unpack it, or pack it by gzip or Zstandard.'],
+  ['BZh', 'compressed by bzip2', 'Decompress it, or use gzip or Zstandard.'],
+  ['\xfd7zXZ', 'compressed by xz', 'Decompress it, or use gzip or Zstandard.'],
   ['\xff\xfe\0\0', 'UTF-32', 'Save it as UTF-8.'],
   ['\0\0\xfe\xff', 'UTF-32', 'Save it as UTF-8.'],
   ['\x80\x04', 'a pickle of Python', 'Write it as JSON lines or Parquet.'],
   ['\x80\x05', 'a pickle of Python', 'Write it as JSON lines or Parquet.'],
   ['<!DOCTYPE', 'a page of HTML', 'Fetch the file itself, not the page that shows it.'],
   ['<html', 'a page of HTML', 'Fetch the file itself, not the page that shows it.'],
-  ['GGUF', 'a model', 'Give it as the student, and a dataset here.'],
-  ['version https://git-lfs', "a pointer of Git LFS, and the file itself isn't here", 'Fetch it with `git lfs pull`.'],
+  ['GGUF', 'a model', 'Use it as the student, and a dataset here.'],
+  ['version https://git-lfs', 'a Git LFS pointer instead of the file itself', 'Download it with `git lfs pull`.'],
 ];
 
 function refuseOthers(file: string, head: Buffer): void {

@@ -1,11 +1,11 @@
 /**
- * LZ4 frames (https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md), as Arrow packs its buffers. Checksums are
- * not checked.
+ * LZ4 frames (https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md), which Arrow uses for its buffers. Checksums
+ * are not verified.
  */
 
 const magic = 0x184d2204;
 
-/** The unpacked bytes. Throws where the frame is damaged. */
+/** The decompressed bytes. @throws Error for a damaged frame */
 export function decodeLz4Frame(frame: Uint8Array): Uint8Array {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
   if (view.getUint32(0, true) !== magic) throw new Error('no LZ4 frame');
@@ -24,7 +24,7 @@ export function decodeLz4Frame(frame: Uint8Array): Uint8Array {
   }
 }
 
-/** Bytes that grow; later blocks repeat what earlier ones wrote. */
+/** A growing buffer; later blocks copy from earlier output. */
 class Output {
   private held: Uint8Array;
   private length = 0;
@@ -39,7 +39,7 @@ class Output {
     this.length += bytes.length;
   }
 
-  /** Writes `count` bytes again, from `offset` bytes back on; they may overlap. */
+  /** Appends `count` bytes from `offset` bytes back; the ranges may overlap. */
   repeat(offset: number, count: number): void {
     if (offset === 0 || offset > this.length) throw new Error('an LZ4 offset is out of range');
     this.reserve(count);
@@ -59,7 +59,7 @@ class Output {
   }
 }
 
-/** Sequences of literals and of a repetition each (https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md). */
+/** Sequences of literals followed by a copy (https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md). */
 function decodeBlock(block: Uint8Array, output: Output): void {
   let at = 0;
   const lengthFrom = (nibble: number): number => {

@@ -1,6 +1,6 @@
 /**
- * Parquet files, read by row groups: only one column chunk is in memory at a time, and nothing is believed that the
- * file claims.
+ * Parquet files, read by row groups: only one column chunk is in memory at a time, and all sizes in the file are
+ * checked.
  */
 import fs from 'node:fs';
 import { type FileMetaData, parquetMetadata, parquetSchema, type RowGroup, type SchemaTree } from 'hyparquet';
@@ -11,7 +11,7 @@ import { openForReading } from '../../lines';
 import { datasetError } from '../rows';
 import { decodeChunk, limits, ParquetFault } from './parquet-pages';
 
-/** Bytes of the footer, which describes columns and row groups. */
+/** Maximum size of the footer, which describes columns and row groups. */
 const maxFooter = 8 << 20;
 const maxRowsOfGroup = 1 << 23;
 const maxColumns = 10_000;
@@ -21,7 +21,7 @@ export interface ParquetFile {
   /** Names of the top-level columns. */
   columns: string[];
   rows: number;
-  /** The values of some columns for rows `start` to `end`, a row group at a time. */
+  /** The values of some columns for rows `start` to `end`, one row group at a time. */
   read(
     columns: readonly string[],
     start: number,
@@ -30,7 +30,7 @@ export interface ParquetFile {
   close(): void;
 }
 
-/** Whether a file begins as Parquet does. Errors: missing, not readable. */
+/** Whether a file begins like a Parquet file. @throws UserError when it is missing or unreadable */
 export function isParquet(file: string): boolean {
   const handle = openForReading(file);
   try {
@@ -42,7 +42,7 @@ export function isParquet(file: string): boolean {
 }
 
 /**
- * Opens a file. Errors (here and while reading) name the file: no Parquet, damaged, encrypted, sizes over the limits.
+ * Opens a file. Errors (here and while reading) name the file: not Parquet, damaged, encrypted, or above size limits.
  */
 export function openParquet(file: string): ParquetFile {
   const handle = openForReading(file);
@@ -70,7 +70,7 @@ export function openParquet(file: string): ParquetFile {
   }
 }
 
-/** Whatever a damaged file makes a decoder throw becomes a UserError with the file's name. */
+/** Converts any exception of a decoder on a damaged file to a UserError with the file's name. */
 function guard<T>(file: string, action: () => T): T {
   try {
     return action();
@@ -80,7 +80,7 @@ function guard<T>(file: string, action: () => T): T {
     throw datasetError(
       `this Parquet file cannot be read: ${reason}`,
       { file },
-      'Write it anew, or convert it to *.chains.jsonl.',
+      'Write it again, or convert it to *.chains.jsonl.',
     );
   }
 }
@@ -90,15 +90,15 @@ function readMetadata(handle: number, size: number): FileMetaData {
   const tail = readBytes(handle, size - 8, 8);
   const mark = Buffer.from(tail.subarray(4)).toString('latin1');
   if (mark === 'PARE') throw new ParquetFault('it is encrypted');
-  if (mark !== magic) throw new ParquetFault('it does not end as Parquet does; is it complete?');
+  if (mark !== magic) throw new ParquetFault('it does not end like a Parquet file; is it complete?');
   const length = new DataView(tail.buffer).getUint32(0, true);
   if (length > size - 12) throw new ParquetFault('its footer is longer than the file');
-  if (length > maxFooter) throw new ParquetFault(`its footer has ${length} bytes, and at most ${maxFooter} are read`);
+  if (length > maxFooter) throw new ParquetFault(`its footer has ${length} bytes, the maximum is ${maxFooter}`);
   const metadata = parquetMetadata(readBytes(handle, size - 8 - length, length + 8), { geoparquet: false });
   if (metadata.schema.length > maxColumns) throw new ParquetFault(`it has ${metadata.schema.length} columns`);
   for (const { num_rows: rows } of metadata.row_groups)
     if (typeof rows !== 'bigint' || rows < 0n || rows > BigInt(maxRowsOfGroup))
-      throw new ParquetFault(`a row group claims ${rows} rows, and at most ${maxRowsOfGroup} are read`);
+      throw new ParquetFault(`a row group claims ${rows} rows, the maximum is ${maxRowsOfGroup}`);
   return metadata;
 }
 

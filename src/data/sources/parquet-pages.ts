@@ -1,7 +1,7 @@
 /**
- * Decoding the pages of a Parquet column chunk (https://parquet.apache.org/docs/file-format/data-pages/) by hyparquet,
- * behind checks of what a hostile file can claim: hyparquet trusts sizes, counts and run lengths, and a run of twelve
- * bytes can stand for 2^31 values.
+ * Decodes the pages of a Parquet column chunk (https://parquet.apache.org/docs/file-format/data-pages/) with hyparquet,
+ * after checking the claims of a possibly hostile file: hyparquet trusts sizes, counts and run lengths, and a run of
+ * twelve bytes can stand for 2^31 values.
  */
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import type { DecodedArray, PageHeader } from 'hyparquet';
@@ -16,27 +16,24 @@ import { decompressLz4, decompressLz4Raw, decompressZstd } from 'hyparquet-compr
 export type ColumnDecoder = Parameters<typeof readPage>[2];
 
 export const limits = {
-  /** Bytes of a page, decompressed; writers aim at 1 MB. */
+  /** Maximum bytes of a page, decompressed; writers aim at 1 MB. */
   pageBytes: 256 << 20,
-  /** Bytes of a column chunk, decompressed, dictionary and all. */
+  /** Maximum bytes of a column chunk, decompressed, including the dictionary. */
   chunkBytes: 1 << 30,
-  /** Values of a page and of a column chunk. */
+  /** Maximum values of a page and of a column chunk. */
   values: 1 << 24,
 };
 
-/** What is wrong with a file, in words for a UserError; its reader adds the file. */
+/** A description of what is wrong with a file, for a UserError; the reader adds the file's name. */
 export class ParquetFault extends Error {}
 
-/**
- * The values of a column chunk, one for each row; lists are assembled to nested arrays. `bytes` are those of the whole
- * chunk.
- */
+/** The values of a column chunk, one per row; lists become nested arrays. `bytes` are those of the whole chunk. */
 export function decodeChunk(bytes: Uint8Array, decoder: ColumnDecoder, rows: number): unknown[] {
   const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 };
   const flat = isFlatColumn(decoder.schemaPath);
   const values: unknown[] = [];
   let dictionary: DecodedArray | undefined;
-  let open: DecodedArray | undefined; // a list may go on in the next page
+  let open: DecodedArray | undefined; // a list may continue in the next page
   let [total, counted] = [0, 0];
   while (reader.offset < bytes.length && (!flat || values.length < rows)) {
     const header = parquetHeader(reader);
@@ -74,12 +71,12 @@ const countOf = ({
   dictionary_page_header: dictionary,
 }: PageHeader): number => (v1 ?? v2 ?? dictionary)?.num_values ?? 0;
 
-/** Checks what a page header claims against the bytes there are, and returns the decompressed size. */
+/** Checks a page header against the available bytes, and returns the decompressed size. */
 function checkSizes(header: PageHeader, left: number): number {
   const { compressed_page_size: compressed, uncompressed_page_size: size } = header;
   if (!isCount(compressed) || compressed > left) throw new ParquetFault('a page goes beyond its column chunk');
   if (!isCount(size) || size > limits.pageBytes)
-    throw new ParquetFault(`a page claims ${size} bytes, and at most ${limits.pageBytes} are read`);
+    throw new ParquetFault(`a page claims ${size} bytes, the maximum is ${limits.pageBytes}`);
   const count = countOf(header);
   if (!isCount(count) || count > limits.values) throw new ParquetFault(`a page claims ${count} values`);
   return size;
@@ -87,7 +84,7 @@ function checkSizes(header: PageHeader, left: number): number {
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-/** The page as it would lie there uncompressed, with a header that says so. */
+/** The page in uncompressed form, with a matching header. */
 function decompress(
   header: PageHeader,
   bytes: Uint8Array,
@@ -100,7 +97,7 @@ function decompress(
   const size = header.uncompressed_page_size - levels;
   const packed = bytes.subarray(levels);
   const values = codec === 'UNCOMPRESSED' || v2?.is_compressed === false ? packed : unpack(codec, packed, size);
-  if (values.length !== size) throw new ParquetFault(`a page claims ${size} bytes and has ${values.length}`);
+  if (values.length !== size) throw new ParquetFault(`a page claims ${size} bytes but has ${values.length}`);
   const page = new Uint8Array(levels + size);
   page.set(bytes.subarray(0, levels));
   page.set(values, levels);
@@ -108,7 +105,7 @@ function decompress(
   return { page, plain: v2 ? { ...plain, data_page_header_v2: { ...v2, is_compressed: false } } : plain };
 }
 
-/** Never makes more than `size` bytes, whatever the compressed bytes say. */
+/** Never produces more than `size` bytes, whatever the compressed input says. */
 function unpack(codec: ColumnDecoder['codec'], bytes: Uint8Array, size: number): Uint8Array {
   if (size === 0) return new Uint8Array(0);
   switch (codec) {
@@ -128,7 +125,7 @@ function unpack(codec: ColumnDecoder['codec'], bytes: Uint8Array, size: number):
       return output;
     }
     default:
-      throw new ParquetFault(`compressed by ${codec ?? 'an unknown method'}, which is not read`);
+      throw new ParquetFault(`compressed by ${codec ?? 'an unknown method'}, which is not supported`);
   }
 }
 
@@ -143,7 +140,7 @@ function checkPage(page: Uint8Array, header: PageHeader, { schemaPath, type }: C
   const data = v1 ?? v2;
   if (!data) return;
   const { num_values: count, encoding } = data;
-  if (!encodings.includes(encoding)) throw new ParquetFault(`encoded as ${encoding}, which is not read`);
+  if (!encodings.includes(encoding)) throw new ParquetFault(`encoded as ${encoding}, which is not supported`);
   const view = new DataView(page.buffer, page.byteOffset, page.byteLength);
   let at = 0;
   let values = count;
@@ -173,13 +170,13 @@ function checkPage(page: Uint8Array, header: PageHeader, { schemaPath, type }: C
     if (width > 32) throw new ParquetFault('the indices of a page are wider than 32 bits');
     if (width > 0) checkRuns(view, [at + 1, page.length], width, values);
   } else if (encoding === 'RLE') {
-    if (type !== 'BOOLEAN') throw new ParquetFault(`${type} encoded as RLE, which is not read`);
+    if (type !== 'BOOLEAN') throw new ParquetFault(`${type} encoded as RLE, which is not supported`);
     checkRuns(view, [at + 4, page.length], 1, values);
   } else if (encoding === 'DELTA_BYTE_ARRAY') checkPrefixes(view, at, values);
   else if (encoding.startsWith('DELTA_')) checkDelta(view, at);
 }
 
-/** Each value repeats a part of the one before: a short page can stand for any number of bytes. */
+/** Each value repeats a part of the previous one, so a short page can expand to any size. */
 function checkPrefixes(view: DataView, at: number, count: number): void {
   if (count === 0) return;
   const reader = { view, offset: at };
@@ -192,15 +189,16 @@ function checkPrefixes(view: DataView, at: number, count: number): void {
   const [prefixes, suffixes] = [lengths(), lengths()];
   let [bytes, before] = [0, 0];
   for (const [i, prefix] of prefixes.entries()) {
-    if (prefix < 0 || suffixes[i] < 0 || prefix > before) throw new ParquetFault('a value repeats what is not there');
+    if (prefix < 0 || suffixes[i] < 0 || prefix > before)
+      throw new ParquetFault('a value repeats more than the one before has');
     before = prefix + suffixes[i];
     bytes += before;
-    if (bytes > limits.pageBytes) throw new ParquetFault(`a page stands for more than ${limits.pageBytes} bytes`);
+    if (bytes > limits.pageBytes) throw new ParquetFault(`a page expands to more than ${limits.pageBytes} bytes`);
   }
 }
 
 /**
- * Walks the runs of the RLE / bit-packing hybrid up to `count` values and refuses one that holds more than are wanted.
+ * Walks the runs of the RLE / bit-packing hybrid up to `count` values, and refuses runs with more values than expected.
  */
 function checkRuns(view: DataView, [start, end]: [number, number], width: number, count: number): void {
   if (end > view.byteLength) throw new ParquetFault('the levels of a page are longer than the page');
@@ -210,7 +208,7 @@ function checkRuns(view: DataView, [start, end]: [number, number], width: number
     at = next;
     const packed = (head & 1) === 1;
     const length = packed ? 8 * Math.floor(head / 2) : Math.floor(head / 2);
-    // The last group of eight is filled up; some writers fill more.
+    // The last group of eight is padded; some writers add more padding.
     if (length > count - seen + (packed ? 512 : 0) || length === 0)
       throw new ParquetFault('a run is longer than its page');
     seen += length;
@@ -232,7 +230,7 @@ function varint(view: DataView, at: number, end: number): { value: number; next:
   throw new ParquetFault('a count is out of range');
 }
 
-/** The head of a delta encoding: values in a block, and in how many parts. */
+/** The header of a delta encoding: values per block, and number of miniblocks. */
 function checkDelta(view: DataView, at: number): void {
   const block = varint(view, at, view.byteLength);
   const parts = varint(view, block.next, view.byteLength);

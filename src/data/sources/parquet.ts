@@ -1,4 +1,4 @@
-/** Parquet, by row groups; only the columns that are asked for are decoded. */
+/** Parquet by row groups; only the requested columns are decoded. */
 import { openParquet } from './parquet-file';
 import type { RowSource } from './source';
 

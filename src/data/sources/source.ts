@@ -1,7 +1,7 @@
 import type { UserError } from '../../errors';
 import type { Place } from '../rows';
 
-/** A row of a file as it stands there, or what is wrong with it. */
+/** A row of a file, or its error. */
 export type SourceRow = { place: Place; index: number } & (
   | { row: unknown; fault?: undefined; reread?: () => unknown }
   | { fault: UserError }
@@ -9,15 +9,15 @@ export type SourceRow = { place: Place; index: number } & (
 
 /** The rows of one file. */
 export interface RowSource {
-  /** Its columns, where the file says them before its rows. */
+  /** Its columns, if the file lists them before the rows. */
   columns?: readonly string[];
   /** The split that its rows are, where it has parts that are named by split. */
   split?: string;
-  /** How many rows it has, where it says so. */
+  /** The number of rows, if the file gives it. */
   count?: number;
   /**
-   * Its rows from `from` (an index from 0) on or earlier, with at least the named columns. `reread` gives a row again,
-   * of files that rows can be found in without reading those before.
+   * Its rows from `from` (an index from 0) or earlier on, with at least the named columns. `reread` reads a row again,
+   * for files with random access.
    */
   rows(from: number, columns?: readonly string[]): Iterable<SourceRow>;
 }

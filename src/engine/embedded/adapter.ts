@@ -6,8 +6,8 @@ import { disposeModel, type Model } from '../../model/transformer';
 import type { OpenOptions } from '../port';
 
 /**
- * Makes of a loaded student what is to be trained: with `lora` an adapter beside frozen weights, else plain weights. A
- * student that came with an adapter goes on with that one, or has it merged. `path`: the student's, absolute.
+ * Prepares a loaded student for training: with `lora` an adapter beside frozen weights, else plain weights. A student
+ * that already has an adapter keeps it, or gets it merged. `path` is the student's, absolute.
  */
 export function adapt(model: Model, path: string, { lora, seed, warn }: OpenOptions): void {
   if (!lora) merge(model);
@@ -22,7 +22,7 @@ function goOn(model: Model, adapter: Adapter, lora: LoraSettings, warn: OpenOpti
   const differs = (['rank', 'alpha', 'targets'] as const).filter((name) => `${settings[name]}` !== `${lora[name]}`);
   if (differs.length > 0)
     warn?.(
-      'the student has an adapter already, which is trained on: ' +
+      'the student has an adapter already, which is trained further: ' +
         `student.lora.${differs.join(', ')} ${differs.length > 1 ? 'are' : 'is'} as in ` +
         `its files (${differs.map((name) => `${name} ${settings[name]}`).join('; ')})`,
     );

@@ -1,4 +1,4 @@
-/** The weights and the optimizer of a student on disk. */
+/** Saves and loads the weights and the optimizer of a student. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { dispose, keep, type Tensor, tensor } from '@tensorflow/tfjs-core';
@@ -12,7 +12,7 @@ import { openSafetensors, writeSafetensors } from '../../student-files/safetenso
 
 const momentsFile = 'optimizer.safetensors';
 
-/** Writes the student; of one with an adapter, the adapter alone. `path`: where its tokenizer's files lie. */
+/** Writes the student; if it has an adapter, only the adapter. `path` has its tokenizer files. */
 export function saveWeights(folder: string, model: Model, path: string, eosIds: readonly number[]): void {
   if (model.adapter) {
     copyCompanions(model.adapter.base.path, folder);
@@ -34,10 +34,7 @@ export function saveMoments(folder: string, optimizer: Optimizer): void {
   writeSafetensors(join(folder, momentsFile), moments);
 }
 
-/**
- * What was trained in a checkpoint: weights of a student of the same shape, or an adapter; the caller's to keep or
- * dispose of.
- */
+/** The trained tensors of a checkpoint: weights of a student of the same shape, or an adapter. The caller owns them. */
 export function readWeights(model: Model, folder: string): Map<string, Tensor> {
   const { adapter, config } = model;
   const other = adapter ? { ...model, adapter: readAdapter(folder, config, adapter.base) } : loadModel(folder);
@@ -58,7 +55,7 @@ export function readWeights(model: Model, folder: string): Map<string, Tensor> {
   );
 }
 
-/** Puts the moments of a checkpoint into `optimizer`. */
+/** Loads the moments of a checkpoint into `optimizer`. */
 export function loadMoments(optimizer: Optimizer, folder: string, step: number): void {
   const path = join(folder, momentsFile);
   if (!existsSync(path))

@@ -1,9 +1,9 @@
-/** Which students on disk the embedded engine computes. */
+/** Which students the embedded engine supports. */
 import { holdsAdapter } from '../../student-files/adapter-base';
 import { baseFolder, loadStudentConfig } from '../../student-files/folder';
 import { holdsWeights } from '../../student-files/weights';
 
-/** Whether the embedded engine computes students of this architecture. */
+/** Whether the embedded engine supports this architecture. */
 export function isEmbeddable(student: string): boolean {
   try {
     loadStudentConfig(student);
@@ -14,8 +14,7 @@ export function isEmbeddable(student: string): boolean {
 }
 
 /**
- * Whether an adapter that a server trained can be computed here: it was brought home, and its base lies here with its
- * weights.
+ * Whether an adapter trained on a server can be used here: it was downloaded, and its base is here with its weights.
  */
 export const isAtHome = (student: string): boolean =>
   holdsAdapter(student) && isEmbeddable(student) && holdsWeights(baseFolder(student));

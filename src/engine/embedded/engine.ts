@@ -1,4 +1,4 @@
-/** The engine inside this process: tfjs with the kernels of this project, on one of its backends. */
+/** The engine inside this process: tfjs with this project's kernels, on one of its backends. */
 import { resolve } from 'node:path';
 import type { Backend } from '../../config/backends';
 import { type BackendInfo, listBackends, useBackend } from '../../kernels/backends';
@@ -32,7 +32,7 @@ class EmbeddedEngine implements Engine {
     return memoryModel(loadStudentConfig(folder), name, isa);
   };
 
-  /** Of a GPU, one product says little. */
+  /** One product is not representative of a GPU. */
   async speed(): Promise<number | null> {
     return this.info.name === 'tensorflow-gpu' ? null : multiplicationSpeed();
   }

@@ -1,6 +1,6 @@
 /**
- * The decoder layer computed on counts instead of tensors: what the tape keeps of it for the backward pass
- * (inputsToSave and outputsToSave of kernels/gradients.ts, and of tfjs's own operations).
+ * Runs the decoder layer on counts instead of tensors, to find what the tape saves for the backward pass (inputsToSave
+ * and outputsToSave in kernels/gradients.ts, and in tfjs's own operations).
  */
 import type { Learner } from '../../engine-data/memory';
 import { decoderLayer, type LayerOps } from '../../kernels/layer';
@@ -8,12 +8,15 @@ import type { ModelConfig } from '../../student-files/config';
 import type { LayerSpec } from '../../student-files/layer-spec';
 import { layerShapes } from '../../student-files/parameters';
 
-/** How many numbers a tensor has. Each operation gives an object of its own: what is saved twice counts once. */
+/**
+ * The number of elements of a tensor. Each operation returns an object of its own, so that a tensor saved twice counts
+ * once.
+ */
 interface Counted {
   numbers: number;
 }
 
-/** Numbers of each tensor that a layer keeps when `tokens` tokens go through it. */
+/** Elements of each tensor that a layer saves for `tokens` tokens. */
 export function savedByLayer(
   { config, lora }: { config: ModelConfig; lora: Learner['lora'] },
   spec: LayerSpec,
@@ -26,7 +29,7 @@ export function savedByLayer(
   };
   const rows = (width: number): Counted => ({ numbers: tokens * width });
   const like = ({ numbers }: Counted): Counted => ({ numbers });
-  /** An operation on each element that saves what it is given. */
+  /** An elementwise operation that saves its input. */
   const saving = (...inputs: Counted[]): Counted => {
     save(...inputs);
     return like(inputs[0]);

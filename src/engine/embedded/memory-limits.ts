@@ -1,4 +1,4 @@
-/** How much memory there is for a run: of the machine, of the container it is in, of the backend. */
+/** The memory available to a run: of the machine, its container, or the backend. */
 import { existsSync, readFileSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -6,13 +6,13 @@ import type { MemoryLimits } from '../../engine-data/memory';
 import type { BackendName } from '../../kernels/backends';
 import { memoryLimit } from '../../kernels/native/limit';
 
-/** Of a machine's memory, which other programs want, too (MemoryModel.budget). */
+/** The usable share of a machine's memory, as other programs need some too (MemoryModel.budget). */
 export const machineBudget = 1.5e9;
 
-/** WebAssembly addresses 4 GiB. */
+/** WebAssembly addresses at most 4 GiB. */
 const webAssembly = 2 ** 32;
 
-/** Null where the memory that counts is a graphics card's, which is not known here. */
+/** Null if the relevant memory is a graphics card's, which is unknown here. */
 export function memoryLimits(name: BackendName | 'auto', isa?: string): MemoryLimits | null {
   if (name === 'tensorflow-gpu') return null;
   const machine = machineMemory();
@@ -23,7 +23,7 @@ export function memoryLimits(name: BackendName | 'auto', isa?: string): MemoryLi
   return { free: Math.min(machine.free, own), total: Math.min(machine.total, own) };
 }
 
-/** Of this machine, or of the control group (container, batch job) that this process is confined to. */
+/** Of this machine, or of the control group (container, batch job) that limits this process. */
 export function machineMemory(groups = controlGroups()): MemoryLimits {
   const limits = { free: freemem(), total: totalmem() };
   for (const folder of groups) {
@@ -36,10 +36,7 @@ export function machineMemory(groups = controlGroups()): MemoryLimits {
   return limits;
 }
 
-/**
- * The folders of this process's control group and of those around it (Linux; version 2, then version 1 of their
- * interface).
- */
+/** The folders of this process's control group and its ancestors (Linux; versions 2 and 1 of the interface). */
 function controlGroups(): string[] {
   const folders: string[] = [];
   try {
@@ -50,25 +47,25 @@ function controlGroups(): string[] {
       for (let folder = join(root, path); folder.startsWith(root); folder = dirname(folder)) folders.push(folder);
     }
   } catch {
-    // Not Linux, or not to be read: the machine's own figures stand.
+    // Not Linux, or unreadable: the machine's own figures are used.
   }
   return folders.filter((folder) => existsSync(folder));
 }
 
-/** A number in the first of these files that is there; null where it says `max`. */
+/** The number in the first of these files that exists; null where it says `max`. */
 function read(folder: string, names: string[]): number | null {
   for (const name of names) {
     try {
       const number = Number(readFileSync(join(folder, name), 'utf8'));
       return Number.isFinite(number) ? number : null;
     } catch {
-      // The other version's name.
+      // Try the other version's name.
     }
   }
   return null;
 }
 
-/** File pages that the kernel gives up when memory is asked for. */
+/** Page cache that the kernel frees on demand. */
 function reclaimable(folder: string): number {
   try {
     return Number(

@@ -1,7 +1,7 @@
 /**
- * How much memory training takes, from shapes alone: what the engine allocates at the moment it holds most. Follows
- * what the tape keeps for each kernel (kernels/gradients.ts), on the embedded backend, where tensors lie in blocks of
- * few sizes (kernels/native/pool.ts).
+ * Peak memory of training, computed from shapes alone. It follows what the tape saves for each kernel
+ * (kernels/gradients.ts), on the embedded backend, which allocates tensors in blocks of few sizes
+ * (kernels/native/pool.ts).
  */
 import {
   type Generation,
@@ -19,16 +19,16 @@ import { embedName, headName, parameterShapes } from '../../student-files/parame
 import { savedByLayer } from './layer-memory';
 import { machineBudget, memoryLimits } from './memory-limits';
 
-/** A float32 tensor of so many numbers. */
+/** Bytes of a float32 tensor with this many elements. */
 const floats = (count: number) => (count > 0 ? sizeClass(4 * count) : 0);
 const size = (shape: readonly number[]) => shape.reduce((product, dimension) => product * dimension, 1);
 const held = (shapes: Map<string, readonly number[]>) =>
   [...shapes.values()].reduce((sum, shape) => sum + floats(size(shape)), 0);
 
-/** Chunks of the logits on the embedded backend are at most so wide and high (kernels/embedded/vocabulary.ts). */
+/** Size limits of a chunk of logits on the embedded backend (kernels/embedded/vocabulary.ts). */
 const chunk = 1024;
 
-/** What lies there whatever goes on: weights, copies, and while training the moments. */
+/** Permanent memory: weights, copies, and during training the moments. */
 function standing(config: ModelConfig, { lora, copies }: Learner, training: boolean): Memory {
   const whole = parameterShapes(config);
   const trained = held(trainedShapes(config, lora));
@@ -43,7 +43,7 @@ function standing(config: ModelConfig, { lora, copies }: Learner, training: bool
 const trainedShapes = (config: ModelConfig, lora: Learner['lora']): Map<string, number[]> =>
   lora ? adapterShapes(config, { alpha: 1, dropout: 0, ...lora }) : parameterShapes(config);
 
-/** At the peak of an update: in its forward and backward passes. */
+/** Peak of an update, over its forward and backward passes. */
 export function updateMemory(config: ModelConfig, learner: Learner, pass: Pass): Memory {
   const { lora } = learner;
   const { tokens, targets, checkpointing, accumulated } = pass;
@@ -54,10 +54,10 @@ export function updateMemory(config: ModelConfig, learner: Learner, pass: Pass):
   const outer = floats(tokens * d) * 2 + floats(targets * d) + 4 * floats(targets);
   const head = lora ? 0 : floats(config.vocabSize * d);
   const vocabulary = floats(Math.min(targets, chunk) * Math.min(config.vocabSize, chunk));
-  // The pass holds most either where it turns round, or at its end, when every gradient is there.
+  // The peak is either between forward and backward pass, or at the end, when every gradient exists.
   const turning = {
     gradients: head,
-    // the chunks of the logits go before the layers' turn comes
+    // the chunks of logits are freed before the layers' backward passes
     activations: saved + outer + Math.max(layer.backward - vocabulary, floats(targets * d) + floats(tokens * d)),
   };
   const ending = {
@@ -74,17 +74,17 @@ export function updateMemory(config: ModelConfig, learner: Learner, pass: Pass):
   };
 }
 
-/** Bytes that one layer keeps for the backward pass (the one that keeps most), and what that pass needs beside them. */
+/** Bytes that one layer saves for the backward pass (the layer that saves most), and the work space of its own pass. */
 function layerActivations(config: ModelConfig, lora: Learner['lora'], tokens: number) {
   const { layerSpecs, intermediateSize } = config;
   const bytes = layerSpecs.map((spec) =>
     savedByLayer({ config, lora }, spec, tokens).reduce((sum, numbers) => sum + floats(numbers), 0),
   );
-  // Most in the gradient of the MLP: three tensors as wide as it, where one that was saved has gone already.
+  // The maximum is in the MLP's gradient: three tensors of its width, when one of the saved ones is already freed.
   return { saved: Math.max(...bytes), backward: 2 * floats(tokens * intermediateSize) };
 }
 
-/** At the peak of a generation. */
+/** Peak of sampling. */
 export function generationMemory(
   config: ModelConfig,
   learner: Learner,
@@ -100,7 +100,8 @@ export function generationMemory(
 }
 
 /**
- * Matrices exist twice while they generate: packed, in blocks of up to 32 rows (kernels/pack.h), the adapter in them.
+ * Matrices exist twice during sampling: also packed in blocks of up to 32 rows (kernels/pack.h), with the adapter
+ * merged.
  */
 function packedWeights(config: ModelConfig): number {
   const block = 32;
@@ -110,9 +111,7 @@ function packedWeights(config: ModelConfig): number {
   return matrices.reduce((sum, [name, shape]) => (name === headName ? sum : sum + packed(shape)), packed(head));
 }
 
-/**
- * Of a student on a backend of this engine; `isa`: the instruction set that it was found to run, once it is started.
- */
+/** The memory model of a student on a backend of this engine; `isa` is the instruction set in use, once started. */
 export function memoryModel(config: ModelConfig, backend: BackendName | 'auto', isa?: string): MemoryModel {
   return {
     budget: machineBudget,

@@ -12,9 +12,9 @@ import { parameterCount } from '../../student-files/parameters';
 import type { GrpoUpdate, LogProbOptions, Snapshot, Student, StudentFacts, SupervisedStep } from '../port';
 import { loadMoments, readWeights, saveMoments, saveWeights } from './checkpoint';
 
-/** Weights of one moment. They share their data with the student's as long as training does not change these. */
+/** The trained weights at one moment. They share data with the student's until training changes these. */
 class Kept implements Snapshot {
-  /** What scores as the student did then: an adapter that adds nothing is left out. */
+  /** A model that scores as the student did then: an adapter that was still zero is omitted. */
   readonly policy: Model;
 
   constructor(
@@ -38,7 +38,7 @@ export class EmbeddedStudent implements Student {
   private optimizer: Optimizer | null = null;
   private readonly snapshots = new Set<Kept>();
 
-  /** Takes the model over. `path`: where it was loaded from, absolute. */
+  /** Takes ownership of the model. `path`: where it was loaded from, absolute. */
   constructor(
     private readonly model: Model,
     private readonly path: string,

@@ -1,36 +1,35 @@
 /**
- * The process of an engine: started without a shell, in a group of its own, with its last words kept; ended with all
- * below it.
+ * The process of an engine: started without a shell in its own process group, with its last output kept, and ended
+ * together with its children.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { packageRoot } from '../../paths';
 import { killTree } from '../../processes';
 
-/** What starts an engine. */
+/** The command of an engine. */
 export interface EngineCommand {
   /** The program and its arguments. */
   line: readonly string[];
-  /** Beside the environment of this process. */
+  /** Added to the environment of this process. */
   env?: Readonly<Record<string, string>>;
-  /** Where it was named, for messages: a setting, an option, the installed engine. */
+  /** Where it is configured, for messages: a setting, an option, the installed engine. */
   origin: string;
 }
 
-/** So many characters of what an engine prints beside its messages are kept. */
+/** Characters of an engine's other output that are kept. */
 const maxLog = 64 << 10;
 
 export class EngineChild {
   private readonly child: ChildProcess;
   private log = '';
-  /** Resolves when the process is gone: how it ended, in words. */
+  /** Resolves when the process has exited, with the reason in words. */
   readonly ended: Promise<string>;
 
-  /** @param heard is told of every sign of life: bytes of messages, and null for any other. */
+  /** @param heard is called for every sign of life: with bytes of messages, or null for other output */
   constructor({ line, env }: EngineCommand, heard: (bytes: Buffer | null) => void) {
     const [program, ...args] = line;
     this.child = spawn(program, args, {
-      // Not the workspace: `python -m` looks for modules in the working folder first, and would find what others put
-      // there.
+      // Not the workspace: `python -m` searches the working folder first, and would load modules placed there.
       cwd: packageRoot(),
       env: { ...process.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -38,7 +37,7 @@ export class EngineChild {
       windowsHide: true,
     });
     const { stdin, stdout, stderr } = this.child;
-    stdin!.on('error', () => {}); // the process is gone, which its end says
+    stdin!.on('error', () => {}); // the exit handler reports that the process is gone
     stdout!.on('data', heard);
     stderr!.on('data', (bytes: Buffer) => {
       this.note(bytes.toString('utf8'));
@@ -46,36 +45,36 @@ export class EngineChild {
     });
     this.ended = new Promise((resolve) => {
       this.child.once('error', (error) => resolve(startProblem(error, program)));
-      this.child.once('exit', () => this.killGroup()); // processes that it started must not outlive it
+      this.child.once('exit', () => this.killGroup()); // its child processes must not outlive it
       this.child.once('close', (code, signal) =>
         resolve(signal ? `it was ended by ${signal}` : `it ended with exit code ${code}`),
       );
     });
   }
 
-  /** Of the process, while it lives. */
+  /** Id of the process while it is running. */
   get pid(): number | undefined {
     return this.child.exitCode === null && this.child.signalCode === null ? this.child.pid : undefined;
   }
 
-  /** Bytes that it has not taken yet. */
+  /** Bytes that are not written yet. */
   get backlog(): number {
     return this.child.stdin!.writableLength;
   }
 
-  /** Sends bytes; resolves when the pipe has room for more, or is gone. */
+  /** Sends bytes; resolves when the pipe has room for more, or is closed. */
   async send(bytes: Buffer): Promise<void> {
     const { stdin } = this.child;
     if (stdin!.write(bytes)) return;
     await Promise.race([new Promise((resolve) => stdin!.once('drain', resolve)), this.ended]);
   }
 
-  /** Adds what is no message to the log. */
+  /** Adds output that is not a message to the log. */
   note(text: string): void {
     this.log = (this.log + text).slice(-maxLog);
   }
 
-  /** The last lines that it wrote beside its messages. */
+  /** The last lines of its other output. */
   lastWords(lines = 12): string[] {
     return this.log
       .split(/\r?\n/)
@@ -83,7 +82,7 @@ export class EngineChild {
       .slice(-lines);
   }
 
-  /** Closes its input, on which an engine ends; its process group is ended after `graceMs`. */
+  /** Closes its input, which ends an engine; the process group is killed after `graceMs`. */
   async end(graceMs: number): Promise<void> {
     this.child.stdin!.end();
     const timer = setTimeout(() => this.kill(), graceMs);
@@ -91,7 +90,7 @@ export class EngineChild {
     clearTimeout(timer);
   }
 
-  /** Ends the process and its group at once. */
+  /** Kills the process and its group at once. */
   kill(): void {
     if (this.pid) this.killGroup();
   }
@@ -103,7 +102,7 @@ export class EngineChild {
       if (process.platform === 'win32') killTree(pid);
       else process.kill(-pid, 'SIGKILL');
     } catch {
-      // Nobody is left in it.
+      // The group is empty.
     }
   }
 }
@@ -111,5 +110,5 @@ export class EngineChild {
 function startProblem(error: Error, program: string): string {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') return `there is no program ${program}`;
-  return code === 'EACCES' ? `${program} may not be run` : error.message;
+  return code === 'EACCES' ? `${program} cannot be executed` : error.message;
 }

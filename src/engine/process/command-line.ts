@@ -1,11 +1,9 @@
-/**
- * A command line as a person writes it, as a program and its arguments. No shell reads it: nothing in it is expanded.
- */
+/** Splits a command line into a program and its arguments. It is not run by a shell: nothing is expanded. */
 import { UserError } from '../../errors';
 
 /**
- * Words are parted by spaces; quotes hold a word together, and a backslash takes a quote, a space or a backslash as it
- * is. @throws UserError
+ * Words are separated by spaces; quotes group, and a backslash escapes a quote, a space or a backslash. @throws
+ * UserError
  */
 export function splitCommand(text: string, origin: string): string[] {
   const words: string[] = [];

@@ -72,9 +72,9 @@ describe('a conversation with an engine', () => {
 
   it.each([
     ['exit@logProbs', 'it ended with exit code 3'],
-    ['garbage@logProbs', 'it wrote what is no message: "Traceback'],
+    ['garbage@logProbs', 'it wrote something that is not a message: "Traceback'],
     ['torn@logProbs', 'it ended with exit code 0'],
-    ['wrong@logProbs', 'its answer to logProbs is not as it should be (logProbs'],
+    ['wrong@logProbs', 'its answer to logProbs is invalid (logProbs'],
   ])('%s: the engine is lost, and its process ended', async (fault, why) => {
     const { connection } = await open([fault]);
     await expect(connection.request('logProbs', logProbs)).rejects.toMatchObject({
@@ -90,7 +90,7 @@ describe('a conversation with an engine', () => {
   it('keeps the last words', async () => {
     const { connection } = await open(['exit@logProbs']);
     await expect(connection.request('logProbs', logProbs)).rejects.toMatchObject({
-      remedy: 'Its last words: the last words before logProbs',
+      remedy: 'Its last output: the last words before logProbs',
     });
   });
 
@@ -107,7 +107,7 @@ describe('a conversation with an engine', () => {
     const slow = await open(['slow@logProbs'], impatient);
     expect((await slow.connection.request('logProbs', logProbs)).entropy).toHaveLength(2);
     const { connection } = await open(['silence@logProbs'], impatient);
-    await expect(connection.request('logProbs', logProbs)).rejects.toThrow(/it said nothing for [\d.]+ s \(logProbs\)/);
+    await expect(connection.request('logProbs', logProbs)).rejects.toThrow(/it was silent for [\d.]+ s \(logProbs\)/);
     await connection.close();
     expect(connection.pid).toBeUndefined();
   });
@@ -126,11 +126,11 @@ describe('a conversation with an engine', () => {
     const other = { line: ['/bin/echo', 'Permission denied (publickey).'], origin: 'a test' };
     await expect(EngineConnection.open(other, 'test')).rejects.toMatchObject({
       message: 'the engine is lost: it ended with exit code 0',
-      remedy: 'Its last words: Permission denied (publickey).',
+      remedy: 'Its last output: Permission denied (publickey).',
     });
     await expect(open(['protocol=2'])).rejects.toMatchObject({
       code: 'version',
-      message: 'fake-engine 0 (a test) speaks version 2 of the engine protocol, and this Distillery version 1',
+      message: 'fake-engine 0 (a test) speaks version 2 of the engine protocol, but this Distillery speaks version 1',
     });
   });
 });

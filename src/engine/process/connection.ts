@@ -1,7 +1,4 @@
-/**
- * A conversation with an engine: one request after the other, each with its progress, its cancellation and its limit of
- * silence.
- */
+/** A connection to an engine: one request at a time, each with progress, cancellation and a timeout for silence. */
 import * as z from 'zod';
 import { UserError } from '../../errors';
 import { EngineChild, type EngineCommand } from './child';
@@ -22,9 +19,9 @@ import {
 export interface Patience {
   /** From the start to the first answer, without a sign of life: a queue or a slow disk may take long. */
   start: number;
-  /** Of an engine at work, without a message. */
+  /** Between two messages of a working engine. */
   silence: number;
-  /** From the end of its input to its end. */
+  /** From closing its input to its exit. */
   end: number;
 }
 
@@ -39,7 +36,7 @@ export interface RequestOptions {
   progress?: (progress: Progress) => void;
 }
 
-/** The request at hand. */
+/** The request in progress. */
 interface Waiting {
   id: number;
   method: Method;
@@ -55,14 +52,14 @@ export class EngineConnection {
   private turn: Promise<unknown> = Promise.resolve();
   private count = 0;
   /**
-   * Ticks of the watch since the last sign of life. Counted, not timed: while this process is busy, nothing is heard,
-   * and it ticks once.
+   * Watchdog ticks since the last sign of life. Ticks and not time: while this process is busy, it receives nothing and
+   * ticks only once.
    */
   private silentTicks = 0;
   private backlog = 0;
   private gone?: EngineLost;
 
-  /** Starts the process; `hello` is to follow. */
+  /** Starts the process; `hello` must follow. */
   constructor(
     readonly command: EngineCommand,
     private readonly patience: Patience = usualPatience,
@@ -88,20 +85,20 @@ export class EngineConnection {
     }
   }
 
-  /** It was not lost yet. */
+  /** It is not lost yet. */
   get alive(): boolean {
     return !this.gone;
   }
 
-  /** Of the process, while it lives. */
+  /** Id of the process while it is running. */
   get pid(): number | undefined {
     return this.child.pid;
   }
 
   /**
-   * Asks, when every earlier request is answered. An aborted `signal` ends it early: the engine is told, and the
-   * promise rejects with the signal's reason once the engine has let go.
-   * @throws UserError as the engine says; EngineLost
+   * Sends a request after all earlier ones are answered. Aborting `signal` cancels it: the engine is told, and the
+   * promise rejects with the signal's reason once the engine has answered.
+   * @throws UserError from the engine; EngineLost
    */
   request<M extends Method>(method: M, params: Params<M>, options: RequestOptions = {}): Promise<Result<M>> {
     const asked = this.turn.then(() => this.ask(method, params, options));
@@ -123,7 +120,7 @@ export class EngineConnection {
     const answer = new Promise<unknown>((resolve, reject) => {
       this.waiting = { id, method, resolve, reject, progress: options.progress };
     });
-    answer.catch(() => {}); // it may be lost while the frame is still on its way
+    answer.catch(() => {}); // the connection may break while the frame is being sent
     this.silentTicks = 0;
     const watch = setInterval(() => this.watch(method), tickMs(this.patience));
     const cancel = () => void this.child.send(frameOf({ jsonrpc: '2.0', method: '$/cancelRequest', params: { id } }));
@@ -141,13 +138,13 @@ export class EngineConnection {
     }
   }
 
-  /** Asks it to end, and sees to it that it does. */
+  /** Asks the engine to end, and kills it if it does not. */
   async close(): Promise<void> {
     if (!this.gone) await this.request('shutdown', {}).catch(() => {});
     await this.child.end(this.patience.end);
   }
 
-  /** Ends it at once. */
+  /** Kills it at once. */
   kill(): void {
     this.child.kill();
   }
@@ -156,11 +153,11 @@ export class EngineConnection {
     const parsed = methods[method].result.safeParse(result);
     if (parsed.success) return parsed.data as Result<M>;
     const [{ path, message }] = parsed.error.issues;
-    throw this.lose(`its answer to ${method} is not as it should be (${path.join('.') || 'the whole'}: ${message})`);
+    throw this.lose(`its answer to ${method} is invalid (${path.join('.') || 'the whole'}: ${message})`);
   }
 
   private hear(bytes: Buffer | null): void {
-    // What it prints is a sign of life while it starts; at work it owes messages.
+    // Other output is a sign of life only during the start; later, messages are required.
     if (bytes || this.waiting?.method === 'hello') this.silentTicks = 0;
     if (!bytes || this.gone) return;
     try {
@@ -177,7 +174,7 @@ export class EngineConnection {
       if (parsed.success && parsed.data.request === waiting?.id) waiting.progress?.(parsed.data);
       return;
     }
-    // A late answer belongs to nobody: requests come one after the other.
+    // A late answer is dropped: requests are sequential.
     if (!waiting || message.id !== waiting.id) return;
     if ('result' in message) waiting.resolve(message.result);
     else
@@ -186,17 +183,17 @@ export class EngineConnection {
       );
   }
 
-  /** Gives an engine up that says nothing, and takes nothing of what is sent to it. */
+  /** Gives up on an engine that is silent and does not read its input. */
   private watch(method: Method): void {
     const { backlog } = this.child;
     this.silentTicks = backlog === this.backlog ? this.silentTicks + 1 : 0;
     this.backlog = backlog;
     const limit = method === 'hello' ? this.patience.start : this.patience.silence;
     const silent = this.silentTicks * tickMs(this.patience);
-    if (silent > limit) this.lose(`it said nothing for ${silent / 1000} s (${method})`);
+    if (silent > limit) this.lose(`it was silent for ${silent / 1000} s (${method})`);
   }
 
-  /** The engine is no more; who waits is told. */
+  /** The engine is gone; waiting requests are rejected. */
   private lose(why: string, cause?: unknown): EngineLost {
     if (!this.gone) {
       this.gone = new EngineLost(why, this.child.lastWords(), cause);
@@ -214,7 +211,7 @@ function checkVersion({ protocol, engine, version }: Hello, { origin }: EngineCo
   const newer = protocol > engineProtocol;
   throw new UserError(
     `${engine} ${version} (${origin}) speaks version ${protocol} of the ` +
-      `engine protocol, and this Distillery version ${engineProtocol}`,
+      `engine protocol, but this Distillery speaks version ${engineProtocol}`,
     {
       code: 'version',
       remedy: newer

@@ -18,11 +18,11 @@ describe('encodings', () => {
   });
 
   it.each([
-    [{ lengths: ints(2), values: ints(1, 2, 3) }, 'its rows have 2 values by their lengths, and 3 came'],
-    [{ lengths: ints(4, -1), values: ints(1, 2, 3) }, 'its rows have NaN values'],
-    [{ lengths: 'AAAA', values: '' }, 'it has 3 bytes, and 4 make a value'],
-    [{ lengths: ints(1), values: '????' }, 'it is no base64'],
-    [{ lengths: ints(1), values: 'AAA' }, 'it is no base64'],
+    [{ lengths: ints(2), values: ints(1, 2, 3) }, 'the lengths of its rows add up to 2, but it has 3 values'],
+    [{ lengths: ints(4, -1), values: ints(1, 2, 3) }, 'the lengths of its rows add up to NaN'],
+    [{ lengths: 'AAAA', values: '' }, 'it has 3 bytes, which is not a multiple of 4'],
+    [{ lengths: ints(1), values: '????' }, 'it is not base64'],
+    [{ lengths: ints(1), values: 'AAA' }, 'it is not base64'],
   ])('refuses %j', (packed, message) => {
     expect(rows.safeParse(packed).error?.issues[0].message).toContain(message);
   });

@@ -1,6 +1,6 @@
 /**
- * Arrays as the engine protocol carries them (docs/engine.md): base64 of little-endian float32 or int32, and rows of
- * different lengths as one such array with their lengths beside it.
+ * Array encodings of the engine protocol (docs/engine.md): base64 of little-endian float32 or int32; rows of different
+ * lengths as one such array, with their lengths beside it.
  */
 import { endianness } from 'node:os';
 import * as z from 'zod';
@@ -11,28 +11,28 @@ const floatsText = z.string().describe('float32 values: base64 of their little-e
 const intsText = z.string().describe('int32 values: base64 of their little-endian bytes.');
 const lengths = z.string().describe('The length of each row: int32, base64 of the little-endian bytes.');
 
-/** float32 values, one after the other. */
+/** float32 values in sequence. */
 export const floats = z.codec(floatsText, z.custom<Float32Array>(), {
   encode: pack,
   decode: (text, { issues }) => orIssue(() => unpack(text, Float32Array), text, issues),
 });
 
-/** Token ids, row by row. */
+/** Token ids by row. */
 export const rows = z.codec(z.object({ lengths, values: intsText }), z.custom<readonly (readonly number[])[]>(), {
   encode: (given) => packRows(given, Int32Array),
   decode: (text, { issues }) => orIssue(() => unpackRows(text, Int32Array).map((row) => Array.from(row)), text, issues),
 });
 
-/** A float32 value for each token, row by row. */
+/** A float32 value per token, by row. */
 export const floatRows = z.codec(z.object({ lengths, values: floatsText }), z.custom<readonly Float32Array[]>(), {
   encode: (given) => packRows(given, Float32Array),
   decode: (text, { issues }) => orIssue(() => unpackRows(text, Float32Array), text, issues),
 });
 
-/** Prompts and the completions that go with them, row by row. */
+/** Prompts and their completions, by row. */
 export const examples = z.object({
   prompts: rows.describe('Token ids of each prompt; at least one.'),
-  completions: rows.describe('Token ids of each completion, its end token included where it came to one.'),
+  completions: rows.describe('Token ids of each completion, including its end token if it was sampled.'),
 });
 
 const swapped = endianness() === 'BE';
@@ -43,12 +43,12 @@ export function pack(values: Numbers): string {
   return (swapped ? Buffer.from(bytes).swap32() : bytes).toString('base64');
 }
 
-/** The values that such a text holds. @throws Error that says what is wrong with it */
+/** Decodes such a text. @throws Error that describes what is wrong with it */
 function unpack<T extends Numbers>(text: string, Kind: new (length: number) => T): T {
   const bytes = Buffer.from(text, 'base64');
   const padding = text.length - text.replace(/=+$/, '').length;
-  if (text.length % 4 !== 0 || bytes.length !== (text.length / 4) * 3 - padding) throw new Error('it is no base64');
-  if (bytes.length % 4 !== 0) throw new Error(`it has ${bytes.length} bytes, and 4 make a value`);
+  if (text.length % 4 !== 0 || bytes.length !== (text.length / 4) * 3 - padding) throw new Error('it is not base64');
+  if (bytes.length % 4 !== 0) throw new Error(`it has ${bytes.length} bytes, which is not a multiple of 4`);
   const values = new Kind(bytes.length / 4);
   Buffer.from(values.buffer).set(swapped ? bytes.swap32() : bytes);
   return values;
@@ -68,7 +68,8 @@ function unpackRows<T extends Numbers>(packed: { lengths: string; values: string
   const values = unpack(packed.values, Kind);
   const counts = Array.from(unpack(packed.lengths, Int32Array));
   const sum = counts.reduce((total, count) => total + (count < 0 ? Number.NaN : count), 0);
-  if (sum !== values.length) throw new Error(`its rows have ${sum} values by their lengths, and ${values.length} came`);
+  if (sum !== values.length)
+    throw new Error(`the lengths of its rows add up to ${sum}, but it has ${values.length} values`);
   let end = 0;
   return counts.map((count) => {
     end += count;

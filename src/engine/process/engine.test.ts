@@ -135,7 +135,7 @@ describe('an engine in a process', () => {
     await expect(step).rejects.toBeInstanceOf(Diverged);
     expect(student.optimizerStep).toBe(0);
     await expect(engine.open(program, { lora: null, seed: 1 })).rejects.toMatchObject({
-      message: 'this engine takes Hugging Face folders, and this is a file',
+      message: 'this engine reads Hugging Face folders, and this is a file',
     });
   });
 });

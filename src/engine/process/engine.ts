@@ -1,4 +1,4 @@
-/** An engine in a process of its own, on this machine or wherever its command leads. */
+/** An engine in its own process, on this machine or wherever its command leads. */
 import { existsSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { defaultLora, type LoraSettings } from '../../config/lora';
@@ -14,7 +14,7 @@ import { ProcessStudent } from './student';
 import type { Hello } from './wire';
 
 export interface ProcessOptions {
-  /** Distillery's own version. */
+  /** Distillery's version. */
   client: string;
 }
 
@@ -46,22 +46,22 @@ export class ProcessEngine implements Engine {
     };
   }
 
-  /** The process's id, while it lives. */
+  /** The process id while it is running. */
   get pid(): number | undefined {
     return this.connection.pid;
   }
 
-  /** How long a run takes does not follow from one product here: a GPU waits for memory, or for its next kernel. */
+  /** One product does not predict the duration of a run: a GPU waits for memory, or for its next kernel. */
   async speed(): Promise<null> {
     return null;
   }
 
-  /** Of a large product, as measured now, floating-point operations a second; null of an engine that does not say. */
+  /** Measured floating-point operations per second of a large product; null if the engine does not report it. */
   async multiplicationSpeed(): Promise<number | null> {
     return (await unlessRefused(this.connection.request('speed', {})))?.flops ?? null;
   }
 
-  /** By the engine's own measure; an older engine has none. */
+  /** From the engine's own measurement; older engines have none. */
   async memory(folder: string, lora: LoraSettings | null): Promise<MemoryModel | null> {
     const ask = (adapter: LoraSettings | null) =>
       unlessRefused(this.connection.request('memory', { student, adapter }));
@@ -71,15 +71,15 @@ export class ProcessEngine implements Engine {
     return asked && adapted && memoryModel(this.hello.device, (one) => (one ? adapted : asked));
   }
 
-  /** Loads a student; an engine that was lost is started again first. */
+  /** Loads a student; a lost engine is restarted first. */
   async open(folder: string, { lora, seed, warn }: OpenOptions): Promise<Student> {
     const student = resolve(folder);
     if (existsSync(student) && !statSync(student).isDirectory())
-      throw new UserError('this engine takes Hugging Face folders, and this is a file', {
+      throw new UserError('this engine reads Hugging Face folders, and this is a file', {
         file: student,
         code: 'checkpoint',
         remedy:
-          'Make a folder of a GGUF file by `distillery import student`, or ' +
+          'Convert a GGUF file with `distillery import student`, or ' +
           'choose the embedded engine: "backend": "embedded".',
       });
     if (!this.connection.alive) await this.startAgain();
@@ -98,7 +98,7 @@ export class ProcessEngine implements Engine {
   }
 }
 
-/** More than a run records: devices with their memory, dtypes, samplers. */
+/** Details beyond a run's record: devices with their memory, dtypes, samplers. */
 export function summaryOf(description: string, { device, devices, dtypes, samplers }: Hello): string {
   const named = devices.map((one) => (typeof one === 'string' ? one : `${one.name}${memoryText(one)}`));
   return [
@@ -109,7 +109,7 @@ export function summaryOf(description: string, { device, devices, dtypes, sample
   ].join('; ');
 }
 
-/** What an engine answers, or null where it cannot tell: an older one does not know the question. */
+/** The engine's answer; null if it cannot tell, as older engines do not know this request. */
 async function unlessRefused<T>(answer: Promise<T>): Promise<T | null> {
   try {
     return await answer;
@@ -119,7 +119,7 @@ async function unlessRefused<T>(answer: Promise<T>): Promise<T | null> {
   }
 }
 
-/** By which program it is reached, where that is no Python: `ssh`, `docker`, `srun`. */
+/** The program that starts it, if that is not Python: `ssh`, `docker`, `srun`. */
 function through({ line: [program] }: EngineCommand): string {
   const name = basename(program).replace(/\.exe$/i, '');
   return /^(python|node)[\d.]*$/i.test(name) ? '' : `, through ${name}`;
@@ -130,7 +130,7 @@ function memoryText({ totalBytes, freeBytes }: { totalBytes?: number; freeBytes?
   return ` (${gigabytes(totalBytes)}${freeBytes === undefined ? '' : `, ${gigabytes(freeBytes)} free`})`;
 }
 
-/** One line for a person: `PyTorch 2.13.0 on cuda (NVIDIA H200)`. */
+/** One line for people: `PyTorch 2.13.0 on cuda (NVIDIA H200)`. */
 export function describe({ engine, version, versions, device, devices, processes }: Hello): string {
   const library = versions.torch ? `PyTorch ${versions.torch}` : `${engine} ${version}`;
   const names = devices.map((one) => (typeof one === 'string' ? one : one.name)).filter((name) => name !== device);

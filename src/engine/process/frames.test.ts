@@ -21,18 +21,20 @@ describe('frames', () => {
     expect([...read.read(Buffer.from('Last login: yesterday\nContent-'))]).toEqual([]);
     expect([...read.read(frameOf({ id: 1 }).subarray('Content-'.length))]).toEqual([{ id: 1 }]);
     expect(stray).toEqual(['Last login: yesterday\n']);
-    expect(() => [...read.read(Buffer.from('warning: low disk\n'))]).toThrow('what is no message: "warning: low disk"');
+    expect(() => [...read.read(Buffer.from('warning: low disk\n'))]).toThrow(
+      'that is not a message: "warning: low disk"',
+    );
   });
 
   it.each([
-    ['Content-Length: 999999999999\r\n\r\n', `and ${maxMessageBytes} are the most`],
-    ['Content-Length: many\r\n\r\n{}', 'what is no message'],
-    ['Content-Length: 2\r\n\r\n[]', 'a message is no object'],
+    ['Content-Length: 999999999999\r\n\r\n', `the maximum is ${maxMessageBytes}`],
+    ['Content-Length: many\r\n\r\n{}', 'that is not a message'],
+    ['Content-Length: 2\r\n\r\n[]', 'a message is not an object'],
     ['Content-Length: 4\r\n\r\n{"a"', 'broken JSON'],
     [`Content-Length: 400\r\n\r\n${'[['.repeat(100)}${']]'.repeat(100)}`, 'nested deeper than 64'],
     ['Content-Length: 18\r\n\r\n{"__proto__": {}} ', 'not allowed'],
-    ['x'.repeat(70_000), 'what is no message'],
-    [`Content-Length: 2\r\nX: ${'y'.repeat(5000)}`, 'what is no message'],
+    ['x'.repeat(70_000), 'that is not a message'],
+    [`Content-Length: 2\r\nX: ${'y'.repeat(5000)}`, 'that is not a message'],
   ])('refuses %.40s', (text, why) => {
     expect(() => [...reader().read(Buffer.from(text))]).toThrow(why);
   });

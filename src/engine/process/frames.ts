@@ -1,15 +1,17 @@
 /**
- * Messages on a pipe: `Content-Length: <bytes>`, an empty line, and so many bytes of UTF-8 JSON (as the Language Server
- * Protocol frames).
+ * Message framing on a pipe: `Content-Length: <bytes>`, an empty line, and that many bytes of UTF-8 JSON (as in the
+ * Language Server Protocol).
  */
 import { ByteQueue } from '../../byte-queue';
 import { UserError } from '../../errors';
 import { encode } from '../../json';
 import { parseJson } from '../../lines';
 
-/** A message has at most so many bytes: V8 holds no text of more than half a gigabyte. */
+/** Maximum bytes of a message: V8 strings are limited to half a gigabyte. */
 export const maxMessageBytes = 256 << 20;
-/** So much of what is no message is let pass before the first one: what a login shell or a module system prints. */
+/**
+ * Bytes of other output that are tolerated before the first message, as a login shell or module system may print some.
+ */
 const maxPreamble = 64 << 10;
 const maxHeader = 4 << 10;
 
@@ -17,28 +19,28 @@ const separator = Buffer.from('\r\n\r\n');
 
 export type Message = Record<string, unknown>;
 
-/** The bytes of a message. @throws UserError when it is too long for the pipe */
+/** Encodes a message. @throws UserError when it is too long */
 export function frameOf(message: Message): Buffer {
   const body = Buffer.from(encode(message));
   if (body.length > maxMessageBytes)
-    throw new UserError(`a message to the engine has ${body.length} bytes, and ${maxMessageBytes} are the most`, {
+    throw new UserError(`a message to the engine has ${body.length} bytes; the maximum is ${maxMessageBytes}`, {
       code: 'config',
       remedy: 'Lower prompts, group or maxNewTokens, so that an update has fewer tokens.',
     });
   return Buffer.concat([Buffer.from(`Content-Length: ${body.length}\r\n\r\n`), body]);
 }
 
-/** Takes bytes as they come, and gives the messages that they hold. */
+/** Decodes messages from a stream of bytes. */
 export class FrameReader {
   private readonly held = new ByteQueue();
-  /** Of the message at hand, once its header is read. */
+  /** Of the current message, once its header is read. */
   private wanted: number | null = null;
   private begun = false;
 
-  /** @param stray is told what came before the first message and belongs to none. */
+  /** @param stray is called with output before the first message that is not part of one */
   constructor(private readonly stray: (text: string) => void) {}
 
-  /** The messages that are whole now. @throws Error that says why these bytes are no messages */
+  /** The messages that are complete now. @throws Error when the bytes are not messages */
   *read(chunk: Buffer): Generator<Message> {
     this.held.push(chunk);
     while (this.wanted !== null || this.readHeader()) {
@@ -47,12 +49,12 @@ export class FrameReader {
       this.wanted = null;
       const value = parseJson(body.toString('utf8'), {});
       if (typeof value !== 'object' || value === null || Array.isArray(value))
-        throw new Error('a message is no object');
+        throw new Error('a message is not an object');
       yield value as Message;
     }
   }
 
-  /** What came before the first message, where there was none yet. */
+  /** Output before the first message, if none has arrived yet. */
   get unread(): string {
     return this.begun ? '' : this.held.peek(maxPreamble).toString('utf8');
   }
@@ -73,7 +75,7 @@ export class FrameReader {
     const [, length] = /^Content-Length: *(\d{1,12})\r?$/im.exec(header) ?? [];
     if (end < 0 || length === undefined) throw noMessage(header);
     if (Number(length) > maxMessageBytes)
-      throw new Error(`a message of ${length} bytes is announced, and ${maxMessageBytes} are the most`);
+      throw new Error(`a message announces ${length} bytes; the maximum is ${maxMessageBytes}`);
     this.held.take(end + separator.length);
     this.wanted = Number(length);
     return true;
@@ -83,4 +85,4 @@ export class FrameReader {
 const mayBeHeader = (text: string) => 'content-'.startsWith(text.slice(0, 8).toLowerCase());
 
 const noMessage = (text: string) =>
-  new Error(`it wrote what is no message: ${JSON.stringify(text.trim().slice(0, 200))}`);
+  new Error(`it wrote something that is not a message: ${JSON.stringify(text.trim().slice(0, 200))}`);

@@ -1,6 +1,4 @@
-/**
- * The PyTorch engine that was set up for this user (`distillery engine install`), and which engine a run is to have.
- */
+/** The PyTorch engine set up for this user (`distillery engine install`), and the choice of the engine for a run. */
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import * as z from 'zod';
@@ -11,30 +9,30 @@ import { splitCommand } from './command-line';
 
 const record = z.object({
   version: z.literal(1),
-  /** The Python that has the libraries. */
+  /** The Python with the libraries. */
   python: z.string(),
-  /** It is the user's own environment, of which nothing is changed. */
+  /** It is the user's own environment, which is never changed. */
   own: z.boolean(),
   accelerator: z.enum(['cuda', 'cpu']),
   vllm: z.boolean(),
   versions: z.record(z.string(), z.string()),
-  /** What the engine said when it was tried. */
+  /** What the engine reported in its test. */
   description: z.string(),
-  /** New tokens a second of the built-in student when it was tried. */
+  /** New tokens per second of the built-in student in the test. */
   tokensPerSecond: z.number(),
   installedAt: z.string(),
 });
 
-/** What a successful set-up remembers, in `installed.json`. */
+/** The result of a successful setup, saved in `installed.json`. */
 export type InstalledEngine = z.infer<typeof record>;
 
-/** The user's data folder for the engine: DISTILLERY_ENGINE_HOME, or where the system keeps such data. */
+/** The user's data folder for the engine: DISTILLERY_ENGINE_HOME, or the system's usual place. */
 export const engineFolder = (env: NodeJS.ProcessEnv = process.env): string =>
   env.DISTILLERY_ENGINE_HOME || dataFolder('engine', env);
 
 export const engineRecord = (folder: string): string => join(folder, 'installed.json');
 
-/** What was set up; null where nothing was. @throws UserError when the record is damaged */
+/** The setup; null if there is none. @throws UserError when the record is damaged */
 export function readInstalledEngine(folder = engineFolder()): InstalledEngine | null {
   const file = engineRecord(folder);
   if (!existsSync(file)) return null;
@@ -44,26 +42,26 @@ export function readInstalledEngine(folder = engineFolder()): InstalledEngine | 
     throw new UserError('the record of the PyTorch engine is damaged', {
       file,
       code: 'backend',
-      remedy: 'Set it up anew: `distillery engine install`.',
+      remedy: 'Set it up again: `distillery engine install`.',
       cause,
     });
   }
 }
 
-/** The engine package that comes with Distillery, run by a Python that has the libraries. */
+/** The engine package that comes with Distillery, run by a Python with the libraries. */
 export function pythonEngine(python: string, { origin, vllm }: { origin: string; vllm: boolean }): EngineCommand {
   return {
     line: [python, '-m', 'distillery_engine', ...(vllm ? ['--sampler', 'vllm'] : [])],
     env: {
       PYTHONPATH: [join(packageRoot(), 'python'), process.env.PYTHONPATH].filter(Boolean).join(delimiter),
-      // The package may lie where nobody may write.
+      // The package's folder may be read-only.
       PYTHONPYCACHEPREFIX: join(engineFolder(), 'pycache'),
     },
     origin,
   };
 }
 
-/** A command for an engine, in the words of whoever set it: a setting, an option, DISTILLERY_ENGINE. */
+/** An engine command, described by its source: a setting, an option, DISTILLERY_ENGINE. */
 export interface AskedCommand {
   text: string;
   origin: string;
@@ -71,18 +69,18 @@ export interface AskedCommand {
 
 let asked: AskedCommand | undefined;
 
-/** The user's own command, for all engines that this process starts from now on; undefined: what was set up. */
+/** Sets the user's own command for all engines that this process starts from now on; undefined: the installed one. */
 export function askForEngine(command: AskedCommand | undefined): void {
   asked = command?.text.trim() ? command : undefined;
 }
 
-/** The user's own command, where there is one. */
+/** The user's own command, if there is one. */
 export const askedCommand = (env: NodeJS.ProcessEnv = process.env): AskedCommand | undefined =>
   asked ?? (env.DISTILLERY_ENGINE?.trim() ? { text: env.DISTILLERY_ENGINE, origin: 'DISTILLERY_ENGINE' } : undefined);
 
 /**
- * The engine to take: the command that the user set, else what was set up. Never from a workspace or an experiment.
- * @throws UserError when there is none, or when what was set up is gone
+ * The engine to start: the user's command, else the installed one. Never from a workspace or an experiment.
+ * @throws UserError when there is none, or when the installed one is gone
  */
 export function findEngine(env: NodeJS.ProcessEnv = process.env): EngineCommand {
   const command = askedCommand(env);
@@ -92,11 +90,11 @@ export function findEngine(env: NodeJS.ProcessEnv = process.env): EngineCommand 
     throw new UserError('no PyTorch engine is set up here', {
       code: 'backend',
       remedy:
-        'Set one up by `distillery engine install` (in the editor: Distillery: ' +
+        'Set one up with `distillery engine install` (in the editor: Distillery: ' +
         'Set Up PyTorch Engine), or choose "backend": "embedded".',
     });
   if (!existsSync(installed.python))
-    throw new UserError('the Python of the PyTorch engine is no longer there', {
+    throw new UserError('the Python of the PyTorch engine no longer exists', {
       file: installed.python,
       code: 'backend',
       remedy: 'Set it up again: `distillery engine repair`.',
@@ -105,7 +103,7 @@ export function findEngine(env: NodeJS.ProcessEnv = process.env): EngineCommand 
   return pythonEngine(installed.python, { origin, vllm: installed.vllm });
 }
 
-/** Whether an engine could be taken, without trying it. */
+/** Whether an engine is available, without testing it. */
 export function hasEngine(): boolean {
   try {
     findEngine();

@@ -1,6 +1,4 @@
-/**
- * The engine protocol as JSON schema (schemas/engine.schema.json), for those who write an engine in another language.
- */
+/** The engine protocol as JSON schema (schemas/engine.schema.json), for authors of engines in other languages. */
 import * as z from 'zod';
 import { fault, methods, progress } from './wire';
 
@@ -23,7 +21,7 @@ export function engineSchemaFiles(): Record<string, string> {
   return { 'engine.schema.json': `${JSON.stringify(schema, null, 2)}\n` };
 }
 
-/** As it travels: arrays are texts there. Fields that are not named are to be ignored, so they are allowed. */
+/** As transmitted: arrays are encoded texts. Unknown fields must be ignored, so the schema allows them. */
 function convert(schema: z.ZodType): Json {
   const { $schema: _, ...json } = z.toJSONSchema(schema, { io: 'input', target: 'draft-7' }) as Json;
   return json;

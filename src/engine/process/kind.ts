@@ -1,4 +1,4 @@
-/** PyTorch as an engine: whether there is one, and what it is. */
+/** The PyTorch engine: whether there is one, and its description. */
 import { UserError } from '../../errors';
 import { packageVersion } from '../../paths';
 import type { EngineKind } from '../kind';
@@ -8,7 +8,7 @@ import { verifyEngine } from './verify';
 
 const advice =
   'Optional, for big students, GPUs and families that the embedded engine ' +
-  'does not know: `distillery engine install` (docs/engine.md).';
+  'does not support: `distillery engine install` (docs/engine.md).';
 
 const start = async () => ProcessEngine.start(findEngine(), { client: packageVersion() });
 

@@ -1,4 +1,4 @@
-/** What an engine in a process takes of memory, from what it says of a student and of its device. */
+/** Memory model of an engine process, from its report about a student and its device. */
 import {
   type Generation,
   type Learner,
@@ -10,10 +10,10 @@ import {
 import { machineBudget } from '../embedded/memory-limits';
 import type { MemoryFacts } from './wire';
 
-/** Of a GPU's memory: it is larger, or not meant for big students. */
+/** The usable share of a GPU's memory: a GPU runs little else. */
 const deviceBudget = 6e9;
 
-/** `factsOf`: what the engine said of the student with the learner's adapter, or without one. */
+/** `factsOf`: the engine's report about the student with the learner's adapter, or without one. */
 export function memoryModel(device: string, factsOf: (lora: Learner['lora']) => MemoryFacts): MemoryModel {
   const standing = ({ lora, copies }: Learner, training: boolean): Memory => {
     const { weights, trained } = factsOf(lora);

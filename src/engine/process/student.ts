@@ -1,4 +1,4 @@
-/** A student that an engine process holds. */
+/** A student in an engine process. */
 import { defaultAdam } from '../../config/adam';
 import type { Example } from '../../engine-data/examples';
 import type { Completion, SampleOptions, SampleSummary } from '../../engine-data/sampling';
@@ -53,9 +53,9 @@ export class ProcessStudent implements Student {
       signal,
     } = options;
     if (precision !== 'float32')
-      throw new UserError(`this engine does not round weights to ${precision} while it samples`, {
+      throw new UserError(`this engine does not round weights to ${precision} for sampling`, {
         code: 'config',
-        remedy: 'Leave sampling.precision out: it samples in the dtype that it computes in.',
+        remedy: 'Remove sampling.precision: the engine samples in its own dtype.',
       });
     const started = performance.now();
     const settings = { sampling, maxNewTokens, eosIds: [...eosIds], seed, stream: [...stream], groupSize, maxRows };
@@ -92,7 +92,7 @@ export class ProcessStudent implements Student {
         throw new UserError(
           `A prompt has ${length} tokens, which leaves no room for an answer ` +
             `in the student's ${this.facts.maxPositions} positions`,
-          { code: 'dataset', remedy: 'Ask something shorter, or take a student with more positions.' },
+          { code: 'dataset', remedy: 'Shorten the question, or use a student with more positions.' },
         );
     }
   }
@@ -201,7 +201,7 @@ function nameOf(snapshot: Snapshot): string {
   return snapshot.name;
 }
 
-/** The steps of an update that have a gradient: the others leave the optimizer as it is. */
+/** The steps of an update that have a gradient; the others leave the optimizer unchanged. */
 export function stepsOf({ episodes, replay }: GrpoUpdate, options: GrpoOptions): number {
   const { iterations, minibatches, policyWeight, replayWeight, beta } = options;
   if (replay.length > 0 && replayWeight > 0) return iterations * minibatches;
@@ -214,7 +214,7 @@ export function stepsOf({ episodes, replay }: GrpoUpdate, options: GrpoOptions):
   return iterations * parts.filter(Boolean).length;
 }
 
-/** Training that diverged is told as the embedded engine does. */
+/** Reports divergence in the same way as the embedded engine. */
 async function orDiverged<T>(step: Promise<T>): Promise<T> {
   try {
     return await step;

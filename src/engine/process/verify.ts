@@ -1,4 +1,4 @@
-/** Trying an engine: a sample and a gradient of a small student, through the protocol. */
+/** Tests an engine through the protocol: sampling and a gradient step with a small student. */
 import { join } from 'node:path';
 import { defaultAdam } from '../../config/adam';
 import { UserError } from '../../errors';
@@ -12,16 +12,19 @@ import type { Hello } from './wire';
 export interface Verified {
   hello: Hello;
   description: string;
-  /** New tokens a second, of 16 completions of 32 tokens side by side. */
+  /** New tokens per second for a batch of 16 completions of 32 tokens. */
   tokensPerSecond: number;
-  /** Of a large product, floating-point operations a second; null of an engine that does not say. */
+  /** Floating-point operations per second of a large product; null if the engine does not report it. */
   flops: number | null;
 }
 
-/** The built-in student, which travels with Distillery. */
+/** The built-in student, which is part of the package. */
 const student = () => join(packageRoot(), 'examples', 'arithmetic', 'student');
 
-/** Starts the engine, trains and asks a student, and ends it. @throws UserError that says why it does not work */
+/**
+ * Starts the engine, trains and samples a student, and ends it. @throws UserError that gives the reason if it does not
+ * work
+ */
 export async function verifyEngine(command: EngineCommand, signal?: AbortSignal): Promise<Verified> {
   const engine = await ProcessEngine.start(command, { client: packageVersion() });
   const root = engineFolder();
@@ -32,7 +35,7 @@ export async function verifyEngine(command: EngineCommand, signal?: AbortSignal)
     const prompt = [5, 6, 7, 8];
     const options = { maxNewTokens: 32, eosIds: [], seed: 1, groupSize: 16, signal };
     const sampling = { temperature: 1, topK: 0, topP: 1, minP: 0 };
-    await opened.sample([prompt], { ...options, sampling }); // warms up
+    await opened.sample([prompt], { ...options, sampling }); // warm-up
     const { completions, summary } = await opened.sample([prompt], { ...options, sampling });
     const example = { prompt, completion: completions[0].tokens };
     const step = { learningRate: 1e-3, seed: 1, weightDecay: 0, maxGradNorm: 1, adam: defaultAdam, dropout: 0 };
@@ -42,7 +45,7 @@ export async function verifyEngine(command: EngineCommand, signal?: AbortSignal)
     if (!(after < loss))
       throw new UserError(`a gradient step did not lower the loss (${loss} before, ${after} after)`, {
         code: 'backend',
-        remedy: 'The libraries or the device compute wrongly: set the engine up anew.',
+        remedy: 'The libraries or the device compute wrong results: set the engine up again.',
       });
     await opened.save(folder, { moments: true, eosIds: [1] });
     await opened.dispose();

@@ -1,6 +1,6 @@
 /**
- * The engine protocol as schemas: every request with its parameters and its result, progress, errors. docs/engine.md is
- * the prose.
+ * The engine protocol as schemas: every request with parameters and result, progress, errors. docs/engine.md describes
+ * it.
  */
 import * as z from 'zod';
 import { loraTargets } from '../../config/lora';
@@ -8,17 +8,19 @@ import { type LossType, losses } from '../../config/training';
 import { real } from '../../json';
 import { examples, floatRows, floats, rows } from './encodings';
 
-/** The version that `hello` names; another one is refused. */
+/** The version in `hello`; others are refused. */
 export const engineProtocol = 1;
 
 const count = z.number().int().nonnegative();
 const positive = z.number().int().positive();
 const seed = z.number().int();
 const path = z.string().describe('Absolute path of a folder.');
-const id = z.string().describe('Of a student that is open.');
-const snapshot = z.string().describe('Of weights that the engine keeps.');
+const id = z.string().describe('Id of an open student.');
+const snapshot = z.string().describe('Name of weights kept by the engine.');
 const nothing = z.object({});
-const microBatchTokens = positive.describe('Most tokens of a forward pass; more are split, and their gradients added.');
+const microBatchTokens = positive.describe(
+  'Maximum tokens of a forward pass; larger batches are split, and their gradients added.',
+);
 
 const adapter = z.object({
   rank: positive,
@@ -30,8 +32,8 @@ const adapter = z.object({
 const sampling = z.object({
   temperature: z.number().min(0).describe('0 = greedy.'),
   topK: count.describe('The k most likely tokens; 0 = all.'),
-  topP: z.number().describe('The smallest set of most likely tokens with this mass; 1 = all.'),
-  minP: z.number().describe("Tokens with at least this share of the likeliest one's probability; 0 = all."),
+  topP: z.number().describe('The smallest set of most likely tokens with this probability mass; 1 = all.'),
+  minP: z.number().describe('Tokens with at least this share of the highest probability; 0 = all.'),
 });
 
 const optimization = {
@@ -40,7 +42,7 @@ const optimization = {
   adam: z.object({ beta1: z.number(), beta2: z.number(), epsilon: z.number() }),
   dropout: z.number(),
   microBatchTokens,
-  checkpointing: z.boolean().describe('Activations are computed again in the backward pass, which saves memory.'),
+  checkpointing: z.boolean().describe('Recompute activations in the backward pass, which saves memory.'),
 };
 
 const grpoOptions = z.object({
@@ -52,7 +54,7 @@ const grpoOptions = z.object({
   beta: z.number(),
   kl: z.enum(['k1', 'k2', 'k3', 'k3+']),
   temperature: z.number(),
-  maxNewTokens: positive.describe('The constant that dr_grpo divides by.'),
+  maxNewTokens: positive.describe('The constant divisor of dr_grpo.'),
   iterations: positive,
   minibatches: positive,
   policyWeight: z.number(),
@@ -80,13 +82,13 @@ const device = z.union([
   }),
 ]);
 
-/** What an engine says about itself. */
+/** An engine's description of itself. */
 const hello = z.looseObject({
   protocol: count,
   engine: z.string(),
   version: z.string(),
-  versions: z.record(z.string(), z.string()).default({}).describe('Of Python and the libraries, by their names.'),
-  device: z.string().describe('What it computes on unless told, such as cpu or cuda.'),
+  versions: z.record(z.string(), z.string()).default({}).describe('Versions of Python and the libraries, by name.'),
+  device: z.string().describe('The default device, such as cpu or cuda.'),
   devices: z.array(device).default([]),
   dtypes: z.array(z.string()).default([]),
   families: z.string().optional(),
@@ -109,44 +111,41 @@ const opening = {
 
 /** In bytes. */
 const memory = z.object({
-  weights: count.describe('All of them, with the adapter.'),
-  trained: count.describe('One copy of what is trained; AdamW keeps two more, and the gradients take one.'),
-  token: count.describe('What a pass that learns holds for each token that it reads.'),
-  tokenAgain: count.describe('The same where activations are computed again in the backward pass.'),
-  target: count.describe('At the output layer, for each token of a completion.'),
-  targets: count.describe('The most at the output layer: logits are made in chunks.'),
-  merged: count.describe('What is held beside the weights while it samples.'),
-  cache: count.describe('Keys and values of a token.'),
-  free: count.nullable().describe('Of the memory that it would lie in; null where that is not known.'),
+  weights: count.describe('All parameters, including the adapter.'),
+  trained: count.describe('One copy of the trained parameters; AdamW keeps two more, and the gradients take one.'),
+  token: count.describe('Memory of a training pass per input token.'),
+  tokenAgain: count.describe('The same if activations are recomputed in the backward pass.'),
+  target: count.describe('Memory of the output layer per completion token.'),
+  targets: count.describe('Maximum memory of the output layer, as logits are computed in chunks.'),
+  merged: count.describe('Memory for sampling besides the weights.'),
+  cache: count.describe('KV cache per token.'),
+  free: count.nullable().describe('Memory of the device; null if unknown.'),
   total: count.nullable(),
 });
 
-/** Every request. Each is answered before the next one is begun. */
+/** All requests. Each is answered before the next one is sent. */
 export const methods = {
-  /** The first one. */
+  /** The first request. */
   hello: { params: z.object({ protocol: count, client: z.string() }), result: hello },
-  /**
-   * Of a large product, in the dtype and on the device that it computes with unless told; floating-point operations a
-   * second.
-   */
+  /** Speed of a large product in the default dtype on the default device; floating-point operations per second. */
   speed: { params: nothing, result: z.object({ flops: z.number().positive(), dtype: z.string() }) },
-  /** What work on a student takes, before it is opened. */
+  /** Memory of work on a student, without opening it. */
   memory: { params: z.object(opening), result: memory },
-  /** Opens a student to train it or to ask it. */
+  /** Opens a student for training or inference. */
   open: {
     params: z.object({
       ...opening,
-      checkpoint: path.optional().describe('Its weights or its adapter take the place of the fresh ones.'),
+      checkpoint: path.optional().describe('Initial weights or adapter from this checkpoint folder.'),
       seed,
     }),
     result: z.object({
       id,
       facts,
-      description: z.string().describe('One line for a person: what computes.'),
-      warnings: z.array(z.string()).optional().describe('Where the student is not quite what was asked for.'),
+      description: z.string().describe('One line for people: the computing device.'),
+      warnings: z.array(z.string()).optional().describe('Set if the student is not quite as requested.'),
     }),
   },
-  /** Completions, ordered by prompt and then by their index in the group. */
+  /** Completions, ordered by prompt and then by index in the group. */
   sample: {
     params: z.object({
       id,
@@ -156,7 +155,7 @@ export const methods = {
       maxNewTokens: positive,
       eosIds: z.array(count),
       seed,
-      stream: z.array(z.union([z.number(), z.string()])).describe('Further counters of the draws.'),
+      stream: z.array(z.union([z.number(), z.string()])).describe('Further seeds of the draws.'),
       maxRows: positive,
     }),
     result: z.object({ tokens: rows, logProbs: floatRows, finished: z.array(z.boolean()), seconds: z.number() }),
@@ -177,9 +176,9 @@ export const methods = {
       id,
       episodes: z.object({
         ...examples.shape,
-        logProbs: floatRows.describe('Of the tokens when they were sampled.'),
+        logProbs: floatRows.describe('Log-probabilities of the tokens at sampling.'),
         advantages: floats,
-        masked: z.array(z.boolean()).describe('Left out of the loss.'),
+        masked: z.array(z.boolean()).describe('Excluded from the loss.'),
       }),
       replay: examples.nullable(),
       reference: snapshot.nullable(),
@@ -189,17 +188,17 @@ export const methods = {
     }),
     result: z.object({ measures, entropy: floatRows, refLogProbs: floatRows.nullable() }),
   },
-  /** Fresh moments, step 0. */
+  /** Resets the optimizer: moments and step 0. */
   restartOptimizer: { params: z.object({ id }), result: nothing },
-  /** The trained weights as they are now, or those of a checkpoint folder, kept under a name. */
+  /** Keeps a copy of the current trained weights, or of those in a checkpoint folder, under a name. */
   snapshot: { params: z.object({ id, checkpoint: path.optional() }), result: z.object({ snapshot }) },
   restore: { params: z.object({ id, snapshot }), result: nothing },
   discard: { params: z.object({ id, snapshot }), result: nothing },
-  /** A Hugging Face folder, or PEFT's of an adapter, with the tokenizer's files. */
+  /** Writes a Hugging Face folder, or PEFT's for an adapter, with the tokenizer files. */
   save: { params: z.object({ id, folder: path, moments: z.boolean(), eosIds: z.array(count) }), result: nothing },
   load: { params: z.object({ id, folder: path, moments: z.boolean(), step: count }), result: nothing },
   close: { params: z.object({ id }), result: nothing },
-  /** The engine answers and ends. */
+  /** The engine answers and exits. */
   shutdown: { params: nothing, result: nothing },
 } satisfies Record<string, { params: z.ZodType; result: z.ZodType }>;
 
@@ -208,16 +207,16 @@ export type Method = keyof typeof methods;
 export type Params<M extends Method> = z.output<(typeof methods)[M]['params']>;
 export type Result<M extends Method> = z.output<(typeof methods)[M]['result']>;
 
-/** What the engine says at least every five seconds while it works on a request. */
+/** Sent at least every five seconds during a request. */
 export const progress = z.object({
   request: z.number().int(),
   done: count,
   total: count,
-  drafts: rows.optional().describe('Of sample: the tokens so far of every completion, in the order of the result.'),
+  drafts: rows.optional().describe('For sample: the tokens so far of every completion, in the order of the result.'),
 });
 export type Progress = z.output<typeof progress>;
 
-/** Why a request failed: the `data` of a JSON-RPC error. */
+/** The reason of a failed request: the `data` of a JSON-RPC error. */
 export const fault = z.object({
   code: z.enum(['memory', 'diverged', 'config', 'checkpoint', 'backend', 'disk', 'missing']),
   message: z.string(),
@@ -225,5 +224,5 @@ export const fault = z.object({
   file: z.string().optional(),
 });
 
-/** Code of the error that answers a request that was cancelled (as in the Language Server Protocol). */
+/** Error code of a cancelled request (as in the Language Server Protocol). */
 export const cancelledCode = -32800;

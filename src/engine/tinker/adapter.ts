@@ -1,4 +1,4 @@
-/** The adapter of a server as a PEFT folder here. */
+/** Downloads the adapter of a server as a PEFT folder. */
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -12,7 +12,7 @@ import { remove, replaceText } from '../../writing';
 import type { TinkerClient } from './client';
 
 const weightsFile = 'adapter_model.safetensors';
-/** Of one file of an archive. */
+/** Maximum size of one file of an archive. */
 const maxBytes = 8 * 2 ** 30;
 
 /**
@@ -28,7 +28,7 @@ export async function downloadAdapter(client: TinkerClient, path: string, folder
   replaceText(folder, join(folder, weightsFile), weights);
 }
 
-/** Takes what `downloadAdapter` brought away again. */
+/** Deletes the files that `downloadAdapter` wrote. */
 export function removeAdapter(folder: string): void {
   for (const name of [adapterConfigFile, weightsFile]) remove(folder, join(folder, name));
 }
@@ -39,7 +39,7 @@ const unusable = (path: string, why: string) =>
     remedy: 'The weights are still on the server; docs/cluster.md says which servers can be downloaded from.',
   });
 
-/** The files of a tar archive, packed by gzip or not, by their last names. */
+/** The files of a tar archive, with or without gzip, by base name. */
 async function filesOf(archive: Uint8Array, path: string): Promise<Map<string, Buffer>> {
   const files = new Map<string, Buffer>();
   const reader = extract();
@@ -62,7 +62,7 @@ async function filesOf(archive: Uint8Array, path: string): Promise<Map<string, B
   return files;
 }
 
-/** The modules that the tensors belong to, such as `q_proj`. */
+/** The modules of the tensors, such as `q_proj`. */
 function modulesOf(weights: Uint8Array, path: string): string[] {
   const length = headerLength(weights.subarray(0, 8), weights.length, path);
   const { tensors } = parseHeader(weights.subarray(8, 8 + length), weights.length, path);
@@ -70,7 +70,7 @@ function modulesOf(weights: Uint8Array, path: string): string[] {
   return [...new Set(modules)].sort();
 }
 
-/** A null in `target_modules` (SkyRL 0.4 on JAX) makes PEFT load q_proj and v_proj alone, and say nothing. */
+/** With null in `target_modules` (SkyRL 0.4 on JAX), PEFT silently loads only q_proj and v_proj. */
 function repaired(text: Uint8Array | undefined, modules: string[], base: string): object {
   const given: unknown = text ? JSON.parse(Buffer.from(text).toString('utf8')) : {};
   const config = isJsonObject(given) ? given : {};

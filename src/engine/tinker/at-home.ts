@@ -1,4 +1,4 @@
-/** Whether an adapter that came home computes here what it computes on the server. */
+/** Checks that a downloaded adapter gives the same log-probs here as on the server. */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Example } from '../../engine-data/examples';
@@ -12,7 +12,7 @@ import { isAtHome } from '../embedded/embeddable';
 import { EmbeddedStudent } from '../embedded/student';
 
 /**
- * Four rows are enough: an adapter of which PEFT has loaded a half is off by nats at every token (docs/cluster.md).
+ * Four rows suffice: an adapter of which PEFT loads only a half is off by nats at every token (docs/cluster.md).
  * Their ids are in every vocabulary.
  */
 const rowsToCompare: readonly Example[] = Array.from({ length: 4 }, (_, row) => {
@@ -20,16 +20,16 @@ const rowsToCompare: readonly Example[] = Array.from({ length: 4 }, (_, row) => 
   return { prompt: ids.slice(0, 4), completion: ids.slice(4) };
 });
 
-/** Nats a token on average: more than half precision explains. */
+/** Mean difference in nats per token; half precision explains less. */
 const tolerance = 0.05;
-/** Of a base's weights: a bigger one is not loaded for four rows. */
+/** Maximum size of a base's weights; a bigger base is not loaded for four rows. */
 const mostBytes = 4e9;
 
 /**
- * Compares log-probs of `rowsToCompare` under the adapter in `folder` with the server's, which `ask` gives. Does
- * nothing where it cannot be computed here: the base's weights are not here, too big, or of a family that the embedded
- * engine does not know.
- * @throws UserError where they are apart
+ * Compares log-probs of `rowsToCompare` under the adapter in `folder` with the server's, which `ask` returns. Skipped
+ * if they cannot be computed here: the base's weights are missing, too big, or of a family that the embedded engine
+ * does not support.
+ * @throws UserError when they differ
  */
 export async function checkAtHome(
   folder: string,
@@ -48,9 +48,9 @@ export async function checkAtHome(
     const apart = found.flatMap(({ logProbs }, row) => Array.from(logProbs, (value, i) => value - expected[row][i]));
     const mean = apart.reduce((sum, value) => sum + Math.abs(value), 0) / apart.length;
     if (mean <= tolerance) return;
-    throw new UserError(`here it computes otherwise than there: log-probs are ${mean.toFixed(2)} nats apart`, {
+    throw new UserError(`it computes differently here: log-probs differ by ${mean.toFixed(2)} nats`, {
       code: 'checkpoint',
-      remedy: 'The weights on the server are as they should be: ask them there.',
+      remedy: 'The weights on the server are intact: use them there.',
     });
   } finally {
     await student.dispose();

@@ -1,15 +1,15 @@
 /**
- * How a gradient that we have computed travels: a server's own loss with weights or advantages chosen so that its
- * gradient is ours. Which one is exact on a server, only a probe can tell (probe.ts): servers of one API divide
- * differently, and say nothing.
+ * Sends a gradient that we have computed: as a server's own loss, with weights or advantages chosen so that its
+ * gradient is ours. Which loss is exact on a server can only be found by a probe (probe.ts), because servers of one API
+ * normalize differently without documenting it.
  */
 import type { Example } from '../../engine-data/examples';
 import type { Loss, Row } from './wire';
 
 /**
  * `cross_entropy`: -sum(weight x logProb), a plain sum. `importance_sampling`: -sum(advantage x exp(logProb -
- * logProbs)), whose slope at the current log-probs is -advantage; `divided` where the server takes the mean over each
- * row's weights and over rows.
+ * logProbs)), whose derivative at the current log-probs is -advantage. `divided`: the server averages over each row's
+ * weights and over rows.
  */
 export interface Carrier {
   loss: Loss;
@@ -17,8 +17,7 @@ export interface Carrier {
 }
 
 /**
- * A completion as the server reads it: every token but the last, each with the one after it as target; the prompt's
- * count for nothing.
+ * A completion as a server's row: every token but the last, with the next token as target. Prompt tokens have weight 0.
  */
 export function rowOf({ prompt, completion }: Example): Row {
   const tokens = [...prompt, ...completion];
@@ -28,8 +27,8 @@ export function rowOf({ prompt, completion }: Example): Row {
 }
 
 /**
- * Rows whose gradient is that of a loss with these slopes dLoss / dLogProb at the completions' tokens. `logProbs`: the
- * current ones.
+ * Rows whose gradient is that of a loss with the derivatives dLoss / dLogProb at the completions' tokens. `logProbs`
+ * are the current ones.
  */
 export function carry(
   examples: readonly Example[],
@@ -50,6 +49,6 @@ export function carry(
   });
 }
 
-/** The numbers of a row that belong to its completion. */
+/** The values of a row that belong to its completion. */
 export const completionPart = ({ prompt, completion }: Example, values: Float32Array): Float32Array =>
   values.slice(prompt.length - 1, prompt.length - 1 + completion.length);

@@ -1,19 +1,16 @@
-/**
- * Talking to a Tinker server: requests that are tried again, promises that are waited for, a session that is kept
- * alive.
- */
+/** A client of a Tinker server: requests with retries, promises that are polled, a session that is kept alive. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../../errors';
 
 export interface Address {
-  /** Of the server, without `/api/v1`. */
+  /** URL of the server, without `/api/v1`. */
   url: string;
-  /** From the secret storage or the environment; never from a file. */
+  /** From the secret storage or the environment, never from a file. */
   key: string | undefined;
 }
 
-/** A server's refusal, in its own words. */
+/** An error response of the server. */
 export class TinkerError extends UserError {
   constructor(
     readonly status: number,
@@ -34,16 +31,14 @@ function remedyFor(status: number): string {
   return "The server's log may say more.";
 }
 
-/** One answer is at most this long. */
+/** Maximum size of an answer. */
 const maxAnswerBytes = 512 << 20;
 const tries = 7;
 const protobuf = 'application/x-protobuf';
 
 export interface Request {
   body: object | Uint8Array;
-  /**
-   * How often it is tried; 7 unless said. Calls carry their number in a sequence, so that a repeated one is done once.
-   */
+  /** Number of attempts (default: 7). Calls have sequence numbers, so a repeated one is executed once. */
   tries?: number;
   signal?: AbortSignal;
 }
@@ -51,7 +46,7 @@ export interface Request {
 export class TinkerClient {
   private session = '';
   private heartbeat?: Worker;
-  /** Whether passes go as protobuf (SDK 0.25 and later) or as JSON (before); learned from the first answer. */
+  /** Whether passes are encoded as protobuf (SDK 0.25 and later) or as JSON (before); known from the first answer. */
   wire: 'protobuf' | 'json' | 'unknown' = 'unknown';
   private counts = { models: 0, samplers: 0 };
 
@@ -67,8 +62,8 @@ export class TinkerClient {
   nextSampler = () => this.counts.samplers++;
 
   /**
-   * Opens a session. A thread of its own keeps it alive: a server forgets one that is silent for some minutes, however
-   * busy we are.
+   * Opens a session. A separate thread keeps it alive, because servers drop a session after some minutes of silence,
+   * however busy this thread is.
    */
   async open(): Promise<void> {
     const made = await this.json<{ session_id: string }>('create_session', {
@@ -86,7 +81,7 @@ export class TinkerClient {
         body: JSON.stringify({ session_id: this.session, type: 'session_heartbeat' }),
       },
     });
-    this.heartbeat.on('error', () => {}); // the next request says what is wrong
+    this.heartbeat.on('error', () => {}); // the next request reports the problem
     this.heartbeat.unref();
   }
 
@@ -95,7 +90,7 @@ export class TinkerClient {
     this.heartbeat = undefined;
   }
 
-  /** The models that can be trained, by the server's names. */
+  /** The trainable models, by the server's names. */
   async models(): Promise<string[]> {
     const { supported_models: models } = await this.json<{ supported_models?: { model_name: string }[] }>(
       'get_server_capabilities',
@@ -109,11 +104,11 @@ export class TinkerClient {
     return JSON.parse(await textOf(response)) as T;
   }
 
-  /** Waits for what a call has promised: protobuf as bytes, JSON as an object. */
+  /** Polls for the result of a call: protobuf as bytes, JSON as an object. */
   async result(id: string, signal?: AbortSignal): Promise<unknown> {
     for (;;) {
       const response = await this.send('retrieve_future', { body: { request_id: id }, signal });
-      if (response.status === 408) continue; // not yet
+      if (response.status === 408) continue; // not ready yet
       if (response.headers.get('content-type')?.includes(protobuf)) return bytesOf(response);
       const text = await textOf(response);
       if (!response.ok) throw new TinkerError(response.status, 'retrieve_future', text);
@@ -141,8 +136,8 @@ export class TinkerClient {
   }
 
   /**
-   * One request; tried again when the server is busy or the connection breaks. Follows no redirect: keys go where the
-   * user said.
+   * One request, repeated when the server is busy or the connection breaks. Redirects are not followed, because the key
+   * must only go to the configured address.
    */
   async send(path: string, request?: Request): Promise<Response> {
     const { body, signal } = request ?? {};
@@ -177,7 +172,7 @@ export class TinkerClient {
 
 function checkAddress({ url, key }: Address): void {
   const parsed = URL.canParse(url) ? new URL(url) : null;
-  const remedy = 'Give an address such as http://127.0.0.1:8000 or https://host.';
+  const remedy = 'Use an address such as http://127.0.0.1:8000 or https://host.';
   if (!parsed || !/^https?:$/.test(parsed.protocol))
     throw new UserError(`the address of the Tinker server is ${JSON.stringify(url)}`, { code: 'config', remedy });
   const local = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(parsed.hostname);
@@ -191,11 +186,11 @@ function checkAddress({ url, key }: Address): void {
 const unreachable = (url: string, cause: unknown) =>
   new UserError(`the Tinker server at ${url} does not answer: ${(cause as Error).message}`, {
     code: 'backend',
-    remedy: 'Start it, or check the address and the tunnel. What the run has recorded is kept.',
+    remedy: 'Start it, or check the address and the tunnel. The records of the run are kept.',
     cause,
   });
 
-/** Where an archive really lies; it is fetched without the key. */
+/** Resolves the actual location of an archive, which is downloaded without the key. */
 async function fetchMoved(location: string, server: string): Promise<Uint8Array> {
   const url = new URL(location, server);
   if (!/^https?:$/.test(url.protocol))
@@ -203,7 +198,7 @@ async function fetchMoved(location: string, server: string): Promise<Uint8Array>
       `the Tinker server offers its weights at ${url.protocol}//, which only its own machine can read`,
       {
         code: 'checkpoint',
-        remedy: 'Run where the server runs, or use another server (docs/cluster.md).',
+        remedy: 'Run on the same machine as the server, or use another server (docs/cluster.md).',
       },
     );
   const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(330_000) });
@@ -225,10 +220,10 @@ async function bytesOf(response: Response): Promise<Uint8Array> {
   return Buffer.concat(parts);
 }
 
-/** What a response says; so long at most. */
+/** The text of a response, up to this length. */
 export const textOf = async (response: Response) => Buffer.from(await bytesOf(response)).toString('utf8');
 
-/** Runs in a thread of its own, so that no work of ours delays it. */
+/** Runs in a separate thread, so that this thread's work does not delay it. */
 const heartbeatSource = `
 const { workerData: { url, headers, body } } = require('node:worker_threads');
 setInterval(() => fetch(url, { method: 'POST', redirect: 'error', headers, body }).then((one) => one.arrayBuffer(), () => {}), 10_000);

@@ -1,8 +1,8 @@
-/** Completions of a server as the port shows them. */
+/** A server's completions in the format of the port. */
 import type { Draft } from '../../engine-data/sampling';
 import type { SampledSequence } from './wire';
 
-/** Of a prompt that is not answered yet. */
+/** For a prompt without an answer yet. */
 export const emptyDraft = (prompt: number, completion: number): Draft => ({
   prompt,
   completion,
@@ -11,7 +11,7 @@ export const emptyDraft = (prompt: number, completion: number): Draft => ({
   finished: false,
 });
 
-/** Some servers keep the end token to themselves; it is put back, and scored later. */
+/** Some servers omit the end token; it is added here, and scored later. */
 export function draftOf(
   { tokens, logProbs, stopped }: SampledSequence,
   { eosIds, ...place }: { prompt: number; completion: number; eosIds: readonly number[] },

@@ -11,7 +11,7 @@ import { type Probed, probe } from './probe';
 import { isRemote, readRemote } from './remote';
 import { TinkerStudent } from './student';
 
-/** The names that Tinker's own SDK reads; the model's is ours, needed where a server offers several. */
+/** The names used by Tinker's own SDK; the model's is ours, needed if a server offers several. */
 const variables = { url: 'TINKER_BASE_URL', key: 'TINKER_API_KEY', model: 'DISTILLERY_TINKER_MODEL' };
 const probeRank = 8;
 
@@ -25,7 +25,7 @@ export const tinker: EngineKind = {
 
 function addressFrom(env: NodeJS.ProcessEnv): Address {
   const url = env[variables.url];
-  if (!url) throw new UserError('no Tinker server is set', { code: 'backend', remedy: advice });
+  if (!url) throw new UserError('no Tinker server is configured', { code: 'backend', remedy: advice });
   return { url, key: env[variables.key] };
 }
 
@@ -41,9 +41,7 @@ async function report(): Promise<EngineReport> {
   }
 }
 
-/**
- * Opens a session and finds out what the server does. Throws a UserError where it cannot be trusted with a gradient.
- */
+/** Opens a session and probes the server. @throws UserError when its gradients cannot be trusted */
 export async function startTinker(address: Address, wanted: string | undefined): Promise<Engine> {
   const client = new TinkerClient(address);
   await client.open();
@@ -66,21 +64,21 @@ function chooseModel(models: readonly string[], wanted: string | undefined): str
   if (models.length === 1) return models[0];
   throw new UserError(`the Tinker server trains ${models.length} models: ${models.join(', ')}`, {
     code: 'config',
-    remedy: `Name the student's in ${variables.model}.`,
+    remedy: `Choose one in ${variables.model}.`,
   });
 }
 
 function checkTrust({ repeatable, carrier, learningRate, resumes }: Probed): void {
   const faults = [
-    !repeatable && 'the same text has other log-probs the second time',
-    !carrier && 'no loss of it carries a gradient as it is',
+    !repeatable && 'the log-probs of a text change between two requests',
+    !carrier && 'none of its losses carries a gradient exactly',
     carrier && !learningRate && 'the learning rate has no effect',
-    !resumes && 'saved weights and moments do not go on as they would have',
+    !resumes && 'training does not continue correctly from saved weights and moments',
   ].filter((fault) => typeof fault === 'string');
   if (faults.length > 0)
-    throw new UserError(`this Tinker server cannot be trained on: ${faults.join('; ')}`, {
+    throw new UserError(`this Tinker server cannot be used for training: ${faults.join('; ')}`, {
       code: 'backend',
-      remedy: 'docs/cluster.md says which servers have passed, and in which versions.',
+      remedy: 'docs/cluster.md lists tested servers and versions.',
     });
 }
 
@@ -97,7 +95,7 @@ class TinkerEngine implements Engine {
     this.info = { name: 'tinker', description: `${base} on the Tinker server ${new URL(url).host}`, probed };
   }
 
-  /** The server's own; nobody asks for them here. */
+  /** Memory of the server, which is not needed here. */
   memory = async () => null;
   speed = async () => null;
 
@@ -130,7 +128,7 @@ class TinkerEngine implements Engine {
   }
 }
 
-/** From config.json, whatever the family. How many parameters there are only the server knows. */
+/** From config.json, for any family. Only the server knows the number of parameters. */
 function factsOf(folder: string): StudentFacts {
   const file = join(folder, 'config.json');
   const json = readJsonObject(file);

@@ -1,4 +1,4 @@
-/** A model in training on a Tinker server, and the samplers of its weights. */
+/** A model in training on a Tinker server, and samplers for its weights. */
 import { UserError } from '../../errors';
 import { type TinkerClient, TinkerError, textOf } from './client';
 import {
@@ -14,14 +14,14 @@ import {
   samplesFromProtobuf,
 } from './wire';
 
-/** AdamW by the interface's names. */
+/** AdamW with the interface's names. */
 export interface AdamParams {
   learning_rate: number;
   beta1: number;
   beta2: number;
   eps: number;
   weight_decay: number;
-  /** 0 = no clipping. */
+  /** 0 means no clipping. */
   grad_clip_norm: number;
 }
 
@@ -29,7 +29,7 @@ interface Promised {
   request_id: string;
 }
 
-/** Rows and bytes that a server takes in one request. */
+/** Maximum rows and bytes per request. */
 const maxRows = 1024;
 const maxTokens = 250_000;
 
@@ -58,7 +58,7 @@ export class RemoteModel {
     return new RemoteModel(client, id, base, lora.rank);
   }
 
-  /** A new model with saved weights: a server takes them only as a model's first call. */
+  /** A new model with saved weights; servers load them only as a model's first call. */
   async loaded(path: string, moments: boolean): Promise<RemoteModel> {
     const model = await RemoteModel.create(this.client, this.base, { rank: this.rank, seed: 0 });
     try {
@@ -79,8 +79,8 @@ export class RemoteModel {
   }
 
   /**
-   * Gradients of the rows, added to what is there, then one optimizer step; both are queued before either is waited
-   * for.
+   * Accumulates the gradients of the rows, then makes one optimizer step. Both calls are queued before either is
+   * awaited.
    */
   async step(rows: readonly Row[], loss: Loss, adam: AdamParams): Promise<PassResult[]> {
     const passes = [];
@@ -93,11 +93,11 @@ export class RemoteModel {
     return results;
   }
 
-  /** Saves weights and moments on the server; its path there. */
+  /** Saves weights and moments on the server; returns their path there. */
   save = async (name: string) =>
     ((await this.call('save_weights', { path: name, type: 'save_weights' })) as { path: string }).path;
 
-  /** Saves an adapter that can be downloaded; its path there. */
+  /** Saves a downloadable adapter; returns its path there. */
   saveForDownload = async (name: string) =>
     (
       (await this.call('save_weights_for_sampler', { path: name, type: 'save_weights_for_sampler' })) as {
@@ -120,7 +120,7 @@ export class RemoteModel {
     return new Sampler(this.client, made.sampling_session_id);
   }
 
-  /** Gives the server's memory back; a server that does not know the call does so when the session ends. */
+  /** Frees memory on the server. A server without this call frees it when the session ends. */
   async unload(): Promise<void> {
     try {
       await this.call('unload_model', { type: 'unload_model' });
@@ -133,7 +133,7 @@ export class RemoteModel {
     return (await this.submit(path, body))();
   }
 
-  /** Queues a call; a server does a model's calls in the order of their numbers. */
+  /** Queues a call; the server executes a model's calls in the order of their numbers. */
   private async submit(path: string, body: object): Promise<(signal?: AbortSignal) => Promise<unknown>> {
     const asked = await this.client.json<Promised>(path, { model_id: this.id, seq_id: this.sequence + 1, ...body });
     this.sequence++;
@@ -156,13 +156,13 @@ export class RemoteModel {
         this.forwardRoute = false;
       }
     }
-    // Without that route: a backward pass with zero weights says the same log-probs and adds a zero gradient.
+    // Without that route: a backward pass with zero weights returns the same log-probs and adds a zero gradient.
     const silent = rows.map((row) => ({ ...row, weights: row.weights.map(() => 0) }));
     const sent = passAsJson({ ...request, rows: forwardOnly ? silent : rows });
     return reading(await this.submit('forward_backward', { forward_backward_input: sent }));
   }
 
-  /** Null when the server takes only JSON. */
+  /** Null if the server takes only JSON. */
   private async passByProtobuf(rows: readonly Row[], loss: Loss, forwardOnly: boolean) {
     const { client } = this;
     const body = passAsProtobuf({ model: this.id, sequence: this.sequence + 1, rows, loss, forwardOnly });
@@ -202,12 +202,12 @@ export interface SamplingParams {
   temperature: number;
   seed: number;
   top_p: number;
-  /** -1 = all. */
+  /** -1 means all. */
   top_k: number;
   stop: readonly number[];
 }
 
-/** Samples from weights as they were when it was made. */
+/** Samples from the weights at the time of its creation. */
 export class Sampler {
   private sequence = 0;
 

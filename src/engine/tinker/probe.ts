@@ -1,7 +1,7 @@
 /**
- * What a server really does, found out before a run by small experiments on a scratch adapter: servers of one API
- * divide losses differently, and drop seeds, temperatures and optimizer settings without a word. About a minute; the
- * run's config keeps the result.
+ * Finds out what a server really does, by small experiments on a temporary adapter before a run. Servers of one API
+ * normalize losses differently, and some silently ignore seeds, temperatures and optimizer settings. Takes about a
+ * minute; the result is stored in the run's config.
  */
 import type { Carrier } from './carrier';
 import { rowOf } from './carrier';
@@ -14,21 +14,23 @@ export interface Probed {
   repeatable: boolean;
   /** The same seed gives the same tokens. */
   seeded: boolean;
-  /** Temperature 0 gives the same tokens whatever the seed. */
+  /** Temperature 0 gives the same tokens for every seed. */
   greedy: boolean;
   /** Log-probs at sampling agree with the trainer's to 1e-2. */
   samplerAgrees: boolean;
-  /** How a gradient of ours can be sent; null: no way is exact. */
+  /** How to send our gradients; null: no loss is exact. */
   carrier: Carrier | null;
-  /** The learning rate, the gradient's clipping and weight decay count. */
+  /** Learning rate, gradient clipping and weight decay have an effect. */
   learningRate: boolean;
   clipping: boolean;
   weightDecay: boolean;
-  /** Saved weights and moments go on as if nothing had been. */
+  /** Training from saved weights and moments continues as if uninterrupted. */
   resumes: boolean;
 }
 
-/** beta 0 and a large epsilon make AdamW's step -(rate / epsilon) x gradient, which shows the gradient's size. */
+/**
+ * With beta 0 and a large epsilon AdamW's step is -(rate / epsilon) x gradient, which reveals the size of the gradient.
+ */
 const plainStep = (rate: number): AdamParams => ({
   learning_rate: rate,
   beta1: 0,
@@ -57,7 +59,7 @@ const apart = (a: Float32Array, b: ArrayLike<number>) => Math.max(0, ...a.map((v
 
 export interface ProbeOptions {
   base: string;
-  /** Of the scratch adapter. */
+  /** Settings of the temporary adapter. */
   rank: number;
   /** Token ids of two short texts of different length, which the student can read. */
   texts: readonly [readonly number[], readonly number[]];
@@ -110,7 +112,8 @@ class Experiments {
   }
 
   /**
-   * What a step on these rows does to the sum of the first text's log-probs, or of those of the tokens that `counts`.
+   * The effect of a step with these rows on the sum of the first text's log-probs, or of those tokens for which
+   * `counts` is true.
    */
   private async effect(rows: readonly Row[], loss: Loss, adam = plainStep(this.rate), counts = (_: number) => true) {
     const total = async () => sum((await this.model.forward([this.rows[0]]))[0].filter((_, i) => counts(i)));
@@ -119,7 +122,7 @@ class Experiments {
     return (await total()) - before;
   }
 
-  /** A step size whose effect can be measured and is still nearly linear; false when no size has any. */
+  /** A step size with a measurable, still nearly linear effect; false if there is none. */
   private async findRate(row: Row, loss: Loss): Promise<boolean> {
     this.rate = 1;
     for (let tries = 0; tries < 9; tries++) {
@@ -132,7 +135,7 @@ class Experiments {
 
   private weighted = (row: Row, factor: number): Row => ({ ...row, weights: row.weights.map((one) => one * factor) });
 
-  /** A plain sum: twice the weight, or the row twice, does twice as much, and a negative weight the opposite. */
+  /** A plain sum: twice the weight, or the row twice, has twice the effect, and a negative weight the opposite. */
   private async crossEntropy(): Promise<Carrier | null> {
     const [row] = this.rows;
     const loss = 'cross_entropy';
@@ -153,7 +156,7 @@ class Experiments {
     advantages: row.targets.map((_, i) => advantage(i)),
   });
 
-  /** Either a plain sum or the mean over tokens and rows; anything else is not to be trusted. */
+  /** Either a plain sum or the mean over tokens and rows; anything else is not supported. */
   private async importanceSampling(): Promise<Carrier | null> {
     const loss = 'importance_sampling';
     const [row] = this.rows;
@@ -165,7 +168,7 @@ class Experiments {
       await this.effect([await current(-1)], loss),
       await this.effect([await current(1), await current(1)], loss),
     ];
-    // Half of the row's tokens count: where the mean over weights is taken, those that are left do twice as much.
+    // Half of the row's tokens have weight: under a mean over weights, each of them has twice the effect.
     const whole = await current(1);
     const half = (i: number) => i < row.targets.length / 2;
     const ofHalf = (values: readonly number[]) => values.map((one, i) => (half(i) ? one : 0));
@@ -189,7 +192,8 @@ class Experiments {
       { ...row, advantages: row.targets.map(() => 0), logProbs: row.targets.map(() => 0) },
       0,
     );
-    for (let i = 0; i < 3; i++) await this.model.step([await made()], loss, usual); // decay shows only in what is not 0
+    for (let i = 0; i < 3; i++) await this.model.step([await made()], loss, usual); // decay has an effect only on
+    // nonzero weights
     const before = await this.model.forward(this.rows);
     await this.model.step([silent], 'cross_entropy', {
       ...usual,

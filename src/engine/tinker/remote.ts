@@ -1,4 +1,4 @@
-/** Which weights of a server a checkpoint stands for. */
+/** The server weights that a checkpoint refers to. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -8,11 +8,11 @@ import { readJsonObject } from '../../student-files/files';
 export const remoteFile = 'remote.json';
 
 const schema = z.object({
-  /** Of the server. */
+  /** Address of the server. */
   url: z.string(),
-  /** Of the weights and moments there. */
+  /** Path of the weights and moments there. */
   path: z.string().startsWith('tinker://'),
-  /** AdamW steps that they have had. */
+  /** Number of their AdamW steps. */
   step: z.number().int().min(0),
 });
 
@@ -26,7 +26,7 @@ export function readRemote(folder: string): Remote {
     throw new UserError(message, {
       file,
       code: 'checkpoint',
-      remedy: 'Use a checkpoint that was taken on a Tinker server, or another engine for this one.',
+      remedy: 'Use a checkpoint made on a Tinker server, or another engine for this one.',
     });
   };
   if (!isRemote(folder)) fail('this checkpoint is not on a Tinker server');

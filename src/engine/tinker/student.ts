@@ -1,5 +1,5 @@
 /**
- * A student whose weights are on a Tinker server: every loss goes there as its exact gradient for each token's
+ * A student whose weights are on a Tinker server. Every loss is sent as its exact gradient with respect to each token's
  * log-probability.
  */
 import { join } from 'node:path';
@@ -32,11 +32,11 @@ import { readRemote, remoteFile } from './remote';
 import { tokenGradient } from './token-gradient';
 import type { PassResult } from './wire';
 
-/** Where a student is, and what its server was found to do. */
+/** The connection of a student, and the probed properties of its server. */
 export interface Home {
   client: TinkerClient;
   url: string;
-  /** The student's folder here: tokenizer, config. */
+  /** The local folder of the student: tokenizer, config. */
   folder: string;
   facts: StudentFacts;
   probed: Probed;
@@ -44,7 +44,7 @@ export interface Home {
   disposed: (student: TinkerStudent) => void;
 }
 
-/** Saved weights on the server; loaded into a model of their own when something is to be scored by them. */
+/** Saved weights on the server; they are loaded into a model of their own for scoring. */
 class Kept implements Snapshot {
   private model?: RemoteModel;
 
@@ -61,9 +61,9 @@ class Kept implements Snapshot {
   }
 }
 
-/** Prompts that are sampled from at once. */
+/** Prompts sampled concurrently. */
 const together = 64;
-/** Rows of a request: a server that takes means over rows must see them all in one. */
+/** Rows per request: a server that averages over rows must see all of them in one. */
 const mostRows = 1024;
 
 export class TinkerStudent implements Student {
@@ -150,7 +150,7 @@ export class TinkerStudent implements Student {
       );
       if (norm !== undefined) results.gradNorms.push(norm);
     }
-    // A server tells no entropy, and not every one the gradient's norm.
+    // A server reports no entropy, and not all report the gradient norm.
     const { entropy: _, gradNorm, ...measures } = measuresOf(results, replay, options);
     const told = results.gradNorms.length > 0 ? { ...measures, gradNorm } : measures;
     return { ...told, perToken: { entropy: null, refLogProbs } };
@@ -214,7 +214,7 @@ export class TinkerStudent implements Student {
     return new Kept(await this.model.save(this.name('snapshot')));
   }
 
-  /** A server loads weights only into a new model, whose optimizer is new, too. */
+  /** A server loads weights only into a new model, whose optimizer is new too. */
   async restore(snapshot: Snapshot): Promise<void> {
     await this.become((snapshot as Kept).path, false);
     this.optimizerStep = 0;
@@ -234,11 +234,11 @@ export class TinkerStudent implements Student {
       await this.compareAtHome(folder);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      warn(`the checkpoint's weights are on the server alone: ${error.message}`);
+      warn(`the checkpoint's weights are only on the server: ${error.message}`);
     }
   }
 
-  /** Once an adapter adds something, and once is enough. One that computes otherwise here does not stay. */
+  /** Checked once, as soon as an adapter is nonzero. An adapter that computes differently here is deleted again. */
   private async compareAtHome(folder: string): Promise<void> {
     if (this.compared || this.optimizerStep === 0) return;
     try {
@@ -277,7 +277,7 @@ export class TinkerStudent implements Student {
     return rows.map((values, i) => completionPart(examples[i], values));
   }
 
-  /** One AdamW step with these slopes. Returns the gradient's norm where the server tells it. */
+  /** One AdamW step with these derivatives. Returns the gradient norm if the server reports it. */
   private async update(
     examples: readonly Example[],
     slopes: readonly ArrayLike<number>[],
@@ -286,7 +286,7 @@ export class TinkerStudent implements Student {
   ): Promise<number | undefined> {
     const carrier = this.home.probed.carrier!;
     if (carrier.divided && examples.length > mostRows)
-      throw new UserError(`an update of ${examples.length} rows is more than this server takes at once`, {
+      throw new UserError(`an update of ${examples.length} rows exceeds this server's request limit`, {
         code: 'config',
         remedy: 'Lower prompts, group or batch.',
       });
@@ -305,7 +305,7 @@ export class TinkerStudent implements Student {
         `a prompt has ${prompt.length} tokens, and the student has ${this.facts.maxPositions} positions`,
         {
           code: 'dataset',
-          remedy: 'Leave out rows with such long questions.',
+          remedy: 'Remove rows with such long questions.',
         },
       );
     const params = {
@@ -318,14 +318,14 @@ export class TinkerStudent implements Student {
     };
     const drawn = await this.sampler!.sample(prompt, groupSize, params, signal);
     if (drawn.length !== groupSize)
-      throw new UserError(`the Tinker server drew ${drawn.length} samples where ${groupSize} were asked for`, {
+      throw new UserError(`the Tinker server returned ${drawn.length} samples instead of ${groupSize}`, {
         code: 'backend',
-        remedy: 'docs/cluster.md says which servers are known to work.',
+        remedy: 'docs/cluster.md lists tested servers.',
       });
     return drawn.map((one, completion) => draftOf(one, { prompt: index, completion, eosIds }));
   }
 
-  /** Log-probs that the server did not say, or not as its trainer has them, are computed by the trainer. */
+  /** Log-probs that the server did not report, or that differ from its trainer's, are computed by the trainer. */
   private async rescore(prompts: readonly (readonly number[])[], completions: Completion[], options: SampleOptions) {
     const asTrained = options.sampling.temperature === 1 && !this.home.probed.samplerAgrees;
     const open = completions.filter(({ logProbs }) => asTrained || logProbs.some(Number.isNaN));
@@ -339,7 +339,7 @@ export class TinkerStudent implements Student {
   private checkSampling({ sampling }: SampleOptions): void {
     if (sampling.minP > 0) refuse('sampling.minP', 'a Tinker server has no such setting', '0');
     if (sampling.temperature === 0 && !this.home.probed.greedy)
-      refuse('temperature', 'this server samples at temperature 0, too', 'above 0');
+      refuse('temperature', 'this server also samples at temperature 0', 'above 0');
   }
 
   private checkStep({ weightDecay, maxGradNorm, dropout }: OptimizerSettings & { dropout: number }): void {
@@ -351,15 +351,18 @@ export class TinkerStudent implements Student {
 }
 
 function refuse(setting: string, why: string, wanted: string): never {
-  throw new UserError(`${setting} cannot be kept: ${why}`, { code: 'config', remedy: `Set ${setting} to ${wanted}.` });
+  throw new UserError(`${setting} is not supported: ${why}`, {
+    code: 'config',
+    remedy: `Set ${setting} to ${wanted}.`,
+  });
 }
 
 function checkTemperature(temperature: number): void {
   if (temperature !== 1)
-    refuse('sampling.temperature', 'a Tinker server says and trains log-probs at temperature 1', '1');
+    refuse('sampling.temperature', 'a Tinker server reports and trains log-probs at temperature 1', '1');
 }
 
-/** Once the weights have changed, an update is seen through. */
+/** Once the weights have changed, an update is not aborted. */
 const signalOf = (step: number, { signal }: GrpoOptions) => ({ signal: step === 0 ? signal : undefined });
 
 function meanLoss(rows: readonly Float32Array[]): number {

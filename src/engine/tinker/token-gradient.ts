@@ -1,7 +1,6 @@
 /**
- * The loss of GRPO and its slope for every token's log-probability, as plain arithmetic: what a server that knows
- * nothing of our losses is sent. Formulas as in kernels/reference/grpo-loss.ts, which the kernels are tested against,
- * too.
+ * The GRPO loss and its derivative for every token's log-probability, in plain arithmetic, for servers that do not have
+ * our losses. Formulas as in kernels/reference/grpo-loss.ts, against which the kernels are tested too.
  */
 import type { Episode } from '../../engine-data/examples';
 import type { KlEstimator } from '../../engine-data/training';
@@ -9,7 +8,7 @@ import type { GrpoLossOptions, GrpoMetrics } from '../../kernels/interface';
 
 export interface TokenGradient {
   loss: number;
-  /** dLoss / dLogProb, one array for each episode. */
+  /** dLoss / dLogProb, one array per episode. */
   slopes: Float64Array[];
   /** Sums over unmasked tokens. */
   metrics: GrpoMetrics;
@@ -21,7 +20,7 @@ interface Term {
 }
 
 /**
- * The policy loss with its KL penalty. `logProbs` and `refLogProbs` (read when beta > 0) are those of each episode's
+ * The policy loss with its KL penalty. `logProbs` and `refLogProbs` (used when beta > 0) are those of each episode's
  * tokens.
  */
 export function tokenGradient(
@@ -58,7 +57,7 @@ export function tokenGradient(
   return { loss, slopes, metrics };
 }
 
-/** Of each token; with one ratio a sequence (GSPO) the geometric mean stands at every token. */
+/** Importance ratio of each token; with one ratio per sequence (GSPO), the geometric mean is used at every token. */
 function ratiosOf(episode: Episode, logProbs: Float32Array, importance: 'token' | 'sequence'): Float64Array {
   const logRatios = Float64Array.from(logProbs, (logProb, j) => logProb - episode.logProbs[j]);
   if (importance === 'token') return logRatios.map(Math.exp);
@@ -82,7 +81,7 @@ function policyTerm(ratio: number, advantage: number, logProb: number, options: 
   return { value: -Math.min(free, clipped), slope: free <= clipped ? -free : 0 };
 }
 
-/** The estimator's value and its slope for logProb, from x = refLogProb - logProb. */
+/** Value and derivative of the estimator with respect to logProb, from x = refLogProb - logProb. */
 function klTerm(x: number, estimator: KlEstimator): Term {
   switch (estimator) {
     case 'k1':

@@ -1,17 +1,16 @@
 /**
- * What a Tinker server is sent and answers: the JSON of its REST interface, and the protobuf messages that newer
- * servers take for passes and samples (tinker_public.proto of the SDK, release 0.25; only the fields that token ids and
- * log-probs need).
+ * Encoding of Tinker messages: the JSON of the REST interface, and the protobuf messages that newer servers take for
+ * passes and samples (tinker_public.proto of the SDK, release 0.25; only the fields that token ids and log-probs need).
  */
 import { PbfReader, PbfWriter } from 'pbf';
 
-/** A row of a pass: the tokens that are read, and for each of them what is to be predicted and how it counts. */
+/** A row of a pass: input tokens, and for each of them the target and the loss inputs. */
 export interface Row {
   /** n token ids. */
   tokens: readonly number[];
-  /** n token ids: each the one after its token. */
+  /** n token ids: the next token of each input. */
   targets: readonly number[];
-  /** n numbers each; which ones a loss reads differs. */
+  /** n numbers each; losses read different ones. */
   weights: readonly number[];
   logProbs?: readonly number[];
   advantages?: readonly number[];
@@ -21,7 +20,7 @@ export type Loss = 'cross_entropy' | 'importance_sampling';
 
 export interface PassRequest {
   model: string;
-  /** Counts the model's training calls, from 1. */
+  /** Numbers the model's training calls, from 1. */
   sequence: number;
   rows: readonly Row[];
   loss: Loss;
@@ -29,7 +28,7 @@ export interface PassRequest {
 }
 
 export interface PassResult {
-  /** Of each row: n numbers. */
+  /** For each row: n numbers. */
   logProbs: Float32Array[];
   metrics: Record<string, number>;
 }
@@ -37,11 +36,11 @@ export interface PassResult {
 export interface SampledSequence {
   tokens: number[];
   logProbs: Float32Array | null;
-  /** It came to a stop token; otherwise the budget ended it. */
+  /** Ended by a stop token; otherwise by the budget. */
   stopped: boolean;
 }
 
-/** The inputs of a row by the names of the interface. */
+/** The inputs of a row, with the interface's names. */
 function inputsOf({ targets, weights, logProbs, advantages }: Row) {
   const inputs: { name: string; dtype: 'int64' | 'float32'; data: readonly number[] }[] = [
     { name: 'target_tokens', dtype: 'int64', data: targets },
@@ -110,12 +109,12 @@ function writeInput(input: ReturnType<typeof inputsOf>[number], entry: PbfWriter
 
 type Handler = (tag: number, reader: PbfReader) => void;
 
-/** Reads a message, field by field; fields that a handler leaves are passed over. */
+/** Parses a message field by field; fields without a handler are skipped. */
 function readFields(bytes: Uint8Array, handle: Handler): void {
   new PbfReader(bytes).readFields((tag, _, reader) => handle(tag, reader), null);
 }
 
-/** A copy: what lies within a message is not aligned, and a Buffer's `slice` shares its memory. */
+/** A copy: data inside a message is not aligned, and a Buffer's `slice` shares its memory. */
 const aligned = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer;
 const floats = (bytes: Uint8Array) => new Float32Array(aligned(bytes));
 
@@ -144,8 +143,8 @@ export function passFromProtobuf(bytes: Uint8Array): PassResult {
 }
 
 /**
- * The arrays of a map entry {1: name, 2: {1: bytes, 2: offsets as int64, 3: type}} that is called `logprobs`; none of
- * another.
+ * The arrays of a map entry {1: name, 2: {1: bytes, 2: offsets as int64, 3: type}} named `logprobs`; none of another
+ * entry.
  */
 function logProbsOf(bytes: Uint8Array): Float32Array[] {
   let name = '';

@@ -33,7 +33,7 @@ export function plannedUpdates(config: unknown, stage: string, phase: string): n
 
 function experimentPath(stage: string, phase: string): string[] {
   const home = isBaseline(stage) ? 'baselines' : 'stages';
-  // What a baseline samples before it learns goes by the stage that it samples as.
+  // A baseline's samples before training are recorded under the stage whose sampler it uses.
   const sampling = phase === 'sample' && isBaseline(stage) && sampledAs[stage];
   const within = phase === stage ? [] : [phase];
   return ['experiment', ...(sampling ? ['stages', sampling] : [home, stage, ...within]), 'updates'];

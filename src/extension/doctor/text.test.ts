@@ -32,10 +32,10 @@ it('says what works, with speeds, and what the rest needs', () => {
 });
 
 it('is still there when the host is not, and says why', () => {
-  const why = new UserError('there is no Node 20 or newer to train with', { remedy: 'Install Node.' });
+  const why = new UserError('there is no Node 20 or newer for training', { remedy: 'Install Node.' });
   const { text } = doctorText({ editor: { ...editor, trusted: false, remote: 'ssh-remote' }, node: why, machine: why });
   expect(text).toContain('✗ This workspace is in Restricted Mode');
-  expect(text).toContain('✗ there is no Node 20 or newer to train with&#46; Install Node&#46;');
+  expect(text).toContain('✗ there is no Node 20 or newer for training&#46; Install Node&#46;');
   expect(text).toContain('✗ The training host does not answer');
   expect(text).toContain('Code 1&#46;100 &#40;ssh&#45;remote&#41;');
   expect(text).not.toContain('Backends');

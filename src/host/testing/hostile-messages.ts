@@ -1,6 +1,6 @@
 /**
- * What strangers and damaged clients may send: kept from attacks that once ended a host or held it, and from what the
- * fuzz test found.
+ * Messages that strangers or broken clients may send: attacks that once crashed or blocked a host, and findings of the
+ * fuzz test.
  */
 
 const framed = (body: string | Buffer) =>
@@ -14,14 +14,14 @@ export const hostileMessages: Record<string, Buffer> = {
   'a deep parameter': framed(`{"jsonrpc":"2.0","id":1,"method":"status","params":{"a":${nested('[', ']', 20_000)}}}`),
   'a deep id': framed(`{"jsonrpc":"2.0","id":${nested('[', ']', 20_000)},"method":"hello"}`),
   'a message of 1 GB': Buffer.from('Content-Length: 1073741824\r\n\r\n{"jsonrpc"'),
-  'a length below 0': Buffer.from('Content-Length: -5\r\n\r\n{"a":1}'),
-  'a length that is none': Buffer.from('Content-Length: abc\r\n\r\n{}'),
+  'a negative length': Buffer.from('Content-Length: -5\r\n\r\n{"a":1}'),
+  'an invalid length': Buffer.from('Content-Length: abc\r\n\r\n{}'),
   'no length': Buffer.from('Content-Type: x\r\n\r\n{}'),
   'two lengths': Buffer.from('Content-Length: 2\r\nContent-Length: 2000000000\r\n\r\n{}'),
   'headers without an end': Buffer.from('a'.repeat(70_000)),
-  'a page asked for': Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'),
-  'bytes of any kind': Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919) % 256)),
-  'JSON that is cut': framed('{"jsonrpc":"2.0","id":1,"meth'),
+  'an HTTP request': Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'),
+  'random bytes': Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919) % 256)),
+  'truncated JSON': framed('{"jsonrpc":"2.0","id":1,"meth'),
   'no UTF-8': framed(
     Buffer.concat([Buffer.from('{"jsonrpc":"2.0","id":1,"method":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')]),
   ),
@@ -32,7 +32,7 @@ export const hostileMessages: Record<string, Buffer> = {
   'another version': framed('{"jsonrpc":"1.0","id":1,"method":"hello"}'),
   'a response': request({ result: {} }),
   'a response with an error': request({ error: { code: 1, message: 'x' } }),
-  'a method that is none': request({ method: 7 }),
+  'an unknown method': request({ method: 7 }),
   'a method of every object': request({ method: 'constructor' }),
   'a method of a prototype': request({ method: '__proto__' }),
   'a key of a prototype': framed('{"jsonrpc":"2.0","id":1,"method":"status","__proto__":{"a":1}}'),
@@ -46,7 +46,7 @@ export const hostileMessages: Record<string, Buffer> = {
   'progress for a token of every object': framed(
     '{"jsonrpc":"2.0","method":"$/progress","params":{"token":"__proto__","value":1}}',
   ),
-  'what is cancelled is unknown': framed('{"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":99}}'),
+  'cancelling an unknown request': framed('{"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":99}}'),
   'cancelling without parameters': framed('{"jsonrpc":"2.0","method":"$/cancelRequest"}'),
   'cancelling null': framed('{"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":null}}'),
   tracing: framed('{"jsonrpc":"2.0","method":"$/setTrace","params":{"value":"verbose"}}'),

@@ -1,4 +1,4 @@
-/** A server on this machine that speaks the Hub's routes that a download needs, with faults to order. */
+/** A local server with those routes of the Hub that a download needs, and faults on request. */
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,21 +6,21 @@ import type { AddressInfo } from 'node:net';
 export const commit = 'c0ffee'.padEnd(40, '0');
 
 export interface HubOptions {
-  /** What the repository holds; a model unless said. */
+  /** Kind of the repository (default: model). */
   kind?: 'model' | 'dataset';
   repository?: string;
   /** The settings at the top of its readme. */
   card?: unknown;
-  /** Entries of the tree in one answer. */
+  /** Tree entries per answer. */
   page?: number;
   files: Record<string, Buffer | string>;
-  /** Names of files that are stored as LFS, as weights are. */
+  /** Names of files stored as LFS, as weights are. */
   lfs?: (name: string) => boolean;
   /** Without this token it answers 401. */
   token?: string;
-  /** Entries of the tree instead of the files'. */
+  /** Replaces the tree entries. */
   tree?: unknown[];
-  /** Answers instead of the server, for faults: true when it did. */
+  /** Handles a request in place of the server, for faults: true when it did. */
   intercept?: (request: IncomingMessage, response: ServerResponse) => boolean;
 }
 

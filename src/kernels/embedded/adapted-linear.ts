@@ -6,7 +6,7 @@ import { registerEmbedded } from './register';
 
 type Call = KernelCall<Argument>;
 
-/** Runs `use` with dropout(x): x itself at rate 0, else a tensor for as long as that takes. */
+/** Calls `use` with dropout(x): x itself at rate 0, else a temporary tensor. */
 function withDropped<T>(
   call: Call,
   x: TensorInfo,
@@ -27,7 +27,7 @@ function withDropped<T>(
 const scaleInPlace = (call: Call, x: TensorInfo, factor: number) =>
   call.scale(x, x, util.sizeFromShape(x.shape), factor);
 
-/** [y, h]; the adapter's part is added where the layer's own product stands, so that no second [n, out] is made. */
+/** [y, h]; the adapter's part is added to the layer's own product in place, which saves a second [n, out] tensor. */
 registerEmbedded<Adaptation>(kernelNames.adaptedLinear, (call, { x, weight, a, b }, attrs, backend) => {
   const [n, inner] = x.shape;
   const [outer, rank] = b.shape;

@@ -29,7 +29,7 @@ registerEmbedded(kernelNames.attendShared, attend);
 registerEmbedded(gradientKernelNames.attend, attendGrad);
 registerEmbedded(gradientKernelNames.attendShared, attendGrad);
 
-/** The space of a thread holds two blocks of 64 queries this wide beside their scores. */
+/** A thread's work space has two blocks of 64 queries of this width besides their scores. */
 const widestHead = 2048;
 
 interface Packed {
@@ -38,10 +38,7 @@ interface Packed {
   parents?: TensorInfo;
 }
 
-/**
- * The count of sequences. The kernels index without looking: offsets out of place would read, or write, someone else's
- * memory.
- */
+/** The number of sequences. The kernels do not check indices: wrong offsets would access other memory. */
 function checkPacking(backend: EmbeddedBackend, { q, starts, parents }: Packed, shape: AttentionShape): number {
   if (shape.headDim > widestHead) throw new RangeError(`headDim ${shape.headDim} is more than ${widestHead}`);
   checkStarts(backend.values(starts), q.shape[0]);
@@ -50,15 +47,15 @@ function checkPacking(backend: EmbeddedBackend, { q, starts, parents }: Packed, 
   return sequences;
 }
 
-/** Is each parent an earlier sequence that has none itself? @throws RangeError */
+/** Whether each parent is an earlier sequence without a parent. @throws RangeError */
 function checkParents(parents: ArrayLike<number>, sequences: number): void {
   let right = parents.length === sequences;
   for (let s = 0; s < sequences; s++)
     right &&= parents[s] === -1 || (parents[s] >= 0 && parents[s] < s && parents[parents[s]] === -1);
-  if (!right) throw new RangeError(`${Array.from(parents)} are no parents of ${sequences} sequences`);
+  if (!right) throw new RangeError(`${Array.from(parents)} are not valid parents of ${sequences} sequences`);
 }
 
-/** Do offsets begin with 0, never fall, and end with n? @throws RangeError */
+/** Whether offsets begin with 0, never decrease, and end with n. @throws RangeError */
 export function checkStarts(starts: ArrayLike<number>, n: number): void {
   let falls = starts[0] !== 0 || starts[starts.length - 1] !== n;
   for (let i = 1; i < starts.length; i++) falls ||= starts[i] < starts[i - 1];

@@ -2,20 +2,20 @@ import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import { type backend_util, type DataType, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { Block, KernelArgument, KernelCall, KernelLibrary, Values } from '../native/library';
 
-/** An argument of a kernel: besides what the library takes, a tensor, which stands for its data. */
+/** A kernel argument: the types of the library, or a tensor in place of its data. */
 export type Argument = KernelArgument | TensorInfo | undefined;
 
 type DataId = TensorInfo['dataId'];
 
 /**
- * A tfjs backend over typed arrays in memory that the compiled kernels reach. It is tfjs's own cpu backend but for
- * where data lies, so every kernel written for that one serves here too; the ones that take time are replaced
- * (kernels/README.md says why so).
+ * A tfjs backend over typed arrays in memory that the compiled kernels can access. It is tfjs's own cpu backend except
+ * for where data is stored, so every kernel written for that one works here too; the slow ones are replaced (see
+ * kernels/README.md).
  */
 export class EmbeddedBackend extends MathBackendCPU {
   /** The kernels of list.h, called with tensors, typed arrays and numbers. */
   readonly call: KernelCall<Argument>;
-  /** For measurements, with native kernels only: where decode_step adds its seconds (kernels/decode.h). */
+  /** For measurements with native kernels: an array to which decode_step adds its seconds (kernels/decode.h). */
   decodeTimes: Float32Array | null = null;
   private readonly blocks = new WeakMap<DataId, Block>();
 
@@ -29,34 +29,33 @@ export class EmbeddedBackend extends MathBackendCPU {
     this.call = Object.fromEntries(bound);
   }
 
-  /** A new tensor whose contents are undefined: to be written whole by a kernel. */
+  /** A new tensor with undefined contents, to be filled by a kernel. */
   output(shape: number[], dtype: 'float32' | 'int32' = 'float32'): TensorInfo {
     const info = this.makeTensorInfo(shape, dtype);
     this.place(info.dataId, util.sizeFromShape(shape), dtype);
     return info;
   }
 
-  /** The data of a tensor where kernels can read it. Do not keep it beyond the kernel, and do not write to it. */
+  /** The data of a tensor for kernels. Valid only during the kernel call, and read-only. */
   values(tensor: TensorInfo): Values {
     const { values } = this.data.get(tensor.dataId);
     if (isValues(values) && this.library.memory.reaches(values)) return values;
     return this.adopt(tensor.dataId);
   }
 
-  /** The data of a tensor to be changed in place: never an array that somebody else handed in. */
+  /** The data of a tensor to be changed in place: never an array that a caller passed in. */
   mutable(tensor: TensorInfo): Values {
     return this.blocks.has(tensor.dataId) ? (this.data.get(tensor.dataId).values as Values) : this.adopt(tensor.dataId);
   }
 
-  /** The same data under one more handle, as tfjs's Identity does it: what a kernel returns that works in place. */
+  /** Another handle of the same data, like tfjs's Identity: the result of a kernel that works in place. */
   share(tensor: TensorInfo, shape = tensor.shape): TensorInfo {
     this.incRef(tensor.dataId);
     return { dataId: tensor.dataId, shape, dtype: tensor.dtype };
   }
 
   /**
-   * tfjs's kernels may hand in a part of an input's array (Slice does); such a part must not outlive the input, so it
-   * is copied.
+   * tfjs's kernels may pass a part of an input's array (Slice does). It must not outlive the input, so it is copied.
    */
   override write(values: backend_util.BackendValues, shape: number[], dtype: DataType): DataId {
     const dataId = super.write(values, shape, dtype);
@@ -64,7 +63,7 @@ export class EmbeddedBackend extends MathBackendCPU {
     return dataId;
   }
 
-  /** A copy: the memory of a tensor serves another one as soon as it is disposed of. */
+  /** A copy, as the memory of a disposed tensor is reused. */
   override readSync(dataId: DataId): backend_util.BackendValues {
     const values = super.readSync(dataId);
     return this.blocks.has(dataId) ? (values as Values).slice() : values;
@@ -114,7 +113,7 @@ function isValues(values: unknown): values is Values {
   return values instanceof Float32Array || values instanceof Int32Array || values instanceof Uint8Array;
 }
 
-/** tfjs's cpu backend prints, on its first use in Node, an advertisement of tfjs-node. */
+/** On first use in Node, tfjs's cpu backend prints an advertisement for tfjs-node. */
 export function silenceAdvice(backend: MathBackendCPU): void {
   (backend as unknown as { firstUse: boolean }).firstUse = false;
 }

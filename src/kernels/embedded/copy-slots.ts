@@ -18,7 +18,7 @@ function copyWithin(backend: EmbeddedBackend, cache: TensorInfo, { from, to, len
   return out;
 }
 
-/** In place, by plain memory moves: no arithmetic, so no C. */
+/** Plain memory moves in place: no arithmetic, so no C kernel. */
 registerEmbedded<SlotCopies>(kernelNames.copySlots, (_, { keys, values }, copies, backend) => [
   copyWithin(backend, keys, copies),
   copyWithin(backend, values, copies),

@@ -11,7 +11,7 @@ import { registerEmbedded } from './register';
 import { checkIds } from './rows';
 import { withSpace } from './vocabulary';
 
-/** Tokens that go through the layers at a time: bounds the work space of a prefill. */
+/** Tokens per pass through the layers, which bounds the work space of a prefill. */
 const chunkTokens = 512;
 
 /** In the order of kernels/decode.h, after the window and the rotary tables. */
@@ -36,7 +36,7 @@ const layerArguments: readonly (keyof LayerWeights)[] = [
 
 const matrices = new Set<string>(layerMatrices);
 
-/** [logits, keys, values], the cache in place */
+/** [logits, keys, values]; the cache is updated in place */
 registerEmbedded<DecodeAttrs>(kernelNames.decodeStep, (call, inputs, attrs, backend) => {
   checkPlaces(inputs, backend);
   if (attrs.packed) return decode(call, inputs, attrs, backend, attrs.packed);
@@ -49,7 +49,7 @@ registerEmbedded<DecodeAttrs>(kernelNames.decodeStep, (call, inputs, attrs, back
   }
 });
 
-/** For a call with plain weights; who calls more than once packs them before. */
+/** Packs plain weights for one call; callers with several calls should pack them before. */
 function packAll(call: Call, inputs: Record<string, TensorInfo>, backend: EmbeddedBackend): Record<string, TensorInfo> {
   const names = Object.keys(inputs).filter((name) => name === 'head' || matrices.has(name.split('.')[1]));
   return Object.fromEntries(names.map((name) => [name, pack(call, inputs[name], 'float32', backend)]));
@@ -88,14 +88,14 @@ function decode(
   return [logits, keys, values];
 }
 
-/** All layers of a student have one. */
+/** All layers of a student have the same one. */
 function activationOf(specs: DecodeAttrs['specs']): number {
   const kinds = new Set(specs.map(({ activation }) => activation));
   if (kinds.size > 1) throw new RangeError(`Layers with different activations: ${[...kinds]}`);
   return numberOf('activation', [...kinds][0]);
 }
 
-/** The kernel indexes without looking. @throws RangeError */
+/** The kernel does not check indices. @throws RangeError */
 function checkPlaces(inputs: Record<string, TensorInfo>, backend: EmbeddedBackend): void {
   const read = (name: string): Values => backend.values(inputs[name]);
   const [starts, slots, past] = [read('starts'), read('slots'), read('past')];

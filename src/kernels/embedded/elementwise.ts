@@ -8,11 +8,11 @@ const operations = { Add: 'add', Sub: 'subtract', Multiply: 'multiply', RealDiv:
 const bothFloat = (a: TensorInfo, b: TensorInfo) => a.dtype === 'float32' && b.dtype === 'float32';
 const alike = (a: TensorInfo, b: TensorInfo) => bothFloat(a, b) && util.arraysEqual(a.shape, b.shape);
 
-/** Is `number` one number to be applied to all of `x`? */
+/** Whether `number` is a single number applied to all of `x`. */
 const isNumber = (number: TensorInfo, x: TensorInfo) =>
   number.shape.length === 0 && x.shape.length > 0 && bothFloat(number, x);
 
-/** Is `row` to be added to each row of the matrix `x`? A bias is. */
+/** Whether `row` is added to each row of the matrix `x`, as a bias is. */
 const isRow = (row: TensorInfo, x: TensorInfo) =>
   row.shape.length === 1 && x.shape.length === 2 && row.shape[0] === x.shape[1] && bothFloat(row, x);
 
@@ -44,7 +44,7 @@ registerEmbedded('AddN', (call, inputs, _, backend) => {
   return out;
 });
 
-/** Over the rows of a matrix: what a bias's gradient is. */
+/** Sum over the rows of a matrix: the gradient of a bias. */
 registerEmbedded<{ axis: number | number[]; keepDims: boolean }>('Sum', (call, { x }, { axis, keepDims }, backend) => {
   if (x.dtype !== 'float32' || x.shape.length !== 2 || keepDims) return null;
   if (!util.arraysEqual(util.parseAxisParam(axis, x.shape), [0])) return null;

@@ -8,9 +8,7 @@ interface Product {
   transposeB: boolean;
 }
 
-/**
- * a [..., m, k] b [..., k, n] (or transposed) -> [..., m, n]; null where the leading axes would have to be broadcast.
- */
+/** a [..., m, k] b [..., k, n] (or transposed) -> [..., m, n]; null if the leading axes would need broadcasting. */
 function multiply(
   call: KernelCall<Argument>,
   a: TensorInfo,

@@ -2,8 +2,8 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { EmbeddedBackend } from './backend';
 
 /**
- * What a kernel that consumes a tensor may write to and return: the tensor's own data under one more handle, or a copy
- * where others (a clone kept as the reference policy, say) hold that data too.
+ * A tensor that a consuming kernel may write to and return: another handle of the input's data, or a copy if others
+ * hold that data too (such as a clone kept as the reference policy).
  */
 export function inPlace(backend: EmbeddedBackend, tensor: TensorInfo): TensorInfo {
   if (backend.refCount(tensor.dataId) > 1) {

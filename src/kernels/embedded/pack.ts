@@ -8,7 +8,7 @@ import { registerEmbedded } from './register';
 
 export type Call = KernelCall<Argument>;
 
-/** The weight [rows, k] as kernels/pack.h keeps it. */
+/** The weight [rows, k] in the format of kernels/pack.h. */
 export function pack(call: Call, weight: TensorInfo, precision: WeightPrecision, backend: EmbeddedBackend): TensorInfo {
   const sizes = [...weight.shape, numberOf('precision', precision)];
   const size = backend.output([1], 'int32');

@@ -11,9 +11,9 @@ import type { KernelCall, KernelLibrary } from '../native/library';
 import { type Argument, EmbeddedBackend } from './backend';
 
 /**
- * The accelerated form of a tfjs kernel: allocates its outputs by `backend.output`, computes them by `call.<kernel of
- * list.h>(...)` (tensors, numbers and null as arguments) and returns them. null declines: what is registered for tfjs's
- * cpu backend takes over. An optional input that was not given is undefined.
+ * The accelerated form of a tfjs kernel: allocates outputs with `backend.output`, computes them with `call.<kernel of
+ * list.h>(...)` (tensors, numbers and null as arguments) and returns them. null declines, and the kernel of tfjs's cpu
+ * backend is used. A missing optional input is undefined.
  */
 export type EmbeddedKernel<Attrs = NamedAttrMap> = (
   call: KernelCall<Argument>,
@@ -24,14 +24,13 @@ export type EmbeddedKernel<Attrs = NamedAttrMap> = (
 
 const accelerated = new Map<string, EmbeddedKernel<never>>();
 
-/** Declares the accelerated form of a kernel, for every embedded backend that is installed later on. */
+/** Declares the accelerated form of a kernel for every embedded backend installed later. */
 export function registerEmbedded<Attrs = NamedAttrMap>(name: string, kernel: EmbeddedKernel<Attrs>): void {
   accelerated.set(name, kernel);
 }
 
 /**
- * Makes a tfjs backend of that name over the library: all kernels of `cpu` as they are registered now, the accelerated
- * ones replaced.
+ * Creates a tfjs backend with that name over the library: the present kernels of `cpu`, with accelerated ones replaced.
  */
 export function installEmbedded(name: string, library: KernelLibrary): void {
   registerBackend(name, () => new EmbeddedBackend(library));
@@ -46,7 +45,7 @@ export function installEmbedded(name: string, library: KernelLibrary): void {
         const backend = params.backend as EmbeddedBackend;
         const made = kernel(backend.call, params.inputs as Record<string, TensorInfo>, params.attrs as never, backend);
         if (made) return made;
-        if (!fallback) throw new Error(`${kernelName}: no form of it takes these inputs`);
+        if (!fallback) throw new Error(`${kernelName}: there is no kernel for these inputs`);
         return fallback.kernelFunc(params);
       },
     });

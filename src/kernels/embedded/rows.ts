@@ -50,7 +50,7 @@ registerEmbedded<{ headDim: number; bias: boolean }>(gradientKernelNames.rotate,
   return dBias ? [dx, dBias] : [dx];
 });
 
-/** The kernels index without looking: an id out of range would read, or write, someone else's memory. */
+/** The kernels do not check indices: an id out of range would access other memory. */
 export function checkIds(ids: ArrayLike<number>, count: number): void {
   for (let i = 0; i < ids.length; i++) {
     if (!(ids[i] >= 0 && ids[i] < count))

@@ -6,13 +6,13 @@ import { registerEmbedded } from './register';
 import { checkIds } from './rows';
 
 /**
- * How much of the logits [n, vocab] is held at a time (4 MB): work space that grows with neither. Each chunk packs its
- * rows and its part of the vocabulary anew, which wants large chunks; larger ones gained nothing.
+ * Logits of [n, vocab] per chunk (4 MB), so that the work space grows with neither. Each chunk packs its rows and its
+ * part of the vocabulary again, so small chunks are slow; larger ones brought no gain.
  */
 const mostRows = 1024;
 const mostColumns = 1024;
 
-/** Runs `compute` with temporary space of so many floats. */
+/** Calls `compute` with temporary space for this many floats. */
 export function withSpace<T>(backend: EmbeddedBackend, floats: number, compute: (space: TensorInfo) => T): T {
   const space = backend.output([floats]);
   try {
@@ -36,7 +36,7 @@ registerEmbedded<{ temperature: number }>(kernelNames.tokenLogProbs, (call, inpu
   return [logProbs, entropy, lse];
 });
 
-/** [dHidden, dWeight]; of a frozen weight there is no gradient */
+/** [dHidden, dWeight]; a frozen weight has no gradient */
 registerEmbedded<{ temperature: number; frozen?: boolean }>(
   gradientKernelNames.tokenLogProbs,
   (call, inputs, attrs, backend) => {

@@ -7,15 +7,15 @@ import type { KernelCall, KernelLibrary } from './library';
 import { BufferPool } from './pool';
 
 interface Addon {
-  /** What this processor can run, best first. */
+  /** The instruction sets that this processor supports, best first. */
   isas: string[];
   open(isa: string, threads: number): { isa: string; threads: number; kernels: KernelCall };
 }
 
-/** More threads than that gain little on the matrices of a small student. */
+/** More threads gain little on the matrices of a small student. */
 const mostThreads = 16;
 
-/** Threads for the kernels: DISTILLERY_THREADS, else one a core, 16 at most. */
+/** Threads for the kernels: DISTILLERY_THREADS, else one per core, at most 16. */
 export function threadCount(): number {
   const wanted = Number(process.env.DISTILLERY_THREADS);
   return wanted >= 1 ? Math.floor(wanted) : Math.min(availableParallelism(), mostThreads);
@@ -26,22 +26,21 @@ export function addonFile(): string {
   return join(packageRoot(), 'kernels', 'build', `${process.platform}-${process.arch}`, 'distillery.node');
 }
 
-/**
- * Instruction sets that the addon has and this processor runs, best first. @throws where there is no addon that loads.
- */
+/** Instruction sets of the addon that this processor supports, best first. @throws Error when no addon can be loaded */
 export function nativeIsas(): string[] {
   return requireAddon().isas;
 }
 
 /**
- * The native kernels. Instruction set: as asked, else DISTILLERY_ISA, else the best this processor has.
- * @throws Error where the addon is not built, does not load, or lacks the instruction set; the message says what to do.
+ * The native kernels. Instruction set: the given one, else DISTILLERY_ISA, else the best supported one.
+ * @throws Error when the addon is not built, cannot be loaded, or lacks the instruction set; the message names the
+ * remedy
  */
 export function openAddon(choice: { isa?: string; threads?: number } = {}): KernelLibrary {
   const addon = requireAddon();
   const isa = choice.isa ?? (process.env.DISTILLERY_ISA || addon.isas[0]);
   if (!addon.isas.includes(isa)) {
-    throw new Error(`This processor cannot run ${isa}; it runs ${addon.isas.join(', ')} (DISTILLERY_ISA)`);
+    throw new Error(`This processor does not support ${isa}; it supports ${addon.isas.join(', ')} (DISTILLERY_ISA)`);
   }
   return { target: 'native', ...addon.open(isa, choice.threads ?? threadCount()), memory: new BufferPool() };
 }
@@ -53,10 +52,7 @@ function requireAddon(): Addon {
   return createRequire(file)(file) as Addon;
 }
 
-/**
- * Then calls and kernels may disagree on what an argument is, and numbers are wrong without a word. A package has no
- * sources.
- */
+/** An old addon may expect other arguments and silently compute wrong numbers. A package contains no sources. */
 function isOlderThanItsSource(file: string): boolean {
   const folder = join(packageRoot(), 'kernels');
   const built = statSync(file).mtimeMs;

@@ -8,18 +8,18 @@ interface Gap {
   bytes: number;
 }
 
-/** The part of @types/node's missing WebAssembly.Memory that is used here. */
+/** The used part of WebAssembly.Memory, which @types/node lacks. */
 export interface SharedMemory {
   readonly buffer: SharedArrayBuffer;
   grow(pages: number): number;
 }
 
 /**
- * Blocks within a WebAssembly memory, from `start` on: best fit, neighbours that are free are joined. The memory is
- * shared, so that arrays made before it grew stay valid.
+ * Allocates blocks in a WebAssembly memory, from `start` on: best fit, adjacent free blocks are merged. The memory is
+ * shared, so that arrays stay valid when it grows.
  */
 export class Heap implements KernelMemory {
-  /** Free space in order of offset; no two gaps touch. */
+  /** Free blocks in order of offset; no two are adjacent. */
   private readonly gaps: Gap[];
   private readonly buffers = new WeakSet<ArrayBufferLike>();
   private used = 0;
@@ -113,7 +113,7 @@ export class Heap implements KernelMemory {
     }
   }
 
-  /** Growing makes a new buffer object over the same memory. */
+  /** Growing creates a new buffer object over the same memory. */
   private current(): SharedArrayBuffer {
     const { buffer } = this.memory;
     this.buffers.add(buffer);

@@ -1,9 +1,9 @@
-/** kernels/list.h and kernels/choices.h, as the table says. */
+/** Generates kernels/list.h and kernels/choices.h from the table. */
 import { choices, kernelList, kernelTable, signatureOf } from './table';
 
 const head = '// Written by scripts/generate-kernels.ts from src/kernels/native/table.ts; not to be edited.\n';
 
-/** KERNEL(name, letters of its arguments, letters of the group that may follow any number of times). */
+/** KERNEL(name, codes of its arguments, codes of the group that may be repeated any number of times). */
 export function listHeader(): string {
   const lines = kernelList.map((name) => {
     const { fixed, group } = signatureOf(name);

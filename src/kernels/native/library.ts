@@ -1,6 +1,6 @@
 /**
- * What a compiled form of /kernels offers: the kernels as functions, and the memory their data must lie in. One of the
- * two loaders gives it: addon.ts (native code) or wasm.ts (WebAssembly).
+ * The interface of compiled kernels: the kernels as functions, and the memory for their data. Loaded by addon.ts
+ * (native code) or wasm.ts (WebAssembly).
  */
 import type { KernelName } from './table';
 
@@ -8,27 +8,27 @@ export { type KernelName, kernelList } from './table';
 
 export type Values = Float32Array | Int32Array | Uint8Array;
 
-/** Data, a number, or nothing (null, as good as 0). */
+/** Data, a number, or nothing (null, equivalent to 0). */
 export type KernelArgument = Values | number | null;
 
 export type KernelCall<Argument = KernelArgument> = Record<KernelName, (...args: Argument[]) => void>;
 
-/** A piece of memory that kernels can use; at least as long as was asked for, contents undefined. */
+/** A block of memory for kernels; at least as long as requested, contents undefined. */
 export interface Block {
   readonly buffer: ArrayBufferLike;
   readonly offset: number;
-  /** Its whole length in bytes, a multiple of 4. */
+  /** Its actual length in bytes, a multiple of 4. */
   readonly bytes: number;
 }
 
 export interface KernelMemory {
   allocate(bytes: number): Block;
   release(block: Block): void;
-  /** Can kernels be given this array as it is? */
+  /** Whether kernels can use this array directly. */
   reaches(values: Values): boolean;
-  /** Does this array lie in one of the blocks? */
+  /** Whether this array is in one of the blocks. */
   owns(values: Values): boolean;
-  /** Bytes in blocks that are allocated now, and bytes held for later ones. */
+  /** Bytes in allocated blocks, and bytes kept for reuse. */
   usage(): { used: number; idle: number };
 }
 

@@ -1,4 +1,4 @@
-/** DISTILLERY_MEMORY_LIMIT: the most that kernels may hold, in MiB; without it, what the system gives. */
+/** DISTILLERY_MEMORY_LIMIT: the maximum memory of kernels, in MiB; without it, the system's limit. */
 export function memoryLimit(): number {
   const limit = Number(process.env.DISTILLERY_MEMORY_LIMIT);
   return limit > 0 ? limit * 2 ** 20 : Number.POSITIVE_INFINITY;
@@ -7,7 +7,7 @@ export function memoryLimit(): number {
 export function overLimit(bytes: number, used: number): Error {
   const mebibytes = (count: number) => Math.round(count / 2 ** 20);
   return new RangeError(
-    `Array buffer allocation failed: ${bytes} bytes beside ${mebibytes(used)} MiB in use ` +
-      `are more than DISTILLERY_MEMORY_LIMIT (${mebibytes(memoryLimit())} MiB)`,
+    `Array buffer allocation failed: ${bytes} bytes in addition to ${mebibytes(used)} MiB in use ` +
+      `exceed DISTILLERY_MEMORY_LIMIT (${mebibytes(memoryLimit())} MiB)`,
   );
 }

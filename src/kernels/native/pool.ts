@@ -1,13 +1,13 @@
 import type { Block, KernelMemory, Values } from './library';
 import { memoryLimit, overLimit } from './limit';
 
-/** Bytes that may lie idle whatever was in use before. */
+/** Bytes that may always be kept idle, whatever was in use before. */
 const idleAllowance = 64 * 2 ** 20;
 
 /**
- * ArrayBuffers for the native kernels, used again by size: a fresh one is cleared by the engine, which for large
- * tensors takes longer than the kernel that fills it. Sizes are rounded up by at most an eighth, so that sequences of
- * nearly one length share buffers.
+ * A pool of ArrayBuffers for the native kernels, by size. The engine zeroes a new buffer, which for large tensors takes
+ * longer than the kernel that fills it. Sizes are rounded up by at most an eighth, so that sequences of similar length
+ * share buffers.
  */
 export class BufferPool implements KernelMemory {
   private readonly free = new Map<number, Block[]>();
@@ -35,7 +35,7 @@ export class BufferPool implements KernelMemory {
     this.used -= block.bytes;
     this.idle += block.bytes;
     const waiting = this.free.get(block.bytes) ?? [];
-    // Sizes used last stand last: the first ones are let go when too much lies idle.
+    // Recently used sizes are last; the first ones are freed when too much is idle.
     this.free.delete(block.bytes);
     this.free.set(block.bytes, waiting);
     waiting.push(block);
@@ -43,8 +43,7 @@ export class BufferPool implements KernelMemory {
   }
 
   /**
-   * All buffers together stay within the most that was ever in use at once: generating and training want different
-   * sizes.
+   * The total never exceeds the maximum that was in use at once, because sampling and training need different sizes.
    */
   private trim(): void {
     const limit = Math.max(idleAllowance, this.peak - this.used);
@@ -75,7 +74,7 @@ export class BufferPool implements KernelMemory {
   }
 }
 
-/** The least of eight sizes an octave that holds so many bytes; 64 at least. */
+/** Rounds up to one of eight sizes per octave; at least 64. */
 export function sizeClass(bytes: number): number {
   if (bytes <= 64) return 64;
   const step = Math.max(16, 2 ** (Math.floor(Math.log2(bytes - 1)) - 3));

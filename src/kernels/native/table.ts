@@ -1,14 +1,15 @@
 /**
- * The one table of kernels: names, arguments in call order, and the numbers of their choices. `npx tsx
- * scripts/generate-kernels.ts` writes kernels/list.h and choices.h from it. Both targets refuse calls that do not fit.
+ * The table of all kernels: names, arguments in call order, and the enums. `npx tsx scripts/generate-kernels.ts` writes
+ * kernels/list.h and choices.h from it. Both targets refuse calls that do not match.
  *
  * An argument is `name: kind [shape]`: `f32` and `i32` are data, `any` packed data (kernels/pack.h), `number` a number;
- * `?` behind data allows null. Arguments behind `...` come as a group, any number of times. All matrices are row-major;
- * `starts` holds the offsets of packed sequences ([sequences + 1], starts[0] = 0, the last = n).
+ * `?` after a data kind allows null. Arguments after `...` form a group that may be repeated. All matrices are
+ * row-major;
+ * `starts` are the offsets of packed sequences ([sequences + 1], starts[0] = 0, the last = n).
  */
 import { activations } from '../../student-files/layer-spec';
 
-/** Choices go by their place here; in C as an enum. */
+/** The values are the indices; C has them as an enum. */
 export const choices = {
   operation: ['add', 'subtract', 'multiply', 'divide'],
   activation: activations,
@@ -21,11 +22,11 @@ export const choices = {
 
 type Choices = typeof choices;
 
-/** @throws RangeError for a name that the choice does not have. */
+/** @throws RangeError for an unknown name */
 export function numberOf<Choice extends keyof Choices>(choice: Choice, name: Choices[Choice][number]): number {
   const names: readonly string[] = choices[choice];
   const number = names.indexOf(name);
-  if (number < 0) throw new RangeError(`${name} is none of ${names.join(', ')}`);
+  if (number < 0) throw new RangeError(`${name} is not one of ${names.join(', ')}`);
   return number;
 }
 
@@ -35,7 +36,7 @@ const sequences = 'starts: i32, parents: i32? [sequences]';
 const heads = 'n: number, heads: number, headDim: number';
 const logits = 'n: number, d: number, vocab: number, temperature: number, rows: number, columns: number';
 
-/** [arguments, what it does], by the header that it stands in. */
+/** [arguments, description], by header. */
 export const kernelTable = {
   // gemm.h
   gemm: [
@@ -45,7 +46,7 @@ export const kernelTable = {
   ],
   round_products: [
     'flag: number',
-    'whether products of matrices round their factors to bfloat16 from now on (sums stay in float32)',
+    'whether matrix products round their factors to bfloat16 from now on (sums stay in float32)',
   ],
   // elementwise.h
   binary: ['operation: number, a: f32 [n], b: f32 [n], out: f32 [n], n: number', ''],
@@ -73,7 +74,7 @@ export const kernelTable = {
   sum_rows: ['x: f32 [n,d], out: f32 [d], n: number, d: number', ''],
   rms_norm: [
     'x: f32 [n,d], weight: f32 [d], y: f32 [n,d], rstd: f32 [n], n: number, d: number, eps: number, offset: number',
-    'the weight counts for `offset` more (Gemma: 1)',
+    'the factor is the weight plus `offset` (Gemma: 1)',
   ],
   rms_norm_grad: [
     'dy: f32 [n,d], x: f32 [n,d], weight: f32 [d], rstd: f32 [n], dx: f32 [n,d], dWeight: f32 [d], n: number, ' +
@@ -90,7 +91,7 @@ export const kernelTable = {
   attend: [
     `q: f32 [n,heads*headDim], k: f32 [n,kvHeads*headDim], v: f32, ${sequences}, out: f32 [n,heads*headDim], ` +
       `lse: f32 [n,heads], ${attention}`,
-    'causal within each sequence, which also sees its parent (an earlier one without a parent; -1: none); of all that ' +
+    'causal within each sequence and its parent (an earlier one without a parent; -1: none); limited to ' +
       'the last `window` tokens (0: all)',
   ],
   attend_grad: [
@@ -123,10 +124,7 @@ export const kernelTable = {
   ],
   // pack.h
   pack_weight: ['weight: f32 [rows,k], packed: any, rows: number, k: number, precision: number', ''],
-  packed_size: [
-    'out: i32 [1], rows: number, k: number, precision: number',
-    'the numbers of 32 bits that the packed weight takes',
-  ],
+  packed_size: ['out: i32 [1], rows: number, k: number, precision: number', 'the packed weight in 32-bit words'],
   // decode.h
   decode_step: [
     'tokens: i32 [n], starts: i32 [rows+1], slots: i32 [rows], past: i32 [rows], ' +
@@ -146,7 +144,7 @@ export type KernelName = keyof typeof kernelTable;
 export const kernelList = Object.keys(kernelTable) as KernelName[];
 
 /**
- * A kernel's arguments, a letter each: d(ata), o(ptional data), n(umber). `group` may follow `fixed` any number of
+ * A kernel's arguments, one character each: d(ata), o(ptional data), n(umber). `group` may follow `fixed` any number of
  * times.
  */
 export interface Signature {
@@ -154,7 +152,7 @@ export interface Signature {
   group: string;
 }
 
-/** Arguments are divided by commas; those of a shape stand in brackets. */
+/** Splits at commas, except inside the brackets of a shape. */
 const letters = (text: string): string =>
   text
     .split(/,(?![^[]*\])/)
@@ -172,7 +170,7 @@ export function signatureOf(name: KernelName): Signature {
 
 const kinds = { d: 'data', o: 'data or null', n: 'a number' } as const;
 
-/** Says what is wrong with the arguments of a call; null where nothing is. */
+/** Describes a wrong argument list; null if it is right. */
 export function misfit({ fixed, group }: Signature, args: readonly unknown[]): string | null {
   const more = args.length - fixed.length;
   if (more !== 0 && (more < 0 || group === '' || more % group.length !== 0))

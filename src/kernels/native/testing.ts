@@ -4,12 +4,12 @@ import { openWasm } from './wasm';
 
 export interface Form {
   name: string;
-  /** One thread, and three: more than the cores of a small machine, so that parts really change hands. */
+  /** One thread, and three: more than the cores of a small machine, so that work is really divided. */
   one: KernelLibrary;
   three: KernelLibrary;
 }
 
-/** Every form of the kernels that this machine can run. */
+/** Every form of the kernels that this machine supports. */
 export async function kernelForms(): Promise<Form[]> {
   const native = isBuilt()
     ? nativeIsas().map((isa) => ({
@@ -19,7 +19,7 @@ export async function kernelForms(): Promise<Form[]> {
       }))
     : [];
   const forms = [...native, { name: 'wasm', one: openWasm({ threads: 1 }), three: openWasm({ threads: 3 }) }];
-  await new Promise((resolve) => setTimeout(resolve, 300)); // the workers start
+  await new Promise((resolve) => setTimeout(resolve, 300)); // waits for the workers
   return forms;
 }
 
@@ -41,7 +41,7 @@ export function place<T extends Values>(library: KernelLibrary, values: T): T {
   return placed;
 }
 
-/** Space for n floats, full of NaN: what a kernel leaves out shows. */
+/** Space for n floats, filled with NaN to reveal values that a kernel does not write. */
 export function space(library: KernelLibrary, n: number): Float32Array {
   return place(library, new Float32Array(n).fill(Number.NaN));
 }

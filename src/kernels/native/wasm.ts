@@ -11,7 +11,7 @@ import { misfit, signatureOf } from './table';
 const mostArguments = 4096;
 const stackBytes = 1 << 20;
 
-/** What kernels/wasm.c exports beside the kernels, and what wasm-ld adds. */
+/** Exports of kernels/wasm.c besides the kernels, and those added by wasm-ld. */
 interface Exports {
   begin(scratch: number, threads: number): void;
   scratch_bytes(): number;
@@ -28,7 +28,7 @@ interface WebAssemblyApi {
 
 const wasm = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
 
-/** What a worker runs: an instance of its own over the same memory, with its own stack, until the process ends. */
+/** The code of a worker: its own instance over the same memory, with its own stack, until the process ends. */
 const workerCode = `
 const { module, memory, number, stackTop, tls, scratch } = require('node:worker_threads').workerData;
 const { exports } = new WebAssembly.Instance(module, { env: { memory } });
@@ -42,7 +42,7 @@ export function wasmFile(): string {
 }
 
 /**
- * The kernels as WebAssembly over a memory of their own, at most 4 GiB. Threads start in the background and help once
+ * The kernels as WebAssembly with their own memory, at most 4 GiB. Threads start in the background and are used once
  * they run.
  */
 export function openWasm(choice: { threads?: number } = {}): KernelLibrary {
@@ -63,7 +63,7 @@ export function openWasm(choice: { threads?: number } = {}): KernelLibrary {
   return { target: 'wasm', isa: 'simd128', threads, kernels: bind(exports, heap), memory: heap };
 }
 
-/** The maximum is address space, not memory; where the system grants less of it, less. */
+/** The maximum reserves address space, not memory; if the system grants less, less is reserved. */
 function reserveMemory(): SharedMemory {
   for (
     let maximum = Math.min(65536, Math.max(512, Math.ceil(memoryLimit() / 65536)));
@@ -78,7 +78,7 @@ function reserveMemory(): SharedMemory {
   }
 }
 
-/** Without the worker (no threads allowed, say) its parts are done by the others. */
+/** Without the worker (threads may be forbidden) the others do its share. */
 function startWorker(workerData: object): void {
   try {
     const worker = new Worker(workerCode, { eval: true, workerData, execArgv: [], stdin: false });

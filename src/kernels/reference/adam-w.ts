@@ -2,7 +2,7 @@ import { add, div, mul, sqrt, square, sub } from '@tensorflow/tfjs-core';
 import { type AdamWOptions, adamWLists } from '../interface';
 import type { Reference, References } from './kernel';
 
-/** -> parameters, first moments, second moments; new tensors: tfjs operations cannot write in place. */
+/** -> parameters, first moments, second moments; new tensors, as tfjs operations cannot write in place. */
 const adamW: Reference<AdamWOptions> = (inputs, options) => {
   const { learningRate, beta1, beta2, eps, weightDecay, step, gradScale } = options;
   const { parameters, moments1, moments2, gradients } = adamWLists(inputs);

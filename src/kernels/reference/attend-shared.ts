@@ -3,14 +3,14 @@ import { type AttentionShape, gradientKernelNames, kernelNames } from '../interf
 import { attendReferences } from './attend';
 import type { Inputs, Reference, References } from './kernel';
 
-/** Each sequence written out with its parent's tokens before its own. */
+/** Each sequence expanded with its parent's tokens before its own. */
 interface WrittenOut {
   starts: Tensor;
-  /** int32 [tokens written out]: which token each is. */
+  /** int32 [expanded tokens]: the original token of each. */
   tokens: Tensor;
-  /** int32 [n]: where each token's own place is. */
+  /** int32 [n]: the position of each original token. */
   places: Tensor;
-  /** int32 [tokens written out]: the token where it stands in its own place, n where it is repeated. */
+  /** int32 [expanded tokens]: the token at its original position, n for repeated ones. */
   own: Tensor;
 }
 
@@ -43,7 +43,7 @@ const attendShared: Reference<AttentionShape> = (inputs, shape) => {
   return (attend({ q, k, v, starts }, shape) as Tensor[]).map((x) => gather(x, places));
 };
 
-/** Repeated tokens give no gradient as queries; as keys and values their gradients add up. */
+/** Repeated tokens give no gradient as queries; their gradients as keys and values are summed. */
 const attendSharedGrad: Reference<AttentionShape> = (inputs, shape) => {
   const { starts, tokens, places, own } = writtenOut(inputs);
   const [q, k, v, out, lse] = [inputs.q, inputs.k, inputs.v, inputs.out, inputs.lse].map((x) => gather(x, tokens));

@@ -20,7 +20,7 @@ import type { AttentionShape } from '../interface';
 import type { Reference, References } from './kernel';
 import { type Padding, pack, pad, padding } from './padding';
 
-/** Scaled scores [sequences * kvHeads, rep * length, length], those of tokens that are not seen at -1e30. */
+/** Scaled scores [sequences * kvHeads, rep * length, length], with -1e30 for tokens outside of the mask. */
 function causalScores(q: Tensor, k: Tensor, at: Padding, { scale, window }: AttentionShape): Tensor {
   const scores = mul(matMul(q, k, false, true), scale);
   const places = range(0, at.length, 1, 'int32');
@@ -29,8 +29,8 @@ function causalScores(q: Tensor, k: Tensor, at: Padding, { scale, window }: Atte
 }
 
 /**
- * -1e30 (no infinity: no NaN) where a key lies in a query's future, or before its window; else 0. Positions int32,
- * broadcast.
+ * -1e30 (instead of infinity, to avoid NaN) where a key is in a query's future, or before its window; else 0. Positions
+ * int32, broadcast.
  */
 export function unseen(keys: Tensor, queries: Tensor, window?: number | null): Tensor {
   const future = greater(keys, queries);
@@ -39,8 +39,8 @@ export function unseen(keys: Tensor, queries: Tensor, window?: number | null): T
 }
 
 /**
- * Places behind a sequence's end lie in the future of all its tokens, so that the causal mask hides them too. -> [out,
- * lse [n, heads]]
+ * Padding after a sequence's end is in the future of all its tokens, so the causal mask hides it too. -> [out, lse [n,
+ * heads]]
  */
 const attend: Reference<AttentionShape> = ({ q, k, v, starts }, shape) => {
   const { heads, kvHeads } = shape;
@@ -53,8 +53,7 @@ const attend: Reference<AttentionShape> = ({ q, k, v, starts }, shape) => {
 
 /**
  * With p = exp(scores - lse): dv = p^T dy, dp = dy v^T, ds = p * (dp - rowsum(dy * out)) * scale, dq = ds k, dk = ds^T
- * q (FlashAttention, arXiv 2205.14135, appendix B.2). dy is zeroed behind a sequence's end, which zeroes all that place
- * adds.
+ * q (FlashAttention, arXiv 2205.14135, appendix B.2). dy is zero in the padding, so the padding contributes nothing.
  */
 const attendGrad: Reference<AttentionShape> = ({ dy, q, k, v, out, lse, starts }, shape) => {
   const { heads, kvHeads, scale } = shape;

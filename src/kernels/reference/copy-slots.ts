@@ -2,10 +2,7 @@ import { gather, tensor1d } from '@tensorflow/tfjs-core';
 import type { SlotCopies } from '../interface';
 import type { Reference, References } from './kernel';
 
-/**
- * -> [keys, values]. Takes every slot anew from its source; what lies behind `length` is copied, too, and means
- * nothing.
- */
+/** -> [keys, values]. Gathers every slot from its source; positions from `length` on are copied too, but unused. */
 const copySlots: Reference<SlotCopies> = ({ keys, values }, { from, to }) => {
   const source = Int32Array.from({ length: keys.shape[1]! }, (_, slot) => slot);
   to.forEach((slot, i) => {

@@ -25,18 +25,18 @@ import { unseen } from './attend';
 import type { Inputs, Reference, References } from './kernel';
 import { type Padding, pack, pad, padding } from './padding';
 
-/** All that follows from which tokens go where; the same for every layer. */
+/** Index tensors of a step, shared by all layers. */
 interface Plan {
   at: Padding;
   /** int32 [n] */
   positions: Tensor1D;
   /** int32 [n * kvHeads, 3]: slot, head and position of each new key and value. */
   places: Tensor;
-  /** [rows, 1, new tokens, length]: -1e30 where a query does not see a key (or there is none yet), else 0. */
+  /** [rows, 1, new tokens, length]: -1e30 where a query does not attend to a key (or there is none yet), else 0. */
   hidden(window?: number | null): Tensor;
-  /** int32 [rows]: each row's last new token. */
+  /** int32 [rows]: index of each row's last new token. */
   last: Tensor1D;
-  /** Cached tokens of the longest row, the new ones included. */
+  /** Cached tokens of the longest row, including the new ones. */
   length: number;
 }
 
@@ -69,11 +69,11 @@ function planOf({ starts, slots, past }: Inputs, kvHeads: number): Plan {
   };
 }
 
-/** The layer's cache [slots, kvHeads, maxLength, headDim] with the new rows x [n, kvHeads*headDim] in it. */
+/** The layer's cache [slots, kvHeads, maxLength, headDim] with the new rows x [n, kvHeads*headDim] inserted. */
 const remember = (cache: Tensor, x: Tensor, { places }: Plan): Tensor =>
   tensorScatterUpdate(cache as never, places as never, reshape(x, [-1, cache.shape[3]!]) as never);
 
-/** The filled part of the cache for the rows at work, as a batch of matrices [rows * kvHeads, length, headDim]. */
+/** The filled part of the cache for the active rows, as a batch of matrices [rows * kvHeads, length, headDim]. */
 function recall(cache: Tensor, slots: Tensor, { length }: Plan): Tensor {
   const rows = gather(cache, slots as Tensor1D);
   return reshape(slice(rows, [0, 0, 0, 0], [-1, -1, length, -1]), [-1, length, cache.shape[3]!]);
@@ -102,8 +102,7 @@ const decodeStep: Reference<DecodeAttrs> = (inputs, attrs) => {
     shape: attrs,
   };
 
-  // Copies, as tfjs's cpu backend scatters into the very tensor it is given, and somebody else may hold the cache's
-  // data.
+  // Copies, because tfjs's cpu backend scatters into the given tensor, whose data others may hold.
   const caches = [inputs.keys, inputs.values].map((cache) => unstack(add(cache, 0)));
   let x = embedTokens(inputs.embed as Tensor2D, inputs.tokens as Tensor1D, attrs.embedScale);
   attrs.specs.forEach((spec, layer) => {

@@ -3,7 +3,7 @@ import type { Reference, References } from './kernel';
 
 const embed: Reference = ({ table, ids }) => gather(table, ids);
 
-/** {dy [n, d], ids} -> dTable [vocab, d]: rows of equal ids add up. */
+/** {dy [n, d], ids} -> dTable [vocab, d]: rows with equal ids are summed. */
 const embedGrad: Reference<{ vocab: number }> = ({ dy, ids }, { vocab }) =>
   scatterND(reshape(ids, [-1, 1]), dy, [vocab, dy.shape[1]!]);
 

@@ -41,7 +41,7 @@ function sequenceOf(starts: Tensor): Tensor1D {
   return tensor1d(ids, 'int32');
 }
 
-/** The estimator's value and its slope for logProb, from x = refLogProb - logProb. */
+/** Value and derivative of the estimator with respect to logProb, from x = refLogProb - logProb. */
 function klTerm(x: Tensor, estimator: KlEstimator): { value: Tensor; slope: Tensor } {
   const k3 = () => sub(expm1(x), x);
   switch (estimator) {
@@ -56,7 +56,7 @@ function klTerm(x: Tensor, estimator: KlEstimator): { value: Tensor; slope: Tens
   }
 }
 
-/** A token's term of the loss without the KL penalty, and its slope for logProb, as interface.ts words them. */
+/** A token's loss term without the KL penalty, and its derivative with respect to logProb; formulas in interface.ts. */
 function policyTerm(ratio: Tensor, advantage: Tensor, logProbs: Tensor, options: GrpoLossOptions) {
   const { surrogate, clipLow, clipHigh, sapoPositive, sapoNegative } = options;
   if (surrogate === 'cispo') {
@@ -77,8 +77,8 @@ function policyTerm(ratio: Tensor, advantage: Tensor, logProbs: Tensor, options:
 
 /**
  * -> [loss [], dLogProbs [n], metrics [8]]. The gradient of GSPO's ratio s = exp(mean_t(l_t - old_t)) for one token is
- * s / tokens; as all tokens of a sequence share one weight, their sum gives each the gradient it would have with s as
- * its own ratio.
+ * s / tokens; as all tokens of a sequence share one weight, the sum gives each the gradient that it would have with s
+ * as its own ratio.
  */
 const grpoLoss: Reference<GrpoLossOptions> = (inputs, options) => {
   const { logProbs, oldLogProbs, refLogProbs, advantages, starts } = inputs;
@@ -89,7 +89,7 @@ const grpoLoss: Reference<GrpoLossOptions> = (inputs, options) => {
   const bySequence = (x: Tensor) => scatterND(reshape(sequence, [-1, 1]), x, [sequences]);
   const unmasked = notEqual(inputs.mask, 0);
   const mask = cast(unmasked, 'float32');
-  const valid = (x: Tensor) => where(unmasked, x, 0); // what stands at a masked place may be anything, NaN too
+  const valid = (x: Tensor) => where(unmasked, x, 0); // masked positions may contain anything, even NaN
 
   const tokens = maximum(bySequence(mask), 1);
   const logRatio = valid(sub(logProbs, oldLogProbs));

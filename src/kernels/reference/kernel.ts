@@ -1,9 +1,9 @@
 import { engine, type KernelFunc, Tensor, type TensorInfo, tidy } from '@tensorflow/tfjs-core';
 
-/** Tensors by the kernel's input names; an optional one that was not given is undefined. */
+/** Tensors by the kernel's input names; a missing optional one is undefined. */
 export type Inputs = Record<string, Tensor>;
 
-/** A kernel composed of plain tfjs operations: its outputs in order, a lone one without an array. */
+/** A kernel composed of tfjs operations: its outputs in order; a single one without an array. */
 export type Reference<Attrs = object> = (inputs: Inputs, attrs: Attrs) => Tensor | Tensor[];
 
 /** Kernels by registered name. Each takes attributes of its own type. */
@@ -13,7 +13,7 @@ interface Counted {
   incRef(dataId: object): void;
 }
 
-/** What tfjs calls: wraps the inputs as tensors, and frees whatever the composition makes on its way. */
+/** The function that tfjs calls: wraps the inputs as tensors, and frees intermediate tensors. */
 export function kernelFunc(reference: Reference<never>): KernelFunc {
   return ({ inputs, backend, attrs }) =>
     tidy(() => {
@@ -26,8 +26,8 @@ export function kernelFunc(reference: Reference<never>): KernelFunc {
 }
 
 /**
- * Kernels that call kernels pass bare infos. The wrapper holds a count of its own, so the tidy around it takes nothing
- * from the caller.
+ * Kernels that call kernels pass bare infos. The wrapper increments the reference count, so that the surrounding tidy
+ * does not free the caller's data.
  */
 function asTensor(info: TensorInfo, backend: Counted): Tensor {
   if (info instanceof Tensor) return info;

@@ -3,7 +3,7 @@ import type { WeightPrecision } from '../../engine-data/sampling';
 import { kernelNames } from '../interface';
 import type { Inputs, References } from './kernel';
 
-/** To the nearest number of 8 significant bits, ties to the even one; NaN stays NaN. */
+/** Rounds to 8 significant bits, ties to even; NaN stays NaN. */
 function toBfloat16(values: Float32Array): Float32Array {
   const rounded = values.slice();
   const bits = new Uint32Array(rounded.buffer);
@@ -15,7 +15,7 @@ function toBfloat16(values: Float32Array): Float32Array {
   return rounded;
 }
 
-/** Each row to multiples of its largest size / 127. */
+/** Rounds each row to multiples of its largest magnitude / 127. */
 function toInt8(values: Float32Array, columns: number): Float32Array {
   const rounded = new Float32Array(values.length);
   for (let at = 0; at < values.length; at += columns) {
@@ -28,7 +28,7 @@ function toInt8(values: Float32Array, columns: number): Float32Array {
   return rounded;
 }
 
-/** A plain matrix of the rounded numbers. */
+/** A plain matrix of rounded numbers. */
 export function packWeight({ weight }: Inputs, { precision }: { precision: WeightPrecision }) {
   if (precision === 'float32') return weight.clone();
   const values = weight.dataSync<'float32'>();

@@ -1,20 +1,20 @@
 import { gather, reshape, type Tensor, type Tensor1D, tensor1d, transpose } from '@tensorflow/tfjs-core';
 
 /**
- * Where the tokens of packed sequences stand in a padded batch of `sequences` rows of `length` (the longest) places.
+ * Index tensors between packed sequences and a padded batch of `sequences` rows of `length` (the longest) positions.
  */
 export interface Padding {
   sequences: number;
   length: number;
-  /** int32 [sequences * length]: the token for each place; places behind a sequence's end repeat its last token. */
+  /** int32 [sequences * length]: the token at each position; padding repeats the sequence's last token. */
   toPadded: Tensor1D;
-  /** int32 [n]: the place of each token. */
+  /** int32 [n]: the position of each token. */
   toPacked: Tensor1D;
-  /** [sequences, 1, length, 1]: 1 where a token stands, 0 behind the end. */
+  /** [sequences, 1, length, 1]: 1 for tokens, 0 for padding. */
   present: Tensor;
 }
 
-/** Reads `starts` back: it is small, and sizes must be known. */
+/** Reads `starts` back to the host: it is small, and sizes are needed there. */
 export function padding(starts: Tensor): Padding {
   const offsets = starts.dataSync();
   const sequences = offsets.length - 1;
@@ -54,7 +54,7 @@ export function pad(x: Tensor, at: Padding, heads: number, kvHeads: number): Ten
   return reshape(transpose(rows, [0, 2, 1, 3]), [at.sequences * kvHeads, (heads / kvHeads) * at.length, width]);
 }
 
-/** The way back from `pad`. */
+/** The inverse of `pad`. */
 export function pack(x: Tensor, at: Padding, heads: number): Tensor {
   const width = x.shape[2]!;
   const rows = transpose(reshape(x, [at.sequences, heads, at.length, width]), [0, 2, 1, 3]);

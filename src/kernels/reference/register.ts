@@ -37,7 +37,7 @@ export const references: References = {
   ...sumSquaresReferences,
 };
 
-/** Registers the references with a backend, but for kernels that it has already (its accelerated ones). */
+/** Registers the references with a backend, except for kernels that it already has (its accelerated ones). */
 export function registerReferenceKernels(backendName: string): void {
   for (const [kernelName, reference] of Object.entries(references)) {
     if (getKernel(kernelName, backendName)) continue;

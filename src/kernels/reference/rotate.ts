@@ -5,7 +5,7 @@ interface RotateAttrs {
   headDim: number;
 }
 
-/** Turns each head's pairs (i, i + headDim/2) by the angles of their positions. x [n, heads*headDim]. */
+/** Rotates each head's pairs (i, i + headDim/2) by the angles of their positions. x [n, heads*headDim]. */
 function turn(x: Tensor, positions: Tensor, cos: Tensor, sin: Tensor, headDim: number): Tensor {
   const [n, width] = x.shape as [number, number];
   const [low, high] = split(reshape(x, [n, width / headDim, headDim]), 2, 2);
@@ -17,7 +17,10 @@ function turn(x: Tensor, positions: Tensor, cos: Tensor, sin: Tensor, headDim: n
 const rotate: Reference<RotateAttrs> = ({ x, bias, positions, cos, sin }, { headDim }) =>
   turn(bias ? add(x, bias) : x, positions, cos, sin, headDim);
 
-/** The inverse rotation of dy; the bias, added before the rotation, collects the sum over rows. -> [dx, dBias?] */
+/**
+ * The inverse rotation of dy; the gradient of the bias, which is added before the rotation, is the sum over rows. ->
+ * [dx, dBias?]
+ */
 const rotateGrad: Reference<RotateAttrs & { bias: boolean }> = ({ dy, positions, cos, sin }, { headDim, bias }) => {
   const dx = turn(dy, positions, cos, neg(sin), headDim);
   return bias ? [dx, sum(dx, 0)] : [dx];

@@ -29,15 +29,16 @@ import type { Sampling } from '../../engine-data/sampling';
 import type { Reference, References } from './kernel';
 
 /**
- * 1 for kept tokens, 0 for the rest, [rows, vocab]. Each filter keeps a head of the tokens sorted by probability (ties:
- * lower id first), so they are decided there and carried back to id order.
+ * 1 for kept tokens, 0 for the rest, [rows, vocab]. Each filter keeps a prefix of the tokens sorted by probability
+ * (ties:
+ * lower id first), so the mask is computed in that order and mapped back to id order.
  */
 function kept(logits: Tensor2D, { topK, topP, minP }: Sampling): Tensor {
   const [rows, vocab] = logits.shape;
   const k = topK > 0 ? Math.min(topK, vocab) : vocab;
   const { values, indices } = topk(logits, k);
   const p = softmax(values);
-  // Top-p: a token stays while the mass of those before it is less than topP. Its first one always does.
+  // Top-p: a token stays if the mass of those before it is less than topP. The first one always stays.
   const massBefore = cumsum(p, 1, true);
   const enough = topP < 1 ? less(massBefore, Math.max(topP, 1e-30)) : greaterEqual(p, 0);
   const keep = logicalAnd(enough, greaterEqual(p, mul(slice(p, [0, 0], [rows, 1]), minP)));
@@ -58,7 +59,7 @@ function draw(logits: Tensor2D, uniforms: Tensor, sampling: Sampling): Tensor {
   const p = softmax(logits);
   const cumulative = cumsum(all ? p : mul(p, kept(logits, sampling)), 1);
   const total = max(cumulative, 1, true);
-  // The second condition catches a uniform so near 1 that its product with the total rounds up to the total.
+  // The second condition handles a uniform so close to 1 that its product with the total rounds up to the total.
   const reached = logicalOr(greater(cumulative, mul(expandDims(uniforms, 1), total)), greaterEqual(cumulative, total));
   return argMax(cast(reached, 'int32'), 1);
 }

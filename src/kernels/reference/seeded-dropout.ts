@@ -3,8 +3,8 @@ import { bits } from '../../random';
 import type { Reference, References } from './kernel';
 
 /**
- * Element i stays, as x / (1 - rate), when its random fraction bits(seed, i) / 2^32 is at least `rate`. The mask is
- * made here and uploaded: tfjs has no unsigned integer arithmetic, and nothing of x needs to be read.
+ * Element i is kept, as x / (1 - rate), if its random fraction bits(seed, i) / 2^32 is at least `rate`. The mask is
+ * computed on the host, as tfjs has no unsigned integer arithmetic, and x need not be read back.
  */
 const seededDropout: Reference<{ rate: number; seed: number }> = ({ x }, { rate, seed }) => {
   const threshold = rate * 2 ** 32;

@@ -22,9 +22,9 @@ import type { Reference, References } from './kernel';
 
 interface Attrs {
   temperature: number;
-  /** No gradient of the weight is wanted. */
+  /** The weight needs no gradient. */
   frozen?: boolean;
-  /** Rows of a chunk; as many as 32 MB of logits hold, when not given. */
+  /** Rows of a chunk (default: 32 MB of logits). */
   chunkRows?: number;
 }
 
@@ -53,10 +53,7 @@ const tokenLogProbs: Reference<Attrs> = ({ hidden, weight, ids }, { temperature,
   return [0, 1, 2].map((output) => concat(parts.map((part) => part[output])));
 };
 
-/**
- * dLogits = dy * (onehot - p) / temperature; logits are computed once more from hidden, weight and the saved
- * log-sum-exp.
- */
+/** dLogits = dy * (onehot - p) / temperature; logits are recomputed from hidden, weight and the saved log-sum-exp. */
 const tokenLogProbsGrad: Reference<Attrs> = ({ dy, hidden, weight, ids, lse }, attrs) => {
   const { temperature, chunkRows, frozen } = attrs;
   const vocab = weight.shape[0]!;

@@ -4,14 +4,14 @@ import type { Ops } from './ops';
 import { type Block, type Blocks, blocksOf, pack, pad } from './padding';
 import { registerTensorFlow } from './register';
 
-/** Probabilities over the keys, and the scores they are of. q (scaled already), k: padded. */
+/** Attention probabilities, and their scores. q (already scaled), k: padded. */
 function weigh(ops: Ops, q: Handle, k: Handle, { length }: Block, mask: Handle): { p: Handle; scores: Handle } {
   const raw = ops.matMul(q, k, false, true);
   const scores = ops.reshape(ops.add(ops.reshape(raw, [-1, length, length]), mask), raw.shape);
   return { p: ops.op('Softmax', [scores]), scores };
 }
 
-/** [out, lse [n, heads]]. The largest score less the logarithm of its probability is the log-sum-exp. */
+/** [out, lse [n, heads]]. The log-sum-exp is the largest score minus the logarithm of its probability. */
 registerTensorFlow<AttentionShape>(kernelNames.attend, (ops, { q, k, v }, shape, { backend, inputs }) => {
   const { out, lse } = attendBlocks(ops, { q, k, v }, blocksOf(ops, backend, inputs.starts, shape.heads), shape);
   return [out, lse];

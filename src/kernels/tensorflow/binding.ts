@@ -1,7 +1,7 @@
-/** What of @tensorflow/tfjs-node is used: its native binding, and its backend over that. */
+/** The used part of @tensorflow/tfjs-node: its native binding, and the backend on top of it. */
 import type { DataId, KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
 
-/** A tensor of TensorFlow: a handle's number, its shape, and its type as TF_DataType. */
+/** A TensorFlow tensor: the id of its handle, its shape, and its type as TF_DataType. */
 export interface Handle {
   id: number;
   shape: number[];
@@ -44,10 +44,10 @@ export interface TensorFlowBackend extends KernelBackend {
 }
 
 export interface TensorData extends Handle {
-  /** Not yet given to TensorFlow. */
+  /** Not yet passed to TensorFlow. */
   values: Float32Array | Int32Array | Uint8Array | null;
   refCount: number;
 }
 
-/** Types that the binding has no name for. */
+/** Types that the binding does not name. */
 export const TF_UINT32 = 22;

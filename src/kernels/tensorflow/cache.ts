@@ -1,6 +1,6 @@
 /**
- * A KV cache that is written in place: a variable of TensorFlow for each layer, behind what tfjs takes for a tensor.
- * Whoever reads it, or computes with it by other kernels, finds a tensor.
+ * A KV cache that is updated in place: a TensorFlow variable per layer, behind an object that tfjs treats as a tensor.
+ * Reading it, or using it in other kernels, gives an ordinary tensor.
  */
 import type { DataId, TensorInfo } from '@tensorflow/tfjs-core';
 import type { Handle, TensorFlowBackend } from './binding';
@@ -18,8 +18,8 @@ const stores = new WeakMap<DataId, Store>();
 let variables = 0;
 
 /**
- * The cache behind a kernel's input, which is consumed: its variables, where nobody else holds it, else a copy. `give`
- * makes the output of it, `destroy` ends it.
+ * The cache of a kernel's input, which is consumed: its own variables if nobody else holds it, else a copy. `give`
+ * makes it an output, `destroy` frees it.
  */
 export function take(ops: Ops, backend: TensorFlowBackend, info: TensorInfo): Store {
   const store = stores.get(info.dataId);
@@ -43,8 +43,8 @@ const handle = (backend: TensorFlowBackend, info: TensorInfo): Handle => ({
 });
 
 /**
- * A variable with that value; its handle is the caller's. The value is copied: in place is written only to what nobody
- * shares.
+ * A variable with that value; the caller owns its handle. The value is copied, because only unshared data may be
+ * changed in place.
  */
 function variable(ops: Ops, { binding }: TensorFlowBackend, value: Handle): Handle {
   const name = `distillery-cache-${variables++}`;
@@ -67,7 +67,7 @@ const floats = (ops: Ops) => ops.type('dtype', 1);
 const read = (ops: Ops, store: Store, layer: number): Handle =>
   ops.op('ReadVariableOp', [store.layers[layer]], [floats(ops)]);
 
-/** Writes rows [n, headDim] to the places int32 [n, 3] (slot, head, position) of a layer. */
+/** Writes rows [n, headDim] to the positions int32 [n, 3] (slot, head, position) of a layer. */
 export function write(ops: Ops, store: Store, layer: number, places: Handle, rows: Handle): void {
   ops.several('ResourceScatterNdUpdate', [store.layers[layer], places, rows], [], 0);
 }
@@ -77,7 +77,7 @@ export function rowsOf(ops: Ops, store: Store, layer: number, slots: Handle): Ha
   return ops.op('ResourceGather', [store.layers[layer], slots], [floats(ops)]);
 }
 
-/** Slots `from` become slots `to`. */
+/** Copies slots `from` to slots `to`. */
 export function copyRows(ops: Ops, store: Store, from: Handle, to: Handle): void {
   for (let layer = 0; layer < store.layers.length; layer++) {
     const rows = rowsOf(ops, store, layer, from);
@@ -86,7 +86,7 @@ export function copyRows(ops: Ops, store: Store, from: Handle, to: Handle): void
   }
 }
 
-/** A tensor of tfjs that is this cache. */
+/** A tfjs tensor that represents this cache. */
 export function give(backend: TensorFlowBackend, store: Store): TensorInfo {
   const dataId = {};
   const dtype = backend.binding.TF_FLOAT;
@@ -102,7 +102,7 @@ export function destroy({ binding }: TensorFlowBackend, store: Store): void {
   }
 }
 
-/** Turns a cache into an ordinary tensor; leaves others alone. */
+/** Converts a cache to an ordinary tensor; leaves others unchanged. */
 function settle(backend: TensorFlowBackend, dataId: DataId): void {
   const store = stores.get(dataId);
   if (!store) return;
@@ -113,13 +113,13 @@ function settle(backend: TensorFlowBackend, dataId: DataId): void {
   const packed = backend.tensorMap.get(whole.dataId);
   const data = backend.tensorMap.get(dataId);
   data.id = packed.id;
-  packed.id = -1; // its handle has moved
+  packed.id = -1; // its handle was moved
   backend.disposeData(whole.dataId);
   stores.delete(dataId);
   destroy(backend, store);
 }
 
-/** Makes a backend know caches: reading one, computing with one, and freeing one. */
+/** Adds support for caches to a backend: reading, computing with, and freeing them. */
 export function withCaches(backend: TensorFlowBackend): TensorFlowBackend {
   const readSync = backend.readSync.bind(backend);
   const disposeData = backend.disposeData.bind(backend);

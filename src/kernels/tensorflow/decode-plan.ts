@@ -4,24 +4,24 @@ import { type Blocks, makeBlocks, unseen } from './padding';
 import { type Turn, turnOf } from './rows';
 
 /**
- * All that follows from which tokens go where; the same for every layer. Tokens of prompts that begin here see only one
- * another, as in training; every other token looks into the cache by itself.
+ * Index tensors of a step, shared by all layers. Tokens of prompts that begin here attend only to one another, as in
+ * training; other tokens attend to the cache one by one.
  */
 export interface Plan {
-  /** By the rotary table that a layer names. */
+  /** By the rotary table's name. */
   turns: Turn[];
   /** int32 [n * kvHeads, 3]: slot, head and position of each new key and value. */
   places: Handle;
   /**
-   * Tokens that look into the cache: their indices (null: all, in order), slots, and [count, 1, 1, maxLength] of -1e30
-   * where they do not see a key.
+   * Tokens that attend to the cache: their indices (null: all, in order), slots, and [count, 1, 1, maxLength] with
+   * -1e30 for hidden positions.
    */
   cached: { tokens: Handle | null; slots: Handle; count: number; mask(window?: number | null): Handle } | null;
-  /** Tokens of fresh prompts: their indices (null: all), and the blocks they are computed in. */
+  /** Tokens of new prompts: their indices (null: all), and their blocks. */
   fresh: { tokens: Handle | null; blocks: Blocks } | null;
-  /** Puts [cached, fresh] back into the order of the tokens; null where it is that. */
+  /** Restores the token order of [cached, fresh]; null if it is already in order. */
   order: Handle | null;
-  /** int32 [rows]: each row's last new token; null where each row has one. */
+  /** int32 [rows]: index of each row's last new token; null if each row has one. */
   last: Handle | null;
 }
 
@@ -94,7 +94,7 @@ export function planOf(
   };
 }
 
-/** The offsets, slots and past of a step, which the host knows. */
+/** The offsets, slots and past of a step, known on the host. */
 export function placesOf(backend: TensorFlowBackend, inputs: Record<string, { dataId: object }>): Places {
   const values = (name: string) => backend.readSync(inputs[name].dataId) as Int32Array;
   return { starts: values('starts'), slots: values('slots'), past: values('past') };

@@ -13,7 +13,7 @@ import { glu, rmsNorm, turned } from './rows';
 
 const pick = (ops: Ops, x: Handle, indices: Handle | null) => (indices ? ops.gather(x, indices) : x);
 
-/** Tokens that look into the cache, each at its own slot: [count, heads*headDim]. */
+/** Attention of tokens to the cache, each to its own slot: [count, heads*headDim]. */
 function attendCached(ops: Ops, q: Handle, cache: Handle[], plan: NonNullable<Plan['cached']>, shape: AttentionShape) {
   const { heads, kvHeads, headDim, scale, window } = shape;
   const { count, mask } = plan;
@@ -25,7 +25,7 @@ function attendCached(ops: Ops, q: Handle, cache: Handle[], plan: NonNullable<Pl
   return ops.reshape(ops.matMul(ops.op('Softmax', [scores]), values), [count, heads * headDim]);
 }
 
-/** Keys and values of the new tokens, written to the layer's caches, and what its queries find there. */
+/** Writes keys and values of the new tokens to the layer's caches, and computes their attention. */
 function attendTokens(
   ops: Ops,
   [q, ...news]: [q: Handle, k: Handle, v: Handle],
@@ -49,7 +49,7 @@ function attendTokens(
   return pick(ops, ops.concat(parts, 0), plan.order);
 }
 
-/** -> logits [rows, vocab]; `caches` are keys and values, written in place. */
+/** -> logits [rows, vocab]; `caches` are keys and values, updated in place. */
 function decode(
   ops: Ops,
   inputs: Record<string, Handle>,
@@ -88,8 +88,8 @@ function decode(
 const across = new Latest<Handle[]>();
 
 /**
- * On the CPU, the layers' weights as [in, out], by the weights themselves: a product of few rows takes half of the time
- * with them. Made once for a rollout, and gone when training changes the weights. A GPU multiplies either way as fast.
+ * On the CPU, the layers' weights transposed to [in, out], by weight: products of few rows take half of the time with
+ * them. Created once per rollout, and dropped when training changes the weights. A GPU is equally fast either way.
  */
 function transposedWeights(
   ops: Ops,
@@ -132,8 +132,8 @@ registerTensorFlow<SlotCopies>(
 );
 
 /**
- * Runs `use` on the caches of the inputs `keys` and `values`, and gives them after its results; where it fails they
- * end.
+ * Calls `use` with the caches of the inputs `keys` and `values`, and returns them after its results; on failure they
+ * are freed.
  */
 function onCaches(
   ops: Ops,

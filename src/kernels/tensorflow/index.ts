@@ -1,4 +1,4 @@
-/** All kernels that have a form of their own for TensorFlow; the rest are composed of tfjs operations. */
+/** All kernels with a TensorFlow implementation; the rest are composed of tfjs operations. */
 import './attend';
 import './decode';
 import './optimizer';

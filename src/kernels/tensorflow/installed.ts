@@ -1,4 +1,4 @@
-/** The TensorFlow that was set up for this user (`distillery backend install`), and the packages that npm installed. */
+/** The TensorFlow set up for this user (`distillery backend install`), and packages installed with npm. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -9,25 +9,25 @@ const record = z.object({
   version: z.literal(1),
   /** tfjs_binding.node, built for the libraries of `tensorflow.libraries`. */
   binding: z.string(),
-  /** The folder of @tensorflow/tfjs-node whose dist/ goes with it. */
+  /** The folder of the matching @tensorflow/tfjs-node, with dist/. */
   package: z.string(),
   tensorflow: z.object({
     version: z.string(),
-    /** Folder that holds the headers. */
+    /** Folder of the headers. */
     include: z.string(),
-    /** The files that the binding is linked to; they stay where they are. */
+    /** The files that the binding is linked to; they stay in their place. */
     libraries: z.array(z.string()),
-    /** As a person would say where it came from. */
+    /** Its origin in words. */
     origin: z.string(),
   }),
-  /** It was asked for the sake of a GPU, and one computed when it was verified. */
+  /** It was set up for a GPU, which worked in the test. */
   gpu: z.boolean(),
   platform: z.string(),
   compiler: z.string(),
   builtAt: z.string(),
 });
 
-/** What a successful set-up remembers, in `installed.json`. */
+/** The result of a successful setup, saved in `installed.json`. */
 export type Installed = z.infer<typeof record>;
 
 /** A binding and the package it belongs to. */
@@ -38,27 +38,27 @@ export interface Found {
   installed?: Installed;
 }
 
-/** The user's data folder for TensorFlow: DISTILLERY_TENSORFLOW, or where the system keeps such data. */
+/** The user's data folder for TensorFlow: DISTILLERY_TENSORFLOW, or the system's usual place. */
 export const tensorFlowFolder = (env: NodeJS.ProcessEnv = process.env): string =>
   env.DISTILLERY_TENSORFLOW || dataFolder('tensorflow', env);
 
 export const recordFile = (folder: string): string => join(folder, 'installed.json');
 
-/** What was set up in that folder; null where nothing was. @throws Error when the record is damaged. */
+/** The setup in that folder; null if there is none. @throws Error when the record is damaged */
 export function readInstalled(folder = tensorFlowFolder()): Installed | null {
   const file = recordFile(folder);
   if (!existsSync(file)) return null;
   try {
     return record.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch {
-    throw new Error(`${file} is damaged; \`distillery backend repair\` writes it anew`);
+    throw new Error(`${file} is damaged; \`distillery backend repair\` restores it`);
   }
 }
 
 /**
- * The binding to use: what was set up, else the npm package, looked for from `from` (the project) and beside this
+ * The binding to use: the one set up, else that of the npm package, searched from `from` (the project) and beside this
  * program.
- * @throws Error that says why there is none.
+ * @throws Error that says why there is none
  */
 export function findTensorFlow(packageName: string, from = process.cwd()): Found {
   const installed = readInstalled();
@@ -66,8 +66,7 @@ export function findTensorFlow(packageName: string, from = process.cwd()): Found
     const missing = [installed.binding, installed.package, ...installed.tensorflow.libraries].find(
       (path) => !existsSync(path),
     );
-    if (missing)
-      throw new Error(`what was set up is no longer whole, ${missing} is missing: \`distillery backend repair\``);
+    if (missing) throw new Error(`the setup is incomplete, ${missing} is missing: \`distillery backend repair\``);
     return { ...installed, origin: installed.tensorflow.origin, installed };
   }
   for (const folder of [from, packageRoot()]) {
@@ -88,7 +87,7 @@ function resolvePackage(name: string, from: string): string | null {
   }
 }
 
-/** The binding of the newest Node-API version that this Node has. */
+/** The binding for the newest supported Node-API version. */
 function builtBinding(place: string): string | null {
   const lib = join(place, 'lib');
   if (!existsSync(lib)) return null;

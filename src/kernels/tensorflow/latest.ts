@@ -1,13 +1,13 @@
 import type { DataId } from '@tensorflow/tfjs-core';
 import type { Handle, TensorFlowBackend } from './binding';
 
-/** Who prepared something from a tensor's data, to be told when that is gone. */
+/** Notified when a tensor's data is freed, to drop values derived from it. */
 const holders = new WeakMap<DataId, Set<Latest<unknown>>>();
 
 /**
- * What a kernel prepares from inputs that its other calls share (positions, offsets, weights) and would need again:
- * made once, freed when one of those inputs is, or others come. Inputs are compared by their data, which tfjs never
- * changes.
+ * Caches values that a kernel derives from inputs shared between calls (positions, offsets, weights):
+ * created once, freed when one of those inputs is freed or others arrive. Inputs are compared by their data, which tfjs
+ * never changes.
  */
 export class Latest<T> {
   private keys: WeakRef<object>[] = [];
@@ -16,7 +16,7 @@ export class Latest<T> {
   private handles: Handle[] = [];
   private backend: TensorFlowBackend | null = null;
 
-  /** `make` keeps handles by the function it is given. */
+  /** `make` must keep the handles that it needs. */
   of(backend: TensorFlowBackend, keys: object[], extra: string, make: (keep: (handle: Handle) => Handle) => T): T {
     const same =
       this.value !== null &&
@@ -46,7 +46,7 @@ export class Latest<T> {
   }
 }
 
-/** A tensor's data is gone: so is what was prepared from it. */
+/** Frees everything derived from a tensor whose data is freed. */
 export function forget(dataId: DataId): void {
   for (const latest of [...(holders.get(dataId) ?? [])]) latest.clear();
 }

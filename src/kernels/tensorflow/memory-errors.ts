@@ -1,11 +1,11 @@
 import { UserError } from '../../errors';
 import type { Binding } from './binding';
 
-/** TensorFlow's words for memory that ran out, on a GPU or not (TF_RESOURCE_EXHAUSTED is status 8). */
+/** TensorFlow's messages for exhausted memory, on a GPU or not (TF_RESOURCE_EXHAUSTED is status 8). */
 const exhausted =
   /Invalid TF_Status: 8\b|OOM when allocating|RESOURCE_EXHAUSTED|CUDA_ERROR_OUT_OF_MEMORY|std::bad_alloc/;
 
-/** An operation's error as it is, or, where memory ran out, as a UserError with the settings that need less. */
+/** An operation's error unchanged or, if memory is exhausted, as a UserError that names settings to lower. */
 export function memoryError(error: unknown): unknown {
   const message = error instanceof Error ? error.message : String(error);
   if (!exhausted.test(message)) return error;
@@ -15,12 +15,12 @@ export function memoryError(error: unknown): unknown {
     code: 'memory',
     remedy:
       'Lower microBatchTokens, maxNewTokens, or the group and prompts of an update; ' +
-      'a GPU that others use too has more when they are done. A run goes on with `distillery resume`.',
+      'on a shared GPU, wait until other programs are done. Resume with `distillery resume`.',
     cause: error,
   });
 }
 
-/** The binding, with every failure of memory as a UserError. */
+/** The binding, with memory errors converted to UserErrors. */
 export function withMemoryErrors(binding: Binding): Binding {
   const guarded = (call: (...args: never[]) => unknown) =>
     function guard(...args: never[]) {

@@ -7,11 +7,10 @@ import * as core from '@tensorflow/tfjs-core';
 import type { Binding, TensorFlowBackend } from './binding';
 
 /**
- * Loads the backend class of a @tensorflow/tfjs-node package and registers its kernels, without the package's own
- * index.js: that brings a second tfjs with layers and converters, asks for protobuf and node-pre-gyp, and fails on Node
- * 23 and later. Its modules get this program's tfjs-core under the name of tfjs, so that there is one engine, and a
- * `util` with the two functions that Node 23 took away (tensorflow/tfjs issue 8609). `folder` holds the package's
- * dist/.
+ * Loads the backend class of a @tensorflow/tfjs-node package and registers its kernels, bypassing the package's
+ * index.js: that loads a second tfjs with layers and converters, requires protobuf and node-pre-gyp, and fails on Node
+ * 23 and later. Its modules get this program's tfjs-core as tfjs, so that there is a single engine, and a `util` with
+ * the two functions removed in Node 23 (tensorflow/tfjs issue 8609). `folder` contains the package's dist/.
  */
 export function loadBackendClass(folder: string): new (binding: Binding, name: string) => TensorFlowBackend {
   const load = loader(join(folder, 'dist'));
@@ -23,15 +22,14 @@ export function loadBackendClass(folder: string): new (binding: Binding, name: s
 }
 
 /**
- * tfjs-node is compiled to ES5, whose classes call the one that they extend as a function; in our bundle that is a
- * class of today.
+ * tfjs-node is compiled to ES5, whose classes call their base class as a function; in our bundle that is an ES class.
  */
 function CallableKernelBackend(): void {}
 CallableKernelBackend.prototype = core.KernelBackend.prototype;
 
 const tfjs = { ...core, KernelBackend: CallableKernelBackend };
 
-/** Modules that tfjs-node's kernels ask for by name; api_pb serves TensorBoard only. */
+/** Modules that tfjs-node's kernels require by name; api_pb is only for TensorBoard. */
 function given(name: string): unknown {
   if (name === '@tensorflow/tfjs' || name === '@tensorflow/tfjs-core') return tfjs;
   if (name === 'util')

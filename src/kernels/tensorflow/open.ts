@@ -15,9 +15,9 @@ export interface OpenTensorFlow {
 }
 
 /**
- * Loads TensorFlow into this process and registers it as tfjs's backend `tensorflow`. A process has one TensorFlow,
- * which looks for GPUs when it is loaded: one for the CPU cannot turn to a GPU later, nor back.
- * @throws Error that says why it cannot be had.
+ * Loads TensorFlow into this process and registers it as tfjs's backend `tensorflow`. A process can load TensorFlow
+ * only once, and GPUs are found at that time: it cannot switch between CPU and GPU later.
+ * @throws Error that says why it is not available
  */
 export function openTensorFlow(gpu: boolean): OpenTensorFlow {
   if (opened) {
@@ -41,14 +41,14 @@ export function openTensorFlow(gpu: boolean): OpenTensorFlow {
 
 let opened: OpenTensorFlow | null = null;
 
-/** What this process has loaded, if anything. */
+/** The TensorFlow loaded in this process, if any. */
 export const openedTensorFlow = (): OpenTensorFlow | null => opened;
 
 /**
- * What TensorFlow reads when it is loaded, where the user has not said it: memory of a GPU taken as it is needed
- * instead of all at once, sums in one order (UnsortedSegmentSum on a GPU adds as threads come), full float32 products
- * (TensorFloat-32 has 10 bits of mantissa: a policy's ratios would tell of rounding; DISTILLERY_TF32=1 allows it), our
- * count of threads, and only its errors in the log.
+ * Settings that TensorFlow reads when it is loaded, unless the user has set them: allocate GPU memory as needed instead
+ * of all at once, deterministic sums (UnsortedSegmentSum on a GPU adds in arbitrary order), full float32 products
+ * (TensorFloat-32 has 10 bits of mantissa, which would distort a policy's ratios; DISTILLERY_TF32=1 allows it), our
+ * number of threads, and only errors in the log.
  */
 export function prepareEnvironment(env: NodeJS.ProcessEnv, gpu: boolean): void {
   if (!gpu) env.CUDA_VISIBLE_DEVICES = '-1';

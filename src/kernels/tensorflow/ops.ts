@@ -1,7 +1,6 @@
 /**
- * TensorFlow's operations as functions on handles. They run one after the other in a `Work`, which frees what it made;
- * a tfjs tensor is made for results only. That is a third of the work a call takes when each intermediate is a tensor
- * of tfjs.
+ * TensorFlow's operations as functions on handles. They run sequentially in a `Work`, which frees intermediate results;
+ * only results become tfjs tensors. This reduces the overhead of a call to a third.
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Attribute, Handle, TensorFlowBackend } from './binding';
@@ -9,8 +8,8 @@ import type { Attribute, Handle, TensorFlowBackend } from './binding';
 export type Ops = ReturnType<typeof opsOf>;
 
 /**
- * Runs `body` over the inputs' handles; frees all that it made but its results, which become tensors (if they are not
- * yet).
+ * Runs `body` on the inputs' handles; frees everything that it created except its results, which become tensors (if
+ * they are not yet).
  */
 export function compose(
   backend: TensorFlowBackend,
@@ -36,14 +35,14 @@ export function compose(
   }
 }
 
-/** Shapes that follow the lengths of batches are many: now and then all go, and come back as they are needed. */
+/** Shapes depend on batch lengths, so the cache is emptied from time to time. */
 function trimConstants({ binding }: TensorFlowBackend): void {
   if (constants.size < 4096) return;
   for (const { id } of constants.values()) binding.deleteTensor(id);
   constants.clear();
 }
 
-/** The handle of a tensor; gives TensorFlow its values if it has not had them yet. */
+/** The handle of a tensor; uploads its values if necessary. */
 export function handleOf(backend: TensorFlowBackend, info: TensorInfo): Handle {
   const [id] = backend.getInputTensorIds([info]);
   return { id, shape: info.shape, dtype: backend.tensorMap.get(info.dataId).dtype };
@@ -59,16 +58,13 @@ function tensorOf(backend: TensorFlowBackend, { id, shape, dtype }: Handle): Ten
   return { dataId, shape, dtype: name };
 }
 
-/**
- * Makes a variable that no name leads to, and that goes with its last handle (ResourceHandle::ANONYMOUS_NAME of
- * TensorFlow).
- */
+/** Creates an unnamed variable that is freed with its last handle (ResourceHandle::ANONYMOUS_NAME of TensorFlow). */
 const anonymous = 'cd2c89b7-88b7-44c8-ad83-06c2a9158347';
 
-/** What stays for as long as the process: axes, shapes and the like, by their values. */
+/** Constants kept for the life of the process: axes, shapes and similar, by value. */
 const constants = new Map<string, Handle>();
 
-/** Operations whose outputs are added to `made`. Attributes that TensorFlow infers from the inputs are left to it. */
+/** Operations whose outputs are added to `made`. Attributes that TensorFlow infers from the inputs are omitted. */
 export function opsOf(backend: TensorFlowBackend, made: Set<Handle>) {
   const { binding } = backend;
   const bool = (name: string, value: boolean): Attribute => ({ name, type: binding.TF_ATTR_BOOL, value });
@@ -114,15 +110,15 @@ export function opsOf(backend: TensorFlowBackend, made: Set<Handle>) {
     int,
     type,
     float,
-    /** float32 tensors of one shape as one, along a new first axis; a lone one as it is. */
+    /** Stacks float32 tensors of one shape along a new first axis; a single one is returned unchanged. */
     stack: (parts: Handle[]) =>
       parts.length === 1 ? parts[0] : op('Pack', parts, [int('N', parts.length), float('T'), int('axis', 0)]),
-    /** What `stack` was made of. */
+    /** The inverse of `stack`. */
     unstack: (a: Handle, n: number) =>
       n === 1 ? [a] : several('Unpack', [a], [int('num', n), float('T'), int('axis', 0)], n),
     /**
-     * A variable with a float32 value, whose handle here is freed: the variable's is the only one, if no tensor of tfjs
-     * has it too.
+     * A variable with a float32 value, whose handle here is freed, so that the variable holds the only one unless a
+     * tfjs tensor shares it.
      */
     variable: (value: Handle): Handle => {
       const shape: Attribute = { name: 'shape', type: binding.TF_ATTR_SHAPE, value: value.shape };
@@ -132,14 +128,14 @@ export function opsOf(backend: TensorFlowBackend, made: Set<Handle>) {
       if (made.delete(value)) binding.deleteTensor(value.id);
       return handle;
     },
-    /** A variable's value, which then is all that is left of it. */
+    /** A variable's value; the variable itself is freed. */
     assigned: (variable: Handle): Handle => {
       const value = op('ReadVariableOp', [variable], [float('dtype')]);
       made.delete(variable);
       binding.deleteTensor(variable.id);
       return value;
     },
-    /** Takes a handle out of the ones that are freed; the caller frees it by binding.deleteTensor. */
+    /** Excludes a handle from freeing; the caller frees it with binding.deleteTensor. */
     retain: (handle: Handle): Handle => {
       made.delete(handle);
       return handle;
@@ -151,7 +147,7 @@ export function opsOf(backend: TensorFlowBackend, made: Set<Handle>) {
     sub: (a: Handle, b: Handle) => op('Sub', [a, b]),
     mul: (a: Handle, b: Handle) => op('Mul', [a, b]),
     scale: (a: Handle, factor: number) => (factor === 1 ? a : op('Mul', [a, scalar(factor)])),
-    /** a [.., m, k] times b [.., k, n], either transposed; batches as NumPy broadcasts them. */
+    /** a [.., m, k] times b [.., k, n], either transposed; batches are broadcast as in NumPy. */
     matMul: (a: Handle, b: Handle, transposeA = false, transposeB = false) =>
       a.shape.length === 2
         ? op('MatMul', [a, b], [bool('transpose_a', transposeA), bool('transpose_b', transposeB)])
@@ -161,7 +157,7 @@ export function opsOf(backend: TensorFlowBackend, made: Set<Handle>) {
     /** Rows of a by the first axis. */
     gather: (a: Handle, indices: Handle) => op('GatherV2', [a, indices, constant([0], true)], [int('batch_dims', 0)]),
     slice: (a: Handle, begin: number[], size: number[]) => op('Slice', [a, constant(begin), constant(size)]),
-    // The type of a list of inputs is not inferred.
+    // TensorFlow does not infer the type of a list of inputs.
     concat: (parts: Handle[], axis: number) =>
       parts.length === 1
         ? parts[0]

@@ -8,9 +8,9 @@ registerTensorFlow(kernelNames.sumSquares, (ops, inputs) => {
 });
 
 /**
- * Parameters, first moments, second moments. Several weights are stacked into one; TensorFlow's own Adam writes to
- * variables, which are made for one update: an assignment shares the tensor's data, and what is stacked or decayed anew
- * is not copied again.
+ * Parameters, first moments, second moments. Several weights are stacked into one. TensorFlow's own Adam updates
+ * variables, which are created for one update: assignment shares the tensor's data, and stacked or decayed tensors are
+ * new, so nothing is copied twice.
  */
 registerTensorFlow<AdamWOptions>(kernelNames.adamW, (ops, inputs, options) => {
   const { scale, scalar, stack, unstack, variable, assigned, several, float } = ops;
@@ -18,7 +18,7 @@ registerTensorFlow<AdamWOptions>(kernelNames.adamW, (ops, inputs, options) => {
   const { parameters, moments1, moments2, gradients } = adamWLists(inputs);
   const decayed = scale(stack(parameters), 1 - learningRate * weightDecay);
   const state = [decayed, stack(moments1), stack(moments2)].map(variable);
-  // sqrt(v / c) + eps = (sqrt(v) + eps sqrt(c)) / sqrt(c), and the operation divides by sqrt(c) itself.
+  // sqrt(v / c) + eps = (sqrt(v) + eps sqrt(c)) / sqrt(c), and the operation itself divides by sqrt(c).
   const small = eps * Math.sqrt(1 - beta2 ** step);
   const settings = [beta1 ** step, beta2 ** step, learningRate, beta1, beta2, small].map(scalar);
   several('ResourceApplyAdam', [...state, ...settings, scale(stack(gradients), gradScale)], [float('T')], 0);

@@ -2,17 +2,17 @@ import type { Handle, TensorFlowBackend } from './binding';
 import { Latest } from './latest';
 import type { Ops } from './ops';
 
-/** Packed sequences next to each other, as a padded batch that is small enough to hold scores for. */
+/** Consecutive packed sequences as a padded batch, small enough to store its scores. */
 export interface Block {
   sequences: number;
-  /** Places of a row: the longest sequence's tokens. */
+  /** Positions per row: the length of the longest sequence. */
   length: number;
-  /** Its tokens in the packed order: from here, and how many. */
+  /** Its range in the packed order: first token, and number of tokens. */
   from: number;
   count: number;
   /**
-   * int32 [sequences * length] token of each place, and [count, 1] place of each token (both from the block's first
-   * one); null when all sequences are equally long.
+   * int32 [sequences * length] token of each position, and [count, 1] position of each token (both relative to the
+   * block's first one); null when all sequences are equally long.
    */
   tokens: Handle | null;
   places: Handle | null;
@@ -22,17 +22,17 @@ export interface Block {
 
 export interface Blocks {
   blocks: Block[];
-  /** [length, length] for a block's sequences: -1e30 where a query does not see a key. Made once. */
+  /** [length, length] for a block's sequences: -1e30 for hidden keys. Created once. */
   mask(ops: Ops, length: number, window?: number | null): Handle;
 }
 
-/** Decides how long a handle that these operations made stays. */
+/** Decides the lifetime of a handle created by these operations. */
 type Keep = (ops: Ops, handle: Handle) => Handle;
 
-/** Scores that a block may have: 128 MB of float32. */
+/** Maximum scores of a block: 128 MB of float32. */
 const scoresOfBlock = 2 ** 25;
 
-/** Sequence boundaries -> blocks of as many sequences as `scoresOfBlock` holds for `heads`. */
+/** Sequence offsets -> blocks with as many sequences as `scoresOfBlock` allows for `heads`. */
 export function divide(
   offsets: ArrayLike<number>,
   heads: number,
@@ -92,7 +92,7 @@ export function makeBlocks(ops: Ops, offsets: ArrayLike<number>, heads: number, 
 
 const latest = new Latest<Blocks>();
 
-/** The blocks of a batch, which all its layers share. Reads the offsets, which the host knows. */
+/** The blocks of a batch, shared by all its layers. Reads the offsets, which are known on the host. */
 export function blocksOf(ops: Ops, backend: TensorFlowBackend, starts: { dataId: object }, heads: number): Blocks {
   return latest.of(backend, [starts.dataId], String(heads), (keep) => {
     const offsets = backend.readSync(starts.dataId) as Int32Array;
@@ -107,7 +107,7 @@ const causal = (length: number, seen: number) =>
     seen,
   );
 
-/** [ends, length]: row i is 0 for the last `seen` places before ends[i], -1e30 for all others. */
+/** [ends, length]: row i is 0 for the last `seen` positions before ends[i], -1e30 for all others. */
 export function unseen(ends: readonly number[], length: number, seen: number): Float32Array {
   const values = new Float32Array(ends.length * length).fill(-1e30);
   ends.forEach((end, i) => {
@@ -130,7 +130,7 @@ export function pad(ops: Ops, x: Handle, block: Block, heads: number, kvHeads: n
   return ops.reshape(byHead, [sequences * kvHeads, (heads / kvHeads) * length, width]);
 }
 
-/** Places behind a sequence's end repeat its last token, or are zero. */
+/** Padding repeats the sequence's last token, or is zero. */
 function padRows(ops: Ops, part: Handle, { sequences, length, tokens, places }: Block, zeros: boolean): Handle {
   if (!tokens || !places) return part;
   if (!zeros) return ops.gather(part, tokens);
@@ -138,7 +138,7 @@ function padRows(ops: Ops, part: Handle, { sequences, length, tokens, places }: 
   return ops.op('ScatterNd', [indices, part, ops.constant([sequences * length, part.shape[1]])]);
 }
 
-/** The way back from `pad`. */
+/** The inverse of `pad`. */
 export function pack(ops: Ops, x: Handle, { sequences, length, rows }: Block, heads: number): Handle {
   const width = x.shape[2];
   const byToken = ops.transpose(ops.reshape(x, [sequences, heads, length, width]), [0, 2, 1, 3]);

@@ -1,4 +1,4 @@
-/** A try of TensorFlow in a process of its own: what fails there (a driver, a library, a crash) harms nobody. */
+/** Tests TensorFlow in a process of its own, so that a failing driver or library, or a crash, does no harm. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,24 +9,24 @@ export interface ProbeResult {
   version?: string;
   /** Why it does not work. */
   reason?: string;
-  /** What would help, where that is known. */
+  /** A remedy, if one is known. */
   remedy?: string;
 }
 
-/** Whether an NVIDIA card's driver is here at all, which costs nothing to ask (WSL shows /dev/dxg). */
+/** Whether an NVIDIA driver is installed, which is cheap to check (WSL has /dev/dxg). */
 export function hasGpuDriver(): boolean {
   if (process.platform === 'win32') return existsSync('C:\\Windows\\System32\\nvcuda.dll');
   return ['/dev/nvidiactl', '/proc/driver/nvidia/version', '/dev/dxg'].some((path) => existsSync(path));
 }
 
-/** `distillery backend probe`, as this process would start it. */
+/** The command `distillery backend probe`, for this process's program. */
 function program(): string[] {
   const [, own = ''] = process.argv;
   if (/(cli[^/\\]*\.js|cli[/\\]main\.ts)$/.test(own)) return [...process.execArgv, own];
   return [join(packageRoot(), 'dist', 'cli.js')];
 }
 
-/** Runs a product and a gradient on TensorFlow in a child. Never throws, but for a signal. */
+/** Runs a product and a gradient on TensorFlow in a child process. Never throws, except when `signal` is aborted. */
 export async function probe(
   options: { gpu: boolean; folder?: string },
   { timeout = 180_000, signal }: { timeout?: number; signal?: AbortSignal } = {},
@@ -60,7 +60,7 @@ export async function probe(
   return { ...answer, ...told, works: false, reason: told?.reason ?? answer.reason ?? end.why ?? lastLine(log) };
 }
 
-/** TensorFlow says nothing of GPUs when it was built without CUDA. */
+/** A TensorFlow without CUDA does not report on GPUs. */
 const withoutGpu = () => ({
   reason: hasGpuDriver() ? 'it computes on the CPU only' : 'no NVIDIA driver is found here',
   remedy:
@@ -70,7 +70,7 @@ const withoutGpu = () => ({
 
 const lastLine = (log: string) => log.trim().split('\n').pop() || 'it says nothing';
 
-/** What TensorFlow's and the loader's words mean for a person; null when nothing in them is known. */
+/** Explains messages of TensorFlow and the loader; null if they are unknown. */
 export function explain(log: string): { reason: string; remedy: string } | null {
   const missing = [
     ...log.matchAll(/(?:dlopen|load dynamic library|find|open) '?(lib(?:cu|nv|nccl)[\w.-]*\.so[\w.]*)/g),
@@ -98,7 +98,7 @@ export function explain(log: string): { reason: string; remedy: string } | null 
   )
     return {
       reason: 'no NVIDIA driver, or no card, is found here',
-      remedy: 'Look at `nvidia-smi`; in a container, the GPU must be passed in (`--gpus all`).',
+      remedy: 'Check `nvidia-smi`; in a container, the GPU must be passed in (`--gpus all`).',
     };
   const [, library] =
     /(?:error while loading shared libraries: |^|\s)(lib[\w.-]+\.so[\w.]*): cannot open shared object file/m.exec(
@@ -107,12 +107,12 @@ export function explain(log: string): { reason: string; remedy: string } | null 
   if (library)
     return {
       reason: `${library} is missing`,
-      remedy: 'Is TensorFlow still where it was? `distillery backend repair`.',
+      remedy: 'Was TensorFlow moved? Run `distillery backend repair`.',
     };
   if (/version `(GLIBC|GLIBCXX|CXXABI)[\w.]*' not found/.test(log))
     return {
       reason: 'this TensorFlow is built for a newer system (libc or libstdc++)',
-      remedy: 'Take an older TensorFlow, or a newer system.',
+      remedy: 'Use an older TensorFlow, or a newer system.',
     };
   return null;
 }

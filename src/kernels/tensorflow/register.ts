@@ -2,10 +2,7 @@ import { getKernel, type NamedAttrMap, registerKernel, type TensorInfo, unregist
 import type { Handle, TensorFlowBackend } from './binding';
 import { compose, type Ops } from './ops';
 
-/**
- * A kernel composed of TensorFlow's operations: its outputs in order. An optional input that was not given is
- * undefined.
- */
+/** A kernel composed of TensorFlow's operations: its outputs in order. A missing optional input is undefined. */
 export type TensorFlowKernel<Attrs = NamedAttrMap> = (
   ops: Ops,
   inputs: Record<string, Handle>,
@@ -16,7 +13,7 @@ export type TensorFlowKernel<Attrs = NamedAttrMap> = (
 const composed = new Map<string, { kernel: TensorFlowKernel<never>; raw: readonly string[] }>();
 
 /**
- * Declares a kernel's form for TensorFlow. What has none is composed of tfjs operations (reference/). Inputs named
+ * Declares a kernel's TensorFlow implementation. Others are composed of tfjs operations (reference/). Inputs listed in
  * `raw` get no handle: the kernel takes them in another form.
  */
 export function registerTensorFlow<Attrs = NamedAttrMap>(
@@ -27,7 +24,7 @@ export function registerTensorFlow<Attrs = NamedAttrMap>(
   composed.set(name, { kernel, raw });
 }
 
-/** Registers all that were declared with tfjs's backend `tensorflow`. */
+/** Registers all declared kernels with tfjs's backend `tensorflow`. */
 export function installTensorFlowKernels(): void {
   for (const [kernelName, { kernel, raw }] of composed) {
     if (getKernel(kernelName, 'tensorflow')) unregisterKernel(kernelName, 'tensorflow');

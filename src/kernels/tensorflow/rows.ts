@@ -50,7 +50,7 @@ export function turnOf({ gather, reshape, concat, op }: Ops, positions: Handle, 
   return { cos: reshape(gather(cos, positions), [n, 1, 1, half]), sin: concat([op('Neg', [s]), s], 2) };
 }
 
-/** x [n, heads*headDim] turned by `turn`, or back. */
+/** x [n, heads*headDim] rotated by `turn`, or back. */
 export function turned(ops: Ops, x: Handle, turn: Turn, headDim: number, back = false): Handle {
   const { reshape, mul, op, constant } = ops;
   const [n, width] = x.shape;
@@ -64,7 +64,7 @@ interface RotateAttrs {
   bias: boolean;
 }
 
-/** All layers of a batch turn by the same positions. */
+/** All layers of a batch use the same positions. */
 const turns = new Latest<Turn>();
 
 function sharedTurn(...[ops, inputs, , { backend, inputs: given }]: Parameters<TensorFlowKernel<RotateAttrs>>): Turn {
@@ -85,7 +85,7 @@ registerTensorFlow<RotateAttrs>(gradientKernelNames.rotate, (ops, inputs, attrs,
   return attrs.bias ? [dx, ops.sum(dx, 0)] : [dx];
 });
 
-/** g (linear + cubic g²): what the sigmoid of an activation takes (reference/glu.ts). */
+/** g (linear + cubic g²): the argument of an activation's sigmoid (reference/glu.ts). */
 function gluTerm({ mul, add, op, scalar }: Ops, gate: Handle, linear: number, cubic: number): Handle {
   return cubic === 0 ? gate : mul(gate, add(mul(op('Square', [gate]), scalar(cubic)), scalar(linear)));
 }
@@ -110,8 +110,8 @@ registerTensorFlow<GluAttrs>(gradientKernelNames.glu, (ops, { dy, gate, up }, { 
 const int32 = (word: number) => word | 0;
 
 /**
- * bits(seed, i) of src/random.ts >= rate * 2^32 as 1 / (1 - rate), else 0, for i = 0.. on the device, in unsigned
- * integers of 32 bits.
+ * bits(seed, i) of src/random.ts >= rate * 2^32 as 1 / (1 - rate), else 0, for i = 0.., on the device in 32-bit
+ * unsigned integers.
  */
 function dropoutMask(ops: Ops, shape: number[], rate: number, seed: number): Handle {
   const { op, cast, constant, scalar, mul, add, reshape } = ops;
@@ -123,17 +123,18 @@ function dropoutMask(ops: Ops, shape: number[], rate: number, seed: number): Han
   const size = shape.reduce((product, side) => product * side, 1);
   const indices = op('Range', [constant([0], true), constant([size], true), constant([1], true)]);
   const counters = unsigned(indices);
-  // Another one each time: no constant.
+  // A new one each time: not a constant.
   const start = unsigned(ops.upload(Int32Array.of(startOf(seed) + 0x7f4a7c15), []));
   const drawn = mix(mix(add(mul(counters, word(0x9e3779b1)), start)));
-  // Unsigned comparison on every device: both sides have their highest bit turned, and are compared as signed.
+  // Unsigned comparison on every device: the highest bits of both sides are flipped, and they are compared as signed
+  // numbers.
   const signed = op('Bitcast', [op('BitwiseXor', [drawn, word(0x80000000)])], [ops.type('type', indices.dtype)]);
   const threshold = constant([int32(Math.ceil(rate * 2 ** 32) ^ 0x80000000)], true);
   const kept = cast(op('GreaterEqual', [signed, threshold]), scalar(0).dtype);
   return reshape(mul(kept, scalar(1 / (1 - rate))), shape);
 }
 
-/** mix(seed ^ 0x9e3779b9): what bits() begins with. */
+/** mix(seed ^ 0x9e3779b9): the first step of bits(). */
 function startOf(seed: number): number {
   let h = seed ^ 0x9e3779b9;
   h ^= h >>> 16;

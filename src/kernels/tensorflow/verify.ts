@@ -5,7 +5,9 @@ import { gradientsOf } from '../tape';
 import { openTensorFlow } from './open';
 import type { ProbeResult } from './probe';
 
-/** Loads TensorFlow into this process and compares a product and two gradients with what they are. Throws nothing. */
+/**
+ * Loads TensorFlow into this process and compares a product and two gradients with the correct values. Never throws.
+ */
 export async function verifyTensorFlow(gpu: boolean): Promise<ProbeResult> {
   try {
     await useBackend(gpu ? 'tensorflow-gpu' : 'tensorflow');
@@ -28,5 +30,5 @@ export async function verifyTensorFlow(gpu: boolean): Promise<ProbeResult> {
 function expectValues(what: string, got: Tensor, wanted: number[]): void {
   const values = got.dataSync();
   if (wanted.some((value, i) => !(Math.abs(values[i] - value) < 1e-4)))
-    throw new Error(`it computes ${what} wrongly: ${[...values]} instead of ${wanted}`);
+    throw new Error(`it computes ${what} incorrectly: ${[...values]} instead of ${wanted}`);
 }

@@ -1,4 +1,4 @@
-/** Kernels over the vocabulary: log-probabilities in chunks of rows, and the draw of the next token. */
+/** Kernels over the vocabulary: log-probabilities in chunks of rows, and sampling of the next token. */
 import type { Sampling } from '../../engine-data/sampling';
 import { gradientKernelNames, kernelNames } from '../interface';
 import type { Handle } from './binding';
@@ -10,7 +10,7 @@ interface Attrs {
   frozen?: boolean;
 }
 
-/** Logits that a chunk may have: 32 MB of float32. */
+/** Maximum logits of a chunk: 32 MB of float32. */
 const logitsOfChunk = 2 ** 23;
 
 interface Chunk {
@@ -20,9 +20,7 @@ interface Chunk {
   rows: number;
 }
 
-/**
- * Runs `use` for as many rows at a time as a chunk may have; each chunk's own intermediates are freed before the next.
- */
+/** Calls `use` with as many rows at a time as a chunk may have; intermediates of a chunk are freed before the next. */
 function byChunks<T>(ops: Ops, hidden: Handle, weight: Handle, ids: Handle, use: (chunk: Chunk) => T): T[] {
   const [n, d] = hidden.shape;
   const most = Math.max(1, Math.floor(logitsOfChunk / weight.shape[0]));
@@ -44,7 +42,7 @@ function crossEntropy(ops: Ops, { hidden, ids }: Chunk, weight: Handle, temperat
 
 /**
  * [logProbs, entropy, lse], all [n]. entropy = lse - sum p logit = loss - sum (p - onehot) logit; the logit of the id
- * is what the row's product with the id's own weight is.
+ * is the product of the row with the id's weight.
  */
 registerTensorFlow<Attrs>(kernelNames.tokenLogProbs, (ops, { hidden, weight, ids }, { temperature }) => {
   const { op, sub, mul, add, sum, concat, reshape, constant } = ops;
@@ -91,8 +89,8 @@ registerTensorFlow<Attrs>(gradientKernelNames.tokenLogProbs, (ops, { dy, hidden,
 });
 
 /**
- * [ids, logProbs]. The first id whose cumulative probability exceeds uniform * total; no id behind the first that
- * reaches the total, which a product that rounds up to it would ask for.
+ * [ids, logProbs]. The first id whose cumulative probability exceeds uniform * total; at most the first that reaches
+ * the total, in case the product rounds up to it.
  */
 registerTensorFlow<Sampling>(kernelNames.sampleToken, (ops, { logits, uniforms }, sampling) => {
   const { op, scale, reshape, cast, constant } = ops;
@@ -119,7 +117,7 @@ function draw(ops: Ops, logits: Handle, uniforms: Handle, sampling: Sampling): H
 }
 
 /**
- * 1 for the tokens that the filters keep, 0 for the rest, [rows, vocab]; decided in order of probability (ties: the
+ * 1 for the tokens that the filters keep, 0 for the rest, [rows, vocab]; computed in order of probability (ties: the
  * lower id first).
  */
 function kept(ops: Ops, logits: Handle, { topK, topP, minP }: Sampling): Handle {

@@ -2,8 +2,8 @@ import { type BackendName, useBackend } from '../backends';
 import { readInstalled, tensorFlowFolder } from '../tensorflow/installed';
 
 /**
- * The backends that the kernels are tested on; the first is what the others are compared with. TensorFlow is one of
- * them where DISTILLERY_TENSORFLOW names a set-up (`npm run test:tensorflow`).
+ * The backends under test; the others are compared with the first. TensorFlow is included if DISTILLERY_TENSORFLOW
+ * names a setup (`npm run test:tensorflow`).
  */
 export const backendNames: readonly BackendName[] = [
   ...(['cpu', 'embedded', 'embedded-wasm'] as const),
@@ -14,7 +14,7 @@ export function tensorFlowIsSetUp(): boolean {
   return Boolean(process.env.DISTILLERY_TENSORFLOW) && readInstalled(tensorFlowFolder()) !== null;
 }
 
-/** Where whole programs are tested: TensorFlow when it is what is being tested, else the embedded one. */
+/** The backend for tests of whole programs: TensorFlow if that is under test, else the embedded one. */
 export const testedBackend: BackendName = tensorFlowIsSetUp() ? 'tensorflow' : 'embedded';
 
 export async function switchTo(name: BackendName): Promise<void> {

@@ -4,7 +4,7 @@ import { randomDecoder } from './decoder';
 import { plainOptions } from './grpo';
 import { positionsOf, randomIds, randomTensor, ropeTables, startsOf } from './random';
 
-/** A call of a kernel by its registered name, with small inputs. */
+/** A kernel call by its registered name, with small inputs. */
 export interface KernelCall {
   inputs: NamedTensorMap;
   attrs: NamedAttrMap;
@@ -13,7 +13,7 @@ export interface KernelCall {
   differentiable?: string[];
 }
 
-/** One call for every registered name; each makes its inputs when it is asked for. */
+/** One call for every registered name; inputs are created on access. */
 export const kernelCalls: Record<string, () => KernelCall> = {
   [kernelNames.embed]: () => ({
     inputs: { table: random(7, 4), ids: randomIds(1, 5, 7) },

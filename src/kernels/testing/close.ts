@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 
 /**
  * Asserts that |actual - expected| is at most `tolerance` times the largest expected magnitude (or `floor`, if that is
- * larger). The message names the largest error and where it lies.
+ * larger). The message gives the largest error and its position.
  */
 export function expectClose(
   actual: Tensor | ArrayLike<number>,

@@ -13,9 +13,9 @@ export interface DecoderOptions {
   d: number;
   vocab: number;
   layers: number;
-  /** What the layers compute: the options of a layer here, else Llama's. */
+  /** The layers' computation: the given options, else Llama's. */
   spec?: Partial<LayerSpec>;
-  /** The window of every second layer, which then has a rotary table of its own. */
+  /** The window of every second layer, which then has its own rotary table. */
   window?: number;
 }
 
@@ -28,7 +28,7 @@ const llamaSpec: LayerSpec = {
   window: null,
 };
 
-/** A decoder of random weights, large enough that every part of it moves the logits. */
+/** A decoder with random weights, large enough that every part of it affects the logits. */
 export function randomDecoder(options: DecoderOptions): { weights: DecoderWeights; shape: DecoderShape } {
   const { heads, kvHeads, headDim, d, vocab, window } = options;
   const spec: LayerSpec = { ...llamaSpec, ...options.spec };
@@ -66,7 +66,7 @@ export function randomDecoder(options: DecoderOptions): { weights: DecoderWeight
   const specs = Array.from({ length: options.layers }, (_, i) =>
     window && i % 2 === 0 ? { ...spec, window, rope: 1 } : spec,
   );
-  // Whatever is 0 or 1 for Llama is something else where a layer differs from it.
+  // Values that are 0 or 1 for Llama differ here if a layer uses them.
   const [embedScale, offset] = options.spec?.outputNorms ? [1.5, 1] : [1, 0];
   return {
     weights,
@@ -91,7 +91,7 @@ export function tensorsOf({ layers, ropes, ...rest }: DecoderWeights): Tensor[] 
 }
 
 /**
- * The logits after the last token of each sequence, by one forward pass over whole sequences, without a cache.
+ * The logits after the last token of each sequence, from one forward pass over whole sequences, without a cache.
  * [sequences, vocab]
  */
 export function wholeForward(weights: DecoderWeights, shape: DecoderShape, sequences: readonly number[][]): Tensor2D {

@@ -20,14 +20,14 @@ export function derivative(f: (x: Float64Array) => number, x: Float64Array, i: n
   return (above - below) / (2 * step);
 }
 
-/** The gradients of sum(f * dy) that tfjs's tape gives, one per input. */
+/** The gradients of sum(f * dy) from tfjs's tape, one per input. */
 export function tapeGradients(f: () => Tensor, inputs: Tensor[], dy: Tensor): Tensor[] {
   return tidy(() => engine().gradients(f, inputs, dy).grads);
 }
 
 /**
  * Asserts that the tape's gradient of sum(kernel(...inputs) * dy), for a random dy, equals central differences of the
- * double-precision function, at `samples` random places of each input (all of them where there are no more).
+ * double-precision function at `samples` random positions of each input (all positions of small ones).
  */
 export function expectGradients(
   { kernel, plain }: Differentiable,

@@ -40,7 +40,7 @@ export function runGrpoLoss(inputs: PlainGrpoInputs, options: Partial<GrpoLossOp
   });
 }
 
-/** The same for tokens that are sequences of their own, without masks: one advantage a token. */
+/** The same with one token per sequence and no masks: one advantage per token. */
 export function runTokens(
   {
     logProbs,

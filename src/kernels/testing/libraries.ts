@@ -1,11 +1,11 @@
 import { Random } from '../../random';
 import type { Block, KernelLibrary, KernelName, Values } from '../native/library';
 
-/** A place for a kernel to write to. */
+/** A buffer that a kernel writes. */
 interface Out {
   length: number;
   kind: typeof Float32Array | typeof Int32Array;
-  /** Only to work in: not among the results. */
+  /** Work space only: not among the results. */
   space?: boolean;
 }
 
@@ -14,8 +14,8 @@ export const outIds = (length: number): Out => ({ length, kind: Int32Array });
 export const space = (length: number): Out => ({ length, kind: Float32Array, space: true });
 
 /**
- * Calls a kernel with its inputs in the library's memory and returns copies of its outputs, which begin as NaN: a
- * kernel writes all of them.
+ * Calls a kernel with its inputs in the library's memory and returns copies of its outputs, which are initialized with
+ * NaN to check that a kernel writes all of them.
  */
 export function outputsOf(library: KernelLibrary, name: KernelName, args: (Values | number | null | Out)[]): Values[] {
   const blocks: Block[] = [];

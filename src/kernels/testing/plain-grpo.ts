@@ -7,13 +7,13 @@ export interface PlainGrpoInputs {
   advantages: ArrayLike<number>;
   mask: ArrayLike<number>;
   starts: ArrayLike<number>;
-  /** The ratios that CISPO weighs with, where they are to stay what they were although logProbs change. */
+  /** The constant ratios that CISPO uses as weights, even when logProbs change. */
   cispoRatios?: ArrayLike<number>;
 }
 
 const klValue = { k1: (x: number) => -x, k2: (x: number) => x ** 2 / 2, k3: (x: number) => Math.exp(x) - x - 1 };
 
-/** The loss as interface.ts words it, token by token; k3+ has k3's value. */
+/** The loss as defined in interface.ts, token by token; k3+ has k3's value. */
 export function plainGrpoLoss(inputs: PlainGrpoInputs, options: GrpoLossOptions): { loss: number } & GrpoMetrics {
   const { logProbs, oldLogProbs, refLogProbs, advantages, mask, starts, cispoRatios } = inputs;
   const { surrogate, clipLow, clipHigh, beta, normalizer } = options;

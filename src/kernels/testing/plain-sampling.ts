@@ -1,11 +1,13 @@
 import type { Sampling } from '../../engine-data/sampling';
 import { logSumExp } from './plain';
 
-/** One step of sampling, literally: sorted, cut by each filter in turn, renormalised, drawn by inverse transform. */
+/**
+ * One sampling step, written literally: sorted, cut by each filter in turn, renormalized, sampled by inverse transform.
+ */
 export interface Draw {
   id: number;
   logProb: number;
-  /** How near a decision was to falling otherwise: single precision may differ where this is tiny. */
+  /** The margin of the decision: single precision may decide differently if it is tiny. */
   margin: number;
   kept: number[];
 }

@@ -1,7 +1,4 @@
-/**
- * The kernels written out literally, in double precision, one loop per sum: what all implementations are checked
- * against.
- */
+/** The kernels written literally in double precision, one loop per sum: the reference for all implementations. */
 import type { Activation } from '../../student-files/layer-spec';
 import type { AttentionShape } from '../interface';
 
@@ -106,7 +103,7 @@ export interface PlainSequences {
   parents?: Numbers | null;
 }
 
-/** What the token `row` of sequence `s` sees: the last ones of its parent's tokens and its own up to itself. */
+/** The tokens that token `row` of sequence `s` attends to: the last ones of its parent's and its own up to itself. */
 export function seenTokens(
   { starts, parents }: PlainSequences,
   s: number,

@@ -1,6 +1,6 @@
 import type { GrpoOptions } from '../../engine-data/training';
 
-/** GRPO from a plain student: one update of a whole batch, nothing masked, no reference policy, no dropout or decay. */
+/** GRPO from a plain student: one update of a whole batch, no masks, no reference policy, no dropout or decay. */
 export const plainGrpo: GrpoOptions = {
   dropout: 0,
   microBatchTokens: 1000,

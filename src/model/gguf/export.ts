@@ -1,4 +1,4 @@
-/** A student as a GGUF file that llama.cpp loads. */
+/** Writes a student as a GGUF file for llama.cpp. */
 import { UserError } from '../../errors';
 import { type ModelConfig, parseModelConfig } from '../../student-files/config';
 import { usualAttentionFactor } from '../../student-files/config-rope';
@@ -16,7 +16,7 @@ import type { Model } from '../transformer';
 
 export interface GgufOptions {
   type: WrittenType;
-  /** Content of tokenizer.json, and its file for messages. */
+  /** Content of tokenizer.json, and its path for messages. */
   tokenizerJson: JsonObject;
   tokenizerFile: string;
   tokenizer: Tokenizer;
@@ -25,7 +25,7 @@ export interface GgufOptions {
   name: string;
 }
 
-/** Writes `file` atomically; an adapter is merged. Norms and biases stay float32, as llama.cpp wants them. */
+/** Writes `file` atomically; an adapter is merged. Norms and biases stay float32, as llama.cpp requires. */
 export function writeGgufStudent(file: string, model: Model, options: GgufOptions): void {
   const { config } = model;
   const fields = [
@@ -56,7 +56,7 @@ export function writeGgufStudent(file: string, model: Model, options: GgufOption
   writeGguf(file, fields, sources);
 }
 
-/** llama.cpp knows some of what a family's layers compute by itself: this student's must be that. */
+/** llama.cpp hard-codes parts of a family's layers: this student must match. */
 function refuseOther(
   config: ModelConfig,
   { file, fields, sources }: { file: string; fields: Field[]; sources: GgufSource[] },
@@ -81,7 +81,7 @@ function fail(name: string): never {
   throw new Error(`GGUF has no name for ${name}`);
 }
 
-/** Rows that do not divide into blocks take the next wider type. */
+/** Rows that do not divide into blocks get the next wider type. */
 function storedType(type: WrittenType, shape: readonly number[]): WrittenType {
   if (shape.length === 1) return 'F32';
   return shape[shape.length - 1] % tensorTypes[type].block === 0 ? type : 'F16';
@@ -103,7 +103,7 @@ function architectureFields(config: ModelConfig, { name, type }: GgufOptions): F
     ['general.file_type', 'u32', fileTypes[type]],
     ['general.quantization_version', 'u32', 2],
     u32('block_count', config.layers),
-    // Where llama.cpp knows of no window, texts end where it would hide something.
+    // If llama.cpp does not support the window, texts are limited to lengths at which it has no effect.
     u32('context_length', windows ? config.maxPositions : Math.min(config.maxPositions, ...widths)),
     ...(windows ? [u32('attention.sliding_window', widths[0] ?? config.maxPositions)] : []),
     u32('embedding_length', config.hiddenSize),

@@ -1,4 +1,4 @@
-/** The decoder once more, in plain double-precision loops over one sequence: what the tests compare with. */
+/** The decoder in plain double-precision loops over one sequence: the reference for tests. */
 import { plainActivations } from '../../kernels/testing/plain';
 import type { ModelConfig } from '../../student-files/config';
 import type { RopeSettings } from '../../student-files/config-rope';
@@ -6,7 +6,7 @@ import { initialValues, type LayerWeight, layerName } from '../../student-files/
 import { inverseFrequencies } from '../../student-files/rope';
 import { type Model, modelFrom } from '../transformer';
 
-/** A random model with weights large enough that every part of it matters to the result. */
+/** A random model with weights large enough that every part affects the result. */
 export function livelyModel(config: ModelConfig, seed: number): Model {
   return modelFrom(config, (name, shape) =>
     initialValues(config, name, shape, seed).map((value, i) => {
@@ -18,9 +18,7 @@ export function livelyModel(config: ModelConfig, seed: number): Model {
 
 type Rows = number[][];
 
-/**
- * Logits [tokens][vocab], as Hugging Face's modeling_llama, modeling_qwen3, modeling_gemma3 and the like define them.
- */
+/** Logits [tokens][vocab], as defined by Hugging Face's modeling_llama, modeling_qwen3, modeling_gemma3 and others. */
 export function naiveLogits(model: Model, tokens: readonly number[]): Rows {
   const { config, parameters } = model;
   const values = new Map([...parameters].map(([name, tensor]) => [name, tensor.arraySync() as Rows | number[]]));

@@ -93,7 +93,7 @@ suite('Rewards and experiments in the editor', () => {
       const said = hovers.flatMap(({ contents }) => contents.map((one) => (typeof one === 'string' ? one : one.value)));
       return said.length > 0 ? said.join('\n') : undefined;
     });
-    assert.match(text, /Factor on the value in the sum/);
+    assert.match(text, /Factor of the value in the sum/);
     assert.match(text, /Default: `1`/);
   });
 

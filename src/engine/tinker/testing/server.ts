@@ -1,5 +1,5 @@
 /**
- * A server of the Tinker API for tests: real gradients of the embedded engine, and the ways in which servers differ as
+ * A test server of the Tinker API: real gradients of the embedded engine, with the differences between servers as
  * options.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -27,18 +27,18 @@ import { sample } from '../../../rollout/sample';
 import type { AdamParams, SamplingParams } from '../model';
 
 export interface Ways {
-  /** A mean over each row's weights and over rows, as SkyRL on JAX; else a plain sum. */
+  /** Averages over each row's weights and over rows, as SkyRL on JAX; otherwise a plain sum. */
   divides?: boolean;
-  /** What is ignored without a word. */
+  /** Settings that are silently ignored. */
   dropsSeeds?: boolean;
   dropsClipping?: boolean;
-  /** Temperature 0 is taken for 1. */
+  /** Treats temperature 0 as 1. */
   neverGreedy?: boolean;
-  /** Moments are not loaded. */
+  /** Does not load moments. */
   forgetsMoments?: boolean;
-  /** There is no /forward. */
+  /** Lacks /forward. */
   noForward?: boolean;
-  /** What adapter_config.json of its archives says otherwise. */
+  /** Deviations of adapter_config.json in its archives. */
   adapterConfig?: object;
 }
 
@@ -182,7 +182,7 @@ export class TestServer {
         logProbs = scored.dataSync().slice() as Float32Array<ArrayBuffer>;
         const weighted = mul(scored, tensor1d(weights));
         if (loss === 'cross_entropy') return mul(neg(sum(weighted)), share) as Scalar;
-        // The slope of exp(x) is exp(x) itself: a factor that is held fixed has the same gradient.
+        // The derivative of exp(x) is exp(x): multiplying by a constant of that value gives the same gradient.
         const { logprobs, advantages } = inputs;
         const factors = weights.map(
           (weight, j) => weight * advantages.data[j] * Math.exp(logProbs[j] - logprobs.data[j]),
@@ -261,7 +261,7 @@ export class TestServer {
     };
   }
 
-  /** As SkyRL 0.4 writes it: without target_modules. */
+  /** As written by SkyRL 0.4: without target_modules. */
   private async archive(route: string): Promise<Buffer> {
     const name = decodeURIComponent(route.split('/').at(-2)!);
     const folder = mkdtempSync(join(tmpdir(), 'distillery-tinker-'));

@@ -1,4 +1,4 @@
-/** Tiny random students with a byte-level tokenizer, and the metadata that a GGUF file has of it. */
+/** Tiny random students with a byte-level tokenizer, and their GGUF metadata. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ModelConfig, parseModelConfig } from '../../../student-files/config';
@@ -9,7 +9,7 @@ import { ofFamily } from '../../../student-files/testing/tiny';
 import { saveStudent } from '../../hf-folder';
 import type { Model } from '../../transformer';
 
-/** Every byte as a character, as GPT-2's encoder writes them. */
+/** Every byte as a character, in GPT-2's encoding. */
 const byteTokens = (() => {
   let next = 256;
   const plain = (b: number) => (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || b >= 174;
@@ -30,7 +30,7 @@ export const vocabulary = (pre = 'qwen2'): Field[] => [
 ];
 export const metadata = (fields: Field[]): Metadata => new Map(fields.map(([key, , value]) => [key, value]));
 
-/** Llama 3.1's way of reaching further, which shows only with its base frequency. */
+/** Llama 3.1's context extension, whose effect only shows with its base frequency. */
 export const llama3 = {
   rope_theta: 500000,
   rope_scaling: {
