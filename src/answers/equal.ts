@@ -10,6 +10,7 @@ import { Budget, isExpression, OutOfBudget } from './numeric';
 import { longestAnswer } from './parser';
 import { readingsOf } from './readings';
 import { hasUnknown, intervalOf, namesAgree, sameRelation, solved, unionOf } from './relations';
+import { unitNamed } from './units';
 import { ratioOf, sameQuantity, sameRatio, sameTime } from './values';
 import { sameWords, wordsOf } from './words';
 
@@ -46,8 +47,15 @@ function compare(answer: string, reference: string): boolean {
 
 /** The actual reference answer if a dataset gives a whole solution, or a boxed answer. */
 function referenceIn(gold: string): string {
-  if (!/\\(?:boxed|fbox)|####|\n|<answer>/.test(gold) && gold.length <= 200) return gold;
+  if (!/\\(?:boxed|fbox)|####|\n|<answer>/.test(gold) && gold.length <= 200) return withoutRemark(gold);
   return extractAnswer(gold, 'lenient')?.value ?? gold;
+}
+
+/** "31 (rolls)" says 31, and "31 (kg)" 31 kg. */
+function withoutRemark(gold: string): string {
+  const found = /^([-+$€£]?[\d.,/]+)\s+\((\p{L}{1,20})\)$/u.exec(gold.trim());
+  if (!found || /^(?:not|wrong|incorrect|false)$/i.test(found[2])) return gold;
+  return unitNamed(found[2]) ? `${found[1]} ${found[2]}` : found[1];
 }
 
 /** Whether a reference answer can be compared with: a value, or a few words. */

@@ -212,6 +212,7 @@ class Lexer {
     if (/^an?$/i.test(run) && article.test(this.text.slice(this.at + run.length, this.at + run.length + 16)))
       return this.push('word', run.length);
     if (run.length === 1) return this.push('letter', 1);
+    if (lower === 'min' && this.behindValue() && !/^[({_^]/.test(next)) return this.push('word', run.length);
     if (functions.has(lower) && !this.upright()) return this.push('function', run.length, { text: lower });
     if (functions.has(lower) && /^[({\\\d^_ ]/.test(next)) return this.push('function', run.length, { text: lower });
     const named = /^(?:pi|inf|infinity|infty|theta|alpha|beta)$/.test(lower) ? symbols.get(lower) : undefined;
@@ -219,6 +220,12 @@ class Lexer {
     if (this.upright() || isWord(run) || !(adjoins || /[\^_(\d]/.test(next) || looksLikeProduct(run)))
       return this.push('word', run.length);
     for (const letter of run) this.push('letter', letter.length);
+  }
+
+  /** Behind a number, or a stroke, "min" is a unit. */
+  private behindValue(): boolean {
+    const before = this.tokens.at(-1);
+    return before?.kind === 'number' || before?.text === '/';
   }
 
   /**

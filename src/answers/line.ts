@@ -30,16 +30,25 @@ export function readLine(text: string, start: number, end: number): Said | null 
   if (line.start >= line.end || placeholder.test(text.slice(line.start, line.end))) return null;
   const whole = wholeValue(text, line);
   if (whole) return whole;
+  const source = text.slice(line.start, line.end);
+  if (severalChoices.test(source)) return said(text, line.start, source.length);
+  const point = lastPoint.exec(source);
+  if (point && !/\d/.test(source.slice(0, point.index))) return said(text, line.start + point.index, point[0].length);
   const clauses = clausesOf(text, line);
   for (const [i, clause] of clauses.entries()) {
-    const source = text.slice(clause.start, clause.end);
-    const verdict = i === 0 ? verdictAtStart(source) : null;
-    if (verdict) return said(text, clause.start + source.indexOf(verdict), verdict.length);
+    const words = text.slice(clause.start, clause.end);
+    const verdict = i === 0 ? verdictAtStart(words) : null;
+    if (verdict) return said(text, clause.start + words.indexOf(verdict), verdict.length);
     const found = (clauses.length > 1 ? wholeValue(text, clause) : null) ?? numberIn(text, clause);
     if (found) return found;
   }
   return fewWords(text, line);
 }
+
+/** "(A) or (B)". */
+const severalChoices = /^\(?[A-J]\)?(?:\s*(?:,|\bor\b|\band\b|\/)\s*\(?[A-J]\)?)+$/;
+/** A point that ends a sentence: "The vertex is at (1, -2)". */
+const lastPoint = /(?<=\s)\(\s*[-+\d.\\{}/\w^]{1,30}(?:\s*,\s*[-+\d.\\{}/\w^]{1,30}){1,3}\s*\)$/;
 
 const said = (text: string, start: number, length: number): Said => ({
   value: text.slice(start, start + length),

@@ -80,7 +80,10 @@ export abstract class Quantities extends Formulas {
       }
       prefix = 1;
     }
-    return parts.length > 0 ? multiplyUnits(parts) : null;
+    // Degrees Celsius are no degrees of an angle.
+    const warmth = parts.find(({ unit }) => /^(?:celsius|fahrenheit)$/.test(unit.dimension));
+    const told = warmth ? parts.filter(({ unit }) => unit.dimension !== 'deg') : parts;
+    return parts.length > 0 ? multiplyUnits(told) : null;
   }
 
   protected unitExponent(): number {

@@ -22,7 +22,9 @@ export function readingsOf(text: string, isGold: boolean): readonly Node[] {
 }
 
 function read(written: string, isGold: boolean): Node[] {
-  const text = onceEscaped(written);
+  const text = withoutRepeats(onceEscaped(written));
+  const share = /^\s*(\d{1,9})\s+(?:in|out of)\s+(\d{1,9})\s*$/.exec(text);
+  if (share) return [parse(`${share[1]}/${share[2]}`)].filter((node) => node !== null);
   const range = /^\s*\$?(\d{1,9})[-–](\d{1,9})\$?\s*$/.exec(text);
   if (range && Number(range[1]) < Number(range[2])) {
     const [from, to] = [parse(range[1])!, parse(range[2])!];
@@ -53,6 +55,13 @@ function onceEscaped(text: string): string {
     /\\\\(?=(?:left|right|[dt]?frac|sqrt|pi|leq?|geq?|text|boxed|cup|cap|infty|times|cdot|pm|in|quad|mathrm|circ)(?![a-zA-Z]))/;
   return twice.test(text) && !/(?<!\\)\\[a-zA-Z]/.test(text) ? text.replaceAll('\\\\', '\\') : text;
 }
+
+/** 0.1\overline{6} as a fraction. */
+const withoutRepeats = (text: string) =>
+  text.replace(/(?<!\d)(\d{0,9})\.(\d{0,9})\\(?:overline|bar|dot)\{(\d{1,9})\}/g, (_, ...[whole, before, again]) => {
+    const over = BigInt(`${whole}${before}${again}`) - BigInt(`${whole}${before}` || 0);
+    return `\\frac{${over}}{${'9'.repeat(again.length)}${'0'.repeat(before.length)}}`;
+  });
 
 const looks = /\\(?:text|textbf|mathbf|mathrm|mbox|boxed|bf|rm)(?![a-zA-Z])\s*/g;
 

@@ -1,5 +1,6 @@
 /** Equations and inequalities: their names and values, and their equivalence. */
 import { type Complex, divide, hasValue } from './complex';
+import { exact } from './exact';
 import { apply, keyOf, type Node, partsOf } from './node';
 import { type Budget, isConstant, isExpression, isSame, points, valueAt } from './numeric';
 
@@ -92,6 +93,9 @@ const infinity: Node = { kind: 'symbol', name: '∞' };
 /** The set described by an inequality of one name: 2 < x ≤ 5 as (2, 5]; null for others. */
 export function intervalOf(node: Node): Solved | null {
   if (node.kind !== 'relation') return null;
+  const [name, but] = node.sides;
+  if (node.signs.join() === '≠' && isName(name) && isConstant(but))
+    return { name: nameOf(name), value: without([but]) };
   const ascending = node.signs.every((sign) => /^[<≤]$/.test(sign));
   if (!ascending && !node.signs.every((sign) => /^[>≥]$/.test(sign))) return null;
   const sides = ascending ? node.sides : node.sides.toReversed();
@@ -105,11 +109,27 @@ export function intervalOf(node: Node): Solved | null {
 
 /** "x < 2 or x > 3" as a union of intervals; null for other lists. */
 export function unionOf(node: Node): Node | null {
+  if (node.kind === 'apply' && node.of === '∖') return restOf(node.args);
   if (node.kind !== 'list') return null;
   const sets = node.items.map(intervalOf);
   if (!sets.every((set) => set !== null && set.name === sets[0]!.name)) return null;
   return sets.map((set) => set!.value).reduce((a, b) => apply('∪', a, b));
 }
+
+/** All numbers but a few as a union of intervals: ℝ ∖ {1, 3}; null for others. */
+function restOf([all, taken]: readonly Node[]): Node | null {
+  if (all.kind !== 'symbol' || all.name !== 'ℝ' || taken.kind !== 'group' || taken.open !== '{') return null;
+  const places = taken.items.map(exact);
+  if (places.length === 0 || places.some((place) => place === null)) return null;
+  const order = places.map((place, i) => ({ place: place!, item: taken.items[i] }));
+  return without(order.sort((a, b) => a.place.compare(b.place)).map(({ item }) => item));
+}
+
+/** All numbers but these, which ascend. */
+const without = (taken: readonly Node[]): Node =>
+  [...taken, null]
+    .map((high, i) => interval(i > 0 ? [taken[i - 1], '<'] : null, high && [high, '<']))
+    .reduce((a, b) => apply('∪', a, b));
 
 const isBound = (node: Node) => isConstant(node) || (node.kind === 'apply' && node.of === '-');
 
