@@ -93,10 +93,11 @@ function linesOf(
   textOf: (file: string) => string | undefined,
 ): readonly number[] {
   if (file === undefined) return Array.from({ length: rows }, (_, i) => i);
-  // Other formats have no lines, or more lines than rows.
-  if (!/\.(jsonl|ndjson|json)$/i.test(file) || ('skipBad' in source && source.skipBad))
-    return new Array<number>(rows).fill(0);
-  return rowLines(source, textOf(file) ?? '');
+  // Other formats, and tables in one object, have no lines, or more lines than rows.
+  const none = new Array<number>(rows).fill(0);
+  if (!/\.(jsonl|ndjson|json)$/i.test(file) || ('skipBad' in source && source.skipBad)) return none;
+  const lines = rowLines(source, textOf(file) ?? '');
+  return lines.length < rows ? none : lines;
 }
 
 /** The name of a suite for records: letters, digits, `.`, `_`, `-`. */
