@@ -103,4 +103,14 @@ describe('BufferPool', () => {
     expect(pool.usage()).toEqual({ used: 512 * mebi, idle: 0 });
     pool.release(held);
   });
+
+  test('keeps a large buffer while a small one of another size is in use', () => {
+    const pool = new BufferPool();
+    const large = pool.allocate(256 * 2 ** 20);
+    pool.release(large);
+    const small = pool.allocate(40 * 2 ** 20);
+    pool.release(small);
+    expect(pool.allocate(256 * 2 ** 20).buffer).toBe(large.buffer);
+    expect(pool.allocate(40 * 2 ** 20).buffer).toBe(small.buffer);
+  });
 });

@@ -1,7 +1,7 @@
 import type { Block, KernelMemory, Values } from './library';
 import { memoryLimit, overLimit } from './limit';
 
-/** Bytes that may always be kept idle, whatever was in use before. */
+/** Bytes that may be kept idle beyond the maximum that was in use at once. */
 const idleAllowance = 64 * 2 ** 20;
 
 /**
@@ -43,10 +43,12 @@ export class BufferPool implements KernelMemory {
   }
 
   /**
-   * The total never exceeds the maximum that was in use at once, because sampling and training need different sizes.
+   * The total stays within the maximum that was in use at once, plus an allowance: sampling and training need different
+   * sizes at different times. A new buffer costs more than many kernels do: the system clears its pages, and V8
+   * collects garbage because of the memory outside its heap.
    */
   private trim(): void {
-    const limit = Math.max(idleAllowance, this.peak - this.used);
+    const limit = idleAllowance + this.peak - this.used;
     for (const [size, blocks] of this.free) {
       while (this.idle > limit && blocks.pop()) this.idle -= size;
       if (blocks.length === 0) this.free.delete(size);
