@@ -29,13 +29,6 @@ static float dot_product(const float *x, const float *y, int n) {
   return total;
 }
 
-typedef float v4 __attribute__((vector_size(16), aligned(4)));
-#ifdef __clang__
-#define SHUFFLE4(x, y, i, j, k, l) __builtin_shufflevector(x, y, i, j, k, l)
-#else
-#define SHUFFLE4(x, y, i, j, k, l) __builtin_shuffle(x, y, (__attribute__((vector_size(16))) int32_t){i, j, k, l})
-#endif
-
 // to[c, i] = from[i, c] * factor for i < count, 0 up to QUERY_BLOCK. from [count, columns] with row length ld; to [columns, QUERY_BLOCK].
 static void transpose_queries(const float *from, ptrdiff_t ld, int count, int columns, float factor, float *to) {
   int i = 0, whole = columns / 4 * 4;
@@ -43,13 +36,7 @@ static void transpose_queries(const float *from, ptrdiff_t ld, int count, int co
     for (int c = 0; c < whole; c += 4) {
       const float *x = from + i * ld + c;
       float *y = to + c * QUERY_BLOCK + i;
-      v4 p = *(v4 *)x * factor, q = *(v4 *)(x + ld) * factor, r = *(v4 *)(x + 2 * ld) * factor, s = *(v4 *)(x + 3 * ld) * factor;
-      v4 pq = SHUFFLE4(p, q, 0, 4, 1, 5), rs = SHUFFLE4(r, s, 0, 4, 1, 5);
-      v4 pq2 = SHUFFLE4(p, q, 2, 6, 3, 7), rs2 = SHUFFLE4(r, s, 2, 6, 3, 7);
-      *(v4 *)y = SHUFFLE4(pq, rs, 0, 1, 4, 5);
-      *(v4 *)(y + QUERY_BLOCK) = SHUFFLE4(pq, rs, 2, 3, 6, 7);
-      *(v4 *)(y + 2 * QUERY_BLOCK) = SHUFFLE4(pq2, rs2, 0, 1, 4, 5);
-      *(v4 *)(y + 3 * QUERY_BLOCK) = SHUFFLE4(pq2, rs2, 2, 3, 6, 7);
+      transpose_tile(x, ld, factor, y, QUERY_BLOCK);
     }
     for (int c = whole; c < columns; c++)
       for (int j = i; j < i + 4; j++) to[c * QUERY_BLOCK + j] = from[j * ld + c] * factor;

@@ -103,7 +103,7 @@ typedef struct {
 #define GELU_LINEAR 1.5957691216057308f
 #define GELU_CUBIC 0.07135481282052102f  // 0.044715 * 2 sqrt(2/pi)
 
-INLINE vf glu_sigmoid(const int activation, vf gate) {
+INLINE vf reciprocal_sigmoid(const int activation, vf gate) {
   vf z = activation == ACTIVATION_SILU ? gate : gate * (gate * gate * GELU_CUBIC + GELU_LINEAR);
   return vexp(-z) + 1.f;
 }
@@ -113,7 +113,7 @@ INLINE void glu_range(const int activation, const glu_job *x, ptrdiff_t i, ptrdi
   for (; i < end; i += VW) {
     int lanes = (int)range_least(VW, end - i);
     vf gate = vload_lanes(x->gate + i, lanes), up = vload_lanes(x->up + i, lanes);
-    vf y = gate / glu_sigmoid(activation, gate) * up;
+    vf y = gate / reciprocal_sigmoid(activation, gate) * up;
     vstore_lanes(x->y + i, y, lanes);
   }
 }
@@ -129,7 +129,7 @@ INLINE void glu_grad_range(const int activation, const glu_job *x, ptrdiff_t i, 
   for (; i < end; i += VW) {
     int lanes = (int)range_least(VW, end - i);
     vf dy = vload_lanes(x->dy + i, lanes), gate = vload_lanes(x->gate + i, lanes), up = vload_lanes(x->up + i, lanes);
-    vf s = 1.f / glu_sigmoid(activation, gate);
+    vf s = 1.f / reciprocal_sigmoid(activation, gate);
     vf turned = activation == ACTIVATION_SILU ? gate : gate * (gate * gate * (3 * GELU_CUBIC) + GELU_LINEAR);
     vstore_lanes(x->dGate + i, dy * up * s * (turned * (1.f - s) + 1.f), lanes);
     vstore_lanes(x->dUp + i, dy * gate * s, lanes);

@@ -73,21 +73,32 @@ INLINE void gemm_tile(const int rows, const int vectors, int k, const float *a, 
   }
 }
 
+// C (+)= a tile that lies as [MR][NR].
+INLINE void gemm_add_tile(const float *tile, float *c, ptrdiff_t ldc, int mr, int nr, int accumulate) {
+  for (int r = 0; r < mr; r++)
+    for (int j = 0; j < nr; j++) c[r * ldc + j] = accumulate ? c[r * ldc + j] + tile[r * NR + j] : tile[r * NR + j];
+}
+
 // A tile of C from a packed sliver of A; b is a packed panel (bStep NR) or B itself. mr, nr: how much of the tile C has room for.
-INLINE void gemm_store(int k, const float *a, const float *b, ptrdiff_t bStep, float *c, ptrdiff_t ldc, int mr, int nr, int accumulate,
-                       float *tile) {
+INLINE void gemm_store_wide(const int vectors, int k, const float *a, const float *b, ptrdiff_t bStep, float *c, ptrdiff_t ldc, int mr, int nr,
+                            int accumulate, float *tile) {
   vf sum[MR][NV];
-  gemm_tile(MR, NV, k, a, 1, MR, b, bStep, sum);
-  if (mr == MR && nr == NR) {
-    UNROLL_TILE for (int r = 0; r < MR; r++) UNROLL_TILE for (int v = 0; v < NV; v++) {
+  gemm_tile(MR, vectors, k, a, 1, MR, b, bStep, sum);
+  if (mr == MR && nr == vectors * VW) {
+    UNROLL_TILE for (int r = 0; r < MR; r++) UNROLL_TILE for (int v = 0; v < vectors; v++) {
       float *to = c + r * ldc + v * VW;
       vstore(to, accumulate ? vload(to) + sum[r][v] : sum[r][v]);
     }
     return;
   }
-  UNROLL_TILE for (int r = 0; r < MR; r++) UNROLL_TILE for (int v = 0; v < NV; v++) vstore(tile + r * NR + v * VW, sum[r][v]);
-  for (int r = 0; r < mr; r++)
-    for (int j = 0; j < nr; j++) c[r * ldc + j] = accumulate ? c[r * ldc + j] + tile[r * NR + j] : tile[r * NR + j];
+  UNROLL_TILE for (int r = 0; r < MR; r++) UNROLL_TILE for (int v = 0; v < vectors; v++) vstore(tile + r * NR + v * VW, sum[r][v]);
+  gemm_add_tile(tile, c, ldc, mr, nr, accumulate);
+}
+
+INLINE void gemm_store(int k, const float *a, const float *b, ptrdiff_t bStep, float *c, ptrdiff_t ldc, int mr, int nr, int accumulate,
+                       float *tile) {
+  if (nr <= VW) gemm_store_wide(1, k, a, b, bStep, c, ldc, mr, nr, accumulate, tile);
+  else gemm_store_wide(NV, k, a, b, bStep, c, ldc, mr, nr, accumulate, tile);
 }
 
 // The transpose of a tile of `rows` x (`vectors`*VW) goes to C: its rows are columns of C. aStep 1: `a` is B itself; else packed.
@@ -115,10 +126,7 @@ INLINE void gemm_pack(const int width, int rows, int count, int k, const float *
       }
       continue;
     }
-    for (int q = 0; q < lines; q++) {
-      const float *s = from + (i + q) * ld;
-      for (int p = 0; p < k; p++) to[p * width + q] = s[p];
-    }
+    transpose(from + i * ld, ld, lines, k, to, width);
     for (int q = lines; q < width; q++)
       for (int p = 0; p < k; p++) to[p * width + q] = 0;
   }
@@ -138,6 +146,28 @@ INLINE uint32_t bfloat16_bits(float x) {
 
 INLINE uint32_t bfloat16_pair(float low, float high) { return bfloat16_bits(low) | bfloat16_bits(high) << 16; }
 
+// Lines that lie beside each other: element (q, p) at p*ld + q.
+INLINE void pack_pairs(const int width, int lines, int k, const float *from, ptrdiff_t ld, uint32_t *to) {
+  for (int p = 0; p < k / 2; p++, from += 2 * ld)
+    for (int q = 0; q < lines; q++) to[p * width + q] = bfloat16_pair(from[q], from[ld + q]);
+  if (k % 2)
+    for (int q = 0; q < lines; q++) to[k / 2 * width + q] = bfloat16_pair(from[q], 0);
+}
+
+// Lines one after the other: element (q, p) at q*ld + p. Four at a time, so that they can be transposed in registers.
+INLINE void pack_line_pairs(const int width, int lines, int k, const float *from, ptrdiff_t ld, uint32_t *to) {
+  uint32_t pairs[4][KC / 2];
+  for (int first = 0; first < lines; first += 4) {
+    int count = gemm_least(4, lines - first);
+    for (int q = 0; q < count; q++) {
+      const float *s = from + (first + q) * ld;
+      for (int p = 0; p < k / 2; p++) pairs[q][p] = bfloat16_pair(s[2 * p], s[2 * p + 1]);
+      if (k % 2) pairs[q][k / 2] = bfloat16_pair(s[k - 1], 0);
+    }
+    transpose((const float *)pairs, KC / 2, count, (k + 1) / 2, (float *)to + first, width);
+  }
+}
+
 // The same slivers in bfloat16: [pairs of k][width], zeros beyond an odd k.
 INLINE void gemm_pack_pairs(const int width, int rows, int count, int k, const float *from, ptrdiff_t ld, uint32_t *to) {
   int pairs = (k + 1) / 2;
@@ -145,21 +175,9 @@ INLINE void gemm_pack_pairs(const int width, int rows, int count, int k, const f
     int lines = gemm_least(width, count - i);
     for (int q = lines; q < width; q++)
       for (int p = 0; p < pairs; p++) to[p * width + q] = 0;
-    if (!rows) {
-      const float *s = from + i;
-      for (int p = 0; p < k / 2; p++, s += 2 * ld)
-        for (int q = 0; q < lines; q++) to[p * width + q] = bfloat16_pair(s[q], s[ld + q]);
-      if (k % 2)
-        for (int q = 0; q < lines; q++) to[k / 2 * width + q] = bfloat16_pair(s[q], 0);
-      continue;
-    }
-    for (int q = 0; q < lines; q++) {
-      const float *s = from + (i + q) * ld;
-      uint32_t line[KC / 2 + 1];
-      for (int p = 0; p < k / 2; p++) line[p] = bfloat16_pair(s[2 * p], s[2 * p + 1]);
-      if (k % 2) line[k / 2] = bfloat16_pair(s[k - 1], 0);
-      for (int p = 0; p < pairs; p++) to[p * width + q] = line[p];
-    }
+    if (rows) pack_line_pairs(width, lines, k, from + i * ld, ld, to);
+    else if (lines == width) pack_pairs(width, width, k, from + i, ld, to);
+    else pack_pairs(width, lines, k, from + i, ld, to);
   }
 }
 
@@ -187,12 +205,6 @@ INLINE const float *gemm_at(const float *x, int transposed, ptrdiff_t ld, int ro
   return transposed ? x + column * ld + row : x + row * ld + column;
 }
 
-// C (+)= a tile that lies as [MR][NR].
-INLINE void gemm_add_tile(const float *tile, float *c, ptrdiff_t ldc, int mr, int nr, int accumulate) {
-  for (int r = 0; r < mr; r++)
-    for (int j = 0; j < nr; j++) c[r * ldc + j] = accumulate ? c[r * ldc + j] + tile[r * NR + j] : tile[r * NR + j];
-}
-
 static void gemm_packed(const product_job *x, gemm_space *space) {
   const int direct = !x->transposeB && x->m <= 2 * MR && !x->rounded;
   const int pairs = gemm_in_pairs(x);
@@ -206,11 +218,11 @@ static void gemm_packed(const product_job *x, gemm_space *space) {
       for (int ic = 0; ic < x->m; ic += MC) {
         int mc = gemm_least(MC, x->m - ic);
         gemm_pack_as(x, MR, !x->transposeA, mc, kc, gemm_at(x->A, x->transposeA, x->lda, ic, pc), x->lda, space->a);
-        for (int j = 0; j < nc; j += NR) {
-          int nr = gemm_least(NR, nc - j);
-          for (int i = 0; i < mc; i += MR) {
+        for (int i = 0; i < mc; i += MR) {
+          int mr = gemm_least(MR, mc - i);
+          for (int j = 0; j < nc; j += NR) {
             float *c = x->C + (ic + i) * x->ldc + jc + j;
-            int mr = gemm_least(MR, mc - i);
+            int nr = gemm_least(NR, nc - j);
             if (pairs) {
               bfloat16_tile(stride, (uint32_t *)space->a + i * stride, (uint32_t *)space->b + j * stride, space->tile);
               gemm_add_tile(space->tile, c, x->ldc, mr, nr, accumulate);

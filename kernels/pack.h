@@ -219,11 +219,8 @@ static void interleave(const packed_product *g, int first, int count, float *to)
   for (int group = 0; group < groups; group++) {
     int from = count * group / groups, tokens = count * (group + 1) / groups - from;
     float *tile = to + (ptrdiff_t)from * padded;
-    for (int t = 0; t < tokens; t++) {
-      const float *x = g->x + (ptrdiff_t)(first + from + t) * k;
-      for (int p = 0; p < k; p++) tile[p * tokens + t] = x[p];
-      if (k % 2) tile[k * tokens + t] = 0;
-    }
+    transpose(g->x + (ptrdiff_t)(first + from) * k, k, tokens, k, tile, tokens);
+    if (k % 2) for (int t = 0; t < tokens; t++) tile[k * tokens + t] = 0;
   }
 }
 

@@ -28,6 +28,38 @@ INLINE vf vset(float x) { return x - (vf){0}; }
 INLINE vf vselect(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
 INLINE vf vmax(vf x, vf y) { return vselect(x > y, x, y); }
 INLINE vf vmin(vf x, vf y) { return vselect(x < y, x, y); }
+
+typedef float v4 __attribute__((vector_size(16), aligned(4)));
+#ifdef __clang__
+#define SHUFFLE4(x, y, i, j, k, l) __builtin_shufflevector(x, y, i, j, k, l)
+#else
+#define SHUFFLE4(x, y, i, j, k, l) __builtin_shuffle(x, y, (__attribute__((vector_size(16))) int32_t){i, j, k, l})
+#endif
+
+// to[j*step + i] = from[i*ld + j] * factor for i, j < 4.
+INLINE void transpose_tile(const float *from, ptrdiff_t ld, float factor, float *to, ptrdiff_t step) {
+  v4 p = *(v4 *)from * factor, q = *(v4 *)(from + ld) * factor, r = *(v4 *)(from + 2 * ld) * factor, s = *(v4 *)(from + 3 * ld) * factor;
+  v4 pq = SHUFFLE4(p, q, 0, 4, 1, 5), rs = SHUFFLE4(r, s, 0, 4, 1, 5);
+  v4 pq2 = SHUFFLE4(p, q, 2, 6, 3, 7), rs2 = SHUFFLE4(r, s, 2, 6, 3, 7);
+  *(v4 *)to = SHUFFLE4(pq, rs, 0, 1, 4, 5);
+  *(v4 *)(to + step) = SHUFFLE4(pq, rs, 2, 3, 6, 7);
+  *(v4 *)(to + 2 * step) = SHUFFLE4(pq2, rs2, 0, 1, 4, 5);
+  *(v4 *)(to + 3 * step) = SHUFFLE4(pq2, rs2, 2, 3, 6, 7);
+}
+
+// The same for a matrix: to[j*step + i] = from[i*ld + j] for i < rows, j < columns.
+INLINE void transpose(const float *from, ptrdiff_t ld, int rows, int columns, float *to, ptrdiff_t step) {
+  int i = 0;
+  for (; i + 4 <= rows; i += 4) {
+    int j = 0;
+    for (; j + 4 <= columns; j += 4) transpose_tile(from + i * ld + j, ld, 1, to + j * step + i, step);
+    for (; j < columns; j++)
+      for (int r = i; r < i + 4; r++) to[j * step + r] = from[r * ld + j];
+  }
+  for (; i < rows; i++)
+    for (int j = 0; j < columns; j++) to[j * step + i] = from[i * ld + j];
+}
+
 INLINE int least(int a, int b) { return a < b ? a : b; }
 INLINE int most(int a, int b) { return a > b ? a : b; }
 INLINE float vsum(vf v) {
