@@ -18,7 +18,7 @@ export function knowledgeOf(teacher: Chain, given?: ReadonlySet<string>): Knowle
   const text = [teacher.thinking, ...teacher.steps].join('\n');
   const results = new Set([keyOf(teacher.answer)]);
   for (const { value, actual } of statedValues(text)) results.add(keyOf(value)).add(keyOf(actual ?? value));
-  const numbers = numbersIn(`${text}\n${teacher.answer}`);
+  const numbers = new Set([...numbersIn(text), ...numbersIn(teacher.answer)]);
   if (given) for (const number of numbers) if (!given.has(number)) results.add(number);
   return { results, numbers };
 }

@@ -70,8 +70,8 @@ const looks = new Set(
  * is slow.
  */
 const maxDigits = 30;
-/** Words beyond which a text is not read: a megabyte of prose has fewer, a chain of thought a hundredth of them. */
-const maxTokens = 200_000;
+/** Words beyond which a text is not read: a third of a megabyte of prose has them, the longest chains of thought half. */
+const maxTokens = 60_000;
 
 /**
  * The token classes of a text; `space` includes everything without meaning: spaces, currency signs, quotes, bold marks,
