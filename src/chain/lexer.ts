@@ -70,7 +70,7 @@ const looks = new Set(
  * is slow.
  */
 const maxDigits = 30;
-/** Words beyond which a text is not read: a third of a megabyte of prose has them, the longest chains of thought half. */
+/** Words beyond which a text is not read: a third of a megabyte of prose, twice the longest chains of thought. */
 const maxTokens = 60_000;
 
 /**
