@@ -28,14 +28,16 @@ const mayImport = {
   // Students and data sets by name: where they lie, and fetching them. Free of the engine, so that the extension can
   // fetch too.
   hub: [],
-  config: ['hub'],
+  // The policy's losses: definitions that config and every engine share.
+  losses: [],
+  config: ['hub', 'losses'],
   answers: [],
   chain: ['answers'],
   // What engines take and give: plain arrays, settings, measurements.
-  'engine-data': ['student-files', 'config'],
+  'engine-data': ['student-files', 'config', 'losses'],
   // Students on disk: architecture, tokenizer, chat template, tensors. No engine is needed to read them.
   'student-files': ['hub', 'config'],
-  kernels: ['engine-data', 'student-files'],
+  kernels: ['engine-data', 'student-files', 'losses'],
   // Sets TensorFlow up on this machine; used by the command line alone.
   'backend-install': ['kernels'],
   // Sets the PyTorch engine up on this machine; used by the command line alone.
@@ -57,10 +59,10 @@ const mayImport = {
   // Rollouts that other trainers logged, as run folders.
   imports: ['cases', 'runs', 'data', 'chain', 'answers', 'config'],
   rollout: ['student-files', 'engine-data', 'model', 'kernels'],
-  learning: ['student-files', 'engine-data', 'model', 'kernels', 'rollout', 'config'],
+  learning: ['student-files', 'engine-data', 'model', 'kernels', 'rollout', 'config', 'losses'],
   // The port, and what computes behind it. Above it nobody knows of tensors: model, learning, rollout and kernels are
   // the embedded engine's.
-  engine: ['student-files', 'engine-data', 'learning', 'rollout', 'model', 'kernels', 'config'],
+  engine: ['student-files', 'engine-data', 'learning', 'rollout', 'model', 'kernels', 'config', 'losses'],
   curriculum: [
     'engine',
     'engine-data',

@@ -176,7 +176,7 @@ describe('settings that do not fit together', () => {
       { data: { ...minimal.data, test: { ...minimal.data.test, operations: [3, 2] } } },
       'error',
       'data.test.operations',
-      'more than the most',
+      'exceeds the maximum',
     ],
     [
       { stages: { complete: { prompts: 1, group: 2, minibatches: 3 } } },

@@ -1,4 +1,5 @@
 /** Checks across the settings of an experiment, which a schema cannot express. */
+import { losses } from '../losses';
 import type { ParsedExperiment } from './experiment';
 import { error, type Finding, warning } from './issue';
 import { rewardFindings } from './reward-findings';
@@ -76,33 +77,13 @@ function samplingFindings({ stages }: ParsedExperiment, name: 'complete' | 'rewr
       ),
     );
   const severalSteps = stage.iterations * stage.minibatches > 1;
-  if (stage.loss === 'gspo' && severalSteps && stage.clipHigh > 0.05)
-    found.push(
-      warning(
-        at('clipHigh'),
-        'gspo has one ratio for the whole completion: this range never clips.',
-        'Its paper uses clipLow 3e-4 and clipHigh 4e-4.',
-        { title: 'Set "clipHigh" to 4e-4', path: at('clipHigh'), value: 4e-4 },
-      ),
-    );
-  if (stage.loss === 'cispo' && severalSteps && stage.clipHigh < 1)
-    found.push(
-      warning(
-        at('clipHigh'),
-        `cispo bounds a weight, not a step: at most ${1 + stage.clipHigh} slows down the most informative tokens.`,
-        'Use 4, which is epsilon_high 5 of TRL.',
-        { title: 'Set "clipHigh" to 4', path: at('clipHigh'), value: 4 },
-      ),
-    );
-  if (stage.scale !== 'none' && stage.loss === 'dr_grpo')
-    found.push(
-      warning(
-        at('scale'),
-        'dr_grpo is meant without scaling: a standard deviation brings the difficulty bias back.',
-        'Use "none".',
-        { title: 'Set "scale" to "none"', path: at('scale'), value: 'none' },
-      ),
-    );
+  const advice = losses[stage.loss].advice?.({ ...stage, severalSteps });
+  if (advice) {
+    const { setting, text, remedy, value } = advice;
+    const written = typeof value === 'number' && value < 1e-3 ? value.toExponential() : JSON.stringify(value);
+    const title = `Set "${setting}" to ${written}`;
+    found.push(warning(at(setting), text, remedy, { title, path: at(setting), value }));
+  }
   return found;
 }
 

@@ -1,24 +1,17 @@
 /** Settings of supervised and GRPO training, shared by stages and baselines. Defaults suit a pretrained student. */
 import * as z from 'zod';
+import { losses } from '../losses';
+import { estimators } from '../losses/kl';
 import { choice, flag, group, number, share, text, whole } from './fields';
 import { presetDescriptions } from './presets';
 import { rewardSchema } from './reward';
 
-/** The policy losses, by TRL's names. `lossShape` (src/learning/grpo-pass.ts) defines them. */
-export const losses = {
-  grpo: "Mean over each completion's tokens, then over completions (DeepSeekMath, arXiv 2402.03300).",
-  bnpo: 'Mean over the tokens of each micro-batch.',
-  dr_grpo: 'Sum over tokens, divided by completions x maxNewTokens: no bias by length (arXiv 2503.20783).',
-  dapo: 'Mean over all tokens of the update (arXiv 2503.14476).',
-  gspo: 'One importance ratio per completion (arXiv 2507.18071); needs much smaller clip ranges.',
-  cispo:
-    'Every token keeps its gradient, weighted by its ratio of at most 1 + clipHigh (MiniMax-M1, ' +
-    "arXiv 2506.13585); mean over all tokens. clipHigh 4 is TRL's epsilon_high 5.",
-  sapo:
-    'A soft gate instead of clipping (arXiv 2511.20347); mean over ' +
-    "each completion's tokens, then over completions.",
-} as const;
-export type LossType = keyof typeof losses;
+/** The names of a table with what each is. */
+const aboutOf = <N extends string>(table: Readonly<Record<N, { about: string }>>) =>
+  Object.fromEntries(Object.entries<{ about: string }>(table).map(([name, { about }]) => [name, about])) as Record<
+    N,
+    string
+  >;
 
 /**
  * Default peak learning rates: for full training, and for an adapter, which needs steps at least ten times as large
@@ -154,7 +147,7 @@ export const grpo = (updates: number, maxNewTokens: number) => ({
     .or(rewardSchema())
     .describe('The reward of completions: a preset, the path of a *.reward.json file, or an inline reward config.')
     .default('default'),
-  loss: choice("The policy loss, by TRL's names.", losses).default('dr_grpo'),
+  loss: choice("The policy loss, by TRL's names.", aboutOf(losses)).default('dr_grpo'),
   scale: choice('The divisor of advantages.', {
     group: 'The standard deviation of the group.',
     batch: 'The standard deviation of all rewards of the update.',
@@ -170,12 +163,7 @@ export const grpo = (updates: number, maxNewTokens: number) => ({
     'Weight of the KL penalty against the reference policy (the student at the start of the stage); 0 = none.',
     { min: 0 },
   ).default(0.02),
-  kl: choice('KL estimator, x = reference log-prob - log-prob (Schulman 2020).', {
-    k1: '-x: unbiased, high variance; its gradient averages to 0.',
-    k2: 'x^2/2: low variance; its gradient is that of the reverse KL.',
-    k3: 'exp(x) - x - 1: never negative; what GRPO and TRL use.',
-    'k3+': 'Value of k3 with the gradient of k2.',
-  }).default('k3'),
+  kl: choice('KL estimator, x = reference log-prob - log-prob (Schulman 2020).', aboutOf(estimators)).default('k3'),
   policyWeight: number('Weight of the policy loss; 0 leaves only the replay, as a control experiment.', {
     min: 0,
   }).default(1),

@@ -1,7 +1,8 @@
 /** Settings and metrics of optimizer steps. */
 import type { AdamSettings } from '../config/adam';
-import type { LossType } from '../config/training';
 import { UserError } from '../errors';
+import type { LossType } from '../losses';
+import type { KlEstimator } from '../losses/kl';
 import type { WeightPrecision } from './sampling';
 
 export interface OptimizerSettings {
@@ -39,13 +40,6 @@ export interface SupervisedMeasures {
   /** Number of input tokens. */
   tokens: number;
 }
-
-export type { LossType };
-
-/**
- * KL estimators of Schulman (2020); `k3+` has the value of k3 and the gradient of k2 (the correct one for reverse KL).
- */
-export type KlEstimator = 'k1' | 'k2' | 'k3' | 'k3+';
 
 export interface GrpoOptions extends SupervisedOptions {
   loss: LossType;

@@ -21,7 +21,7 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import type { Sampling, WeightPrecision } from '../engine-data/sampling';
-import type { KlEstimator } from '../engine-data/training';
+import type { GrpoLossOptions } from '../losses/token-gradient';
 import type { Activation, LayerSpec } from '../student-files/layer-spec';
 import type { DecodeInput, DecoderWeights, KvCache, Packing, RopeTables } from './decoder';
 
@@ -203,52 +203,9 @@ export function sampleToken(
 }
 
 /**
- * The surrogate objective, which keeps the policy close to the sampling policy, r = exp(logProb - old), A = advantage.
- * `clip`: -min(r A, clip(r, 1-clipLow, 1+clipHigh) A) (PPO).
- * `cispo`: -min(r, 1+clipHigh) A logProb, the weight being a constant (MiniMax-M1, arXiv 2506.13585; no lower bound, as
- * in TRL).
- * `sapo`: -4 A sigmoid(t (r - 1)) / t with t by the sign of A (arXiv 2511.20347).
- */
-export type Surrogate = 'clip' | 'cispo' | 'sapo';
-
-export interface GrpoLossOptions {
-  surrogate: Surrogate;
-  /**
-   * `sequence`: mean over each sequence's tokens, then sum over sequences; `token`: sum over all tokens. Either is
-   * divided by `normalizer`.
-   */
-  aggregation: 'sequence' | 'token';
-  /** Importance ratio per token (PPO, GRPO) or one per sequence, the geometric mean (GSPO, arXiv 2507.18071). */
-  importance: 'token' | 'sequence';
-  clipLow: number;
-  clipHigh: number;
-  /** sapo's temperatures: where A > 0, and otherwise. */
-  sapoPositive: number;
-  sapoNegative: number;
-  /** Weight of the KL term; 0 = none (no reference needed). */
-  beta: number;
-  kl: KlEstimator;
-  normalizer: number;
-}
-
-/** Measurements of one pass of grpoLoss, as sums over unmasked tokens so that micro-batches add up. */
-export interface GrpoMetrics {
-  tokens: number;
-  kl: number;
-  /**
-   * Number of tokens (with importance 'sequence', of sequences) beyond the low bound with a negative advantage; only
-   * `clip` has one.
-   */
-  clippedLow: number;
-  /** The same beyond the high bound with a positive advantage; 0 for `sapo`, which has none. */
-  clippedHigh: number;
-  ratio: number;
-}
-
-/**
  * Policy loss with KL penalty, and its gradient in the same pass. logProbs, oldLogProbs, refLogProbs, mask [n];
  * advantages [sequences]; starts int32 [sequences + 1] delimit the completions in [n]. Per token:
- * the surrogate term + beta KL; masked tokens are ignored (also in a sequence's mean).
+ * the surrogate's term (src/losses) + beta KL; masked tokens count for nothing (also not in a sequence's mean).
  * loss is a scalar with a gradient for logProbs only; `metrics` is a tensor [8] in the order of GrpoMetrics (rest 0).
  */
 export function grpoLoss(

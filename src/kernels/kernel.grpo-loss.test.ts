@@ -1,7 +1,8 @@
 import { engine, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { GrpoLossOptions } from '../losses/token-gradient';
 import { Random } from '../random';
-import { type GrpoLossOptions, grpoLoss } from './interface';
+import { grpoLoss } from './interface';
 import { backendNames, switchTo } from './testing/backends';
 import { expectClose } from './testing/close';
 import { derivative } from './testing/gradient';

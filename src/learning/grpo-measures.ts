@@ -1,5 +1,6 @@
 import type { Episode, Example } from '../engine-data/examples';
 import type { GrpoMeasures, GrpoOptions } from '../engine-data/training';
+import { losses, surrogates } from '../losses';
 import type { PassResult } from './grpo-pass';
 
 /** Results of the optimizer steps of an update. */
@@ -42,9 +43,11 @@ export function measuresOf(
   measures.entropy = sum(passes.map(entropyOf)) / tokens;
   measures.ratio = total('ratio') / tokens;
   if (options.beta > 0) measures.kl = total('kl') / tokens;
-  const clippable = options.loss === 'gspo' ? sum(passes.map(({ batch }) => batch.length)) : tokens;
-  if (options.loss !== 'cispo' && options.loss !== 'sapo') measures.clipLow = total('clippedLow') / clippable;
-  if (options.loss !== 'sapo') measures.clipHigh = total('clippedHigh') / clippable;
+  const { surrogate, importance } = losses[options.loss];
+  const { clips } = surrogates[surrogate];
+  const clippable = importance === 'sequence' ? sum(passes.map(({ batch }) => batch.length)) : tokens;
+  if (clips.low) measures.clipLow = total('clippedLow') / clippable;
+  if (clips.high) measures.clipHigh = total('clippedHigh') / clippable;
   return measures;
 }
 

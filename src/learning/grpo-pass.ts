@@ -1,9 +1,12 @@
 /** One micro-batch of scored samples through the student: its part of the loss, and its measurements. */
 import { dispose, mul, type Scalar, type Tensor1D, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import type { Episode, Example } from '../engine-data/examples';
-import type { GrpoOptions, LossType } from '../engine-data/training';
-import { type GrpoLossOptions, type GrpoMetrics, grpoLoss } from '../kernels/interface';
+import type { GrpoOptions } from '../engine-data/training';
+import { grpoLoss } from '../kernels/interface';
 import { withProducts } from '../kernels/precision';
+import { type LossType, losses } from '../losses';
+import type { Counts } from '../losses/loss';
+import type { GrpoLossOptions, GrpoMetrics } from '../losses/token-gradient';
 import type { Model } from '../model/transformer';
 import { disposePacked, microBatches, packExamples } from './batch';
 import { accumulate, type Gradients } from './optimizer';
@@ -29,33 +32,10 @@ export interface PassResult extends GrpoMetrics {
   read: number;
 }
 
-/**
- * The loss term of a token, and the divisor of sums, such that micro-batches add up to the loss of the whole batch
- * (TRL's definitions): grpo, gspo, sapo: sequences; dapo, cispo: unmasked tokens of the batch; dr_grpo: sequences x
- * maxNewTokens; bnpo: unmasked tokens of the micro-batch, with micro-batches averaged. Flat groups and masked
- * completions count as sequences of their batch and micro-batch.
- */
-export function lossShape(
-  loss: LossType,
-  counts: { sequences: number; tokens: number; microTokens: number; microBatches: number; maxNewTokens: number },
-): LossShape {
-  const importance = loss === 'gspo' ? 'sequence' : 'token';
-  const surrogate = loss === 'cispo' || loss === 'sapo' ? loss : 'clip';
-  const bySequence = { surrogate, aggregation: 'sequence', importance } as const;
-  const byToken = { surrogate, aggregation: 'token', importance } as const;
-  switch (loss) {
-    case 'grpo':
-    case 'gspo':
-    case 'sapo':
-      return { ...bySequence, normalizer: counts.sequences };
-    case 'dapo':
-    case 'cispo':
-      return { ...byToken, normalizer: Math.max(counts.tokens, 1) };
-    case 'dr_grpo':
-      return { ...byToken, normalizer: counts.sequences * counts.maxNewTokens };
-    case 'bnpo':
-      return { ...byToken, normalizer: Math.max(counts.microTokens, 1) * counts.microBatches };
-  }
+/** The term of a token, and what sums of it are divided by. */
+export function lossShape(loss: LossType, counts: Counts): LossShape {
+  const { surrogate, aggregation, importance, divisor } = losses[loss];
+  return { surrogate, aggregation, importance, normalizer: divisor(counts) };
 }
 
 const unmaskedTokens = (episodes: readonly Episode[]): number =>

@@ -1,5 +1,6 @@
 import type { Episode, Example } from '../engine-data/examples';
-import { Diverged, type GrpoOptions, type LossType } from '../engine-data/training';
+import { Diverged, type GrpoOptions } from '../engine-data/training';
+import type { LossType } from '../losses';
 import '@tensorflow/tfjs-backend-cpu';
 import { memory, mul, type Scalar, setBackend, sum, tensor1d } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';

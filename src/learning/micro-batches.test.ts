@@ -1,7 +1,8 @@
 import { beforeAll, expect, it } from 'vitest';
 import type { Episode } from '../engine-data/examples';
-import type { GrpoOptions, LossType } from '../engine-data/training';
+import type { GrpoOptions } from '../engine-data/training';
 import { useBackend } from '../kernels/backends';
+import type { LossType } from '../losses';
 import { createModel, disposeModel } from '../model/transformer';
 import { parseModelConfig } from '../student-files/config';
 import { tinyConfig } from '../student-files/testing/tiny';

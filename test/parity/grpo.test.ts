@@ -1,10 +1,11 @@
 import { dispose, engine, type Scalar, tensor1d } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type AdvantageScale, groupAdvantages } from '../../src/curriculum/advantages';
-import type { KlEstimator, LossType } from '../../src/engine-data/training';
 import { useBackend } from '../../src/kernels/backends';
 import { grpoLoss } from '../../src/kernels/interface';
 import { lossShape } from '../../src/learning/grpo-pass';
+import type { LossType } from '../../src/losses';
+import type { KlEstimator } from '../../src/losses/kl';
 import { backends, expectClose, readFixture, tolerance } from './fixtures';
 
 interface LossCase {

@@ -4,8 +4,8 @@
  */
 import * as z from 'zod';
 import { loraTargets } from '../../config/lora';
-import { type LossType, losses } from '../../config/training';
 import { real } from '../../json';
+import { lossNames } from '../../losses';
 import { examples, floatRows, floats, rows } from './encodings';
 
 /** The version in `hello`; others are refused. */
@@ -47,7 +47,7 @@ const optimization = {
 
 const grpoOptions = z.object({
   ...optimization,
-  loss: z.enum(Object.keys(losses) as [LossType, ...LossType[]]),
+  loss: z.enum(lossNames),
   clipLow: z.number(),
   clipHigh: z.number(),
   sapoTemperature: z.object({ positive: z.number(), negative: z.number() }),

@@ -29,7 +29,7 @@ import { draftOf, emptyDraft } from './drafts';
 import type { AdamParams, RemoteModel, Sampler } from './model';
 import type { Probed } from './probe';
 import { readRemote, remoteFile } from './remote';
-import { tokenGradient } from './token-gradient';
+import { episodesGradient } from './token-gradient';
 import type { PassResult } from './wire';
 
 /** The connection of a student, and the probed properties of its server. */
@@ -173,7 +173,7 @@ export class TinkerStudent implements Student {
       const logProbs = batch.map((episode) => now.get(episode)!);
       const referenceRows = refLogProbs && batch.map((episode) => reference.get(episode)!);
       const { positive: sapoPositive, negative: sapoNegative } = options.sapoTemperature;
-      const gradient = tokenGradient(batch, logProbs, referenceRows, {
+      const gradient = episodesGradient(batch, logProbs, referenceRows, {
         ...options,
         ...shape,
         sapoPositive,

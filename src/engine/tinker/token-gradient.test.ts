@@ -2,13 +2,14 @@ import { tensor1d } from '@tensorflow/tfjs-core';
 import { beforeAll, expect, it } from 'vitest';
 import type { Episode } from '../../engine-data/examples';
 import { useBackend } from '../../kernels/backends';
-import { type GrpoLossOptions, grpoLoss } from '../../kernels/interface';
+import { grpoLoss } from '../../kernels/interface';
 import { gradientsOf } from '../../kernels/tape';
+import type { GrpoLossOptions } from '../../losses/token-gradient';
 import { Random } from '../../random';
-import { tokenGradient } from './token-gradient';
+import { episodesGradient } from './token-gradient';
 
 beforeAll(async () => {
-  await useBackend('cpu');
+  await useBackend('embedded-wasm');
 });
 
 const random = new Random(3);
@@ -67,7 +68,7 @@ it.each(cases)('loss, slopes and sums are those of the kernel: %j', (shape) => {
     return loss;
   }, [logProbs]);
 
-  const { loss, slopes, metrics } = tokenGradient(episodes, moved, reference, options);
+  const { loss, slopes, metrics } = episodesGradient(episodes, moved, reference, options);
   expect(loss).toBeCloseTo(value.dataSync()[0], 5);
   const expected = Array.from(grads[0].dataSync());
   for (const [i, slope] of slopes.flatMap((row) => [...row]).entries()) expect(slope).toBeCloseTo(expected[i], 5);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { GrpoLossOptions } from '../interface';
+import type { GrpoLossOptions } from '../../losses/token-gradient';
 import type { KernelLibrary } from '../native/library';
 import { kernelForms } from '../native/testing';
 import { expectClose } from '../testing/close';

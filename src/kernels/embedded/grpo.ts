@@ -1,4 +1,5 @@
-import { type GrpoLossOptions, kernelNames } from '../interface';
+import type { GrpoLossOptions } from '../../losses/token-gradient';
+import { kernelNames } from '../interface';
 import { numberOf } from '../native/table';
 import { checkStarts } from './attend';
 import { registerEmbedded } from './register';

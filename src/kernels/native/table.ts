@@ -7,6 +7,8 @@
  * row-major;
  * `starts` are the offsets of packed sequences ([sequences + 1], starts[0] = 0, the last = n).
  */
+import { surrogateNames } from '../../losses';
+import { estimators, type KlEstimator } from '../../losses/kl';
 import { activations } from '../../student-files/layer-spec';
 
 /** The values are the indices; C has them as an enum. */
@@ -15,8 +17,8 @@ export const choices = {
   activation: activations,
   aggregation: ['sequence', 'token'],
   importance: ['token', 'sequence'],
-  kl: ['k1', 'k2', 'k3', 'k3+'],
-  surrogate: ['clip', 'cispo', 'sapo'],
+  kl: Object.keys(estimators) as KlEstimator[],
+  surrogate: surrogateNames,
   precision: ['float32', 'bfloat16', 'int8'],
 } as const;
 

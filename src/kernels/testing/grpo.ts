@@ -1,5 +1,6 @@
 import { scalar, tensor1d, tidy } from '@tensorflow/tfjs-core';
-import { type GrpoLossOptions, grpoLoss } from '../interface';
+import type { GrpoLossOptions } from '../../losses/token-gradient';
+import { grpoLoss } from '../interface';
 import { tapeGradients } from './gradient';
 import type { PlainGrpoInputs } from './plain-grpo';
 

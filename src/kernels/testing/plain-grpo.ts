@@ -1,4 +1,4 @@
-import type { GrpoLossOptions, GrpoMetrics } from '../interface';
+import type { GrpoLossOptions, GrpoMetrics } from '../../losses/token-gradient';
 
 export interface PlainGrpoInputs {
   logProbs: ArrayLike<number>;
