@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../src/paths';
 
-export type Section = 'engine' | 'profile' | 'trl';
+export type Section = 'engine' | 'profile' | 'trl' | 'pipe';
 
 /** Puts the text between the marks of that section; what else the document says stays. */
 export function writeSection(section: Section, text: string): void {

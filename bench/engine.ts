@@ -8,7 +8,8 @@
  * unless DISTILLERY_THREADS says otherwise.
  * --seconds is for each of the two timings (default 20). --json writes every figure to a file, --out the tables to
  * docs/performance.md.
- * --profile shows where the time of an update goes instead (profile.ts), --trl whole updates beside TRL's (trl.ts).
+ * --profile shows where the time of an update goes instead (profile.ts), --trl whole updates beside TRL's (trl.ts),
+ * --pipe what the pipe to an engine costs (pipe.ts).
  */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -20,6 +21,7 @@ import { readInstalled } from '../src/kernels/tensorflow/installed';
 import { packageRoot } from '../src/paths';
 import { type Section, writeSection } from './document';
 import { openPeer } from './peer';
+import { pipeCost } from './pipe';
 import { profiles } from './profile';
 import { generationTable, memoryTable, type Rounds, speeds, trainTable } from './report';
 import { besideTrl, besideTrlByThreads } from './trl';
@@ -32,6 +34,7 @@ const { values } = parseArgs({
     json: { type: 'string' },
     profile: { type: 'boolean', default: false },
     trl: { type: 'boolean', default: false },
+    pipe: { type: 'boolean', default: false },
     pretrained: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '5' },
     student: { type: 'string' },
@@ -161,6 +164,10 @@ async function main(): Promise<void> {
   if (values.profile) {
     const { text, data } = await profiles(values.student, values.precision as ProductPrecision);
     return report('profile', text, data);
+  }
+  if (values.pipe) {
+    const { text, data } = await pipeCost(Number(values.rounds));
+    return report('pipe', text, data);
   }
   if (!values.trl) return compare();
   if (!process.env.DISTILLERY_THREADS) {

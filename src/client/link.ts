@@ -45,6 +45,8 @@ export interface Identity {
   version: string;
   /** The user's own engine command; read at every connection. */
   readonly engine?: string;
+  /** The user's own Tinker server, likewise. */
+  readonly tinker?: { url: string; key?: string; model: string };
 }
 
 /**

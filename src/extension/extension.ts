@@ -36,6 +36,7 @@ import { registerNotifications } from './status/notifications';
 import { registerStatusBar } from './status/status-bar';
 import { registerTeach } from './teach';
 import { registerTests } from './tests';
+import { registerSetUpTinker, TinkerServer } from './tinker';
 import { registerTracking } from './tracking';
 import * as vscode from './vscode';
 
@@ -48,12 +49,17 @@ export function activate(context: vscode.ExtensionContext): Services {
   });
   const log = vscode.window.createOutputChannel('Distillery');
   const { version } = context.extension.packageJSON as { version: string };
+  const tinker = new TinkerServer(context.secrets);
+  void tinker.read();
   const client = {
     name: 'vscode',
     version,
     pid: process.pid,
     get engine() {
       return setting('engine.command', '');
+    },
+    get tinker() {
+      return tinker.told;
     },
   };
   const hosts = new Hosts(
@@ -63,7 +69,7 @@ export function activate(context: vscode.ExtensionContext): Services {
   const runs = new RunIndex();
   const cases = new ShownCases(context.workspaceState, runs);
   const services: Services = { context, runs, cases, hosts, log };
-  context.subscriptions.push(log, runs, cases, hosts);
+  context.subscriptions.push(log, runs, cases, hosts, tinker);
   for (const register of features) context.subscriptions.push(register(services));
   log.info(`Distillery ${version}, active in ${Math.round(performance.now() - begun)} ms`);
   return services;
@@ -98,6 +104,7 @@ const features: ((services: Services) => vscode.Disposable)[] = [
   registerTeach,
   registerSetUpTensorFlow,
   registerSetUpEngine,
+  registerSetUpTinker,
   registerDoctor,
   registerDashboard,
   registerChainDiff,

@@ -80,7 +80,12 @@ describe('the manifest', () => {
 
   it('lets no workspace choose what is executed', () => {
     expect(capabilities.untrustedWorkspaces.restrictedConfigurations).toEqual(
-      expect.arrayContaining(['distillery.node', 'distillery.backend', 'distillery.engine.command']),
+      expect.arrayContaining([
+        'distillery.node',
+        'distillery.backend',
+        'distillery.engine.command',
+        'distillery.tinker.url',
+      ]),
     );
     const ofThePerson = ['distillery.trackers', 'distillery.trackers.online', 'distillery.trackers.python'];
     for (const key of [...capabilities.untrustedWorkspaces.restrictedConfigurations, ...ofThePerson])

@@ -8,6 +8,10 @@ export interface Settings {
   backend: Backend | 'experiment';
   /** Command line that starts an engine; '' = the one set up. A user setting only, never a workspace's. */
   'engine.command': string;
+  /** The server of runs on the Tinker API; '' = the host's environment says. A user setting only. */
+  'tinker.url': string;
+  /** '' = the only one that the server has. */
+  'tinker.model': string;
   openOnStart: 'dashboard' | 'runs' | 'nothing';
   notifyOnFinish: boolean;
   /** Trackers that receive the metrics of runs, whether over the network, and the Python with their clients. */

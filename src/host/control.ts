@@ -79,9 +79,9 @@ export class Control {
     return { state: this.standing.state, run: this.standing.run?.folder };
   }
 
-  /** Sets the user's own engine command, sent by a client; '' = none. */
-  useEngine(command: string): void {
-    this.options.toEngine({ type: 'engine', command });
+  /** Sets the user's own engine command and Tinker server, sent by a client. */
+  useEngines({ engine, tinker }: Params<'hello'>['client']): void {
+    if (engine !== undefined || tinker) this.options.toEngine({ type: 'engines', engine, tinker });
   }
 
   /** Short work. `signal` aborts it. */

@@ -5,6 +5,7 @@ import { resumeRun, type SessionOptions, startRun } from '../curriculum/session'
 import { examineMachine, machineProblems } from '../engine/machine';
 import type { Engine as Computing } from '../engine/port';
 import { askForEngine } from '../engine/process/installed';
+import { askForTinker } from '../engine/tinker/server';
 import { UserError } from '../errors';
 import type { HostState, Params } from '../protocol/control';
 import { takeOverDecisions } from '../runs/decisions';
@@ -80,9 +81,12 @@ export class Engine {
       case 'cancelJob':
         this.cancelJobs(({ id }) => id === message.id);
         break;
-      case 'engine':
-        askForEngine({ text: message.command, origin: 'the setting distillery.engine.command' });
+      case 'engines': {
+        const { engine: text, tinker } = message;
+        if (text !== undefined) askForEngine({ text, origin: 'the setting distillery.engine.command' });
+        if (tinker) askForTinker(tinker);
         break;
+      }
       case 'verb':
         this.obey(message.verb);
         break;

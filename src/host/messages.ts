@@ -13,8 +13,8 @@ export type ToEngine =
   | { type: 'resume'; id: string; run: string }
   | { type: 'job'; id: string; job: Job }
   | { type: 'cancelJob'; id: string }
-  /** The user's own command for an engine; '' = none. */
-  | { type: 'engine'; command: string }
+  /** The user's own command for an engine and Tinker server, where a client tells of them. */
+  | ({ type: 'engines' } & Pick<Params<'hello'>['client'], 'engine' | 'tinker'>)
   | { type: 'verb'; verb: 'pause' | 'continue' | 'stop' | 'cancel' }
   /** Clients can reach the server. */
   | { type: 'listening' }

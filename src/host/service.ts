@@ -41,9 +41,10 @@ export class Service {
     return this.clients === 0 && !this.atWork;
   }
 
-  joined({ name, version, pid, engine }: Params<'hello'>['client']): void {
+  joined(client: Params<'hello'>['client']): void {
+    const { name, version, pid } = client;
     this.clients++;
-    if (engine !== undefined) this.control.useEngine(engine);
+    this.control.useEngines(client);
     log('info', `${name} ${version} (process ${pid}) is connected`);
     this.changed();
   }

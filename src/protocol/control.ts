@@ -94,6 +94,10 @@ export const requests = {
          * '' = none.
          */
         engine: z.string().max(4096).optional(),
+        /** The user's own Tinker server (docs/cluster.md), likewise. url '' = none. The key is kept in memory alone. */
+        tinker: z
+          .object({ url: z.string().max(4096), key: z.string().max(4096).optional(), model: z.string().max(4096) })
+          .optional(),
       }),
     }),
     result: z.object({ protocol: count, version: z.string(), pid: positive, session: z.string() }),

@@ -1,5 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { TestServer } from '../../src/engine/tinker/testing/server';
+import { loadStudent } from '../../src/model/hf-folder';
 import { packageRoot } from '../../src/paths';
 import { openRun } from '../../src/runs/reading';
 import { openWorkplace, until, type Workplace } from './workplace';
@@ -33,4 +36,34 @@ it("a host computes on the engine whose command its client tells, the user's own
   expect(openRun(run).record.state).toBe('finished');
   const begun = events.find((event) => event.type === 'run');
   expect(begun).toMatchObject({ run: { folder: run, backend: 'fake-engine 0 on the CPU' } });
+});
+
+it('a host trains on the Tinker server that its client tells of, and writes the key nowhere', async () => {
+  const student = { path: 'student', lora: { rank: 4, dropout: 0 } };
+  const experiment = work.experiment('tinker', { backend: 'tinker', student, baselines: { sft: false } });
+  const nameless = work.client();
+  await expect(nameless.client.start({ experiment, stages: ['reconstruct'] })).rejects.toMatchObject({
+    code: 'backend',
+    message: 'no Tinker server is configured',
+    remedy: expect.stringContaining('Set Up Tinker Server'),
+  });
+  const server = await TestServer.start(loadStudent(join(work.folder, 'student')).model);
+  try {
+    const key = 'tml-kept-in-memory-alone';
+    const tinker = { url: server.url, key, model: '' };
+    const { client, events } = work.client({ client: { name: 'test', version: '0.0.0', tinker } });
+    const { run } = await client.start({ experiment, stages: ['reconstruct'] });
+    await until('the run is finished', () => events.some(({ type }) => type === 'ended'));
+    expect(openRun(run).record.state).toBe('finished');
+    expect([...server.keys]).toEqual([key]);
+    const written = readdirSync(work.distillery, { recursive: true, withFileTypes: true }).filter((one) =>
+      one.isFile(),
+    );
+    expect(written.length).toBeGreaterThan(5);
+    for (const { parentPath, name } of written)
+      expect(readFileSync(join(parentPath, name)).includes(key), join(parentPath, name)).toBe(false);
+    expect(JSON.stringify(events)).not.toContain(key);
+  } finally {
+    await server.stop();
+  }
 });

@@ -25,7 +25,7 @@ export class TinkerError extends UserError {
 }
 
 function remedyFor(status: number): string {
-  if (status === 401 || status === 403) return 'Check the key (TINKER_API_KEY).';
+  if (status === 401 || status === 403) return 'Check the key: TINKER_API_KEY, or in VS Code *Set Up Tinker Server*.';
   if (status === 404)
     return 'Check the address; docs/cluster.md lists the servers and versions that are known to work.';
   return "The server's log may say more.";

@@ -9,30 +9,21 @@ import { type Address, TinkerClient } from './client';
 import { RemoteModel } from './model';
 import { type Probed, probe } from './probe';
 import { isRemote, readRemote } from './remote';
+import { advice, tinkerServer, variables } from './server';
 import { TinkerStudent } from './student';
 
-/** The names used by Tinker's own SDK; the model's is ours, needed if a server offers several. */
-const variables = { url: 'TINKER_BASE_URL', key: 'TINKER_API_KEY', model: 'DISTILLERY_TINKER_MODEL' };
 const probeRank = 8;
-
-const advice = `Set ${variables.url} (and ${variables.key}) for a server of the Tinker API: docs/cluster.md.`;
 
 export const tinker: EngineKind = {
   backends: ['tinker'],
-  start: () => startTinker(addressFrom(process.env), process.env[variables.model]),
+  start: async () => startTinker(tinkerServer()),
   reports: async () => [await report()],
 };
-
-function addressFrom(env: NodeJS.ProcessEnv): Address {
-  const url = env[variables.url];
-  if (!url) throw new UserError('no Tinker server is configured', { code: 'backend', remedy: advice });
-  return { url, key: env[variables.key] };
-}
 
 async function report(): Promise<EngineReport> {
   const name = 'tinker';
   try {
-    const address = addressFrom(process.env);
+    const address = tinkerServer();
     const models = await new TinkerClient(address).models();
     return { name, usable: true, detail: `${new URL(address.url).host}: ${models.join(', ')}`, advice };
   } catch (error) {
@@ -42,11 +33,11 @@ async function report(): Promise<EngineReport> {
 }
 
 /** Opens a session and probes the server. @throws UserError when its gradients cannot be trusted */
-export async function startTinker(address: Address, wanted: string | undefined): Promise<Engine> {
+export async function startTinker({ model, ...address }: Address & { model?: string }): Promise<Engine> {
   const client = new TinkerClient(address);
   await client.open();
   try {
-    const base = chooseModel(await client.models(), wanted);
+    const base = chooseModel(await client.models(), model);
     const probed = await probe(client, { base, rank: probeRank, texts: [idsOf(12), idsOf(25)] });
     checkTrust(probed);
     return new TinkerEngine(client, address.url, base, probed);
@@ -64,7 +55,7 @@ function chooseModel(models: readonly string[], wanted: string | undefined): str
   if (models.length === 1) return models[0];
   throw new UserError(`the Tinker server trains ${models.length} models: ${models.join(', ')}`, {
     code: 'config',
-    remedy: `Choose one in ${variables.model}.`,
+    remedy: `Choose one in ${variables.model}, or in the setting distillery.tinker.model.`,
   });
 }
 

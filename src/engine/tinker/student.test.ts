@@ -43,7 +43,7 @@ async function both(ways: Ways = {}) {
   server = await TestServer.start(base, ways);
   const folder = mkdtempSync(join(tmpdir(), 'distillery-tinker-student-'));
   writeFileSync(join(folder, 'config.json'), JSON.stringify(json));
-  const engine = await startTinker({ url: server.url, key: undefined }, undefined);
+  const engine = await startTinker({ url: server.url, key: undefined });
   const remote = await engine.open(folder, { lora, seed: 5 });
   const local = copyModel(base);
   local.adapter = createAdapter(local.config, { ...defaultLora, rank: 4 }, { path: '', fingerprint: '' }, 5);
@@ -239,8 +239,6 @@ it('does not train on a server that forgets its moments', async () => {
 });
 
 it('says what is wrong with an address', async () => {
-  await expect(startTinker({ url: 'ftp://x', key: undefined }, undefined)).rejects.toThrow(
-    /address of the Tinker server/,
-  );
-  await expect(startTinker({ url: 'http://example.org', key: 'secret' }, undefined)).rejects.toThrow(/unencrypted/);
+  await expect(startTinker({ url: 'ftp://x', key: undefined })).rejects.toThrow(/address of the Tinker server/);
+  await expect(startTinker({ url: 'http://example.org', key: 'secret' })).rejects.toThrow(/unencrypted/);
 });

@@ -70,6 +70,8 @@ interface Body {
 
 export class TestServer {
   readonly unloaded: string[] = [];
+  /** That requests came with. */
+  readonly keys = new Set<string>();
   private readonly models = new Map<string, Training>();
   private readonly saved = new Map<string, Training>();
   private readonly samplers = new Map<string, Model>();
@@ -89,6 +91,7 @@ export class TestServer {
     server.on('request', async (request, response) => {
       const parts: Buffer[] = [];
       for await (const part of request) parts.push(part as Buffer);
+      one.keys.add(`${request.headers['x-api-key']}`);
       const route = (request.url ?? '').replace('/api/v1/', '');
       const { status, type, bytes } = await one.answer(
         route,

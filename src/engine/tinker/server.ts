@@ -1,0 +1,32 @@
+/** Which Tinker server is used: what the editor tells of the user's settings and secrets, else the environment. */
+import { UserError } from '../../errors';
+import type { Address } from './client';
+
+/** The names used by Tinker's own SDK; the model's is ours, needed if a server offers several. */
+export const variables = { url: 'TINKER_BASE_URL', key: 'TINKER_API_KEY', model: 'DISTILLERY_TINKER_MODEL' };
+
+export const advice =
+  `Set ${variables.url} (and ${variables.key}) for a server of the Tinker API, ` +
+  'or in VS Code use *Set Up Tinker Server*: docs/cluster.md.';
+
+export interface AskedServer extends Partial<Address> {
+  /** '' = the only one that it has. */
+  model?: string;
+}
+
+let asked: AskedServer | undefined;
+
+/** From now on; without a url, what the environment says. It is kept in memory alone. */
+export function askForTinker(server: AskedServer | undefined): void {
+  asked = server?.url ? server : undefined;
+}
+
+export function tinkerServer(env: NodeJS.ProcessEnv = process.env): Address & { model: string | undefined } {
+  const { url, key, model } = asked ?? {
+    url: env[variables.url],
+    key: env[variables.key],
+    model: env[variables.model],
+  };
+  if (!url) throw new UserError('no Tinker server is configured', { code: 'backend', remedy: advice });
+  return { url, key: key || undefined, model: model || undefined };
+}

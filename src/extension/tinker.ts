@@ -1,0 +1,87 @@
+/** The user's own Tinker server: its address in the user's settings, its key in the secret storage of VS Code. */
+import type { Identity } from '../client/link';
+import { checkBaseUrl } from '../teachers/endpoint';
+import { trustedCommand } from './commands/report';
+import type { Services } from './services';
+import { setting } from './settings';
+import * as vscode from './vscode';
+
+const { t } = vscode.l10n;
+
+/** A key belongs to one origin: it is never sent to another server. */
+const secretName = (url: string) => `distillery.tinker.key ${new URL(url).origin}`;
+
+/** What hosts are told at every connection, which does not wait for the secret storage: the key is read before. */
+export class TinkerServer implements vscode.Disposable {
+  private key: string | undefined;
+  private readonly listeners: vscode.Disposable[];
+
+  constructor(private readonly secrets: vscode.SecretStorage) {
+    this.listeners = [
+      vscode.workspace.onDidChangeConfiguration((change) => {
+        if (change.affectsConfiguration('distillery.tinker')) void this.read();
+      }),
+      secrets.onDidChange(() => void this.read()),
+    ];
+  }
+
+  get told(): NonNullable<Identity['tinker']> {
+    return { url: setting('tinker.url', ''), key: this.key, model: setting('tinker.model', '') };
+  }
+
+  async read(): Promise<void> {
+    const url = setting('tinker.url', '');
+    this.key = URL.canParse(url) ? (await this.secrets.get(secretName(url))) || undefined : undefined;
+  }
+
+  dispose(): void {
+    for (const listener of this.listeners) listener.dispose();
+  }
+}
+
+/** `distillery.setUpTinker`: asks for address, key and model. */
+export function registerSetUpTinker(services: Services): vscode.Disposable {
+  return trustedCommand(services, 'distillery.setUpTinker', async () => {
+    const title = t('Set Up Tinker Server');
+    const ask = (options: Parameters<typeof vscode.window.showInputBox>[0]) =>
+      vscode.window.showInputBox({ title, ignoreFocusOut: true, ...options });
+    const url = await ask({
+      prompt: t('Address of the server, without /api/v1'),
+      placeHolder: 'http://127.0.0.1:8000',
+      value: setting('tinker.url', ''),
+      validateInput: (text) => faultIn(text.trim()),
+    });
+    if (!url?.trim()) return;
+    const host = new URL(url.trim()).host;
+    const key = await ask({
+      prompt: t('API key. It is kept in the secret storage of VS Code and sent to {0} only. Empty: none.', host),
+      password: true,
+    });
+    if (key === undefined) return;
+    const model = await ask({
+      prompt: t('The model, as the server calls it. Empty: the only one that it has.'),
+      placeHolder: 'Qwen/Qwen3-8B',
+      value: setting('tinker.model', ''),
+    });
+    if (model === undefined) return;
+    if (key.trim()) await services.context.secrets.store(secretName(url.trim()), key.trim());
+    else await services.context.secrets.delete(secretName(url.trim()));
+    const settings = vscode.workspace.getConfiguration('distillery');
+    await settings.update('tinker.url', url.trim(), vscode.ConfigurationTarget.Global);
+    await settings.update('tinker.model', model.trim(), vscode.ConfigurationTarget.Global);
+    const text = t('To train on {0}, add "backend": "tinker" beside the "name" of an experiment.', host);
+    const reload = t('Reload Window');
+    void vscode.window.showInformationMessage(text, reload).then((answer) => {
+      if (answer === reload) void vscode.commands.executeCommand('workbench.action.reloadWindow');
+    });
+  });
+}
+
+function faultIn(url: string): string | undefined {
+  try {
+    checkBaseUrl(url);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
