@@ -27,7 +27,7 @@ const onDemand = {
   'hyparquet-compressors': ['decompressLz4', 'decompressLz4Raw', 'decompressZstd'],
   picomatch: ['default'],
 };
-const fileOf = (name) => `on-demand/${name.replace(/^@.*\//, '')}`;
+const fileOf = (name) => `on-demand/${name.replace(/^@.*\//, '').replaceAll('/', '-')}`;
 const apart = {
   name: 'on-demand',
   setup({ onResolve, onLoad }) {

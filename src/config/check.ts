@@ -14,6 +14,8 @@ export interface Checked<T> {
   issues: Issue[];
   /** The config with defaults, if there are no errors. */
   value?: T;
+  /** As `value`, but with unknown keys left out, if nothing else is wrong: its files can already be looked up. */
+  readable?: T;
   /** Adds the position in the text to a later finding, such as a missing file. */
   place(finding: Finding): Issue;
 }
@@ -65,7 +67,20 @@ function conclude<S extends z.ZodType>(
 ): Checked<z.output<S>> {
   const issues = found.toSorted((a, b) => a.offset - b.offset);
   const failed = issues.some(({ severity }) => severity === 'error');
-  return { issues, place, value: failed ? undefined : schema.parse(value) };
+  if (!failed) return { issues, place, value: schema.parse(value), readable: schema.parse(value) };
+  return { issues, place, readable: schema.safeParse(withoutUnknown(schema, value)).data };
+}
+
+/** A copy without the keys that the schema does not know. */
+function withoutUnknown(schema: z.ZodType, value: unknown): unknown {
+  const copy = structuredClone(value);
+  for (const issue of schema.safeParse(value).error?.issues ?? []) {
+    if (issue.code !== 'unrecognized_keys') continue;
+    const within = (at: unknown, key: PropertyKey) => (at as Record<PropertyKey, unknown> | undefined)?.[key];
+    const holder = issue.path.reduce(within, copy) as Record<string, unknown>;
+    for (const key of issue.keys) delete holder[key];
+  }
+  return copy;
 }
 
 /** A finding in the merged experiment is placed where `quick` set the value, else where the value was written. */

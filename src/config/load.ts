@@ -31,7 +31,7 @@ export function loadExperiment(
   options: { quick?: boolean } = {},
 ): { experiment: Experiment; warnings: FileIssue[] } {
   const checked = checkExperiment(readConfig(path, 'experiment'), options);
-  const missing = checked.value ? fileFindings(checked.value, dirname(path)) : [];
+  const missing = checked.readable ? fileFindings(checked.readable, dirname(path)) : [];
   const issues = [...checked.issues, ...missing.map(checked.place)].map((issue) => ({ ...issue, file: path }));
   const { stages, ...rest } = settle({ ...checked, issues });
   const experiment = resolveExperiment({ ...rest, stages }, dirname(path));

@@ -14,11 +14,11 @@ export type ReadText = (file: string) => string | undefined;
 
 export function configIssues(kind: ConfigKind, text: string, file: string, read: ReadText): Issue[] {
   if (kind === 'reward') return checkReward(text).issues;
-  const { issues, value, place } = checkExperiment(text);
-  if (!value) return issues;
+  const { issues, readable, place } = checkExperiment(text);
+  if (!readable) return issues;
   const folder = dirname(file);
-  const unread = unreadFindings(value, folder);
-  const looked = () => [...fileFindings(value, folder), ...rewardFileFindings(value, folder, read)];
+  const unread = unreadFindings(readable, folder);
+  const looked = () => [...fileFindings(readable, folder), ...rewardFileFindings(readable, folder, read)];
   const found = (unread.length > 0 ? unread : looked()).map(place);
   return [...issues, ...found].sort((a, b) => a.offset - b.offset);
 }
