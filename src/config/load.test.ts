@@ -139,8 +139,8 @@ it('reports what is wrong in a reward file as that file, and passes its warnings
 
 it('names a missing student beside a key that is not known', () => {
   const path = write('x.distillery.json', { ...experiment, student: { path: 'gone', lor: 4 }, sed: 1 });
-  const { message } = errorOf(() => loadExperiment(path));
-  for (const told of [/"sed"/, /"lor"/, /gone/]) expect(message).toMatch(told);
+  const text = errorOf(() => loadExperiment(path)).toString();
+  for (const told of ['"sed"', '"lor"', 'gone']) expect(text).toContain(told);
 });
 
 it('says when the config itself is not there', () => {
