@@ -33,6 +33,8 @@ export class CaseReader {
   private readonly settings: RunSettings;
   private readonly tokenizer: TextTokenizer;
   private readonly notes: string[] = [];
+  /** Why words are compared. */
+  private inWords = '';
 
   constructor(
     readonly run: string,
@@ -97,6 +99,9 @@ export class CaseReader {
       teacher: teacher ? (splitChain(teacher.text) satisfies Chain) : undefined,
       teacherLength: completion?.rollout?.teacherTokens ?? teacherLength,
     };
+    // A completion that stands alone needs no tokenizer where its own tokens are recorded.
+    const alone = !teacher && !third.third && completion?.rollout;
+    const inTokens = this.tokenizer.unit === 'tokens' || (alone && alone.unit === undefined);
     const view: CaseView = {
       subject: {
         run: this.run,
@@ -119,8 +124,12 @@ export class CaseReader {
       rewrites: { count: rewrites.length, verdict: third.verdict, ...(third.can && { can: third.can }) },
       note: note ?? null,
       prompt: prompt !== null && prompt !== plainPrompt(question) ? prompt : null,
-      unit: this.tokenizer.unit,
-      notes: [...this.notes, ...(undecided ? [`Decisions of people are not shown: ${undecided.message}.`] : [])],
+      unit: inTokens ? 'tokens' : 'words',
+      notes: [
+        ...this.notes,
+        ...(inTokens ? [] : [this.inWords]),
+        ...(undecided ? [`Decisions of people are not shown: ${undecided.message}.`] : []),
+      ],
     };
     const texts = { teacher: teacher?.text ?? null, student: completion?.text ?? null, rewritten: third.thirdText };
     return { view, texts };
@@ -313,7 +322,7 @@ export class CaseReader {
       problems.push(loaded.problem);
     }
     const why = problems[0] ? `${problems[0].message} (${problems[0].file})` : 'the run names no student';
-    this.notes.push(`No tokenizer is known for this run (${why}), so the diff compares words.`);
+    this.inWords = `No tokenizer is known for this run (${why}), so the diff compares words.`;
     return wordTokenizer();
   }
 }
