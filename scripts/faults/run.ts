@@ -20,7 +20,7 @@ const out = join(folder, 'report.json');
 const env = { ...process.env, DISTILLERY_THOROUGH: short ? '0' : '1' };
 const reporters = [`--reporter=${short ? 'default' : 'verbose'}`, '--reporter=json', `--outputFile.json=${out}`];
 const args = ['vitest', 'run', ...reporters, ...faultFiles];
-if (!short) console.log('117 kills of whole runs, and texts of 1 MB: this takes more than an hour on two cores.');
+if (!short) console.log('117 kills of whole runs, and texts of 1 MB: this takes hours on two cores.');
 const { status } = spawnSync('npx', args, { cwd: root, stdio: 'inherit', env });
 const { testResults }: Report = JSON.parse(readFileSync(out, 'utf8'));
 rmSync(folder, { recursive: true });
