@@ -32,6 +32,8 @@ export function problemOf(row: Row, columns: SettledColumns, place: Place, id: s
   const found = chainOf(row, columns, given);
   const chosen = found?.cutOff ? undefined : found;
   const chain = chosen?.chain ?? solution;
+  if (columns.answer === undefined && chain === undefined && isRefused(row, columns))
+    throw datasetError('the row says that its chain is wrong, and has no other answer', place, 'Skip such rows.');
   const stated = columns.answer === undefined && chain !== undefined ? statedIn(chain, choices, place) : given;
   const system = told(columns.system, 'system') ?? talkIn(row, columns, asked[0])?.system;
   const student = columns.student === undefined ? undefined : cellOf(row, columns.student);
@@ -96,6 +98,8 @@ function recordedOf(cell: unknown, answer: string, place: Place) {
   return recordedAnswerOf({ text: cell, ...(stated !== undefined && { answer: stated }) }, answer, place);
 }
 
+const isRefused = (row: Row, { student }: SettledColumns) => student === undefined && flagsOf(row).right === false;
+
 /** The teacher's chain, unless the row says that it is wrong. */
 function chainOf(row: Row, columns: SettledColumns, answer: string | undefined): Chosen | undefined {
   if (columns.chain === undefined) return undefined;
@@ -103,10 +107,9 @@ function chainOf(row: Row, columns: SettledColumns, answer: string | undefined):
   const list = Array.isArray(cell) && !isTalk(columns, columns.chain) && !conversationOf(cell);
   if (list) return stepsIn(cell, columns.chain, row) ?? bestGeneration(cell, answer, row);
   const text = reader(row, columns)(columns.chain, 'assistant');
-  if (text === undefined) return undefined;
+  if (text === undefined || isRefused(row, columns)) return undefined;
   const chain = thought(row, columns, text);
   const { right, complete } = columns.student === undefined ? flagsOf(row) : {};
-  if (right === false) return undefined;
   return {
     chain: stripCalculatorMarks(chain),
     verified: right === true,

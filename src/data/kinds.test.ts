@@ -121,6 +121,11 @@ describe('kinds of rows', () => {
       expect(chainOf(more)).toBeUndefined();
   });
 
+  test('a row whose only chain is wrong says so', () => {
+    const rows = [true, false].map((label) => JSON.stringify({ prompt: asked, completion: boxed, label }));
+    expect(() => read(written('kto.jsonl', rows.join('\n')))).toThrow('the row says that its chain is wrong');
+  });
+
   test('digits of long whole numbers are kept', () => {
     const file = written('long.jsonl', `{"question": "${asked}", "answer": 12345678901234567}`);
     expect(read(file).problems.at(0)!.answer).toBe('12345678901234567');
