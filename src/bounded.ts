@@ -1,16 +1,17 @@
-/** Code that may not end by itself, such as patterns and templates from elsewhere, with a limit on its time. */
+/** Runs untrusted code that may not terminate, such as patterns and templates, with a time limit. */
 import { createContext, Script } from 'node:vm';
 
-/** What was to end in time has not. */
+/** The time limit was exceeded. */
 export class TookTooLong extends Error {}
 
 const script = new Script('work()');
 const context = createContext(Object.create(null));
 
 /**
- * What `work` returns; throws TookTooLong when it takes more than `ms` milliseconds. It holds the thread meanwhile, but
- * V8 ends it whatever it does, a regular expression too. A process that was stopped or got no processor is no reason:
- * then `work`, which must be free to be done again, is tried anew, with twice the time, and once more.
+ * The result of `work`; throws TookTooLong when it takes more than `ms` milliseconds. It blocks the thread meanwhile,
+ * but V8 can interrupt it anywhere, even in a regular expression. As the process may have been suspended or got no CPU
+ * time,
+ * `work`, which must be repeatable, is tried twice more, with the time doubled.
  */
 export function withinTime<T>(ms: number, work: () => T, attempts = 3): T {
   const before = process.cpuUsage();

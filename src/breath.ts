@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 
 /**
- * Between two stretches of work that block the thread, such as passes through the model: lets signals and messages in.
- * Throws what `signal` was aborted with.
+ * Yields to the event loop between stretches of blocking work, such as passes through the model, so that signals and
+ * messages arrive.
+ * Throws the reason of an aborted `signal`.
  */
 export async function breathe(signal?: AbortSignal): Promise<void> {
   await setImmediate();

@@ -1,30 +1,30 @@
-/** The bytes of a download, on their way to a file that may hold some of them already. */
+/** Writes a download to a file that may already contain a part of it. */
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { diskError } from './disk';
 import { openToAppend } from './writing';
 
-/** More came than was announced: the server has another file. */
+/** More arrived than was announced: the server has another file. */
 export class LongerThanAnnounced extends Error {}
 
-/** Opens a file that a download goes on with; it is made where it is not there. */
+/** Opens a file to resume a download; it is created if it does not exist. */
 export function openPart(path: string): Promise<FileHandle> {
   return openToAppend(dirname(path), path).catch((error) => {
-    throw diskError(error, path, 'nothing was fetched');
+    throw diskError(error, path, 'nothing was downloaded');
   });
 }
 
-/** Headers that ask for the bytes from `at` on, as they are kept and not compressed. */
+/** Request headers for the uncompressed bytes from `at` on. */
 export const bytesFrom = (at: number): Record<string, string> => ({
   'accept-encoding': 'identity',
   ...(at > 0 && { range: `bytes=${at}-` }),
 });
 
 /**
- * Appends what an answer with status 206 (from byte `at` on) or 200 (all of it: the server knows no ranges) brings,
- * until the file at `path` has `bytes`; `took` hears each piece when it is on its way to the disk, and how many bytes
- * there are then. Flushes the file. Throws a UserError for faults of the disk, and what is none for a line that breaks
- * or a server that sends something else.
+ * Appends a response with status 206 (from byte `at` on) or 200 (everything, as the server ignores ranges) until the
+ * file at `path` has `bytes`; `took` is called for each piece being written, with the number of bytes so far. Flushes
+ * the file. @throws UserError for disk errors; another error when the connection breaks or the server sends something
+ * else
  */
 export async function appendAnswer(
   answer: Response,
@@ -44,27 +44,27 @@ export async function appendAnswer(
     });
     took(piece, here);
   }
-  if (here < bytes) throw new Error(`the line was cut after ${here} of ${bytes} bytes`);
+  if (here < bytes) throw new Error(`the connection broke after ${here} of ${bytes} bytes`);
   await handle.sync();
 }
 
-/** The text of an answer, of at most so many bytes: a server may send without an end. */
+/** The text of a response with a size limit, as a server may send endlessly. */
 export async function boundedText(answer: Response, most: number): Promise<string> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
   for await (const piece of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += piece.length;
-    if (bytes > most) throw new Error(`more than ${most} bytes came`);
+    if (bytes > most) throw new Error(`more than ${most} bytes arrived`);
     parts.push(piece);
   }
   return Buffer.concat(parts).toString('utf8');
 }
 
-/** Whether an answer with status 206 goes on from byte `at`. */
+/** Whether a response with status 206 begins at byte `at`. */
 export const continues = (answer: Response, at: number): boolean =>
   answer.headers.get('content-range')?.startsWith(`bytes ${at}-`) ?? false;
 
-/** Work over a line, ended by `signal` and by a silence of so long; `heard` begins the silence anew. */
+/** Network work with a timeout for silence; `heard` restarts the timeout. */
 export async function unlessSilent<T>(
   silenceMs: number,
   signal: AbortSignal | undefined,

@@ -1,6 +1,6 @@
-/** What an error is about: a stable word for scripts (`--json`). */
+/** The subject of an error: a stable word for scripts (`--json`). */
 export type ErrorCode =
-  // what was given
+  // the input
   | 'input'
   | 'usage'
   | 'config'
@@ -47,8 +47,8 @@ export type ErrorCode =
   | 'unavailable';
 
 /**
- * An error the user can mend: it names the place and the remedy, and is printed without a stack.
- * Anything else that is thrown is a defect of ours and keeps its stack.
+ * An error that the user can fix: it names the place and the remedy, and is printed without a stack.
+ * Any other exception is a defect of this program and keeps its stack.
  */
 export class UserError extends Error {
   readonly file?: string;
@@ -78,7 +78,7 @@ export class UserError extends Error {
 }
 
 /**
- * Whether an error says that memory ran out, in the words of V8, libc++, WebAssembly, TensorFlow, CUDA or our own
+ * Whether an error reports exhausted memory, in the words of V8, libc++, WebAssembly, TensorFlow, CUDA or our own
  * pools.
  */
 export function isOutOfMemory(error: unknown): boolean {

@@ -1,12 +1,12 @@
-/** Reading JSON that others wrote: line by line, with limits, without keys that reach into prototypes. */
+/** Reads untrusted JSON: line by line, with limits, and without keys that reach into prototypes. */
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { type ParseError, parse } from 'jsonc-parser';
 import { type ErrorCode, UserError } from './errors';
 
-/** Longest line that is read; a rollout of 100,000 tokens fits. */
+/** Longest accepted line; a rollout of 100,000 tokens fits. */
 export const maxLineBytes = 32 * 1024 * 1024;
-/** Deepest nesting of a JSON value. */
+/** Maximum nesting of a JSON value. */
 const maxDepth = 64;
 const chunkBytes = 256 * 1024;
 
@@ -15,15 +15,15 @@ export interface Line {
   number: number;
   /** Without its end (`\n` or `\r\n`), and without a byte-order mark. */
   text: string;
-  /** Byte offset of the line's first byte, of its end, and of the next line. */
+  /** Byte offsets of the line's beginning, of its end, and of the next line. */
   start: number;
   end: number;
   next: number;
-  /** False for a last line that has no line end: whole in a hand-written file, torn in a log. */
+  /** False for a last line without a line end: complete in a handwritten file, incomplete in a log. */
   ended: boolean;
 }
 
-/** Is told of a line that cannot be read, which is then passed over. */
+/** Called for an unreadable line, which is then skipped. */
 export type Damage = (problem: UserError) => void;
 
 /**
@@ -42,7 +42,7 @@ export function* linesOf(chunks: Iterable<Buffer>, file: string, damage: Damage 
   let bytes = 0;
   let start = 0;
   let number = 1;
-  /** Of a line that is too long no more is held. */
+  /** No more than this of an oversized line is kept. */
   const hold = (part: Buffer) => {
     bytes += part.length;
     if (bytes <= maxLineBytes) held.push(part);
@@ -96,14 +96,14 @@ export function* chunksOf(file: string, most = Number.POSITIVE_INFINITY): Genera
 }
 
 function tooLong(file: string, line: number): UserError {
-  const remedy = 'Write one JSON value a line.';
+  const remedy = 'Write one JSON value per line.';
   return new UserError(`the line is longer than ${maxLineBytes} bytes`, { file, line, code: 'dataset', remedy });
 }
 
 /** Opens a file to read; missing, a folder, a named pipe or no permission is a UserError that says so. */
 export function openForReading(file: string): number {
   try {
-    // Opening a pipe waits for a writer, who may never come; those in /dev are the shell's and have one.
+    // Opening a pipe waits for a writer, who may never come; those in /dev belong to the shell and have one.
     if (!file.startsWith('/dev/') && statSync(file).isFIFO())
       throw new UserError('this is a named pipe, not a file', { file, code: 'missing', remedy: 'Check the path.' });
     const handle = openSync(file, 'r');
@@ -155,7 +155,7 @@ export function parseJson(text: string, place: { file?: string; line?: number; c
       ...place,
       line: (place.line ?? 1) + before.length - 1,
       column: before.at(-1)!.length + 1,
-      remedy: 'Mend or remove it.',
+      remedy: 'Fix or remove it.',
       cause,
     });
   }
@@ -191,7 +191,7 @@ export function hashFile(file: string): string {
   }
 }
 
-/** Where the first fault is: JSON.parse does not always tell. */
+/** The position of the first error, as JSON.parse does not always give it. */
 function faultOffset(text: string): number {
   const errors: ParseError[] = [];
   try {

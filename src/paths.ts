@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** The package's own folder (where package.json lies), from source, from a test or from the bundle in dist/. */
+/** The package's own folder (with package.json), from source, from a test or from the bundle in dist/. */
 export function packageRoot(): string {
   let folder = __dirname;
   while (!existsSync(join(folder, 'package.json'))) {
@@ -17,7 +17,7 @@ export function packageRoot(): string {
 export const packageVersion = (): string =>
   (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;
 
-/** Where the system keeps data of this user's programs: our folder of that name. */
+/** Our folder in the system's place for data of the user's programs. */
 export function dataFolder(name: string, env: NodeJS.ProcessEnv = process.env): string {
   const home = homedir();
   if (process.platform === 'darwin') return join(home, 'Library', 'Application Support', 'distillery', name);
@@ -25,5 +25,5 @@ export function dataFolder(name: string, env: NodeJS.ProcessEnv = process.env): 
   return join(env.XDG_DATA_HOME || join(home, '.local', 'share'), 'distillery', name);
 }
 
-/** Whether a folder is there. */
+/** Whether a folder exists. */
 export const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;

@@ -1,20 +1,22 @@
-/** Other processes: whether they live, and how they are ended with everything below them. */
+/** Other processes: whether they are alive, and how to end them with their children. */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { hostname } from 'node:os';
 import { UserError } from './errors';
 import { touch } from './writing';
 
-/** Which process left a file, so that another one with the same pid, or on another machine, is not taken for it. */
+/**
+ * Identifies the process that left a file, to distinguish it from another one with the same pid or on another machine.
+ */
 export interface Owner {
   pid: number;
-  /** When it started, as its system tells it (`startTimeOf`); empty where the system does not. */
+  /** Its start time according to the system (`startTimeOf`); empty if the system does not report it. */
   startTime: string;
   machine: string;
 }
 
 /**
- * How often a process touches the files that say it lives, and how old they may become, in milliseconds: an update of a
+ * How often a process touches the files that show it is alive, and their maximum age, in milliseconds: an update of a
  * run may block it.
  */
 const [touchEvery, staleAfter] = [60_000, 10 * 60_000];
@@ -26,31 +28,30 @@ export const thisProcess = (): Owner => ({
 });
 
 /**
- * Whether the process that left a file still runs: by its pid and start time where they can be seen from here. Where
- * not (another machine, a container, a machine that was given another name, a system that does not tell start times),
- * by `keepTouching` the file.
+ * Whether the process that left a file is still running: by pid and start time if they are visible from here. Otherwise
+ * (another machine, a container, a renamed machine, a system without start times), by `keepTouching` the file.
  */
 export function lives({ pid, startTime, machine }: Owner, file: string): boolean {
   if (machine === hostname()) {
     if (!isProcess(pid)) return false;
     const now = startTimeOf(pid);
-    // On Linux every process can tell its own start: a record without one was not written by a process of ours.
+    // On Linux the start time is always available, so a record without one is not from a process of ours.
     if (now !== '' && (startTime !== '' || process.platform === 'linux')) return now === startTime;
   }
   const stat = fs.statSync(file, { throwIfNoEntry: false });
   return stat !== undefined && Date.now() - stat.mtimeMs < staleAfter;
 }
 
-/** Touches a file as long as this process lives, or until the answer is called. */
+/** Touches a file as long as this process is running, or until the returned function is called. */
 export function keepTouching(file: string): () => void {
   const timer = setInterval(() => {
-    touch(file, () => {}); // it is gone, or the disk is: whoever needs it will say so
+    touch(file, () => {}); // the file or the disk is gone: whoever needs it will report it
   }, touchEvery);
   timer.unref();
   return () => clearInterval(timer);
 }
 
-/** Whether a process of this pid is there, whoever it belongs to. */
+/** Whether a process with this pid exists, of any user. */
 export function isProcess(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -61,20 +62,20 @@ export function isProcess(pid: number): boolean {
 }
 
 /**
- * Ends a process that leads a group of its own (spawned `detached`), and all processes of that group; elsewhere the
- * process alone. On Windows: the process and its descendants. Says nothing when there is none.
+ * Ends a process that leads its own group (spawned `detached`) and the whole group; on Windows, the process and its
+ * descendants; elsewhere the process alone. No error if there is none.
  */
 export function killTree(pid: number): void {
   if (process.platform === 'win32') {
     try {
       execFileSync('taskkill', ['/pid', String(pid), '/T', '/F'], { stdio: 'ignore', windowsHide: true });
     } catch {
-      // It is gone, or ends just now.
+      // It is gone, or is just ending.
     }
     return;
   }
-  // For kill(2), -1 is every process of this user's, and 0 this process's own group.
-  if (pid <= 1) throw new UserError(`process ${pid} is none of Distillery's`, { code: 'host' });
+  // For kill(2), -1 means every process of this user, and 0 this process's own group.
+  if (pid <= 1) throw new UserError(`process ${pid} does not belong to Distillery`, { code: 'host' });
   for (const target of [-pid, pid])
     try {
       process.kill(target, 'SIGKILL');
@@ -86,12 +87,14 @@ export function killTree(pid: number): void {
 }
 
 /**
- * When a process started, as an opaque text; undefined if it is gone (or a zombie), '' if this system does not tell.
+ * The start time of a process as an opaque text; undefined if it is gone (or a zombie), '' if this system does not
+ * report it.
  */
 export function startTimeOf(pid: number): string | undefined {
   if (process.platform === 'linux')
     try {
-      // proc(5): after the name in brackets come the state (field 3) and, as field 22, the start in ticks since boot.
+      // proc(5): the name in brackets is followed by the state (field 3) and, as field 22, the start in ticks since
+      // boot.
       const fields = fs
         .readFileSync(`/proc/${pid}/stat`, 'utf8')
         .replace(/^.*\) /s, '')
@@ -103,7 +106,7 @@ export function startTimeOf(pid: number): string | undefined {
     }
   if (process.platform === 'win32') return '';
   try {
-    // In whatever language and time zone each of the processes runs.
+    // Independent of the language and time zone of the process.
     const env = { ...process.env, LC_ALL: 'C', TZ: 'UTC' };
     const args = ['-o', 'lstart=', '-p', String(pid)];
     return execFileSync('ps', args, { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'ignore'] }).trim() || undefined;

@@ -1,7 +1,6 @@
 /**
- * Counter-based random numbers: every draw is a pure function of (seed, counters...), so nothing has a hidden state to
- * save, and resuming a run needs only its cursor. Mixing is the 32-bit finaliser of MurmurHash3 (A. Appleby, public
- * domain).
+ * Counter-based random numbers: every draw is a pure function of (seed, counters...), so there is no hidden state, and
+ * resuming a run needs only its position. Mixing is the 32-bit finalizer of MurmurHash3 (A. Appleby, public domain).
  */
 function mix(h: number): number {
   h ^= h >>> 16;
@@ -31,7 +30,7 @@ export function uniform(seed: number, ...counters: (number | string)[]): number 
   return (bits(seed, ...counters) >>> 8) / 0x1000000;
 }
 
-/** A stream of draws, for code that wants them one after the other. */
+/** A sequence of draws. */
 export class Random {
   private next = 0;
   private readonly start: number;
@@ -40,7 +39,7 @@ export class Random {
     this.start = mix(bits(seed, ...counters) ^ 0x9e3779b9);
   }
 
-  /** Uniform in [0, 1): `uniform(key, 0)`, `uniform(key, 1)`, ... with the key that the counters make. */
+  /** Uniform in [0, 1): `uniform(key, 0)`, `uniform(key, 1)`, ... with the key of the counters. */
   uniform(): number {
     return (mix(mixCounter(this.start, this.next++)) >>> 8) / 0x1000000;
   }

@@ -1,6 +1,6 @@
 /**
- * A pure function of a text that keeps what it made, as many readers ask for the same. It keeps results for `most`
- * characters of texts in all, and then begins anew. Nobody may change a result.
+ * Caches a pure function of a text. It keeps results for up to `most` characters of texts, and then starts over.
+ * Results must not be changed.
  */
 export function remembered<T>(make: (text: string) => T, most: number): (text: string) => T {
   const known = new Map<string, T>();

@@ -1,18 +1,17 @@
 /**
- * The students that a run trains and tests, in the order in which it does: the one list of baselines and stages. A new
- * baseline is an entry here and a file in src/curriculum/baselines; the compiler then asks for its settings and its
- * trainer.
+ * The students that a run trains and tests, in order: the only list of baselines and stages. A new baseline is an entry
+ * here and a file in src/curriculum/baselines; the compiler then requires its settings and its trainer.
  */
 interface Student {
   kind: 'base' | 'baseline' | 'stage' | 'other';
   title: string;
-  /** Where there is little room. */
+  /** Where space is short. */
   short: string;
   /** A codicon. */
   icon: string;
-  /** Behind its curves, as #rrggbbaa. */
+  /** Background colour of its curves, as #rrggbbaa. */
   band: string;
-  /** Where completions are sampled: the stage whose settings (sampling, reward) they are sampled and scored by. */
+  /** For baselines that sample: the stage whose settings (sampling, reward) are used. */
   sampledAs?: 'complete' | 'rewrite';
 }
 

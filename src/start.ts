@@ -1,28 +1,22 @@
-/**
- * What the student is called that a run begins with: most begin with a base student, some with a checkpoint of another
- * run.
- */
+/** The name of the initial student of a run: usually a base student, sometimes a checkpoint of another run. */
 import { checkpointPattern, type StageName, shortStageTitles, stageTitles } from './stages';
 
-/** The checkpoint that a run begins at. */
+/** The checkpoint that a run begins with. */
 export interface Start {
-  /** The folder name of the run that it lies in. */
+  /** The folder name of its run. */
   run: string;
   checkpoint: string;
 }
 
 const checkpointPath = new RegExp(`([^\\\\/]+)[\\\\/]checkpoints[\\\\/](${checkpointPattern})[\\\\/]?$`);
 
-/** The checkpoint that a path names; undefined for any other folder. */
+/** The checkpoint at a path; undefined for other folders. */
 export function startAt(path: string): Start | undefined {
   const [, run, checkpoint] = checkpointPath.exec(path) ?? [];
   return checkpoint === undefined ? undefined : { run, checkpoint };
 }
 
-/**
- * By the content of the run's config.json, of which nothing is taken for granted. undefined: it begins with a base
- * student.
- */
+/** From the run's config.json, which is not validated. undefined: it begins with a base student. */
 export function startOf(config: unknown): Start | undefined {
   const { experiment } = (config ?? {}) as { experiment?: { student?: { path?: unknown } } };
   const path = experiment?.student?.path;
@@ -37,7 +31,7 @@ export const studentTitle = (stage: StageName, start: Start | undefined): string
 export const studentLabel = (stage: StageName, start: Start | undefined): string =>
   stage === 'base' && start ? `Start: ${start.checkpoint}` : stageTitles[stage];
 
-/** Where there is little room: `Stage 2`, `Base`, `Start: complete-220`. */
+/** Where space is short: `Stage 2`, `Base`, `Start: complete-220`. */
 export const shortStudentTitle = (stage: StageName, start: Start | undefined): string =>
   stage === 'base' && start ? `Start: ${start.checkpoint}` : shortStageTitles[stage];
 
@@ -45,9 +39,9 @@ export const shortStudentTitle = (stage: StageName, start: Start | undefined): s
 export const startText = (start: Start | undefined): string =>
   start ? `checkpoint ${start.checkpoint} of ${start.run}` : 'the base student';
 
-/** What the others are compared with, in a heading: `vs base`, `vs start`. */
+/** The reference of comparisons, in a heading: `vs base`, `vs start`. */
 export const versusStart = (start: Start | undefined): string => `vs ${start ? 'start' : 'base'}`;
 
-/** What an evaluation tested: the record of the start is named `base` whatever it was. */
+/** The student that an evaluation tested: the record of the initial one is always named `base`. */
 export const testedName = (evaluation: string, start: Start | undefined): string =>
   evaluation === 'base' && start ? start.checkpoint : evaluation;

@@ -1,6 +1,6 @@
 import { Random } from './random';
 
-/** Wilson score interval of a share, at 95 % (Wilson 1927): honest near 0 and 1, unlike the normal one. */
+/** Wilson score interval of a share, at 95 % (Wilson 1927): unlike the normal interval it is reliable near 0 and 1. */
 export function wilsonInterval(right: number, n: number): [number, number] {
   if (n === 0) return [0, 1];
   const z = 1.959964;
@@ -22,19 +22,19 @@ export function deviation(values: readonly number[]): number {
   return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));
 }
 
-/** With fewer runs than this an interval tells little of how much they differ by their seeds. */
+/** With fewer runs an interval says little about variation between seeds. */
 export const enoughRuns = 5;
 
 /**
  * 95 % interval of a mean difference between two students, by a bootstrap over problems and runs (2,000 draws,
- * percentiles). `differences` holds a row for each run and a column for each problem, the same problems in every row; a
- * run is whatever was trained independently: a seed, or a base student with its seeds averaged.
+ * percentiles). `differences` has a row for each run and a column for each problem, the same problems in every row; a
+ * run is anything trained independently: a seed, or a base student with its seeds averaged.
  *
- * Every run answers the same problems, so runs and problems are crossed: a draw takes problems once for all runs, and
- * runs once for all problems (Owen 2007, "The pigeonhole bootstrap"). Answers of a base student that the runs share are
- * thus counted once. One run fewer than there are is drawn, which makes the variance between runs unbiased (Rao and Wu
- * 1988, "Resampling inference with complex survey data"). With one run this is the ordinary paired bootstrap over
- * problems, and says nothing of other seeds.
+ * Every run answers the same problems, so runs and problems are crossed: a draw resamples problems once for all runs,
+ * and runs once for all problems (Owen 2007, "The pigeonhole bootstrap"). Answers of a base student that the runs share
+ * are thus counted once. One run less than there are is drawn, which makes the variance between runs unbiased (Rao and
+ * Wu 1988, "Resampling inference with complex survey data"). With one run this is the ordinary paired bootstrap over
+ * problems, and does not cover variation between seeds.
  */
 export function pairedInterval(differences: readonly (readonly number[])[], seed = 1): [number, number] {
   const problems = differences[0]?.length ?? 0;

@@ -1,4 +1,4 @@
-/** How long something still takes, as it is said everywhere: in steps that do not move from second to second. */
+/** Time left in words, the same everywhere: in steps that do not change every second. */
 export function timeLeftText(seconds: number): string {
   const minutes = Math.round(seconds / 60);
   if (seconds < 60) return 'under 1 min left';

@@ -1,6 +1,6 @@
-/** Numbers and texts as people read them: the same in the terminal, the editor, its pages and reports. */
+/** Formatting of numbers and texts for people, shared by terminal, editor, pages and reports. */
 
-/** `71.3 %`; `–` for what is no number. */
+/** `71.3 %`; `–` for NaN. */
 export const percent = (share: number, digits = 1) =>
   Number.isFinite(share) ? `${(100 * share).toFixed(digits)} %` : '–';
 
@@ -19,7 +19,7 @@ export function clock(seconds: number): string {
   return hours > 0 ? `${hours}:${pad(minutes)}:${pad(whole % 60)}` : `${minutes}:${pad(whole % 60)}`;
 }
 
-/** Seconds as a person says them: `40 s`, `12 min`, `3 h 20 min`. */
+/** Seconds in words: `40 s`, `12 min`, `3 h 20 min`. */
 export function duration(seconds: number): string {
   if (seconds < 60) return `${Math.max(0, Math.round(seconds))} s`;
   const minutes = Math.round(seconds / 60);
@@ -34,11 +34,11 @@ export function bytes(value: number): string {
   return `${(value / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
 }
 
-/** So many bytes in GB, for memory and disks: what is needed and what there is are then compared at a glance. */
+/** Bytes in GB, for memory and disks, so that need and supply are easy to compare. */
 export const gigabytes = (value: number) => `${(value / 1e9).toFixed(1)} GB`;
 
 /** `1 problem`, `7 problems` */
 export const plural = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
 
-/** The text in at most `width` characters. */
+/** The text cut to `width` characters. */
 export const clip = (text: string, width: number) => (text.length > width ? `${text.slice(0, width - 1)}…` : text);

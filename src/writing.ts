@@ -1,19 +1,19 @@
 /**
- * Changing files and folders: the one module that does (`writing.test.ts` lists the few exceptions). Every function
- * takes the folder it works in, `root`, and a path below it. The root is the person's own choice and may be a symbolic
- * link, such as a `.distillery` on a bigger disk. What lies below it is data that may have come from anybody, so
- * nothing below it is made, written, cut, moved or removed through a link. A root of `dirname(file)` says that the
- * file's folder is the person's choice.
+ * The only module that changes files and folders (`writing.test.ts` lists the few exceptions). Every function takes the
+ * folder it works in, `root`, and a path below it. The root is the user's own choice and may be a symbolic link, such
+ * as a `.distillery` on a bigger disk. Everything below it is untrusted data, so nothing below it is created, written,
+ * truncated, moved or removed through a link. A root of `dirname(file)` means that the file's folder is the user's
+ * choice.
  */
 import fs from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { guardDisk } from './disk';
 import { UserError } from './errors';
 
-/** Windows has no such flag; there the look before has to do. */
+/** Windows has no such flag; there the earlier check must suffice. */
 const noFollow = fs.constants.O_NOFOLLOW ?? 0;
 
-/** Refuses a path that is not below `root`, and one that reaches its place through a link (`itself`: or is one). */
+/** Refuses a path that is not below `root`, and one that passes through a link (`itself`: or is one). */
 export function checkInside(root: string, path: string, itself = true): void {
   const inside = relative(resolve(root), resolve(path));
   if (isAbsolute(inside) || inside.split(sep)[0] === '..')
@@ -43,7 +43,7 @@ function lookAt(path: string): fs.Stats | undefined {
   try {
     return fs.lstatSync(path, { throwIfNoEntry: false });
   } catch {
-    return undefined; // a parent that is no folder: whoever opens it says so
+    return undefined; // a parent that is not a folder: opening it reports the error
   }
 }
 
@@ -55,7 +55,7 @@ const linked = (path: string, root: string, cause?: unknown) =>
     cause,
   });
 
-/** Makes a folder and those above it. */
+/** Creates a folder and its parents. */
 export function makeFolder(root: string, folder: string, mode?: number): void {
   checkInside(root, folder);
   try {
@@ -66,23 +66,20 @@ export function makeFolder(root: string, folder: string, mode?: number): void {
   }
 }
 
-/**
- * On a read-only disk Node says of `mkdir -p` that something does not exist (ENOENT). Throws what is really wrong, if
- * that is it.
- */
+/** On a read-only disk Node reports ENOENT for `mkdir -p`. Throws the real error if that is the cause. */
 function throwReadOnly(folder: string): void {
   let there = dirname(folder);
   while (!fs.existsSync(there) && dirname(there) !== there) there = dirname(there);
   fs.accessSync(there, fs.constants.W_OK);
 }
 
-/** Makes a folder that is not there yet; false if something has its name. */
+/** Creates a new folder; false if the name is taken. */
 export function makeNewFolder(root: string, folder: string): boolean {
   checkInside(root, folder, false);
   return unlessThere(() => fs.mkdirSync(folder));
 }
 
-/** Makes a file that is not there yet; false if something has its name. */
+/** Creates a new file; false if the name is taken. */
 export function createFile(root: string, file: string, content: string | Uint8Array, mode?: number): boolean {
   checkInside(root, file, false);
   let made = false;
@@ -112,7 +109,7 @@ function unlessThere(make: () => void): boolean {
   }
 }
 
-/** Opens a file to be written, with `flags` of `fs.constants`. The caller closes it. */
+/** Opens a file for writing, with `flags` of `fs.constants`. The caller closes it. */
 export function openToWrite(root: string, file: string, flags: number, mode = 0o644): number {
   checkInside(root, file);
   try {
@@ -123,14 +120,14 @@ export function openToWrite(root: string, file: string, flags: number, mode = 0o
   }
 }
 
-/** `openToWrite` for writing that waits for other things: the file is made where it is not there, and appended to. */
+/** `openToWrite` for asynchronous writing: creates the file if necessary, and appends. */
 export async function openToAppend(root: string, file: string): Promise<fs.promises.FileHandle> {
   checkInside(root, file);
   const { O_APPEND, O_CREAT, O_WRONLY } = fs.constants;
   return fs.promises.open(file, O_APPEND | O_CREAT | O_WRONLY | noFollow);
 }
 
-/** Cuts a file to its first `size` bytes. */
+/** Truncates a file to its first `size` bytes. */
 export function cutFile(root: string, file: string, size: number): void {
   const handle = openToWrite(root, file, fs.constants.O_RDWR);
   try {
@@ -141,8 +138,8 @@ export function cutFile(root: string, file: string, size: number): void {
 }
 
 /**
- * Replaces a file as a whole: `write` fills a draft beside it, which is flushed and renamed over it, and the folder is
- * flushed. A crash, a full disk or a power cut leaves the old file or the new one. `wanted` may still refuse the draft.
+ * Replaces a file atomically: `write` fills a draft beside it, which is flushed and renamed, and the folder is flushed.
+ * A crash, a full disk or a power cut leaves the old file or the new one. `wanted` may still refuse the draft.
  */
 export function replaceFile(
   root: string,
@@ -150,7 +147,7 @@ export function replaceFile(
   write: (handle: number) => void,
   { mode, wanted = () => true }: { mode?: number; wanted?: (draft: string) => boolean } = {},
 ): void {
-  // One name for all: the run's lock lets one process write, and a killed one's draft is overwritten.
+  // One name for all drafts: the run's lock allows one writer, and the draft of a killed process is overwritten.
   const draft = `${file}.draft`;
   checkInside(root, file);
   guardDisk(file, fs.existsSync(file) ? 'its earlier content is kept' : 'nothing was written', () => {
@@ -178,8 +175,8 @@ export function replaceText(root: string, file: string, text: string | Uint8Arra
 }
 
 /**
- * `replaceText` for a file that the person named: the folder that it lies in is their choice, and so is a link there,
- * which is written through. Not in a run folder: that may have come from anybody, links in it, too.
+ * `replaceText` for a file that the user named: its folder is their choice, and so is a link there, which is followed.
+ * Not for run folders, whose links may come from elsewhere.
  */
 export function writeOutput(file: string, text: string | Uint8Array): void {
   const named = resolve(file);
@@ -187,7 +184,7 @@ export function writeOutput(file: string, text: string | Uint8Array): void {
   replaceText(dirname(place), place, text);
 }
 
-/** Where a chain of links leads, also when nothing is there yet. */
+/** The target of a chain of links, even if it does not exist yet. */
 function behindLinks(path: string): string {
   let place = path;
   for (let links = 0; lookAt(place)?.isSymbolicLink(); links++) {
@@ -197,7 +194,7 @@ function behindLinks(path: string): string {
   return place;
 }
 
-/** As many as Linux follows. */
+/** Linux's own limit. */
 const mostLinks = 40;
 
 function isInRun(path: string): boolean {
@@ -205,10 +202,7 @@ function isInRun(path: string): boolean {
   return fs.existsSync(join(folder, 'run.json')) || (folder !== path && isInRun(folder));
 }
 
-/**
- * Renames a file or folder, to below another root where one is named; a link itself is renamed, not what it leads to.
- * To another file system it is copied under a name with a dot, and appears and goes as a whole there, too.
- */
+/** Renames a file or folder, optionally to another root; a link itself is renamed, not its target. */
 export function move(root: string, from: string, to: string, toRoot = root): void {
   checkInside(root, from, false);
   checkInside(toRoot, to, false);
@@ -235,13 +229,13 @@ export function remove(root: string, path: string): void {
   fs.rmSync(path, { recursive: true, force: true });
 }
 
-/** Sets the times of a file of this process's own; of a link, the link's. */
+/** Removes a file, or a folder with its content, if it exists; for links, the links. */
 export function touch(file: string, then: (error: Error | null) => void): void {
   const now = new Date();
   fs.lutimes(file, now, now, then);
 }
 
-/** Makes a file's content durable. */
+/** Sets the times of a file of this process; for a link, the link's. */
 export function flushFile(root: string, file: string): void {
   const handle = openToWrite(root, file, fs.constants.O_RDWR);
   try {

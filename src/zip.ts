@@ -1,4 +1,4 @@
-/** Members of a zip file (APPNOTE.TXT 6.3), found and read one by one from disk. */
+/** Finds and reads members of a zip file (APPNOTE.TXT 6.3) one by one from disk. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { inflateRawSync } from 'node:zlib';
 import { Decompress } from 'fzstd';
@@ -14,12 +14,12 @@ export interface ZipMember {
 }
 
 export const damagedZip = (file: string, what: string) =>
-  new UserError(`it is no zip file that can be read: ${what}`, {
+  new UserError(`this zip file cannot be read: ${what}`, {
     file,
-    remedy: 'Fetch or write it anew: it may have been copied before it was whole.',
+    remedy: 'Download or write it again: it may have been copied before it was complete.',
   });
 
-/** The directory at the file's end. Errors: damaged, or of a size that needs ZIP64. */
+/** The directory at the file's end. @throws UserError when it is damaged, or so large that it needs ZIP64 */
 export async function zipMembers(handle: FileHandle, file: string): Promise<ZipMember[]> {
   const { size } = await handle.stat();
   const tail = await readAt(handle, Math.max(0, size - 65_557), Math.min(size, 65_557));
@@ -46,7 +46,7 @@ export async function zipMembers(handle: FileHandle, file: string): Promise<ZipM
   return found;
 }
 
-/** Where a member's packed bytes begin. */
+/** Position of a member's compressed bytes. */
 export async function zipStart(handle: FileHandle, { offset }: ZipMember): Promise<number> {
   const head = await readAt(handle, offset, 30);
   return offset + 30 + head.readUInt16LE(26) + head.readUInt16LE(28);
@@ -62,8 +62,8 @@ export async function openZip(file: string) {
   return {
     names: members.map(({ name }) => name),
     /**
-     * The bytes of a member; undefined where there is none. Errors: damaged, larger than its directory says or than
-     * `most`.
+     * The bytes of a member; undefined if there is none. @throws UserError when it is damaged, or larger than its
+     * directory entry or `most`
      */
     async read(name: string, most = 512 << 20): Promise<Buffer | undefined> {
       const member = members.findLast((one) => one.name === name);
@@ -71,7 +71,7 @@ export async function openZip(file: string) {
       if (member.size > most) throw damagedZip(file, `${name} has more than ${most} bytes`);
       const packed = await readAt(handle, await zipStart(handle, member), member.packed);
       const bytes = unpack(file, member, packed);
-      if (bytes.length !== member.size) throw damagedZip(file, `${name} is cut off`);
+      if (bytes.length !== member.size) throw damagedZip(file, `${name} is truncated`);
       return bytes;
     },
     close: () => handle.close(),
@@ -86,7 +86,7 @@ function unpack(file: string, { name, method, size }: ZipMember, packed: Buffer)
   } catch (error) {
     throw damagedZip(file, `${name} (${(error as Error).message})`);
   }
-  throw damagedZip(file, `${name} is packed by method ${method}`);
+  throw damagedZip(file, `${name} uses the unsupported compression method ${method}`);
 }
 
 function unzstd(packed: Buffer, size: number): Buffer {

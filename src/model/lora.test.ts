@@ -230,7 +230,7 @@ describe('an adapter folder', () => {
     const at = saved();
     patch(at, { base_model_name_or_path: 'Tiny/Student', revision: null });
     expect(() => loadStudent(at)).toThrow(
-      expect.objectContaining({ remedy: 'Fetch it: distillery download Tiny/Student' }),
+      expect.objectContaining({ remedy: 'Download it: distillery download Tiny/Student' }),
     );
     const cache = folder();
     vi.stubEnv('HF_HUB_CACHE', cache);
@@ -343,7 +343,7 @@ describe('an adapter folder', () => {
     const at = saved();
     patch(at, { base_model_name_or_path: 'unsloth/qwen2.5-0.5b-instruct-unsloth-bnb-4bit' });
     expect(() => loadStudent(at)).toThrow(
-      expect.objectContaining({ remedy: 'Fetch it: distillery download unsloth/qwen2.5-0.5b-instruct' }),
+      expect.objectContaining({ remedy: 'Download it: distillery download unsloth/qwen2.5-0.5b-instruct' }),
     );
   });
 

@@ -11,9 +11,8 @@ export const adapterConfigFile = 'adapter_config.json';
 export const holdsAdapter = (folder: string): boolean => existsSync(join(folder, adapterConfigFile));
 
 /**
- * Where the base of an adapter folder lies: the path that it names, or that of a model of the Hub which is on this
- * machine. A base that is not there comes back as it is named; `missing`, then, is the model of the Hub to fetch, if it
- * is one.
+ * The location of an adapter's base: the path that its folder names, or a downloaded model of the Hub. If it is
+ * missing, the name is returned, and `missing` is the Hub model to download, if it is one.
  */
 export function adapterBase(folder: string): { path: string; missing: StudentName | null } {
   const file = join(folder, adapterConfigFile);
@@ -28,9 +27,9 @@ export function adapterBase(folder: string): { path: string; missing: StudentNam
 }
 
 /**
- * QLoRA adapters name their 4-bit base (`unsloth/Qwen2.5-3B-unsloth-bnb-4bit`). Quantised weights are not computed
- * here, and the adapter belongs to the model that they were made from as well (QLoRA, arXiv 2305.14314): the repository
- * of that name without the ending.
+ * QLoRA adapters name their 4-bit base (`unsloth/Qwen2.5-3B-unsloth-bnb-4bit`). Quantized weights are not supported;
+ * the adapter also fits the model that they were made from (QLoRA, arXiv 2305.14314): the repository name without the
+ * ending.
  */
 function unquantised(name: StudentName): StudentName {
   const repository = name.repository.replace(/(-unsloth)?-bnb-(4|8)bit$/i, '');

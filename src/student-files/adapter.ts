@@ -1,4 +1,4 @@
-/** Names, shapes and settings of an adapter (LoRA), as the PEFT library has them. */
+/** Names, shapes and settings of an adapter (LoRA), following the PEFT library. */
 import { type LoraSettings, loraTargets } from '../config/lora';
 import type { ModelConfig } from './config';
 import { layerName, parameterShapes } from './parameters';
@@ -12,7 +12,7 @@ export function adapterScale({ rank, alpha, rankStabilized }: AdapterSettings): 
   return alpha / (rankStabilized ? Math.sqrt(rank) : rank);
 }
 
-/** PEFT's name of A or B beside a weight's Hugging Face name. */
+/** PEFT's name of A or B for a weight's Hugging Face name. */
 export const adapterName = (weight: string, part: 'A' | 'B') =>
   `base_model.model.${weight.replace(/\.weight$/, `.lora_${part}.weight`)}`;
 

@@ -1,7 +1,7 @@
 /**
- * Chat templates of Hugging Face's tokenizers: Jinja texts that come with a model and frame messages as it was trained
- * to see them (transformers, "Chat templates"). They are programs from elsewhere: rendered with a bound on time, on
- * steps, and on the size of every value and of all values together, without clock, files or network.
+ * Chat templates of Hugging Face's tokenizers: Jinja texts that come with a model and format messages as in its
+ * training (transformers, "Chat templates"). They are untrusted programs: rendered with limits on time, steps, the size
+ * of each value and of all values together, without access to clock, files or network.
  */
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
 import { withinTime } from '../bounded';
@@ -10,7 +10,7 @@ import { isJsonObject, type JsonObject } from './files';
 
 export interface ChatTemplate {
   source: string;
-  /** `bos_token` and the like, by the names that templates call them. */
+  /** `bos_token` and others, by their names in templates. */
   specialTokens: Record<string, string>;
   /** For messages. */
   file: string;
@@ -21,9 +21,7 @@ export interface ChatMessage {
   content: string;
 }
 
-/**
- * The template that a tokenizer_config.json names (its `default` one where there are several); null when it has none.
- */
+/** The template in a tokenizer_config.json (the `default` one if there are several); null if it has none. */
 export function chatTemplateOf(config: JsonObject, file: string): ChatTemplate | null {
   const { chat_template: given } = config;
   const named = Array.isArray(given) ? given.find((one) => isJsonObject(one) && one.name === 'default') : undefined;
@@ -37,23 +35,21 @@ export function chatTemplateOf(config: JsonObject, file: string): ChatTemplate |
   return { source, specialTokens, file };
 }
 
-/** Templates as published have at most some 10,000 characters. */
+/** Published templates have up to about 10,000 characters. */
 const maxSource = 1 << 18;
-/** A prompt takes some hundred. */
+/** A prompt takes a few hundred. */
 const maxSteps = 20_000;
-/** What a prompt's values may come to, in values of the greatest size. */
+/** Limit on the total size of a prompt's values, in values of maximum size. */
 const maxValues = 64;
-/**
- * The lexer looks for tags behind white space from each place in it anew. Templates as published have runs of some ten.
- */
+/** The lexer scans white space again from each position. Published templates have runs of about ten. */
 const longSpace = /\s{250}/;
-/** For reading a template, and for rendering it. A prompt takes a few milliseconds. */
+/** For parsing a template, and for rendering it. A prompt takes a few milliseconds. */
 const maxMs = 3000;
 
 /**
- * The messages as the model expects them: what `apply_chat_template(messages, tokenize=False)` of transformers gives.
- * With `generationPrompt` the text ends where the assistant's next turn begins. Throws a UserError when the template
- * cannot be used.
+ * Formats messages for the model: the result of `apply_chat_template(messages, tokenize=False)` in transformers.
+ * With `generationPrompt` the text ends where the assistant's next turn begins. @throws UserError when the template
+ * cannot be used
  */
 export function renderChat(
   template: ChatTemplate,
@@ -76,7 +72,7 @@ export function renderChat(
   } catch (error) {
     throw new UserError(`The chat template cannot be used: ${(error as Error).message}`, {
       file: template.file,
-      remedy: 'Set "prompt": "plain" for the student, or mend chat_template in tokenizer_config.json.',
+      remedy: 'Set "prompt": "plain" for the student, or fix chat_template in tokenizer_config.json.',
       code: 'checkpoint',
       cause: error,
     });
@@ -85,7 +81,7 @@ export function renderChat(
 
 type Value = ReturnType<Interpreter['run']>;
 
-/** Counts steps and measures what each gives, so that neither loops nor doubled texts or lists run away. */
+/** Counts steps and measures their results, so that neither loops nor repeatedly doubled texts or lists run away. */
 class BoundedInterpreter extends Interpreter {
   private steps = 0;
   private written = 0;
@@ -100,7 +96,8 @@ class BoundedInterpreter extends Interpreter {
   override evaluate(...args: Parameters<Interpreter['evaluate']>): Value {
     if (++this.steps > maxSteps) throw new Error(`it takes more than ${maxSteps} steps`);
     const [{ type, body }] = args as unknown as [{ type: string; body: unknown[] }];
-    if (type === 'For' && body.length === 0) body.push({ type: 'Comment', value: '' }); // so that each round is a step
+    if (type === 'For' && body.length === 0) body.push({ type: 'Comment', value: '' }); // so that each iteration is a
+    // step
     const result = super.evaluate(...args);
     const { value } = result;
     const length = typeof value === 'string' || Array.isArray(value) ? value.length : 0;
@@ -113,10 +110,10 @@ class BoundedInterpreter extends Interpreter {
 
 let latest: { source: string; program: ReturnType<typeof parse> } | undefined;
 
-/** One template serves thousands of prompts, so the last one is kept parsed. */
+/** A template is used for thousands of prompts, so the last one is kept parsed. */
 function parsed(source: string): ReturnType<typeof parse> {
-  if (source.length > maxSource) throw new Error(`it has ${source.length} characters; at most ${maxSource} are read`);
-  if (longSpace.test(source)) throw new Error('it has 250 spaces or ends of lines in a row');
+  if (source.length > maxSource) throw new Error(`it has ${source.length} characters; the maximum is ${maxSource}`);
+  if (longSpace.test(source)) throw new Error('it has 250 spaces or line ends in a row');
   // transformers' settings of Jinja
   const read = () => parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }));
   if (latest?.source !== source) latest = { source, program: withinTime(maxMs, read) };
@@ -127,7 +124,7 @@ function refuse(message: unknown): never {
   throw new Error(`it says: ${String(message).slice(0, 200)}`);
 }
 
-/** Python's range; the interpreter gives it numbers only. */
+/** Python's range; the interpreter passes only numbers. */
 function range(first: number, end?: number, step = 1): number[] {
   const [from, to] = end === undefined ? [0, first] : [first, end];
   const length = Math.max(0, Math.ceil((to - from) / step));
@@ -136,8 +133,8 @@ function range(first: number, end?: number, step = 1): number[] {
 }
 
 /**
- * Some templates put the date into the prompt. A student that trains today and is tested tomorrow has to see the same
- * text, so the day is the one that Llama 3.2's template itself takes where there is no clock.
+ * Some templates put the date into the prompt. A student must see the same text in training and in later tests, so the
+ * date is the one that Llama 3.2's template uses without a clock.
  */
 function formatDay(format: string): string {
   const parts: Record<string, string> = { d: '26', m: '07', Y: '2024', y: '24', b: 'Jul', B: 'July', '%': '%' };

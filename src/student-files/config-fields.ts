@@ -1,4 +1,4 @@
-/** Reading single fields of config.json, with messages that name them. */
+/** Reads single fields of config.json, with error messages that name them. */
 import { UserError } from '../errors';
 import { modelTypes } from './families';
 import type { JsonObject } from './files';
@@ -7,7 +7,7 @@ export interface Source {
   json: JsonObject;
   /** For messages. */
   file?: string;
-  /** Name of the object in the file, such as `rope_scaling.`; empty at the top. */
+  /** Path of the object in the file, such as `rope_scaling.`; empty at the top. */
   path?: string;
 }
 
@@ -16,24 +16,24 @@ export function refuseField({ json, file, path = '' }: Source, field: string, wa
   throw new UserError(`${path}${field} ${is}; it must be ${wanted}`, {
     file,
     remedy:
-      `The embedded engine computes ${modelTypes.join(', ')}; for others: ` +
+      `The embedded engine supports ${modelTypes.join(', ')}; for others: ` +
       '`distillery engine install`, and "backend": "torch".',
     code: 'checkpoint',
   });
 }
 
-/** Refuses every value of a field but the given ones; an absent field or null counts as `absent`. */
+/** Refuses all values of a field except the given ones; an absent field or null counts as `absent`. */
 export function requireField(source: Source, field: string, allowed: unknown[], absent: unknown): void {
   const value = source.json[field] ?? absent;
   if (!allowed.includes(value)) refuseField(source, field, allowed.map((item) => JSON.stringify(item)).join(' or '));
 }
 
-/** No dimension of a model is larger; what claims to be would only take memory and time until it is found out. */
+/** No model has a larger dimension; a wrong one would waste memory and time until it is detected. */
 const maxSize = 2 ** 31;
-/** Of layers, which are counted one by one before any weight is looked for. */
+/** The same for layers, which are counted one by one before any weight is read. */
 export const maxLayers = 10_000;
 
-/** A number: `size` = whole and at least 1, `count` = whole and at least 0, `real` = positive. */
+/** A number: `size` = integer of at least 1, `count` = integer of at least 0, `real` = positive. */
 export function number(
   source: Source,
   field: string,

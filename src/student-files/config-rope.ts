@@ -1,9 +1,9 @@
-/** The rotary part of config.json in both of its spellings. */
+/** The rotary settings of config.json in both of their notations. */
 import { number, refuseField, type Source } from './config-fields';
 import type { Family } from './families';
 import { isJsonObject, type JsonObject } from './files';
 
-/** How frequencies are stretched for longer contexts; the numbers are those of config.json. */
+/** Frequency scaling for longer contexts; the numbers are those of config.json. */
 export type RopeScaling = { type: 'linear'; factor: number } | Llama3Scaling | YarnScaling;
 
 export interface Llama3Scaling {
@@ -18,36 +18,35 @@ export interface Llama3Scaling {
 export interface YarnScaling {
   type: 'yarn';
   factor: number;
-  /** cos and sin are multiplied by it, so that attention is scaled by its square. */
+  /** Factor of cos and sin; attention is scaled by its square. */
   attentionFactor: number;
   /**
-   * Turns over the original positions: waves with more are kept, those with fewer than betaSlow are stretched by
-   * `factor`.
+   * Rotations over the original context length: waves with more are kept, those with fewer than betaSlow are stretched
+   * by `factor`.
    */
   betaFast: number;
   betaSlow: number;
   originalPositions: number;
-  /** Whether the bounds between the two are rounded to whole dimensions. */
+  /** Whether the bounds between the two are rounded to integers. */
   truncate: boolean;
 }
 
-/** What a rotary table is made of. */
+/** The settings of a rotary table. */
 export interface RopeSettings {
   ropeTheta: number;
   ropeScaling: RopeScaling | null;
 }
 
 /**
- * `rope_theta` and `rope_scaling`, or `rope_parameters`, which holds both since transformers 5; of families whose
- * layers within a window have a table of their own, that one second. Throws a UserError for kinds of scaling that are
- * not computed.
+ * Reads `rope_theta` and `rope_scaling`, or `rope_parameters`, which contains both since transformers 5; for families
+ * whose windowed layers have their own table, that one second. @throws UserError for unsupported kinds of scaling
  */
 export function ropesOf(source: Source, maxPositions: number, { absent, localTheta }: Family): RopeSettings[] {
   const { json, file } = source;
   const name = json.rope_parameters != null ? 'rope_parameters' : 'rope_scaling';
   const parameters = json[name] ?? {};
   if (!isJsonObject(parameters)) return refuseField(source, name, 'an object');
-  /** An object of settings; what it leaves out stands at the top of config.json, in `field`. */
+  /** An object of settings; missing ones are read from the top level of config.json, in `field`. */
   const read = (settings: JsonObject, path: string, field: string, theta: number): RopeSettings => {
     const inner: Source = { json: settings, file, path };
     if ((settings.partial_rotary_factor ?? 1) !== 1) refuseField(inner, 'partial_rotary_factor', '1');
@@ -77,7 +76,7 @@ function scalingOf(source: Source, maxPositions: number): RopeScaling | null {
     case 'linear':
       return { type: 'linear', factor: real('factor') };
     case 'dynamic':
-      // It stretches only beyond max_position_embeddings, and no sequence here is longer (checkLength).
+      // It scales only beyond max_position_embeddings, and no sequence here is longer (checkLength).
       real('factor');
       return null;
     case 'llama3':
@@ -99,7 +98,7 @@ function scalingOf(source: Source, maxPositions: number): RopeScaling | null {
   }
 }
 
-/** YaRN's attention factor where nothing else is said (arXiv 2309.00071, equation 22). */
+/** YaRN's default attention factor (arXiv 2309.00071, equation 22). */
 export const usualAttentionFactor = (factor: number, weight = 1): number =>
   factor <= 1 ? 1 : 0.1 * weight * Math.log(factor) + 1;
 

@@ -1,4 +1,4 @@
-/** A decoder's architecture as Hugging Face's config.json states it. */
+/** A decoder's architecture from Hugging Face's config.json. */
 import { UserError } from '../errors';
 import { maxLayers, number, refuseField, requireField, type Source } from './config-fields';
 import { type RopeSettings, ropesOf } from './config-rope';
@@ -15,32 +15,31 @@ export interface ModelConfig {
   headDim: number;
   intermediateSize: number;
   vocabSize: number;
-  /** What the rotary tables are made of that the layers name. */
+  /** The settings of the rotary tables that the layers refer to. */
   ropes: RopeSettings[];
   normEps: number;
-  /** What a norm's weight lacks of the factor that it stands for (Gemma: 1). */
+  /** The difference between a norm's factor and its stored weight (Gemma: 1). */
   normOffset: number;
-  /** Factor on the embeddings. */
+  /** Factor of the embeddings. */
   embedScale: number;
-  /** Factor on the attention's scores. */
+  /** Factor of the attention scores. */
   attentionScale: number;
-  /** The output projection is the embedding table itself. */
+  /** The output projection is the embedding table. */
   tied: boolean;
-  /** What each layer computes. */
+  /** The computation of each layer. */
   layerSpecs: LayerSpec[];
-  /** The longest sequence that is computed as the model means it. */
+  /** The longest sequence that the model was made for. */
   maxPositions: number;
   bosId: number | null;
   eosIds: number[];
   padId: number | null;
-  /** The JSON it was read from, unknown fields and all; this is what is written back. */
+  /** The original JSON including unknown fields, for writing it back. */
   json: JsonObject;
 }
 
 /**
- * Reads config.json's content. `file` is for messages only.
- * Throws a UserError that names the field when the architecture is not one that is computed here, rather than computing
- * another.
+ * Parses the content of config.json. `file` is used in messages only.
+ * @throws UserError that names the field when the architecture is not supported
  */
 export function parseModelConfig(json: JsonObject, file?: string): ModelConfig {
   const source: Source = { json, file };
@@ -104,16 +103,16 @@ function refuseUnsupported(source: Source, { activation, plain }: Family): void 
 
 function refuseQuantised({ json, file }: Source): never {
   const { quant_method: method } = isJsonObject(json.quantization_config) ? json.quantization_config : {};
-  throw new UserError(`The weights are quantised (quantization_config${method ? `, ${String(method)}` : ''})`, {
+  throw new UserError(`The weights are quantized (quantization_config${method ? `, ${String(method)}` : ''})`, {
     file,
     remedy:
-      'Take the model that they were made from: the same name without -bnb-4bit, -AWQ, ' +
-      '-GPTQ, -FP8 or the like. Or a GGUF file, which may be quantised.',
+      'Use the model that they were made from: the same name without -bnb-4bit, -AWQ, ' +
+      '-GPTQ, -FP8 or similar. Or a GGUF file, which may be quantized.',
     code: 'checkpoint',
   });
 }
 
-/** What each layer computes, by the rules of transformers' config classes. */
+/** The computation of each layer, by the rules of transformers' config classes. */
 function layerSpecsOf(source: Source, family: Family, layers: number, maxPositions: number): LayerSpec[] {
   const { json } = source;
   const read = (field: string, absent: number, kind?: 'size' | 'count' | 'real') => number(source, field, absent, kind);
@@ -132,7 +131,7 @@ function layerSpecsOf(source: Source, family: Family, layers: number, maxPositio
 
 const windowed = 'sliding_attention';
 
-/** What each layer attends to, where the config lists it. */
+/** The attention type of each layer, if the config lists it. */
 function layerTypes(source: Source): unknown[] | null {
   const { layer_types: types } = source.json;
   if (!Array.isArray(types)) return null;
@@ -141,7 +140,7 @@ function layerTypes(source: Source): unknown[] | null {
   return types;
 }
 
-/** A token id, a list of them, or none. */
+/** A token id, a list of ids, or none. */
 function tokenIds(source: Source, field: string): number[] {
   const value = source.json[field];
   if (value == null) return [];
@@ -151,7 +150,7 @@ function tokenIds(source: Source, field: string): number[] {
   return (ids as number[]).filter((id) => id >= 0);
 }
 
-/** The config as JSON for config.json, with the type that the weights are stored in under both of its names. */
+/** The JSON for config.json, with the dtype of the weights under both of its names. */
 export function modelConfigJson(config: ModelConfig, dtype: 'float32' | 'float16' | 'bfloat16'): JsonObject {
   const json: JsonObject = { ...config.json };
   if ('dtype' in json) json.dtype = dtype;
@@ -159,7 +158,7 @@ export function modelConfigJson(config: ModelConfig, dtype: 'float32' | 'float16
   return json;
 }
 
-/** Throws a UserError when a sequence of `length` tokens is longer than the model was made for. */
+/** @throws UserError when a sequence of `length` tokens is longer than the model was made for */
 export function checkLength(config: ModelConfig, length: number): void {
   if (length > config.maxPositions)
     throw new UserError(
@@ -172,7 +171,7 @@ export function checkLength(config: ModelConfig, length: number): void {
     );
 }
 
-/** Throws when an id is not one of the vocabulary's: a kernel would read memory that is not the table's. */
+/** @throws UserError when an id is not in the vocabulary, for which a kernel would access other memory */
 export function checkTokens(config: ModelConfig, tokens: ArrayLike<number>): void {
   for (let i = 0; i < tokens.length; i++)
     if (!(tokens[i] >= 0 && tokens[i] < config.vocabSize))

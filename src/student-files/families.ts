@@ -1,58 +1,58 @@
 /**
- * The families of students that the embedded engine computes, each told by what it has of its own: a new family is an
- * entry here. Rules and defaults are those of transformers' config classes (models/<family>/configuration_*.py).
+ * The families of students that the embedded engine supports, each described by its differences: a new family is an
+ * entry here. Rules and defaults follow transformers' config classes (models/<family>/configuration_*.py).
  */
 import type { JsonObject } from './files';
 import type { LayerSpec } from './layer-spec';
 
-/** A number of config.json; `absent` where it is not there. */
+/** A number of config.json, or `absent`. */
 type ReadNumber = (field: string, absent: number, kind?: 'size' | 'count' | 'real') => number;
 
-/** What can differ from layer to layer. */
+/** Properties that can differ between layers. */
 type LayerRule = (json: JsonObject, layer: number, read: ReadNumber) => boolean;
 
 export interface Family {
   /** transformers' class of the causal model. */
   architecture: string;
-  /** What stands for fields that config.json leaves out; 0 = follows from other fields. */
+  /** Defaults of fields missing in config.json; 0 = derived from other fields. */
   absent: { kvHeads: number; headDim: number; positions: number; window: number; theta: number; tied: boolean };
-  /** What all of its layers compute. */
+  /** Properties of all its layers. */
   layer: Omit<LayerSpec, 'rope' | 'window'>;
-  /** The field that names the activation, and its names for this one; where it is absent, the first one stands. */
+  /** The field of the activation, and its names for this one; the first is the default. */
   activation: { field: string; names: readonly string[] };
-  /** Where the norms of a layer stand under `model.layers.<i>.`. */
+  /** Names of a layer's norms under `model.layers.<i>.`. */
   norms: { inputNorm: string; attentionOutputNorm?: string; mlpNorm: string; mlpOutputNorm?: string };
-  /** What a norm's weight lacks of the factor that it stands for. */
+  /** The difference between a norm's factor and its stored weight. */
   normOffset: number;
-  /** Whether a layer attends within `sliding_window`, where `layer_types` does not say so. */
+  /** Whether a layer has windowed attention (`sliding_window`), if `layer_types` is absent. */
   attendsWithin: LayerRule;
   /** Whether a layer rotates its heads. */
   rotates: LayerRule;
-  /** The base of the rotary table that layers within a window have for themselves, by its field. */
+  /** The field with the rotary base of windowed layers, if they have their own table. */
   localTheta: { field: string; absent: number } | null;
-  /** Factor on the embeddings. */
+  /** Factor of the embeddings. */
   embedScale(hiddenSize: number): number;
-  /** The attention's scores are divided by the root of this field, if there is one, else of the width of a head. */
+  /** The attention scores are divided by the root of this field, if there is one, else of the head size. */
   scaleField: { field: string; absent: number } | null;
-  /** Fields that would change what is computed, with the only values that do not. */
+  /** Fields that would change the computation, with the only supported values. */
   plain: Record<string, readonly unknown[]>;
   gguf: GgufFamily;
 }
 
-/** How llama.cpp has it. */
+/** llama.cpp's conventions for it. */
 export interface GgufFamily {
   architecture: string;
-  /** The two halves of each head of q and k lie interleaved. */
+  /** The two halves of each head of q and k are interleaved. */
   interleaved: boolean;
-  /** It keeps `attention.sliding_window`; for others, texts end with the window. */
+  /** It supports `attention.sliding_window`; for others, texts are limited to the window. */
   windows: boolean;
-  /** What config.json says beside what all have. */
+  /** Fields of config.json besides those that all families have. */
   fields(sizes: { headDim: number; layers: number; hiddenSize: number; heads: number }): JsonObject;
 }
 
 const never: LayerRule = () => false;
 
-/** Llama's layers are what most others vary. */
+/** Llama's layers, which most other families vary. */
 const llama: Family = {
   architecture: 'LlamaForCausalLM',
   absent: { kvHeads: 0, headDim: 0, positions: 2048, window: 4096, theta: 10000, tied: false },
@@ -134,7 +134,7 @@ export const families = {
       architecture: 'gemma3',
       interleaved: false,
       windows: true,
-      // llama.cpp scales the scores by the width of a head but for the 27B model (gemma3.cpp).
+      // llama.cpp scales the scores by the head size except for the 27B model (gemma3.cpp).
       fields: ({ layers, hiddenSize, heads, headDim }) => ({
         query_pre_attn_scalar: layers === 62 ? hiddenSize / heads : headDim,
       }),
@@ -144,7 +144,7 @@ export const families = {
     ...llama,
     architecture: 'SmolLM3ForCausalLM',
     absent: { ...llama.absent, kvHeads: 4, positions: 32768, theta: 2e6, tied: true },
-    // Every fourth layer rotates nothing (no_rope_layers has a 0 there).
+    // Every fourth layer has no rotation (no_rope_layers has a 0 there).
     rotates: (json, layer, read) =>
       Array.isArray(json.no_rope_layers)
         ? json.no_rope_layers[layer] !== 0

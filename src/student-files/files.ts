@@ -1,4 +1,4 @@
-/** Small file duties of a model folder: reading with limits, JSON. */
+/** File helpers for model folders: reading with limits, JSON. */
 import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { guardDisk } from '../disk';
@@ -11,7 +11,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A UserError for a failed system call on `file`; anything that is not one is thrown on as it is. */
+/** A UserError for a failed system call on `file`; other errors are rethrown. */
 function readError(error: unknown, file: string): never {
   const reason = (error as NodeJS.ErrnoException)?.code;
   if (error instanceof UserError || reason === undefined) throw error;
@@ -29,8 +29,8 @@ function readError(error: unknown, file: string): never {
 const notWaiting = constants.O_NONBLOCK ?? 0;
 
 /**
- * Opens `file` for reading and hands over its descriptor and size in bytes. It stays open for what `attach` returns,
- * which closes it; where `attach` throws, it is closed.
+ * Opens `file` for reading and passes its descriptor and size in bytes to `attach`. It stays open until the result of
+ * `attach` closes it; if `attach` throws, it is closed.
  */
 export function openFile<T>(file: string, attach: (descriptor: number, size: number) => T): T {
   let descriptor: number | undefined;
@@ -45,23 +45,21 @@ export function openFile<T>(file: string, attach: (descriptor: number, size: num
   }
 }
 
-/** Opens `file` for reading, hands over its descriptor and size in bytes, and closes it whatever happens. */
+/** Opens `file` for reading, passes its descriptor and size in bytes to `use`, and always closes it. */
 export function withFile<T>(file: string, use: (descriptor: number, size: number) => T): T {
   const { result, descriptor } = openFile(file, (descriptor, size) => ({ result: use(descriptor, size), descriptor }));
   closeSync(descriptor);
   return result;
 }
 
-/** An open file, and what says that there is something wrong with it. */
+/** An open file, and a function that makes an error about it. */
 export interface Reading {
   descriptor: number;
   file: string;
   refuse: (file: string, what: string) => never;
 }
 
-/**
- * Fills `into` with the bytes from `position` on. One call reads at most 1 GiB: the operating systems' limit lies at 2.
- */
+/** Fills `into` with the bytes from `position` on. One call reads at most 1 GiB, as operating systems limit it to 2. */
 export function readFully({ descriptor, file, refuse }: Reading, into: Uint8Array, position: number): void {
   for (let done = 0; done < into.length; ) {
     const read = readSync(descriptor, into, done, Math.min(into.length - done, 1 << 30), position + done);
@@ -70,16 +68,16 @@ export function readFully({ descriptor, file, refuse }: Reading, into: Uint8Arra
   }
 }
 
-/** The text in `file`, at most `maxBytes` long. Throws a UserError when it cannot be read. */
+/** The text in `file`, at most `maxBytes` long. @throws UserError when it cannot be read */
 export function readText(file: string, maxBytes = 16 << 20): string {
   return withFile(file, (descriptor, size) => {
     if (size > maxBytes)
-      throw new UserError(`The file has ${size} bytes; at most ${maxBytes} are read`, { file, code: 'checkpoint' });
+      throw new UserError(`The file has ${size} bytes; the maximum is ${maxBytes}`, { file, code: 'checkpoint' });
     return readFileSync(descriptor, 'utf8');
   });
 }
 
-/** The JSON object in `file`, at most `maxBytes` long. Throws a UserError when there is none. */
+/** The JSON object in `file`, at most `maxBytes` long. @throws UserError when it is not one */
 export function readJsonObject(file: string, maxBytes?: number): JsonObject {
   const text = readText(file, maxBytes);
   let value: unknown;
@@ -93,8 +91,7 @@ export function readJsonObject(file: string, maxBytes?: number): JsonObject {
 }
 
 /**
- * Replaces a file as a whole, in a folder that this process has made or that the person named; it is made where it is
- * not there.
+ * Replaces a file atomically, in a folder that this process created or the user named; creates it if it does not exist.
  */
 export function replaceFile(file: string, write: (descriptor: number) => void): void {
   const folder = dirname(resolve(file));

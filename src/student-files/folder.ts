@@ -1,4 +1,4 @@
-/** What the folder of a student says without its weights: Hugging Face folders, adapters' folders, GGUF files. */
+/** Reads the folder of a student except its weights: Hugging Face folders, adapter folders, GGUF files. */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '../errors';
@@ -11,10 +11,7 @@ import { tokenizerAt } from './student-tokenizer';
 import { loadTokenizer, modelEosIds, type Tokenizer } from './tokenizer';
 import { holdsWeights, openWeights, type Weights } from './weights';
 
-/**
- * Where the base of an adapter's folder lies: the folder itself when it holds weights. Throws a UserError when it is
- * not there.
- */
+/** The folder of an adapter's base: the same folder if it has weights. @throws UserError when it is missing */
 export function baseFolder(folder: string): string {
   if (!holdsAdapter(folder) || holdsWeights(folder)) return folder;
   const { path, missing } = adapterBase(folder);
@@ -22,25 +19,25 @@ export function baseFolder(folder: string): string {
   throw new UserError(`The base model ${path} of the adapter is not there`, {
     file: join(folder, adapterConfigFile),
     remedy: missing
-      ? `Fetch it: distillery download ${studentNameText(missing)}`
-      : 'Put it back, or correct base_model_name_or_path.',
+      ? `Download it: distillery download ${studentNameText(missing)}`
+      : 'Restore it, or correct base_model_name_or_path.',
     code: 'checkpoint',
   });
 }
 
-/** Where the tokenizer's files lie: an adapter's folder may have its own, or leave them to its base. */
+/** The folder of the tokenizer files: an adapter's folder may have its own, or use those of its base. */
 export function tokenizerPlace(folder: string, base = baseFolder(folder)): string {
   return existsSync(join(folder, 'tokenizer.json')) && ggufAt(folder) === null ? folder : base;
 }
 
-/** The tokenizer of an adapter's folder; its base, too, says what ends a text. */
+/** The tokenizer of an adapter's folder; its base also names end tokens. */
 export function tokenizerOn(folder: string, base: string): Tokenizer {
   const place = tokenizerPlace(folder, base);
   if (resolve(place) === resolve(base)) return tokenizerAt(base);
   return loadTokenizer(place, ggufAt(base) === null ? modelEosIds(base) : tokenizerAt(base).eosIds);
 }
 
-/** Loads the tokenizer alone: of an adapter's folder, its own, or that of its base. */
+/** Loads the tokenizer alone: for an adapter's folder, its own, or that of its base. */
 export function loadStudentTokenizer(folder: string): Tokenizer {
   return tokenizerOn(folder, baseFolder(folder));
 }
@@ -57,7 +54,7 @@ function folderConfig(folder: string): ModelConfig {
   return parseModelConfig(readJsonObject(file), file);
 }
 
-/** Opens the weights of a folder or a GGUF file for as long as `use` takes. */
+/** Opens the weights of a folder or a GGUF file while `use` runs. */
 export function withWeights<T>(path: string, use: (config: ModelConfig, weights: Weights) => T): T {
   const file = ggufAt(path);
   if (file !== null)
@@ -75,7 +72,7 @@ export function withWeights<T>(path: string, use: (config: ModelConfig, weights:
 }
 
 export const generationConfig = 'generation_config.json';
-/** What belongs to the tokenizer or to generation and is copied as it is. */
+/** Files of tokenizer and generation settings, which are copied unchanged. */
 const companions = [
   'tokenizer.json',
   'tokenizer_config.json',
@@ -85,7 +82,7 @@ const companions = [
   'chat_template.jinja',
 ];
 
-/** Copies what belongs to the tokenizer or to generation (or the files named of it); out of a GGUF file, it is made. */
+/** Copies the files of tokenizer and generation settings (or the given ones); from a GGUF file, they are generated. */
 export function copyCompanions(from: string, to: string, names: readonly string[] = companions): void {
   const gguf = ggufAt(from);
   if (gguf !== null) {

@@ -1,6 +1,6 @@
 /**
- * Conversions between float32 and the two 16-bit formats, rounding to nearest, ties to even, as IEEE 754 and PyTorch
- * do.
+ * Conversions between float32 and the two 16-bit formats, rounding to nearest, ties to even, as in IEEE 754 and
+ * PyTorch.
  */
 const one = new Float32Array(1);
 const oneBits = new Uint32Array(one.buffer);
@@ -14,7 +14,7 @@ export function toBfloat16(values: Float32Array, out: Uint16Array): void {
   const source = new Uint32Array(values.buffer, values.byteOffset, values.length);
   for (let i = 0; i < source.length; i++) {
     const bits = source[i];
-    const notANumber = (bits & 0x7fffffff) > 0x7f800000; // rounding could turn it into an infinity
+    const notANumber = (bits & 0x7fffffff) > 0x7f800000; // rounding could turn a NaN into an infinity
     out[i] = notANumber ? (bits >>> 16) | 0x40 : (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
   }
 }

@@ -1,4 +1,4 @@
-/** What adapter_config.json of the PEFT library says, as far as it is computed here (peft 0.21, LoraConfig). */
+/** Reads adapter_config.json of the PEFT library, as far as it is supported (peft 0.21, LoraConfig). */
 import { type LoraTarget, loraTargets } from '../config/lora';
 import { UserError } from '../errors';
 import { type AdapterSettings, adapterName, adapterScale } from './adapter';
@@ -9,22 +9,22 @@ import type { TensorEntry } from './safetensors-header';
 
 export interface ReadSettings {
   settings: AdapterSettings;
-  /** The shape that a tensor of the adapter has in its file. */
+  /** The shape of an adapter tensor in its file. */
   storedShape(name: string, shape: [number, number]): readonly number[];
-  /** A tensor of the file in the shape that all layers share; what it adds stays the same. */
+  /** Converts a tensor of the file to the shape that all layers share, without changing its effect. */
   widen(name: string, values: Float32Array, shape: [number, number]): Float32Array;
 }
 
-/** Fields that change the computation and are not computed here, with the values that leave it as it is. */
+/** Fields with unsupported effects, with the values that have no effect. */
 const plain: Record<string, readonly unknown[]> = {
   peft_type: ['LORA'],
   task_type: ['CAUSAL_LM'],
   bias: ['none'],
-  // Others (PiSSA, OLoRA, CorDA, LoftQ) change the base's weights, which then are not those of its files.
+  // Others (PiSSA, OLoRA, CorDA, LoftQ) change the base's weights, which then differ from its files.
   init_lora_weights: [true, 'gaussian', 'eva', 'orthogonal'],
 };
 
-/** Fields that say how the adapter was trained or is stored; they change nothing in what it computes. */
+/** Fields about training or storage; they do not affect the computation. */
 const harmless = new Set(
   [
     ['auto_mapping', 'base_model_name_or_path', 'revision', 'inference_mode', 'peft_version'],
@@ -43,8 +43,8 @@ export function refuseAdapter(file: string, field: string, wanted: string): neve
 }
 
 /**
- * Reads the settings of an adapter whose weights have these tensors. Throws a UserError that names the field for what
- * is not computed here, fields of newer versions of PEFT among them.
+ * Reads the settings of an adapter with these weight tensors. @throws UserError that names the field for unsupported
+ * settings, including fields of newer PEFT versions
  */
 export function readSettings(
   file: string,
@@ -76,7 +76,11 @@ export function readSettings(
 function refuseUnknown(json: JsonObject, file: string): void {
   for (const [field, value] of Object.entries(json)) {
     if (isAbsent(value) || harmless.has(field) || plain[field]?.includes(value)) continue;
-    refuseAdapter(file, field, `${wantedFor(field, value)}, not ${JSON.stringify(value)}: nothing else is computed`);
+    refuseAdapter(
+      file,
+      field,
+      `${wantedFor(field, value)}, not ${JSON.stringify(value)}: other values are not supported`,
+    );
   }
   if (json.peft_type !== 'LORA') refuseAdapter(file, 'peft_type', '"LORA"');
 }
@@ -86,7 +90,7 @@ function wantedFor(field: string, value: unknown): string {
   return value === true ? 'false' : 'absent';
 }
 
-/** How PEFT says that a thing is not used. */
+/** PEFT's values for "unused". */
 const isAbsent = (value: unknown) =>
   value == null ||
   value === false ||
@@ -100,9 +104,8 @@ interface Place {
 }
 
 /**
- * The linear layers that have an adapter. A list of names is matched as PEFT does: a name is that of a module or of its
- * end, `q_proj` or `model.layers.0.self_attn.q_proj`. What a pattern (Unsloth writes one) comes to is seen in the
- * weights.
+ * The linear layers that have an adapter. Names are matched as in PEFT: the full name of a module or its end, `q_proj`
+ * or `model.layers.0.self_attn.q_proj`. The result of a pattern (Unsloth writes one) is seen in the weights.
  */
 function readTargets(json: JsonObject, { config, file, tensors }: Place): LoraTarget[] {
   const named = json.target_modules === 'all-linear' ? loraTargets.map(moduleOf) : json.target_modules;
@@ -130,9 +133,9 @@ function readTargets(json: JsonObject, { config, file, tensors }: Place): LoraTa
 }
 
 /**
- * Layers of different ranks and alphas, brought to one: A and B get rows and columns of zeros up to the widest rank,
- * and B the layer's share of the common scale. The product is the same, and zeros opposite zeros have no gradient, so
- * they stay zeros in training.
+ * Converts layers with different ranks and alphas to one: A and B are padded with zeros to the largest rank, and B is
+ * scaled to the common alpha. The product is the same, and zeros opposite zeros have no gradient, so they stay zero in
+ * training.
  */
 function withPatterns(json: JsonObject, settings: AdapterSettings, { config, file, tensors }: Place): ReadSettings {
   const alphas = alphaPattern(json, file);
@@ -174,6 +177,6 @@ function alphaPattern(json: JsonObject, file: string): Record<string, number> {
   if (!isJsonObject(given)) return refuseAdapter(file, 'alpha_pattern', 'an object');
   for (const [key, alpha] of Object.entries(given))
     if (!/^[\w.]+$/.test(key) || typeof alpha !== 'number' || !(alpha > 0))
-      refuseAdapter(file, 'alpha_pattern', 'positive numbers by names of modules: patterns of names are not computed');
+      refuseAdapter(file, 'alpha_pattern', 'positive numbers by module name: patterns of names are not supported');
   return given as Record<string, number>;
 }

@@ -1,4 +1,4 @@
-/** Names, shapes and first values of a decoder's parameters; names and layouts ([out, in]) are Hugging Face's. */
+/** Names, shapes and initial values of a decoder's parameters; names and layouts ([out, in]) are Hugging Face's. */
 import type { LoraTarget } from '../config/lora';
 import { Random } from '../random';
 import type { ModelConfig } from './config';
@@ -9,7 +9,7 @@ export const embedName = 'model.embed_tokens.weight';
 export const normName = 'model.norm.weight';
 export const headName = 'lm_head.weight';
 
-/** Where the weights of a layer stand under `model.layers.<i>.`; norms of the layer have names of their family. */
+/** Names of a layer's weights under `model.layers.<i>.`; norms have names that depend on the family. */
 const layerNames = {
   q: 'self_attn.q_proj.weight',
   k: 'self_attn.k_proj.weight',
@@ -32,10 +32,10 @@ export const layerWeights = [
   ...(['attentionOutputNorm', 'mlpNorm', 'gate', 'up', 'down', 'mlpOutputNorm'] as const),
 ] as const satisfies readonly LayerWeight[];
 
-/** The module of a linear layer within its block, as PEFT names it: `q_proj`. */
+/** The module of a linear layer within its block, in PEFT's notation: `q_proj`. */
 export const moduleOf = (weight: LoraTarget) => layerNames[weight].split('.')[1];
 
-/** The name of a weight; one that the family does not have gets a name that no file has. */
+/** The name of a weight; one that the family lacks gets a name that no file has. */
 export function layerName({ modelType }: Pick<ModelConfig, 'modelType'>, layer: number, weight: LayerWeight): string {
   const norms: Partial<Record<LayerWeight, string>> = familyOf(modelType).norms;
   const name = weight in layerNames ? layerNames[weight as keyof typeof layerNames] : `${norms[weight]}.weight`;
@@ -44,7 +44,7 @@ export function layerName({ modelType }: Pick<ModelConfig, 'modelType'>, layer: 
 
 export const isNorm = (name: string) => name.endsWith('norm.weight');
 
-/** The shape of every parameter of this architecture, by name. A tied head has no entry of its own. */
+/** The shape of every parameter of this architecture, by name. A tied head has no entry. */
 export function parameterShapes(config: ModelConfig): Map<string, number[]> {
   const { hiddenSize: d, vocabSize } = config;
   const shapes = new Map<string, number[]>([[embedName, [vocabSize, d]]]);
@@ -57,7 +57,7 @@ export function parameterShapes(config: ModelConfig): Map<string, number[]> {
   return shapes;
 }
 
-/** The shape of each weight that a layer has. */
+/** The shape of each weight of a layer. */
 export function layerShapes(config: ModelConfig, spec: LayerSpec): Partial<Record<LayerWeight, number[]>> {
   const { hiddenSize: d, headDim, intermediateSize: m } = config;
   const query = config.heads * headDim;
@@ -86,8 +86,9 @@ export function parameterCount(config: ModelConfig): number {
 }
 
 /**
- * First values of a parameter: factors of norms 1, biases 0, the rest normal with deviation 0.02; the projections that
- * write to the residual stream divided by sqrt(2 layers), so that its variance does not grow with depth (GPT-2's rule).
+ * Initial values of a parameter: factors of norms 1, biases 0, the rest normal with standard deviation 0.02;
+ * projections to the residual stream are divided by sqrt(2 layers), so that its variance does not grow with depth
+ * (GPT-2's rule).
  * A function of (seed, name).
  */
 export function initialValues(config: ModelConfig, name: string, shape: number[], seed: number): Float32Array {

@@ -1,19 +1,19 @@
-/** How a student is asked: in the words of its chat template, or by a text that it goes on with. */
+/** How a student is prompted: in its chat template, or with plain text to continue. */
 import type { PromptStyle } from '../config/student';
 import { UserError } from '../errors';
 import { type ChatTemplate, renderChat } from './chat-template';
 import type { Tokenizer } from './tokenizer';
 
 export interface PromptSettings {
-  /** `auto`: chat for a student that was trained to chat, which `promptStyle` tells. */
+  /** `auto`: chat for a student that was trained to chat, as decided by `promptStyle`. */
   prompt?: 'auto' | PromptStyle;
-  /** The system message; without one the template has its own, or none. Of chat only. */
+  /** The system message; without one the template's own, if any. For chat only. */
   system?: string;
 }
 
 /**
- * The style that `auto` means for a student: chat when it ends its texts as its chat template ends a turn. A template
- * alone says little, as base models (Qwen2.5, Qwen3) carry that of their siblings, but they name another end token.
+ * The style chosen by `auto`: chat if the student's end token is that of a turn in its chat template. A template alone
+ * is no indication, as base models (Qwen2.5, Qwen3) include that of their chat versions, but their end token differs.
  */
 export function promptStyle(tokenizer: Tokenizer, { prompt = 'auto' }: PromptSettings): PromptStyle {
   if (prompt !== 'auto') return prompt;
@@ -22,9 +22,9 @@ export function promptStyle(tokenizer: Tokenizer, { prompt = 'auto' }: PromptSet
 }
 
 /**
- * The tokenizer with `encodePrompt` and end tokens for a style of asking. In chat a prompt is the user's message up to
- * where the assistant's begins, as `apply_chat_template(..., add_generation_prompt=True)` gives it, and a completion
- * ends as a turn does. Throws a UserError when there is no chat template to use.
+ * The tokenizer with `encodePrompt` and end tokens for a prompt style. In chat a prompt is the user's message up to
+ * where the assistant's begins, as in `apply_chat_template(..., add_generation_prompt=True)`, and a completion ends
+ * like a turn. @throws UserError when there is no usable chat template
  */
 export function withPrompts(tokenizer: Tokenizer, settings: PromptSettings): Tokenizer {
   if (promptStyle(tokenizer, settings) === 'plain') return tokenizer;
@@ -40,13 +40,13 @@ export function withPrompts(tokenizer: Tokenizer, settings: PromptSettings): Tok
     ...tokenizer,
     eosId,
     eosIds: [...new Set([eosId, ...tokenizer.eosIds])],
-    // A message is a text of its own: the line break after which a plain prompt is gone on with has no place in it.
+    // A message is self-contained: it does not need the trailing line break of a plain prompt.
     encodePrompt: (text) =>
       tokenizer.encode(renderChat(template, [...system, { role: 'user', content: text.trimEnd() }], true)),
   };
 }
 
-/** The special token behind an assistant's message; null when the template writes none. */
+/** The special token after an assistant's message; null if the template writes none. */
 function turnEnd(tokenizer: Tokenizer, template: ChatTemplate): number | null {
   const content = 'The answer is 42.';
   const text = renderChat(

@@ -20,7 +20,7 @@ export function inverseFrequencies(headDim: number, { ropeTheta, ropeScaling }: 
 }
 
 /**
- * Llama 3.1: long waves are stretched by `factor`, short ones kept, those between blended (transformers,
+ * Llama 3.1: long waves are stretched by `factor`, short ones kept, those between interpolated (transformers,
  * modeling_rope_utils).
  */
 function llama3Frequencies(plain: Float32Array, scaling: Llama3Scaling): Float32Array {
@@ -33,8 +33,8 @@ function llama3Frequencies(plain: Float32Array, scaling: Llama3Scaling): Float32
 }
 
 /**
- * YaRN (arXiv 2309.00071, section 3.2; transformers, modeling_rope_utils): as above, but blended linearly over the
- * pairs of dimensions between those that turn betaFast and betaSlow times.
+ * YaRN (arXiv 2309.00071, section 3.2; transformers, modeling_rope_utils): as above, but interpolated linearly over the
+ * pairs of dimensions between those that rotate betaFast and betaSlow times.
  */
 function yarnFrequencies(plain: Float32Array, ropeTheta: number, scaling: YarnScaling): Float32Array {
   const { factor, betaFast, betaSlow, originalPositions, truncate } = scaling;

@@ -1,13 +1,13 @@
 /**
- * The header of a safetensors file, checked as strictly as the reference reader does (huggingface/safetensors, "Format"
+ * The header of a safetensors file, validated as strictly as by the reference reader (huggingface/safetensors, "Format"
  * in its README): 8 bytes with the little-endian length of a JSON object, the object, then the tensors' bytes without
- * holes or overlap.
+ * gaps or overlap.
  */
 import { type ParseErrorCode, visit } from 'jsonc-parser';
 import { UserError } from '../errors';
 import { isJsonObject, type JsonObject } from './files';
 
-/** Bytes an element takes, for every type that the format knows and whose elements are whole bytes. */
+/** Bytes per element, for every type of the format whose elements are whole bytes. */
 export const dtypeBytes = {
   BOOL: 1,
   U8: 1,
@@ -28,13 +28,13 @@ export const dtypeBytes = {
 } as const;
 export type Dtype = keyof typeof dtypeBytes;
 
-/** The reference reader's limit, which keeps a hostile length from taking all memory. */
+/** The reference reader's limit, so that a hostile length cannot exhaust memory. */
 export const maxHeaderBytes = 100_000_000;
 
 export interface TensorEntry {
   dtype: Dtype;
   shape: number[];
-  /** Where its bytes begin in the file, and how many there are. */
+  /** Position of its bytes in the file, and their number. */
   offset: number;
   bytes: number;
 }
@@ -44,12 +44,12 @@ export interface Header {
   metadata: Record<string, string>;
 }
 
-/** The length of the header from the first 8 bytes of a file of `fileBytes` bytes. */
+/** The length of the header, from the first 8 bytes of a file of `fileBytes` bytes. */
 export function headerLength(first: Uint8Array, fileBytes: number, file: string): number {
   if (fileBytes < 8) return refuse(file, `has ${fileBytes} bytes, too few for a safetensors header: it is cut off`);
   const view = new DataView(first.buffer, first.byteOffset, 8);
   const length = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
-  if (length > maxHeaderBytes) refuse(file, `claims a header of ${length} bytes; at most ${maxHeaderBytes} are read`);
+  if (length > maxHeaderBytes) refuse(file, `claims a header of ${length} bytes; the maximum is ${maxHeaderBytes}`);
   if (8 + length > fileBytes) refuse(file, `is cut off inside its header (${fileBytes} of ${8 + length} bytes)`);
   return length;
 }
@@ -68,7 +68,7 @@ export function parseHeader(text: Uint8Array, fileBytes: number, file: string): 
   return { tensors, metadata };
 }
 
-/** JSON.parse keeps the last of two equal keys in silence, so a second reader looks for them. */
+/** JSON.parse silently keeps the last of two equal keys, so another parser looks for them. */
 function parseStrictly(bytes: Uint8Array, file: string): JsonObject {
   let text: string;
   let value: unknown;

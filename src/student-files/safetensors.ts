@@ -1,4 +1,4 @@
-/** Reads and writes safetensors files, tensor by tensor: no more of the file is in memory than the tensor at hand. */
+/** Reads and writes safetensors files tensor by tensor, with only the current tensor in memory. */
 import { closeSync, writeSync } from 'node:fs';
 import { UserError } from '../errors';
 import { openFile, readFully, replaceFile } from './files';
@@ -18,14 +18,14 @@ export type FloatDtype = 'F32' | 'F16' | 'BF16';
 /** An open file; `close` it. */
 export interface SafetensorsFile extends Header {
   readonly file: string;
-  /** The values of a F32, F16 or BF16 tensor. Throws a UserError when there is none such. */
+  /** The values of a F32, F16 or BF16 tensor. @throws UserError when it does not exist or has another type */
   readFloats(name: string): Float32Array;
   /** The values of an I32, U8 or I64 tensor. */
   readIntegers(name: string): Int32Array | Uint8Array | BigInt64Array;
   close(): void;
 }
 
-/** Opens `file` and checks its header; nothing else is read yet. Throws a UserError that names file and tensor. */
+/** Opens `file` and validates its header; nothing else is read yet. @throws UserError that names file and tensor */
 export function openSafetensors(file: string): SafetensorsFile {
   return openFile(file, (descriptor, size) => attach(descriptor, size, file));
 }
@@ -86,7 +86,7 @@ function readFloats(descriptor: number, { dtype, bytes, offset }: TensorEntry, f
   return values;
 }
 
-/** A tensor to write. Values are asked for when their turn comes, so that they need not all be in memory. */
+/** A tensor to write. Its values are requested when it is written, so that not all need to be in memory. */
 export interface TensorSource {
   name: string;
   /** F32, F16 and BF16 take a Float32Array, I32 an Int32Array, I64 a BigInt64Array, U8 a Uint8Array. */
@@ -95,7 +95,7 @@ export interface TensorSource {
   values: () => Float32Array | Int32Array | BigInt64Array | Uint8Array;
 }
 
-/** Writes `file` atomically. Wide types come first so that every tensor is aligned, as the reference writer does. */
+/** Writes `file` atomically. Wide types come first so that every tensor is aligned, as in the reference writer. */
 export function writeSafetensors(file: string, sources: TensorSource[], metadata: Record<string, string> = {}): void {
   const inOrder = [...sources].sort((a, b) => dtypeBytes[b.dtype] - dtypeBytes[a.dtype]);
   const entries: [string, unknown][] = [];

@@ -1,4 +1,4 @@
-/** A Hugging Face tokenizer (tokenizer.json and tokenizer_config.json), by way of @huggingface/tokenizers. */
+/** A Hugging Face tokenizer (tokenizer.json and tokenizer_config.json), through @huggingface/tokenizers. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Tokenizer as HfTokenizer } from '@huggingface/tokenizers';
@@ -9,36 +9,39 @@ import { isJsonObject, type JsonObject, readJsonObject, readText } from './files
 import { faithfulPreTokenizer } from './pre-tokenizers';
 
 export interface Tokenizer {
-  /** Token ids of a text. Adds no special tokens; those written out in the text are recognised. */
+  /** Token ids of a text. Adds no special tokens; those spelled out in the text are recognized. */
   encode(text: string): number[];
-  /** As encode, with what the tokenizer puts before a text (Llama's beginning-of-text token; nothing for Qwen). */
+  /**
+   * Like encode, with the tokens that the tokenizer puts before a text (Llama's beginning-of-text token; none for
+   * Qwen).
+   */
   encodePrompt(text: string): number[];
   /** The text of ids, without special tokens such as the end token. */
   decode(ids: readonly number[]): string;
   /**
-   * The text of each token, special ones included, for display. A character whose bytes lie in several tokens is shown
-   * at its last one, the others get ''. Joined, they give the text with its special tokens.
+   * The text of each token, including special ones, for display. A character whose bytes are spread over several tokens
+   * is shown at its last one, the others get ''. Joined, they give the text with its special tokens.
    */
   tokenTexts(ids: readonly number[]): string[];
-  /** The token that ends a completion: what examples are written with. */
+  /** The token that ends target completions. */
   eosId: number;
-  /** Every token that ends one when sampled; chat models name several. */
+  /** All tokens that end a sampled completion; chat models name several. */
   eosIds: number[];
   /** The padding token, or else the end token. */
   padId: number;
   /** Largest id + 1. A model's vocab_size may be larger. */
   vocabSize: number;
-  /** The same without the tokens that were added to the vocabulary, such as a padding token. */
+  /** The same without tokens that were added to the vocabulary, such as a padding token. */
   trainedVocabSize: number;
-  /** Whether an id is a control token, such as the end token, and no text. */
+  /** Whether an id is a control token, such as the end token, and not text. */
   isSpecial(id: number): boolean;
-  /** What frames messages for a student that chats; null when it names none. */
+  /** The chat template; null if there is none. */
   chatTemplate: ChatTemplate | null;
-  /** Where it is not quite what transformers makes of the same files. */
+  /** Deviations from transformers for the same files. */
   notes: string[];
 }
 
-/** What encoding may take, in milliseconds: some hundred times what it does. */
+/** Timeout of encoding, in milliseconds: some hundred times the usual duration. */
 const leastMs = 2000;
 const msPerCharacter = 0.02;
 
@@ -47,16 +50,16 @@ const maxBytes = 256 << 20;
 
 /**
  * The tokenizer in `folder`. End tokens are those of tokenizer_config.json, config.json and generation_config.json
- * together, and `furtherEosIds`. Throws a UserError when the tokenizer is missing or broken, or when none of them names
- * an end token.
+ * together, and `furtherEosIds`. @throws UserError when the tokenizer is missing or damaged, or when there is no end
+ * token
  */
 export function loadTokenizer(folder: string, furtherEosIds: readonly number[] = []): Tokenizer {
   const file = join(folder, 'tokenizer.json');
   if (!existsSync(file)) refuseOtherForms(folder, file);
   const json = readJsonObject(file, maxBytes);
-  // Older folders name their special tokens in a file of its own, which tokenizer_config.json goes before.
+  // Older folders name their special tokens in a separate file; tokenizer_config.json takes precedence.
   const config = { ...optional(folder, 'special_tokens_map.json'), ...optional(folder, 'tokenizer_config.json') };
-  // transformers writes the template into a file of its own since 4.52, which goes before the config's.
+  // Since 4.52 transformers writes the template to a separate file, which takes precedence over the config's.
   const template = join(folder, 'chat_template.jinja');
   if (existsSync(template)) config.chat_template = readText(template);
   return makeTokenizer(json, config, [...modelEosIds(folder), ...furtherEosIds], file);
@@ -65,7 +68,7 @@ export function loadTokenizer(folder: string, furtherEosIds: readonly number[] =
 const optional = (folder: string, name: string): JsonObject =>
   existsSync(join(folder, name)) ? readJsonObject(join(folder, name)) : {};
 
-/** Throws where the folder has its tokenizer in a form that only its own library reads, and says how to convert it. */
+/** @throws UserError with a conversion command when the tokenizer is in a form that only its own library reads */
 function refuseOtherForms(folder: string, file: string): void {
   const other = [['tokenizer.model'], ['vocab.json', 'merges.txt'], ['tekken.json'], ['spiece.model']].find((names) =>
     names.every((name) => existsSync(join(folder, name))),
@@ -81,7 +84,7 @@ function refuseOtherForms(folder: string, file: string): void {
   });
 }
 
-/** The end tokens that a model's own files name. */
+/** The end tokens in a model's own files. */
 export function modelEosIds(folder: string): number[] {
   return ['config.json', 'generation_config.json']
     .flatMap((name) => (optional(folder, name).eos_token_id ?? []) as unknown)
@@ -90,10 +93,10 @@ export function modelEosIds(folder: string): number[] {
 
 const isTokenId = (id: unknown): id is number => Number.isSafeInteger(id) && (id as number) >= 0;
 
-/** The library's tokenizer, and the tokens that it puts before a prompt. Throws a UserError when it cannot be used. */
+/** The library's tokenizer, and the tokens that it puts before a prompt. @throws UserError when it cannot be used */
 function loadLibrary(json: JsonObject, config: JsonObject, file: string): { library: HfTokenizer; prefix: number[] } {
   try {
-    // The library insists on fields that the format lets out.
+    // The library requires fields that the format allows to be absent.
     const absent = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, added_tokens: [] };
     const complete: JsonObject = { ...absent, ...json };
     const library = new HfTokenizer(
@@ -115,8 +118,8 @@ function loadLibrary(json: JsonObject, config: JsonObject, file: string): { libr
 }
 
 /**
- * Runs `work` on a text of so many characters, in a time that the length bounds: the tokenizer's regular expressions
- * come from elsewhere, and may look for ever.
+ * Runs `work` on a text of this many characters with a timeout that depends on the length: the tokenizer's regular
+ * expressions are untrusted and may backtrack forever.
  */
 function bounded<T>(length: number, file: string, work: () => T): T {
   try {
@@ -125,7 +128,7 @@ function bounded<T>(length: number, file: string, work: () => T): T {
     if (!(error instanceof TookTooLong)) throw error;
     throw new UserError(`The tokenizer cannot be used: for a text of ${length} characters ${error.message}`, {
       file,
-      remedy: 'Look at the regular expressions ("Regex") in it, or copy it from the model again.',
+      remedy: 'Check the regular expressions ("Regex") in it, or copy it from the model again.',
       code: 'checkpoint',
       cause: error,
     });
@@ -133,8 +136,8 @@ function bounded<T>(length: number, file: string, work: () => T): T {
 }
 
 /**
- * A tokenizer from the content of its two files. `furtherEosIds` are end tokens that the model's files name; `file` is
- * for messages.
+ * A tokenizer from the content of its two files. `furtherEosIds` are end tokens from the model's files; `file` is used
+ * in messages.
  */
 export function makeTokenizer(
   json: JsonObject,
@@ -175,7 +178,7 @@ export function makeTokenizer(
     if (ids.some((id) => id === undefined))
       throw new UserError(`The tokenizer has no token for some character of ${JSON.stringify(text.slice(0, 60))}`, {
         file,
-        remedy: 'It names no unknown token: use texts within its alphabet, or another tokenizer.',
+        remedy: 'It has no unknown token: use texts within its alphabet, or another tokenizer.',
         code: 'dataset',
       });
     return ids;
@@ -197,9 +200,9 @@ export function makeTokenizer(
 }
 
 /**
- * The tokenizer as a model of `vocabSize` tokens can be asked with it. Fine-tunes often add a padding token that the
- * model has no row for and never sees; a text that holds such a token is refused. Throws a UserError when more than
- * added tokens is beyond the model, or every end token.
+ * Adapts the tokenizer to a model of `vocabSize` tokens. Fine-tunes often add a padding token that the model has no row
+ * for and never sees; a text with such a token is refused. @throws UserError when more than added tokens is outside of
+ * the model's vocabulary, or every end token
  */
 export function tokenizerWithin(tokenizer: Tokenizer, vocabSize: number, file: string): Tokenizer {
   if (tokenizer.vocabSize <= vocabSize) return tokenizer;
@@ -217,7 +220,7 @@ export function tokenizerWithin(tokenizer: Tokenizer, vocabSize: number, file: s
     const [token] = tokenizer.tokenTexts([beyond]);
     throw new UserError(`The text has the token ${JSON.stringify(token)}, which the model has no embedding for`, {
       file,
-      remedy: 'Take it out of the text, or load a model whose embedding was resized for it.',
+      remedy: 'Remove it from the text, or use a model whose embedding was resized for it.',
       code: 'dataset',
     });
   };
@@ -233,25 +236,25 @@ export function tokenizerWithin(tokenizer: Tokenizer, vocabSize: number, file: s
   };
 }
 
-/** Added tokens that count as whole words only: they are found within words here. */
+/** Added tokens that match whole words only: here they are also matched within words. */
 function wholeWordNotes({ added_tokens: added }: JsonObject): string[] {
   const tokens = Array.isArray(added) ? added.filter(isJsonObject).filter((token) => token.single_word === true) : [];
   if (tokens.length === 0) return [];
   const named = tokens.slice(0, 3).map(({ content }) => JSON.stringify(content));
   return [
-    'The tokenizer has added tokens that count as whole words only (single_word: ' +
-      `${named.join(', ')}). Here they are found within words, too, which transformers does not do.`,
+    'The tokenizer has added tokens that match whole words only (single_word: ' +
+      `${named.join(', ')}). Here they are also matched within words, unlike in transformers.`,
   ];
 }
 
-/** No vocabulary has more tokens; an id beyond would make tables of that size. */
+/** No vocabulary is larger; a larger id would create tables of that size. */
 const mostTokens = 1 << 24;
 
-/** Throws a UserError when a token's id is none: the library takes what it is given, and drops characters or hangs. */
+/** @throws UserError when a token's id is invalid: the library does not check it, and drops characters or hangs */
 function checkIds(json: JsonObject, file: string): void {
   const { vocab } = isJsonObject(json.model) ? json.model : {};
   const added = Array.isArray(json.added_tokens) ? json.added_tokens.filter(isJsonObject) : [];
-  // Unigram's vocabulary is a list: its ids are places in it.
+  // Unigram's vocabulary is a list: ids are indices.
   const trained = isJsonObject(vocab) ? Object.entries(vocab) : [];
   for (const [token, id] of [...trained, ...added.map(({ content, id }) => [content, id])])
     if (!isTokenId(id) || id >= mostTokens)
@@ -263,13 +266,13 @@ function checkIds(json: JsonObject, file: string): void {
 }
 
 /**
- * What each token adds to the text. Decoders look at neighbours (leading spaces, characters of several bytes), so a
- * token is decoded behind those of the last step, as text-generation-inference does for its streams.
+ * The text that each token adds. Decoders depend on context (leading spaces, characters of several bytes), so a token
+ * is decoded together with preceding ones, as in text-generation-inference's streaming.
  */
 function tokenTexts(ids: readonly number[], decode: (ids: readonly number[]) => string): string[] {
   const texts: string[] = [];
-  let context = 0; // where the window begins
-  let shown = 0; // tokens whose text has been given out
+  let context = 0; // start of the window
+  let shown = 0; // tokens whose text has been returned
   ids.forEach((_, i) => {
     const before = decode(ids.slice(context, shown));
     const text = decode(ids.slice(context, i + 1));

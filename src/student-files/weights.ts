@@ -1,4 +1,4 @@
-/** The weights of a Hugging Face folder, whether they lie in one safetensors file or in shards named by an index. */
+/** The weights of a Hugging Face folder, in one safetensors file or in shards listed by an index. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors';
@@ -19,7 +19,7 @@ const indexName = 'model.safetensors.index.json';
 export const holdsWeights = (folder: string): boolean =>
   existsSync(join(folder, single)) || existsSync(join(folder, indexName));
 
-/** Opens the folder's weights. Throws a UserError when there are none or when index and shards disagree. */
+/** Opens the folder's weights. @throws UserError when there are none, or when index and shards disagree */
 export function openWeights(folder: string): Weights {
   if (existsSync(join(folder, single))) return gather([openSafetensors(join(folder, single))]);
   const indexFile = join(folder, indexName);
@@ -27,7 +27,7 @@ export function openWeights(folder: string): Weights {
     throw new UserError(`There is neither ${single} nor ${indexName}`, {
       file: folder,
       remedy:
-        'Put it back if it is lost; convert weights in another format ' +
+        'Restore it if it is lost; convert weights in another format ' +
         'with save_pretrained(..., safe_serialization=True).',
       code: 'checkpoint',
     });
@@ -40,7 +40,7 @@ function openShards(folder: string, indexFile: string): Weights {
   const files: SafetensorsFile[] = [];
   try {
     for (const shard of new Set(Object.values(map))) {
-      // A plain name of this folder: an index from elsewhere must not make us read other places.
+      // A plain file name: an untrusted index must not make us read other locations.
       if (typeof shard !== 'string' || !/^[\w-][\w.-]*\.safetensors$/.test(shard))
         throw new UserError(
           `The index names ${JSON.stringify(shard)}, which is not a safetensors file of this folder`,

@@ -1,4 +1,4 @@
-/** From the replies of a journal to chains that students learn from. */
+/** Selects chains for training from the replies of a journal. */
 import fs from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { groundedness } from '../chain/grounded';
@@ -14,20 +14,20 @@ import { chainText } from './reply';
 import type { Teacher } from './types';
 
 /**
- * Of `shortest-correct`, a chain of one step is taken only where there is none of more: it has nothing to shuffle or to
- * mask.
+ * With `shortest-correct`, a chain of one step is used only if there is none with more, as it cannot be shuffled or
+ * masked.
  */
 export const keepRules = ['shortest-correct', 'all-correct'] as const;
 
 export interface Selection {
   keep: (typeof keepRules)[number];
-  /** Whether the teacher's thinking is part of the chain, in front of the solution. */
+  /** Whether the teacher's thinking is part of the chain, before the solution. */
   thoughts: boolean;
-  /** Questions without a right chain stay in the file, without a chain: Stage 2 can still use them. */
+  /** Questions without a right chain are kept without a chain: Stage 2 can still use them. */
   unanswered: boolean;
 }
 
-/** What was asked of whom, and the replies. */
+/** The requests and their replies. */
 export interface Asked {
   problems: Problems;
   teacher: Teacher;
@@ -38,26 +38,26 @@ export interface Asked {
 export interface Written {
   rows: number;
   /**
-   * Questions with at least one right chain whose steps arrive at the answer, questions that have all their replies,
-   * questions.
+   * Number of questions with at least one right chain whose steps lead to the answer, of those with all replies, and of
+   * all.
    */
   solved: number;
   complete: number;
   questions: number;
   /**
-   * Right chains that were left out because their steps do not arrive at the answer, the first of them with what is
-   * wrong.
+   * Number of right chains that were rejected because their steps do not lead to the answer, with the first one and its
+   * error.
    */
   ungrounded: { count: number; first: { problemId: string; fault: string }[] };
-  /** Rows of the file before that belong to other questions: they stay, in front. */
+  /** Rows of the existing file about other questions: they stay, in front. */
   others: number;
-  /** The file was left as it is: of these questions it holds so many rows, more than there are now. */
+  /** Set if the file was kept: its number of rows about these questions, which exceeds the new one. */
   kept?: number;
 }
 
 /**
- * Writes the chains of the problems, in their order, as a `*.chains.jsonl`; the file is replaced as a whole. One that
- * holds more stays when the asking ended `early`: a wrong key or a stop at once takes nothing from anybody.
+ * Writes the chains of the problems, in order, to a `*.chains.jsonl` file, replacing it atomically. A file with more
+ * rows is kept if the requests ended `early`, so that a wrong key or an early stop never loses data.
  */
 export function writeChainsOf(file: string, asked: Asked, selection: Selection, early = false): Written {
   const { problems, sampling, journal } = asked;
@@ -91,10 +91,10 @@ export function writeChainsOf(file: string, asked: Asked, selection: Selection, 
   return written;
 }
 
-/** Most faults of chains that are told one by one. */
+/** Maximum number of faults reported one by one. */
 const mostFaults = 3;
 
-/** The rows of the file as it is: how many are of these problems, and the lines of all others. */
+/** The present rows of the file: how many are about these problems, and the lines of all others. */
 function earlierRows(file: string, problems: Problems): { asked: number; others: string[] } {
   const ids = new Set(problems.map(({ id }) => id));
   const found = { asked: 0, others: [] as string[] };
@@ -121,14 +121,14 @@ function rowsOf(problem: Problem, { teacher, sampling, journal }: Asked, selecti
   };
   const length = ({ lengths }: Entry) => lengths.text + (selection.thoughts ? lengths.thought : 0);
   const faults: string[] = [];
-  // A right answer is no lesson where the steps do not arrive at it.
+  // A right answer is not used if the steps do not lead to it.
   const isSound = ({ chain }: ReturnType<typeof read>) => {
     const { fault } = groundedness(problem.question, chain);
     if (fault !== null) faults.push(fault);
     return fault === null;
   };
   const shortest = () => {
-    // Stable: of two as short, the earlier sample.
+    // Stable: of equally short ones, the earlier sample.
     const sorted = right.toSorted((a, b) => length(a.entry) - length(b.entry));
     let first: ReturnType<typeof read> | undefined;
     for (const one of sorted) {
@@ -167,8 +167,8 @@ function rowsOf(problem: Problem, { teacher, sampling, journal }: Asked, selecti
 }
 
 /**
- * A line at a time: all chains together may be too long for one text. `wanted` is asked once they are all there, in the
- * draft.
+ * Written line by line, as all chains together may be too long for one string. `wanted` is called when they are all in
+ * the draft.
  */
 function replaceLines(file: string, lines: () => Iterable<string>, wanted: (draft: string) => boolean): void {
   const write = (handle: number) => {

@@ -1,12 +1,9 @@
-/** The client of an OpenAI-compatible endpoint: what servers say in other ways than OpenAI's, it hears as OpenAI's. */
+/** The client of an OpenAI-compatible endpoint: converts deviating responses of servers to OpenAI's form. */
 import type OpenAI from 'openai';
 
-/**
- * A client that repeats nothing by itself, follows no redirect (questions go where the user was told), and reads no
- * environment.
- */
+/** A client without automatic retries, redirects (questions only go to the given address) or environment variables. */
 export async function connect(url: URL, apiKey: string | undefined, watch: Watch): Promise<OpenAI> {
-  // When first needed: the package is large, and the extension is to start quickly.
+  // Loaded on first use: the package is large, and the extension must start quickly.
   const { default: Client } = await import('openai');
   return new Client({
     baseURL: url.href,
@@ -23,26 +20,26 @@ export async function connect(url: URL, apiKey: string | undefined, watch: Watch
 }
 
 export interface Limits {
-  /** Longest silence of the server, in milliseconds: before its first word and between two. */
+  /** Timeout for silence of the server, in milliseconds: before the first data and between two pieces. */
   silenceMs: number;
-  /** Longest time from the question to the reply's end, in milliseconds. */
+  /** Maximum duration of a reply, in milliseconds. */
   replyMs: number;
 }
 
-/** Bytes of a streamed reply: the longest that is kept, each token in an event of its own. */
+/** Maximum bytes of a streamed reply: the longest accepted one, with each token in an event of its own. */
 const maxStreamBytes = 256 << 20;
-/** Bytes of one event of a stream, or of a reply that is one JSON object. */
+/** Maximum bytes of one event of a stream, or of a reply that is a single JSON object. */
 const maxEventBytes = 16 << 20;
 
-/** Aborts with the user's signal, and when the server is silent for too long, never ends, or sends too much. */
+/** Aborts on the user's signal, and when the server is silent for too long, never ends, or sends too much. */
 export class Watch {
   private readonly controller = new AbortController();
   private readonly whole: NodeJS.Timeout;
   private silence: NodeJS.Timeout | undefined;
   private bytes = 0;
-  /** Why the server was given up. */
+  /** The reason for giving up. */
   reason: string | undefined;
-  /** The stream said that it is whole (`data: [DONE]`). */
+  /** The stream was marked as complete (`data: [DONE]`). */
   done = false;
 
   constructor(
@@ -62,12 +59,12 @@ export class Watch {
   /** The server sent bytes, or answered at all. */
   heard(): void {
     clearTimeout(this.silence);
-    if (this.signal.aborted) return; // what was still on its way: nobody waits for more
+    if (this.signal.aborted) return; // data in transit that nobody waits for
     const { silenceMs } = this.limits;
-    this.silence = setTimeout(() => this.giveUp(`no word for ${silenceMs / 1000} s`), silenceMs);
+    this.silence = setTimeout(() => this.giveUp(`no data for ${silenceMs / 1000} s`), silenceMs);
   }
 
-  /** The server sent so many bytes; `waiting` are those of an event that is not whole yet. */
+  /** The server sent this many bytes; `waiting` are those of an incomplete event. */
   took(bytes: number, waiting: number): void {
     this.heard();
     this.bytes += bytes;
@@ -94,14 +91,14 @@ export class Watch {
 }
 
 /**
- * A response as the client reads it. Every byte of a stream counts as a word of the server, also the comments by which
- * some keep a connection alive while a question waits (DeepSeek, OpenRouter); a whole reply in place of a stream is a
- * stream of one event.
+ * A response as the client sees it. Every byte of a stream counts as a sign of life, including the comments by which
+ * some servers keep a connection alive while a question is queued (DeepSeek, OpenRouter); a complete reply in place of
+ * a stream becomes a stream of one event.
  */
 async function asStream(response: Response, watch: Watch): Promise<Response> {
   const { status, statusText, ok } = response;
   const headers = new Headers(response.headers);
-  for (const name of ['content-length', 'content-encoding']) headers.delete(name); // of the body as it was sent
+  for (const name of ['content-length', 'content-encoding']) headers.delete(name); // of the body as sent
   const as = (body: ReadableStream | string | null) => new Response(body, { status, statusText, headers });
   const body = as(response.body?.pipeThrough(wholeEvents(watch)) ?? null);
   if (!/^application\/json\b/i.test(headers.get('content-type') ?? '')) return body;
@@ -112,13 +109,13 @@ async function asStream(response: Response, watch: Watch): Promise<Response> {
 }
 
 /**
- * Passes a stream on in whole events: the client looks through all of an unfinished one again with each piece of it,
- * which takes minutes for some megabytes.
+ * Passes on only complete events: the client scans an incomplete one again with each new piece, which takes minutes for
+ * a few megabytes.
  */
 function wholeEvents(watch: Watch): TransformStream<Uint8Array, Uint8Array> {
   let held: Uint8Array[] = [];
   let waiting = 0;
-  let tail = '\n'; // what may begin an end of an event, or the last mark, that the network cut
+  let tail = '\n'; // a possible beginning of an event's end, or of the last mark, split by the network
   return new TransformStream({
     start: () => watch.heard(),
     transform(bytes, out) {
@@ -139,8 +136,8 @@ function wholeEvents(watch: Watch): TransformStream<Uint8Array, Uint8Array> {
 }
 
 /**
- * The body of a refusal as OpenAI's `{error: {message, param, code}}`. Others say it flat (`{object: "error",
- * message}`, older vLLM), or as FastAPI does: `{detail: "..."}`, `{detail: [{loc: ["body", "seed"], msg}]}`.
+ * The body of an error as OpenAI's `{error: {message, param, code}}`. Others send it flat (`{object: "error",
+ * message}`, older vLLM), or like FastAPI: `{detail: "..."}`, `{detail: [{loc: ["body", "seed"], msg}]}`.
  */
 function asFault(body: string): string {
   let said: Record<string, unknown>;

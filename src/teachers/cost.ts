@@ -1,6 +1,6 @@
 import type { Usage } from './types';
 
-/** What a teacher charges, in the currency of the budget, for a million tokens. */
+/** Prices of a teacher per million tokens, in the currency of the budget. */
 export interface Prices {
   input: number;
   output: number;
@@ -10,7 +10,7 @@ export function costOf({ prompt, completion }: Usage, { input, output }: Prices)
   return (prompt * input + completion * output) / 1e6;
 }
 
-/** Money that is spent, and that requests under way can still cost, against a limit. */
+/** Money spent, and the possible cost of requests in progress, against a limit. */
 export class Budget {
   private spent = 0;
   private reserved = 0;
@@ -23,8 +23,8 @@ export class Budget {
   ) {}
 
   /**
-   * Sets aside what a request can cost at most; false, if that could go over the limit. Where it could only because of
-   * what requests under way may still cost, they are waited for: most cost far less.
+   * Reserves the maximum cost of a request; false if it could exceed the limit. If that is only because of the possible
+   * cost of requests in progress, waits for them, as most cost far less.
    */
   async reserve(most: Usage): Promise<boolean> {
     const cost = costOf(most, this.prices);
@@ -37,7 +37,7 @@ export class Budget {
     return true;
   }
 
-  /** Puts what a request did cost in the place of what it could; `used` is absent where it came to nothing. */
+  /** Replaces the reservation of a request by its actual cost; `used` is absent if it failed. */
   settle(most: Usage, used?: Usage): void {
     this.underWay--;
     this.reserved = this.underWay === 0 ? 0 : this.reserved - costOf(most, this.prices);
@@ -45,10 +45,7 @@ export class Budget {
     for (const resolve of this.waiting.splice(0)) resolve();
   }
 
-  /**
-   * Whether what is spent and what requests under way can still cost is more than the limit, as lost replies may make
-   * it.
-   */
+  /** Whether money spent and reserved exceeds the limit, as lost replies may cause. */
   get overdrawn(): boolean {
     return !this.covers(0);
   }

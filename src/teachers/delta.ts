@@ -1,19 +1,19 @@
-/** What one message, or a piece of one, says: servers spell the thinking of reasoning models in several ways. */
+/** The content of a message or a piece of one: servers represent the thinking of reasoning models in several ways. */
 import type { Piece } from './types';
 
-/** A delta of a stream or a whole message, with what servers add to OpenAI's. */
+/** A delta of a stream or a whole message, including fields that servers add to OpenAI's. */
 export type Delta = { content?: unknown } & { [field in ThoughtField]?: unknown };
 
 /**
- * Fields that hold thinking: `reasoning_content` (DeepSeek, vLLM, llama.cpp), `reasoning` (Ollama, OpenRouter, newer
- * vLLM), `thinking` (Ollama's own), `reasoning_details` (OpenRouter, beside `reasoning` with the same text). The first
- * that says something counts.
+ * Fields with thinking: `reasoning_content` (DeepSeek, vLLM, llama.cpp), `reasoning` (Ollama, OpenRouter, newer vLLM),
+ * `thinking` (Ollama's own), `reasoning_details` (OpenRouter, beside `reasoning` with the same text). The first
+ * nonempty one counts.
  */
 const thoughtFields = ['reasoning_content', 'reasoning', 'thinking', 'reasoning_text', 'reasoning_details'] as const;
 type ThoughtField = (typeof thoughtFields)[number];
 
 /**
- * The pieces of a delta. Its content may be a text or a list of parts, of which some may be thinking (Mistral's
+ * The pieces of a delta. Its content may be a text or a list of parts, some of which may be thinking (Mistral's
  * Magistral).
  */
 export function* piecesIn(delta: Delta): Generator<Piece> {
@@ -35,7 +35,7 @@ const isThinking = (part: unknown) => isObject(part) && /^(thinking|reasoning|th
 
 const textFields = ['text', 'thinking', 'reasoning', 'content', 'summary'] as const;
 
-/** The text of a part, or of a list of parts; '' where there is none, or it is nested deeper than any server has it. */
+/** The text of a part, or of a list of parts; '' if there is none, or it is nested more deeply than any server does. */
 function textOf(value: unknown, depth = 0): string {
   if (typeof value === 'string') return value;
   if (depth > 4) return '';

@@ -1,6 +1,6 @@
 import { UserError } from '../errors';
 
-/** A base URL that can be shown and kept: http or https, and no secrets in it. */
+/** Validates a base URL that may be shown and saved: http or https, and without secrets. */
 export function checkBaseUrl(text: string): URL {
   const refuse = (message: string, remedy: string) => new UserError(message, { code: 'usage', remedy });
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -8,8 +8,8 @@ export function checkBaseUrl(text: string): URL {
     throw refuse(`"${text.slice(0, 200)}" is not a base URL`, 'Write one such as http://localhost:11434/v1.');
   if (url.username || url.password || url.search || url.hash)
     throw refuse(
-      'the base URL holds a name, a password or parameters, which would be written down with the chains',
-      'Leave them out; keys come from DISTILLERY_API_KEY or OPENAI_API_KEY.',
+      'the base URL contains a name, a password or parameters, which would be saved with the chains',
+      'Remove them; keys come from DISTILLERY_API_KEY or OPENAI_API_KEY.',
     );
   url.pathname = url.pathname.replace(/\/chat\/completions\/?$|\/+$/g, '');
   return url;
@@ -26,8 +26,8 @@ export interface Key {
 }
 
 /**
- * The key for an endpoint: `DISTILLERY_API_KEY`, or `OPENAI_API_KEY` where the endpoint is OpenAI's. OpenAI's key is
- * not sent to anybody else: it is set on many machines, and an endpoint is a mere setting.
+ * The key for an endpoint: `DISTILLERY_API_KEY`, or `OPENAI_API_KEY` if the endpoint is OpenAI's. OpenAI's key is never
+ * sent elsewhere: it is set on many machines, and an endpoint is just a setting.
  */
 export function keyFor(url: URL, environment: NodeJS.ProcessEnv): Key | undefined {
   const { DISTILLERY_API_KEY: own, OPENAI_API_KEY: openAi } = environment;

@@ -1,6 +1,6 @@
-/** What can go wrong with one request, by what to do about it. */
+/** Errors of a single request, by how to handle them. */
 export type FaultKind =
-  /** Asking again may help: no connection, too many requests, a server's error, a cut or garbled reply. */
+  /** Transient: no connection, too many requests, a server error, a truncated or malformed reply. */
   | 'passing'
   /** This request is refused; others may pass: too long, filtered. */
   | 'request'
@@ -12,11 +12,11 @@ export class TeacherFault extends Error {
     message: string,
     readonly kind: FaultKind,
     readonly details: {
-      /** How long the server asks to wait. */
+      /** The wait that the server asks for. */
       retryAfterMs?: number;
-      /** Too many requests: everybody waits, not this request only. */
+      /** Too many requests: all requests wait, not only this one. */
       throttled?: boolean;
-      /** Attempts that this is worth, where each is paid for; absent: as many as the pace has. */
+      /** Maximum attempts, if each one is paid for; absent: as many as the pace allows. */
       attempts?: number;
       remedy?: string;
       cause?: unknown;
@@ -27,9 +27,7 @@ export class TeacherFault extends Error {
   }
 }
 
-/**
- * The wait that `Retry-After` asks for: seconds or a date (RFC 9110, 10.2.3); `retry-after-ms` as some servers say it.
- */
+/** The wait in `Retry-After`: seconds or a date (RFC 9110, 10.2.3); `retry-after-ms` is a variant of some servers. */
 export function retryAfter(
   headers: { get(name: string): string | null } | undefined,
   now = Date.now(),

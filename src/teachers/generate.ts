@@ -1,4 +1,4 @@
-/** Asks a teacher for several chains to each question: nothing twice, so many at a time, within pace and budget. */
+/** Requests several chains per question from a teacher: without duplicates, concurrently, within pace and budget. */
 import { setMaxListeners } from 'node:events';
 import { sameAnswer } from '../answers/equal';
 import type { Problems } from '../data/problems';
@@ -12,26 +12,26 @@ import { Gate, type Pace, withRetries } from './retry';
 import type { Teacher, TeacherRequest, Usage } from './types';
 
 export interface Sampling {
-  /** Chains asked for each question. */
+  /** Chains requested per question. */
   samples: number;
   temperature: number;
   maxTokens: number;
-  /** With the question's place in it. */
+  /** A prompt template with a placeholder for the question. */
   template: string;
-  /** Sample i is drawn with seed + i; absent: no seed is sent. */
+  /** Sample i has seed + i; absent: no seed is sent. */
   seed?: number;
 }
 
 export interface GenerateOptions {
-  /** Requests under way at a time. */
+  /** Concurrent requests. */
   concurrency: number;
   pace: Pace;
   prices?: Prices;
-  /** Most money for all replies of the journal together; needs `prices`. */
+  /** Maximum cost of all replies of the journal together; needs `prices`. */
   budget?: number;
-  /** No more requests are begun; those under way are waited for. */
+  /** No new requests are started; those in progress are awaited. */
   stop?: AbortSignal;
-  /** Requests under way are dropped. */
+  /** Requests in progress are aborted. */
   abort?: AbortSignal;
   notify?: (progress: Progress) => void;
   now?: () => Date;
@@ -42,45 +42,48 @@ export interface Task {
   key: string;
   sample: number;
   request: TeacherRequest;
-  /** The first problem that asks this; others with the same question share the reply. */
+  /** The first problem with this question; others with the same question share the reply. */
   problem: Problem;
 }
 
 export interface Progress {
-  /** Replies there are and replies wanted. */
+  /** Number of replies received and wanted. */
   done: number;
   total: number;
-  /** Of those done, how many the journal had before. */
+  /** Of those received, how many the journal had before. */
   cached: number;
   correct: number;
-  /** How many of those done their length cut off. */
+  /** How many of those received were cut off. */
   cut: number;
   failed: number;
   underWay: number;
-  /** Of the replies received now, and of those that were given up after some of it came. */
+  /** Usage of replies received now, and of those given up after some of it had arrived. */
   usage: Usage;
-  /** Pieces of text received now: alive, though no reply is complete. */
+  /** Pieces of text received now: a sign of life before a reply is complete. */
   pieces: number;
-  /** Why nothing is sent just now. */
+  /** Why nothing is sent at the moment. */
   waiting?: { reason: string; until: number };
 }
 
 export interface Outcome {
   progress: Progress;
-  /** Requests that were refused, or failed as often as they were made; asked again the next time. */
+  /** Requests that were refused, or failed at every attempt; repeated the next time. */
   failures: { problemId: string; sample: number; message: string }[];
-  /** What of the sampling the teacher does not take: it was left out of requests that were answered now. */
+  /** Sampling settings that the teacher does not support; they were omitted from requests answered now. */
   without: string[];
-  /** Why not everything was asked. */
+  /** Why not everything was requested. */
   ended?: 'stopped' | 'budget' | TeacherFault;
 }
 
-/** Replies that were given up have cost what was set aside for whole ones. */
+/** For replies that were given up, the reserved cost of complete ones is charged. */
 class Overdrawn extends Error {}
 
-/** After so many refused requests, and not one reply, the teacher is given up. */
+/** The teacher is given up after this many refused requests without a single reply. */
 const mostRefusals = 5;
-/** After so many questions in a row that failed at every attempt, the teacher is given up: it is not the questions. */
+/**
+ * The teacher is given up after this many consecutive questions that failed at every attempt, as the questions cannot
+ * be the cause.
+ */
 const mostFailedQuestions = 3;
 
 export function tasksOf(problems: Problems, teacher: Teacher, sampling: Sampling): Task[] {
@@ -101,12 +104,13 @@ export function taskOf(problem: Problem, teacher: Teacher, sampling: Sampling, s
   return { key, sample, request: { ...request, key }, problem };
 }
 
-/** A reply that may be taught: whole, and right. */
+/** A reply usable for training: complete, and right. */
 export const isRight = ({ answer, finished }: Entry, gold: string) =>
   finished && answer !== null && sameAnswer(answer, gold);
 
 /**
- * Asks everything that the journal does not have. Never throws for what a teacher does: `ended` in the outcome says it.
+ * Requests everything that the journal lacks. Never throws for errors of a teacher: `ended` in the outcome reports
+ * them.
  */
 export function generate(
   tasks: readonly Task[],
@@ -123,11 +127,11 @@ class Asking {
   private readonly outcome: Outcome;
   private readonly budget?: Budget;
   private readonly gate: Gate;
-  /** Ends the waits of all workers when one finds that it is over. */
+  /** Ends the waits of all workers when one of them ends the job. */
   private readonly halt = new AbortController();
   private readonly abort: AbortSignal;
   private readonly waits: AbortSignal;
-  /** Questions that failed one after another. */
+  /** Consecutive failed questions. */
   private readonly failing = new Set<string>();
   private lastFault?: TeacherFault;
 
@@ -146,7 +150,7 @@ class Asking {
     this.gate = new Gate(pace.requestsPerMinute ? 60_000 / pace.requestsPerMinute : 0);
     this.abort = abort;
     this.waits = AbortSignal.any([this.halt.signal, abort, ...(stop ? [stop] : [])]);
-    setMaxListeners(0, this.waits, abort); // one for each request under way
+    setMaxListeners(0, this.waits, abort); // one for each request in progress
   }
 
   async run(): Promise<Outcome> {
@@ -158,14 +162,14 @@ class Asking {
     return this.outcome;
   }
 
-  /** One worker: asks one task after another until none is left or it is over. */
+  /** One worker: handles one task after another until none is left or the job has ended. */
   private async work(): Promise<void> {
     for (let task = this.missing.shift(); task && !this.waits.aborted; task = this.missing.shift())
       if (!(await this.settle(task))) return;
     if (this.options.stop?.aborted || this.abort.aborted) this.end('stopped');
   }
 
-  /** Asks within the budget, and counts what came of it. Returns whether to go on. */
+  /** Sends a request within the budget, and records the result. Returns whether to continue. */
   private async settle(task: Task): Promise<boolean> {
     const most = { prompt: 2 * tokensIn(task.request.prompt.length), completion: task.request.maxTokens };
     if (this.budget && !(await this.budget.reserve(most))) return this.spent();
@@ -228,7 +232,7 @@ class Asking {
     this.progress.usage.completion += completion;
   }
 
-  /** What an error means for the rest: it is thrown on, ends everything (false), or this task alone (true). */
+  /** Consequence of an error: it is rethrown, ends the job (false), or fails this task only (true). */
   private fail(error: unknown, { problem, sample }: Task): boolean {
     if (error instanceof Overdrawn) return this.spent();
     if (this.waits.aborted && !(error instanceof TeacherFault)) return this.end('stopped');
@@ -243,7 +247,7 @@ class Asking {
     return this.isTeacherAtFault(error, problem) ? this.end(error) : true;
   }
 
-  /** If it is not the teacher that fails, the question's other samples are asked after all else. */
+  /** If the teacher is not the cause, the question's other samples are requested last. */
   private isTeacherAtFault(error: TeacherFault, { id }: Problem): boolean {
     const { done, cached, failed } = this.progress;
     if (error.kind === 'request') return done === cached && failed >= mostRefusals;
@@ -251,7 +255,7 @@ class Asking {
     return this.failing.add(id).size >= mostFailedQuestions;
   }
 
-  /** No money is left for another request. Those under way are paid for: they go on. */
+  /** The budget does not allow another request. Those in progress are paid for and continue. */
   private spent(): false {
     this.outcome.ended ??= 'budget';
     return false;

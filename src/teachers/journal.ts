@@ -1,7 +1,7 @@
 /**
- * Every reply that was received, a line each, written before anything else is done with it: what a reply cost is not
- * paid again, whatever becomes of the process. One process at a time appends; a torn last line, left by a kill or a
- * full disk, is cut off.
+ * Every received reply, one per line, written before anything else is done with it, so that no reply is paid for twice,
+ * whatever happens to the process. One process at a time appends; an incomplete last line, left by a crash or a full
+ * disk, is removed.
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -17,7 +17,7 @@ import { type Reply, refusable, type Teacher, type TeacherRequest } from './type
 
 const count = z.number().int().nonnegative();
 const recordSchema = z.object({
-  /** `requestKey` of what was asked. */
+  /** `requestKey` of the request. */
   key: z.string(),
   problemId: z.string(),
   sample: count,
@@ -34,9 +34,9 @@ const recordSchema = z.object({
 });
 export type JournalRecord = z.infer<typeof recordSchema>;
 
-/** What is kept in memory of a reply; its texts stay on disk. */
+/** The part of a reply that stays in memory; its texts stay on disk. */
 export interface Entry {
-  /** The answer that the solution states, strictly; null if it states none. */
+  /** The answer in the solution, strictly extracted; null if there is none. */
   answer: string | null;
   finished: boolean;
   usage: Reply['usage'];
@@ -47,8 +47,8 @@ export interface Entry {
 }
 
 /**
- * What makes two requests the same, so that one reply serves both: endpoint, model, everything that is sent, and which
- * sample it is.
+ * Identifies equal requests, which can share a reply: endpoint, model, everything that is sent, and the sample's
+ * number.
  */
 export function requestKey(
   teacher: Pick<Teacher, 'endpoint' | 'model'>,
@@ -72,7 +72,8 @@ export interface Journal {
 export const repliesFile = (folder: string) => join(folder, 'replies.jsonl');
 
 /**
- * Opens the journal in a folder, which is made if need be. Errors: another process has it, a damaged line, the disk.
+ * Opens the journal in a folder, which is created if necessary. @throws UserError when another process uses it, a line
+ * is damaged, or for disk errors
  */
 export function openJournal(folder: string): Journal {
   const file = repliesFile(folder);
@@ -129,7 +130,7 @@ function journalOf(folder: string, handle: number, close: () => void): Journal {
   };
 }
 
-/** The entries of a journal's file, for a look at it without the lock; none if there is no file. */
+/** The entries of a journal's file, read without the lock; none if there is no file. */
 export function readEntries(file: string): { entries: Map<string, Entry>; end: number } {
   const entries = new Map<string, Entry>();
   let end = 0;
@@ -138,11 +139,11 @@ export function readEntries(file: string): { entries: Map<string, Entry>; end: n
     if (!ended) break;
     const result = recordSchema.safeParse(parseJson(text, { file, line: number, code: 'teacher' }));
     if (!result.success)
-      throw new UserError('this is no reply of a teacher', {
+      throw new UserError('this is not a reply of a teacher', {
         file,
         line: number,
         code: 'teacher',
-        remedy: 'The journal was changed or damaged; restore it, or remove the line (it will be asked again).',
+        remedy: 'The journal was changed or damaged; restore it, or remove the line (it will be requested again).',
       });
     const bytes = Buffer.byteLength(text) + 1;
     entries.set(result.data.key, entryOf(result.data, start, bytes));
@@ -161,7 +162,7 @@ function lockJournal(folder: string) {
     return acquireLock(folder);
   } catch (error) {
     if (!(error instanceof UserError) || error.code !== 'locked') throw error;
-    throw new UserError('another process is already asking for these chains', {
+    throw new UserError('another process is already requesting these chains', {
       file: folder,
       code: 'locked',
       remedy: 'Wait for it or stop it; or write to another file with --out.',

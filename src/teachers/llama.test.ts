@@ -59,7 +59,7 @@ describe('a teacher in a GGUF file', () => {
     const file = join(folder, 'broken.gguf');
     for (const bytes of ['GGUF and then nothing of the kind', 'GGUF', '']) {
       writeFileSync(file, bytes);
-      expect(() => llamaTeacher({ file, concurrency: 1, contextTokens: 256 })).toThrow('this is no GGUF file');
+      expect(() => llamaTeacher({ file, concurrency: 1, contextTokens: 256 })).toThrow('this is not a GGUF file');
     }
   });
 

@@ -1,7 +1,7 @@
 /**
- * A teacher in a GGUF file, run on this machine by llama.cpp through node-llama-cpp, a peer that the user installs: it
- * is looked for in `node_modules` of the current folder and above it, beside this program, and among Node's global
- * packages.
+ * A teacher in a GGUF file, run on this machine by llama.cpp through node-llama-cpp, an optional package that the user
+ * installs: it is searched in `node_modules` of the current folder and above it, beside this program, and among Node's
+ * global packages.
  */
 import { closeSync, existsSync, readSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -15,22 +15,22 @@ import type { Piece, Teacher, TeacherRequest } from './types';
 
 export interface LlamaSettings {
   file: string;
-  /** Requests at a time: each gets a context of its own size in memory. */
+  /** Concurrent requests, each with its own context in memory. */
   concurrency: number;
-  /** Tokens of question and reply together. */
+  /** Maximum tokens of question and reply together. */
   contextTokens: number;
   /**
-   * Without it, one fewer than there are: llama.cpp's threads wait for each other busily, and on a full machine nearly
-   * for ever.
+   * Default: one less than the number of cores, because llama.cpp's threads busy-wait for each other, which on a fully
+   * loaded machine takes nearly forever.
    */
   threads?: number;
-  /** The file to import instead of looking for the package. */
+  /** The file to import instead of searching for the package. */
   library?: string;
-  /** Folders in and above which the package is looked for before all others. */
+  /** Folders in and above which the package is searched first. */
   near?: readonly string[];
 }
 
-/** What is used of node-llama-cpp 3; its own types are there only where it is installed. */
+/** The used part of node-llama-cpp 3; its own types are available only if it is installed. */
 interface Library {
   getLlama(
     options: object,
@@ -61,7 +61,8 @@ interface Session {
 const packageName = 'node-llama-cpp';
 
 /**
- * Loads the file at the first question. Errors: no such file, no node-llama-cpp, a file that llama.cpp does not load.
+ * Loads the file at the first question. @throws UserError when the file does not exist, node-llama-cpp is missing, or
+ * llama.cpp cannot load the file
  */
 export function llamaTeacher(settings: LlamaSettings): Teacher {
   const file = resolve(settings.file);
@@ -94,11 +95,12 @@ export function llamaTeacher(settings: LlamaSettings): Teacher {
   };
 }
 
-/** Tokens of a context that a question gets besides the reply. */
+/** Tokens of a context for the question, besides the reply. */
 const questionRoom = 1024;
 
 /**
- * A teacher for replies of so many tokens; `DISTILLERY_LLAMA` names another node-llama-cpp. Errors as llamaTeacher's.
+ * A teacher for replies of this many tokens; `DISTILLERY_LLAMA` names another node-llama-cpp. Errors as for
+ * llamaTeacher.
  */
 export const ggufTeacher = (
   file: string,
@@ -106,7 +108,7 @@ export const ggufTeacher = (
 ): Teacher =>
   llamaTeacher({ file, contextTokens: maxTokens + questionRoom, library: process.env.DISTILLERY_LLAMA, ...more });
 
-/** The head of a GGUF file (ggml's docs/gguf.md): on others node-llama-cpp 3.22 reads on and on. */
+/** The start of a GGUF file (ggml's docs/gguf.md); on other files node-llama-cpp 3.22 reads endlessly. */
 function checkHead(file: string): void {
   const handle = openForReading(file);
   try {
@@ -118,7 +120,7 @@ function checkHead(file: string): void {
   } finally {
     closeSync(handle);
   }
-  throw new UserError('this is no GGUF file', {
+  throw new UserError('this is not a GGUF file', {
     file,
     code: 'missing',
     remedy: 'Give a model in GGUF, version 2 or 3.',
@@ -136,7 +138,7 @@ function findLibrary(near: readonly string[] = []): string {
     code: 'missing',
     remedy:
       `Install it here with \`npm install ${packageName}\` (llama.cpp, ` +
-      'some 100 MB), or serve the file and give --base-url.',
+      'about 100 MB), or serve the file and give --base-url.',
   });
 }
 
@@ -147,7 +149,7 @@ async function open(
 ) {
   const { getLlama, LlamaChatSession } = (await import(pathToFileURL(library).href)) as Library;
   const fault = (error: unknown) =>
-    new TeacherFault(`llama.cpp does not load ${basename(file)}: ${(error as Error).message}`, 'teacher', {
+    new TeacherFault(`llama.cpp cannot load ${basename(file)}: ${(error as Error).message}`, 'teacher', {
       remedy:
         'Check that it is a GGUF file of a chat model, and that it fits ' +
         'into memory with --concurrency and --max-tokens.',
@@ -165,7 +167,7 @@ async function open(
   }
 }
 
-/** Turns what the session tells by calls into a stream. */
+/** Converts the session's callbacks to a stream. */
 async function* piecesOf(
   session: Session,
   sequence: Sequence,

@@ -1,6 +1,6 @@
 /**
- * Teachers behind an OpenAI-compatible endpoint (`/chat/completions`, streamed): OpenAI, DeepSeek, vLLM, Ollama,
- * llama.cpp's server. Servers differ in what they take: a parameter that one refuses is left out from then on.
+ * Teachers at an OpenAI-compatible endpoint (`/chat/completions`, streamed): OpenAI, DeepSeek, vLLM, Ollama,
+ * llama.cpp's server. Servers support different parameters: one that is refused is omitted from then on.
  */
 import type OpenAI from 'openai';
 import { connect, type Limits, Watch } from './connection';
@@ -10,16 +10,16 @@ import { retryAfter, TeacherFault } from './faults';
 import { neutral, type Piece, refusable, type Teacher, type TeacherRequest, type Unsent } from './types';
 
 export interface OpenAiSettings extends Partial<Limits> {
-  /** Up to and without `/chat/completions`, such as `http://localhost:11434/v1`. */
+  /** Up to and excluding `/chat/completions`, such as `http://localhost:11434/v1`. */
   baseUrl: string;
   model: string;
-  /** Sent as a bearer token; absent: no header at all, as local servers want it. */
+  /** Sent as a bearer token; absent: no header, as local servers expect. */
   apiKey?: string;
-  /** `completions`: the prompt goes as it is, without a chat template, as students are asked. Default: `chat`. */
+  /** `completions`: the prompt is sent unchanged, without a chat template, as for students. Default: `chat`. */
   api?: 'chat' | 'completions';
 }
 
-/** Parameters that servers refuse, by what to do then. */
+/** Parameters that servers may refuse, with the reaction. */
 const refusals = ['stream_options', 'max_tokens', ...refusable] as const;
 type Refusal = (typeof refusals)[number];
 
@@ -39,7 +39,7 @@ export function openAiTeacher({ baseUrl, model, apiKey, api = 'chat', ...given }
         const client = await connect(url, apiKey, watch);
         const chunks = await open(client, { api, model, refused }, request, watch.signal);
         yield* piecesOf(chunks, watch, unsent(request, refused));
-        watch.signal.throwIfAborted(); // the client ends an aborted stream as if it were a whole one
+        watch.signal.throwIfAborted(); // the client ends an aborted stream as if it were complete
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         throw watch.reason
@@ -52,7 +52,7 @@ export function openAiTeacher({ baseUrl, model, apiKey, api = 'chat', ...given }
   };
 }
 
-/** The reply as the server streams it, asked for without what it refuses. */
+/** The streamed reply, requested without the refused parameters. */
 function open(
   client: OpenAI,
   { api, model, refused }: Required<Pick<OpenAiSettings, 'api' | 'model'>> & { refused: Set<Refusal> },
@@ -81,14 +81,14 @@ function open(
   });
 }
 
-/** What a request says of the sampling. */
+/** The sampling parameters of a request. */
 const samplingOf = ({ temperature, seed, neutral: set }: TeacherRequest) => ({
   temperature,
   ...(seed !== undefined && { seed }),
   ...(set && neutral),
 });
 
-/** Sends again without what the server does not know; `create` looks at `refused`. */
+/** Repeats a request without unsupported parameters; `create` reads `refused`. */
 async function adapting<T>(refused: Set<Refusal>, create: () => Promise<T>): Promise<T> {
   for (;;) {
     const before = new Set(refused); // other requests are refused meanwhile
@@ -105,7 +105,7 @@ async function adapting<T>(refused: Set<Refusal>, create: () => Promise<T>): Pro
 const unsent = (request: TeacherRequest, refused: ReadonlySet<Refusal>): Unsent[] =>
   refusable.filter((name) => name in samplingOf(request) && refused.has(name));
 
-/** A value out of range is the user's to mend: "temperature must be between 0 and 1". */
+/** A value out of range must be fixed by the user: "temperature must be between 0 and 1". */
 const ofRange =
   /\b(?:between|range|(?:less|greater|smaller|larger) than|at (?:most|least)|m(?:in|ax)imum|above|below|exceeds?|too (?:large|small|high|low))\b|[<>≤≥]/i;
 
@@ -137,18 +137,18 @@ async function* piecesOf(
     yield* piecesIn(delta);
     if (typeof choice.finish_reason === 'string') reason = choice.finish_reason;
   }
-  // Some servers and proxies never name a reason, but say that the stream is whole.
-  if (reason === undefined && !watch.done) return; // cut off; whoever collects the pieces says so
+  // Some servers and proxies never give a reason, but mark the stream as complete.
+  if (reason === undefined && !watch.done) return; // cut off; whoever collects the pieces reports it
   if (reason === 'content_filter') throw new TeacherFault('the provider filtered the reply', 'request');
   yield { kind: 'end', finished: reason !== 'length', usage, without };
 }
 
-/** Of a whole reply, by a server that does not stream. */
+/** For a complete reply, from a server that does not stream. */
 const message = (choice: object) => (choice as { message?: Delta }).message;
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-/** An error of the client as one of ours, by its status (OpenAI's and DeepSeek's error codes agree). */
+/** Converts an error of the client by its status (OpenAI's and DeepSeek's error codes agree). */
 export function faultOf(
   error: unknown,
   { model, host }: Pick<Teacher, 'model' | 'host'>,
@@ -161,7 +161,7 @@ export function faultOf(
     message?: string;
     code?: string;
   };
-  // Some servers say a wrong key back.
+  // Some servers repeat a wrong key.
   const text = clipped((message ?? String(error)).replaceAll(secret || '\0', '***'));
   if (status === undefined) return connectionFault(error, host);
   if (status === 401 || status === 403)
@@ -170,11 +170,11 @@ export function faultOf(
     });
   if (status === 402 || code === 'insufficient_quota')
     return new TeacherFault(`the account has no money left (${text})`, 'teacher', {
-      remedy: 'Top it up; what came so far is kept.',
+      remedy: 'Top it up; replies received so far are kept.',
     });
   if (status === 404)
     return new TeacherFault(`the endpoint does not know this (${text})`, 'teacher', {
-      remedy: `Check the base URL (it mostly ends in /v1) and that it serves the model "${model}".`,
+      remedy: `Check the base URL (it usually ends in /v1) and that it serves the model "${model}".`,
     });
   if (status === 429 || status === 408 || status === 409 || status >= 500)
     return new TeacherFault(text, 'passing', {
@@ -184,7 +184,7 @@ export function faultOf(
   return new TeacherFault(text, 'request');
 }
 
-/** Why there was no reply at all; the reason lies at the bottom of a chain of causes. */
+/** Why there was no reply at all; the reason is at the end of a chain of causes. */
 function connectionFault(error: unknown, host: string): TeacherFault {
   if (error instanceof SyntaxError)
     return new TeacherFault('the server sends broken JSON', 'passing', { cause: error });
@@ -192,7 +192,7 @@ function connectionFault(error: unknown, host: string): TeacherFault {
   for (let depth = 0; depth < 5 && deepest.cause instanceof Error; depth++) deepest = deepest.cause as typeof deepest;
   const reason = clipped(String(deepest.code ?? deepest.message ?? error));
   if (/unexpected redirect/i.test(deepest.message ?? ''))
-    return new TeacherFault(`${host} redirects elsewhere`, 'teacher', { remedy: 'Give the URL that it redirects to.' });
+    return new TeacherFault(`${host} redirects elsewhere`, 'teacher', { remedy: 'Use the URL that it redirects to.' });
   return new TeacherFault(`no reply from ${host} (${reason})`, 'passing', { cause: error });
 }
 

@@ -1,4 +1,4 @@
-/** What is going to be sent where and what it may cost: shown before anything is sent. */
+/** What would be sent where, and its possible cost: shown before anything is sent. */
 import { costOf, type Prices } from './cost';
 import type { Task } from './generate';
 import type { Entry } from './journal';
@@ -11,19 +11,19 @@ export interface Plan {
   model: string;
   questions: number;
   requests: number;
-  /** Of these, replies that the journal has. */
+  /** Of these, the replies that the journal has. */
   cached: number;
-  /** What the first request sends, to the letter; undefined if nothing is left to send. */
+  /** The exact text of the first request; undefined if nothing is left to send. */
   example?: string;
-  /** Tokens that are expected, and the most that is possible. */
+  /** Expected number of tokens, and the maximum. */
   expected: Usage;
   most: Usage;
-  /** Whether `expected` goes by replies that were received, or is a guess. */
+  /** Whether `expected` is based on received replies, or is a guess. */
   measured: boolean;
   cost?: { expected: number; most: number };
 }
 
-/** Tokens of a reply where there is none to go by: a worked solution of a school problem. */
+/** Assumed tokens of a reply before any was received: a worked solution of a school problem. */
 const guessedReply = 300;
 
 interface Wanted {

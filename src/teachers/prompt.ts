@@ -1,21 +1,21 @@
 import { UserError } from '../errors';
 
-/** Where the question stands in a prompt of the user's own. */
+/** The placeholder for the question in a user's own prompt. */
 export const questionMark = '{question}';
 
-/** What a teacher is asked: the form of its reply is the one that students learn (src/chain/prompts.ts). */
+/** The prompt of a teacher: the reply has the form that students learn (src/chain/prompts.ts). */
 export const defaultPrompt = `${questionMark}
 
 Solve this step by step. Write the solution as numbered steps, one a line ("Step 1: ..."), each with its calculation \
 and no more words than it needs. End with a line "Answer: " followed by the answer alone.`;
 
-/** A template that can be used: it holds the question exactly where it says. */
+/** Validates a template: it must contain the placeholder exactly once. */
 export function checkPrompt(template: string, file?: string): string {
   if (template.includes(questionMark)) return template;
-  throw new UserError(`the prompt does not say where the question goes`, {
+  throw new UserError(`the prompt does not have a place for the question`, {
     file,
     code: 'usage',
-    remedy: `Write ${questionMark} where it is to stand.`,
+    remedy: `Write ${questionMark} where the question goes.`,
   });
 }
 

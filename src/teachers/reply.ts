@@ -2,21 +2,21 @@ import { partThinking } from '../answers/thinking';
 import { TeacherFault } from './faults';
 import type { Piece, Reply, Usage } from './types';
 
-/** Longest reply that is taken, in code units: some 250,000 tokens. */
+/** Longest accepted reply, in code units: about 250,000 tokens. */
 const maxReplyLength = 1_000_000;
 
 export interface ReplyEvents {
-  /** A piece came. */
+  /** A piece arrived. */
   piece?(): void;
-  /** The reply is given up although some of it came, and may be billed. */
+  /** The reply is given up although some of it arrived, and may be billed. */
   lost?(usage: Usage): void;
 }
 
 /**
- * Collects the pieces of a reply. Thinking comes as pieces of its own or in tags (`partThinking`); the opening one may
+ * Collects the pieces of a reply. Thinking arrives as separate pieces or in tags (`partThinking`); the opening tag may
  * be missing, as chat templates of reasoning models put it into the prompt. `promptLength` (code units) is for servers
- * that do not count tokens. A reply without text that its length cut off is a reply: the model thought all the time,
- * and the server does not show it.
+ * that do not count tokens. A reply without text that was cut off is a valid reply: the model was thinking all the
+ * time, and the server does not show it.
  */
 export async function collectReply(
   pieces: AsyncIterable<Piece>,
@@ -51,7 +51,7 @@ export async function collectReply(
   }
 }
 
-/** Tokens of a text by its length: about four letters each in English (OpenAI's rule of thumb). */
+/** Estimates the tokens of a text: about four letters each in English (OpenAI's rule of thumb). */
 export const tokensIn = (length: number) => Math.ceil(length / 4);
 
 function separate(thought: string, text: string): { thought: string; text: string } {
@@ -61,9 +61,7 @@ function separate(thought: string, text: string): { thought: string; text: strin
 
 const join = (a: string, b: string) => [a.trim(), b.trim()].filter(Boolean).join('\n\n');
 
-/**
- * A reply as one chain: the thinking in its marks, which `splitChain` takes for the chain's thinking, and the solution.
- */
+/** A reply as one chain: the thinking in tags, which `splitChain` recognizes, and the solution. */
 export function chainText({ thought, text }: Pick<Reply, 'thought' | 'text'>, withThought = true): string {
   return withThought && thought ? `<think>\n${thought}\n</think>\n${text}` : text;
 }

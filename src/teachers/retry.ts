@@ -1,20 +1,18 @@
-/** When the next request may go out, and how often one is repeated. */
+/** Decides when the next request may be sent, and how often one is repeated. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TeacherFault } from './faults';
 
 export interface Pace {
-  /** Requests a minute; absent: as many as the server takes. */
+  /** Requests per minute; absent: unlimited. */
   requestsPerMinute?: number;
-  /** Attempts at one request. */
+  /** Attempts per request. */
   attempts?: number;
-  /** First wait before a repetition; each later one is twice as long, up to `longestWaitMs`. */
+  /** Wait before the first retry; each later one is doubled, up to `longestWaitMs`. */
   firstWaitMs?: number;
   longestWaitMs?: number;
 }
 
-/**
- * The gate that all requests to one teacher pass: spaced by the pace, and shut for all while the teacher asks to wait.
- */
+/** The gate of all requests to one teacher: spaced by the pace, and closed for all while the teacher asks to wait. */
 export class Gate {
   private next = 0;
 
@@ -36,7 +34,7 @@ export class Gate {
   }
 }
 
-/** Longest wait that a server can ask for: with more, the run ends, and says so. */
+/** Longest accepted wait that a server asks for; with more, the job ends and reports it. */
 const longestRetryAfterMs = 10 * 60_000;
 
 interface RetryOptions {
@@ -48,9 +46,9 @@ interface RetryOptions {
 }
 
 /**
- * Sends a request through the gate, again and again until it succeeds. Between attempts at passing faults it waits with
- * exponential backoff and full jitter (M. Brooker, AWS Architecture Blog, 2015), or as long as the server asks. Throws
- * the last fault when the attempts are used up.
+ * Sends a request through the gate, repeatedly until it succeeds. Between attempts it waits with exponential backoff
+ * and full jitter (M. Brooker, AWS Architecture Blog, 2015), or as long as the server asks. Throws the last fault when
+ * all attempts are used up.
  */
 export async function withRetries<T>({ pace, gate, signal, waiting }: RetryOptions, request: () => Promise<T>) {
   const { attempts = 6, firstWaitMs = 1000, longestWaitMs = 60_000 } = pace;
@@ -68,7 +66,7 @@ export async function withRetries<T>({ pace, gate, signal, waiting }: RetryOptio
           `${error.message}: asked to wait ${Math.round(retryAfterMs / 60_000)} minutes`,
           'teacher',
           {
-            remedy: 'Run the same command again then; what came so far is kept.',
+            remedy: 'Run the same command again then; replies received so far are kept.',
             cause: error,
           },
         );

@@ -1,54 +1,49 @@
-/** What every teacher is, wherever it runs: asked a question, it says its chain of thought piece by piece. */
+/** The interface of every teacher, wherever it runs: given a question, it streams its chain of thought. */
 
 export interface Teacher {
-  /** The model as its server calls it. */
+  /** The model's name on its server. */
   model: string;
   /**
-   * Where questions go, without secrets: the base URL of an endpoint, a file, `vscode`. Part of the key of the cache.
+   * Where questions are sent, without secrets: the base URL of an endpoint, a file, `vscode`. Part of the cache key.
    */
   endpoint: string;
-  /** Where questions go, for people: a host name, `this machine`, `VS Code`. Kept as provenance. */
+  /** Where questions are sent, for people: a host name, `this machine`, `VS Code`. Saved as provenance. */
   host: string;
   /**
-   * One reply as it is written. Ends with one `end` piece; a stream without it was cut off. Throws `TeacherFault`s,
-   * which say whether asking again may help, or the signal's reason.
+   * Streams one reply. Ends with one `end` piece; a stream without it was cut off. Throws `TeacherFault`s, which tell
+   * whether retrying may help, or the signal's reason.
    */
   ask(request: TeacherRequest, signal: AbortSignal): AsyncIterable<Piece>;
-  /** Frees what the teacher holds. */
+  /** Frees the teacher's resources. */
   dispose?(): void | Promise<void>;
 }
 
 export interface TeacherRequest {
   /** The text of the one user message. */
   prompt: string;
-  /** A system message before it, where the server chats. */
+  /** A preceding system message, if the server uses chat. */
   system?: string;
   temperature: number;
-  /** Longest reply in the teacher's tokens, its thinking included. */
+  /** Longest reply in the teacher's tokens, including its thinking. */
   maxTokens: number;
-  /** Of this sample; absent: the server draws as it likes. */
+  /** Seed of this sample; absent: chosen by the server. */
   seed?: number;
-  /**
-   * Temperature and seed alone shape the sampling: what else the server or the model's files set by default is set
-   * aside.
-   */
+  /** Only temperature and seed shape the sampling: other defaults of the server or the model's files are overridden. */
   neutral?: boolean;
-  /**
-   * The same for the same question and sample: a gateway that honours idempotency keys bills a repeated request once.
-   */
+  /** Equal for the same question and sample: a gateway with idempotency keys bills a repeated request once. */
   key?: string;
 }
 
 export type Piece =
-  /** Thinking that the server sets apart (`reasoning_content`). */
+  /** Thinking that the server separates (`reasoning_content`). */
   | { kind: 'thought'; text: string }
   | { kind: 'text'; text: string }
   /** `without`: what the server does not take, so that it was not sent. */
   | { kind: 'end'; finished: boolean; usage?: Usage; without?: Unsent[] };
 
 /**
- * Values by which settings of the sampling do nothing. vLLM takes defaults from generation_config.json, llama.cpp's
- * server has its own (top_k 40, top_p 0.95, min_p 0.05), llama-cpp-python a repeat_penalty.
+ * Neutral values of sampling settings. vLLM takes defaults from generation_config.json, llama.cpp's server has its own
+ * (top_k 40, top_p 0.95, min_p 0.05), llama-cpp-python a repeat_penalty.
  */
 export const neutral = {
   top_p: 1,
@@ -60,11 +55,11 @@ export const neutral = {
   repeat_penalty: 1,
 } as const;
 
-/** Settings of the sampling that a server may not take. */
+/** Sampling settings that a server may not support. */
 export const refusable = ['temperature', 'seed', ...(Object.keys(neutral) as (keyof typeof neutral)[])] as const;
 export type Unsent = (typeof refusable)[number];
 
-/** Tokens as the server counts them for its bill; `completion` holds the thinking too. */
+/** Tokens as counted by the server for its bill; `completion` includes the thinking. */
 export interface Usage {
   prompt: number;
   completion: number;
@@ -72,15 +67,15 @@ export interface Usage {
 
 /** A whole reply. */
 export interface Reply {
-  /** The thinking, `<think>` marks dropped; empty if there is none. */
+  /** The thinking without `<think>` tags; empty if there is none. */
   thought: string;
-  /** What is said after the thinking: the solution with its answer. */
+  /** The text after the thinking: the solution with its answer. */
   text: string;
-  /** False where the token budget cut it off. */
+  /** False if the token budget cut it off. */
   finished: boolean;
   usage: Usage;
-  /** True where the server did not say and the tokens are guessed from the length of the texts. */
+  /** True if the server did not report tokens and they are estimated from the lengths of the texts. */
   estimated?: boolean;
-  /** Settings that the server does not take: its own defaults counted. */
+  /** Settings that the server does not support; it used its own defaults. */
   without?: Unsent[];
 }

@@ -7,8 +7,8 @@ import { firstRecord, scalarsRecord } from './event-record';
 import { type MeasurementsOf, measurementsOf } from './measurements';
 
 /**
- * A file for each stage of a run, by its name, so that each is a run of TensorBoard with steps of its own. Without
- * `results` a file of a run that goes on only grows.
+ * One file per stage of a run, so that each stage is a TensorBoard run with its own steps. Without `results` the files
+ * of a run in progress only grow.
  */
 export function eventFiles(run: string, asked: MeasurementsOf = {}): Map<string, Buffer> {
   const stages = new Map<StageName, { seconds: number; records: Buffer[] }>();
@@ -26,7 +26,7 @@ export function eventFiles(run: string, asked: MeasurementsOf = {}): Map<string,
   );
 }
 
-/** Writes them below `target`, and returns where they are. */
+/** Writes them below `target`, and returns their paths. */
 export function writeEventFiles(run: string, target: string, asked: MeasurementsOf = {}): string[] {
   return [...eventFiles(run, asked)].map(([name, bytes]) => {
     const file = join(target, name);
@@ -36,9 +36,7 @@ export function writeEventFiles(run: string, target: string, asked: Measurements
   });
 }
 
-/**
- * What TensorBoard reads already stays, where the file only grew: it does not begin anew with one that was replaced.
- */
+/** Content that TensorBoard has read stays if the file only grew, because it does not reread a replaced file. */
 function put(root: string, file: string, bytes: Buffer): void {
   const before = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
   if (before.length === 0 || !bytes.subarray(0, before.length).equals(before)) {

@@ -1,6 +1,6 @@
 /**
- * TensorBoard's event files: records of TFRecord's framing (length, its checksum, the bytes, their checksum), each an
- * `Event` of tensorflow/core/util/event.proto, written without protobuf's library, as scalars need five fields of it.
+ * TensorBoard's event files: records in TFRecord's framing (length, its checksum, the bytes, their checksum), each an
+ * `Event` of tensorflow/core/util/event.proto, encoded without protobuf's library, as scalars need only five fields.
  */
 import { encodeDouble, encodeFields, encodeFloat } from './proto';
 
@@ -9,11 +9,11 @@ export interface Scalar {
   value: number;
 }
 
-/** The record that every file begins with. `seconds` since 1970. */
+/** The first record of every file. `seconds` since 1970. */
 export const firstRecord = (seconds: number): Buffer =>
   framed(encodeFields([1, encodeDouble(seconds)], [3, Buffer.from('brain.Event:2')]));
 
-/** What was measured at a step; the plugin's name makes TensorBoard show it among the scalars. */
+/** Measurements at a step; the plugin's name makes TensorBoard show them among the scalars. */
 export function scalarsRecord(seconds: number, step: number, scalars: readonly Scalar[]): Buffer {
   const metadata = encodeFields([1, encodeFields([1, Buffer.from('scalars')])]);
   const values = scalars.map(({ tag, value }): [number, Buffer] => [
@@ -30,7 +30,7 @@ function framed(bytes: Buffer): Buffer {
 }
 
 /**
- * CRC-32C (Castagnoli), rotated and moved so that checksums of data that hold checksums differ:
+ * CRC-32C (Castagnoli), masked so that checksums of data containing checksums differ:
  * tensorflow/core/lib/hash/crc32c.h.
  */
 function checksum(bytes: Buffer): Buffer {

@@ -1,4 +1,4 @@
-/** What trackers of metrics are told of a run: numbers with their names, update by update. */
+/** The measurements of a run for trackers: named numbers, update by update. */
 import { existsSync } from 'node:fs';
 import type { Damage } from '../lines';
 import { metricsFile } from '../runs/layout';
@@ -6,16 +6,16 @@ import { readMetrics, readSummary, readValidation } from '../runs/reading';
 import type { MetricsRecord, ValidationRecord } from '../runs/records';
 import type { StageName } from '../stages';
 
-/** What was measured at once. */
+/** Values measured at the same time. */
 export interface Measurement {
-  /** Of the run's records: grows. */
+  /** Sequence number of the run's record. */
   seq: number;
   stage: StageName;
   /** The update, counted within the stage. */
   step: number;
   /** Seconds since 1970. */
   seconds: number;
-  /** NaN and infinities as they are. */
+  /** Including NaN and infinities. */
   values: Record<string, number>;
 }
 
@@ -25,9 +25,9 @@ export interface MeasurementsOf {
 }
 
 /**
- * Every update, the checks on held-out rows (`validation/...`), and, with `results`, those on the test problems
- * (`test/...`) at their stage's last update. The reward's components are `parts/<name>`; a phase with a loop of its own
- * puts its name before each. What cannot be read is told to `damage` and left out; without it it is an error.
+ * Every update, validations (`validation/...`), and, with `results`, tests (`test/...`) at their stage's last update.
+ * Reward components are `parts/<name>`; phases with their own loop are prefixed with their name. Unreadable records are
+ * reported to `damage` and skipped; without it they are errors.
  */
 export function measurementsOf(run: string, { results = true, damage }: MeasurementsOf = {}): Measurement[] {
   if (!existsSync(metricsFile(run))) return [];

@@ -1,4 +1,4 @@
-/** Protocol buffers' wire format, as far as event files need it (protobuf.dev/programming-guides/encoding). */
+/** The wire format of protocol buffers, as far as event files need it (protobuf.dev/programming-guides/encoding). */
 
 /** Eight bytes, for a field of type double. */
 export function encodeDouble(value: number): Buffer & { fixed?: 64 } {
@@ -17,7 +17,7 @@ export function encodeFloat(value: number): Buffer & { fixed?: 32 } {
 type Field = [number: number, value: number | (Buffer & { fixed?: 32 | 64 })];
 
 /**
- * Fields one after the other: a number as a varint, `encodeDouble` and `encodeFloat` as they are, other bytes with
+ * Consecutive fields: an integer as a varint, results of `encodeDouble` and `encodeFloat` unchanged, other bytes with
  * their length.
  */
 export function encodeFields(...fields: readonly Field[]): Buffer {
@@ -31,7 +31,7 @@ export function encodeFields(...fields: readonly Field[]): Buffer {
   );
 }
 
-/** A whole number of 0 or more, below 2 ** 53. */
+/** An integer from 0, below 2 ** 53. */
 function varint(value: number): Buffer {
   const bytes: number[] = [];
   let rest = value;

@@ -1,6 +1,6 @@
 /**
- * The metrics of a run to Trackio or W&B, which only their own Python clients write: `integrations/track.py` is fed
- * with lines, and says which ones arrived.
+ * Sends the metrics of a run to Trackio or W&B through their own Python clients: `integrations/track.py` reads lines
+ * and reports those that arrived.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -32,11 +32,11 @@ export interface SendOptions {
   follow: boolean;
   /** Between two looks at a run that grows; resolves to false when there is no further look. */
   next: () => Promise<boolean>;
-  /** Told of records that cannot be read. */
+  /** Called for unreadable records. */
   damage?: Damage;
 }
 
-/** Sends what has not been sent, until there is no next look. Resolves to the number of measurements that arrived. */
+/** Sends new measurements as long as there is a next poll. Resolves to the number that arrived. */
 export async function sendRun(run: string, tracker: PythonTracker, options: SendOptions): Promise<number> {
   const { record } = openRun(run);
   const project = projectName(options.project ?? record.name);
@@ -53,24 +53,24 @@ export async function sendRun(run: string, tracker: PythonTracker, options: Send
     };
     do await tell();
     while (await options.next());
-    if (options.follow) await tell(); // what came while it was found to have ended
+    if (options.follow) await tell(); // records written while the run was found to have ended
     return await client.end();
   } finally {
     client.kill();
   }
 }
 
-/** Both trackers take letters, digits and these. */
+/** Both trackers accept letters, digits and these. */
 const projectName = (name: string) => name.replace(/[^\p{L}\p{N}._-]+/gu, '-').slice(0, 100) || 'distillery';
 
-/** A run of the tracker is opened as seldom as can be; within a stage the order stays. */
+/** Minimizes switches between runs of the tracker; within a stage the order is kept. */
 function byStage(found: readonly Measurement[]): Measurement[] {
   const stages = [...new Set(found.map(({ stage }) => stage))];
   return stages.flatMap((stage) => found.filter((one) => one.stage === stage));
 }
 
 class Client {
-  /** The greatest number that was written. */
+  /** The greatest number written so far. */
   told: number;
   private waiting = 0;
   private count = 0;
@@ -91,7 +91,7 @@ class Client {
       stdio: ['pipe', 'pipe', 'pipe'],
       windowsHide: true,
     });
-    this.child.stdin.on('error', () => {}); // its end is told by its exit
+    this.child.stdin.on('error', () => {}); // its exit reports the end
     this.child.stderr.setEncoding('utf8').on('data', (text) => {
       this.said = (this.said + text).slice(-16_384);
     });
@@ -110,7 +110,7 @@ class Client {
     this.child.stdin.write(`${encode(line)}\n`);
   }
 
-  /** Resolves when all that was written has arrived. */
+  /** Resolves when everything written has arrived. */
   async arrived(): Promise<void> {
     while (this.waiting > 0) {
       this.check();
@@ -146,12 +146,12 @@ class Client {
     if (this.child.exitCode !== null || this.child.signalCode !== null) throw this.failure();
   }
 
-  /** Its last line says what went wrong, as Python does. */
+  /** The last line is the error message, as usual in Python. */
   private failure(): UserError {
     const last = this.said.trim().split('\n').at(-1) || `it ended with ${this.child.exitCode ?? this.child.signalCode}`;
     return new UserError(`${this.tracker} failed: ${last}`, {
       code: 'tracker',
-      remedy: 'What arrived before is kept; the same command goes on from there.',
+      remedy: 'What arrived before is kept; the same command continues from there.',
     });
   }
 }

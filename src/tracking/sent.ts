@@ -1,4 +1,4 @@
-/** How much of a run a tracker has been told, in `tracked/<tracker>.json`, so that nothing is told twice. */
+/** How much of a run was sent to a tracker, in `tracked/<tracker>.json`, so that nothing is sent twice. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
@@ -8,11 +8,11 @@ import { lives, thisProcess } from '../processes';
 import { makeFolder, replaceText } from '../writing';
 
 const sentSchema = z.object({
-  /** Where it went: told anew where that is another place. */
+  /** The destination: another one gets everything again. */
   to: z.string(),
   /** The last record of the run that arrived. */
   seq: z.number(),
-  /** Who tells it. */
+  /** The process that sends it. */
   pid: z.number(),
   startTime: z.string(),
   machine: z.string(),
@@ -23,7 +23,7 @@ export interface Sent {
   arrived(seq: number): void;
 }
 
-/** @throws UserError where another process tells the same now */
+/** @throws UserError when another process is sending the same */
 export function openSent(run: string, tracker: string, to: string): Sent {
   const file = join(run, 'tracked', `${tracker}.json`);
   const before = existsSync(file) ? read(file) : undefined;
@@ -42,7 +42,7 @@ export function openSent(run: string, tracker: string, to: string): Sent {
   return sent;
 }
 
-/** A file that is torn or foreign says nothing. */
+/** A damaged or foreign file is ignored. */
 function read(file: string): z.infer<typeof sentSchema> | undefined {
   try {
     return sentSchema.parse(parseJson(readSmallText(file), { file, code: 'run' }));

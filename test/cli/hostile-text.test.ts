@@ -79,7 +79,7 @@ async function finished(running: ReturnType<Distillery['run']>) {
   if (code !== 0) throw new Error(stdout + stderr);
 }
 
-/** What a terminal obeys, but for ends of lines and the colours that this program uses. */
+/** What a terminal obeys, but for line ends and the colours that this program uses. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const acting = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above

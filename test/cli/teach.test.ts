@@ -153,9 +153,9 @@ describe('distillery teach', () => {
   it('says what is wrong before it asks anything', async () => {
     const faults: [string[], string][] = [
       [['teach', 'questions.jsonl', '--out', 'x.chains.jsonl'], 'no teacher is given'],
-      [command('questions.jsonl'), 'this is where the questions come from'],
+      [command('questions.jsonl'), 'this is the file of the questions'],
       [command('x.chains.jsonl', '--budget', '1'), 'a budget needs prices'],
-      [[...command('x.chains.jsonl'), '--base-url', 'https://me:word@host/v1'], 'holds a name, a password'],
+      [[...command('x.chains.jsonl'), '--base-url', 'https://me:word@host/v1'], 'contains a name, a password'],
       [['teach', 'nothing.jsonl', ...command('x.chains.jsonl').slice(2)], 'no such file'],
     ];
     for (const [args, message] of faults) {

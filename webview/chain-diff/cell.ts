@@ -1,4 +1,4 @@
-/** One cell of the table: the tokens of a chain in a row, with what differs and what is measured. */
+/** One cell of the table: the tokens of a chain in a row, with differences and measurements marked. */
 import type { ChainView } from '../../src/protocol/chain-diff';
 import { element } from '../common/dom';
 import { explain } from '../common/explain';
@@ -11,20 +11,20 @@ import { diffCell, diffCells } from './token-diff';
 
 export interface CellOptions {
   overlay: Overlay;
-  /** Formulas and Markdown as they are read, in place of tokens. */
+  /** Formulas and Markdown rendered, in place of tokens. */
   rendered: boolean;
   matches: readonly Match[];
   current: Match | null;
 }
 
-/** How a token is dressed. */
+/** The classes and attributes of a token. */
 interface Dress {
   classes: string[];
-  /** Tokens of one wrapper are marked as one stretch. */
+  /** Adjacent tokens with the same wrapper are marked as one range. */
   wrapper: 'insertion' | 'deletion' | null;
 }
 
-/** The content of a cell, in columns. */
+/** The content of a cell in columns mode. */
 export function cellContent(chains: readonly ChainView[], row: Row, column: number, options: CellOptions): Node[] {
   const cell = row.cells[column]!;
   const chain = chains[column];
@@ -42,7 +42,7 @@ export function cellContent(chains: readonly ChainView[], row: Row, column: numb
   return [...layOut({ chain, column, whole: cell }, cell, options, { dress, before }), ...faultNote(chain, cell)];
 }
 
-/** Without its tokens; the step's label stands in the first column already. */
+/** The rendered text; the step's label is in the first column already. */
 function renderedContent(chain: ChainView, cell: Cell): Node[] {
   const end = chain.ended && cell.to === chain.ids.length ? cell.to - 1 : cell.to;
   return [
@@ -51,7 +51,7 @@ function renderedContent(chain: ChainView, cell: Cell): Node[] {
   ];
 }
 
-/** Two cells as one text: what only the first has is struck out, what only the second has is underlined. */
+/** Two cells as one text: text of the first only is struck out, text of the second only is underlined. */
 export function inlineContent(
   chains: readonly ChainView[],
   row: Row,
@@ -91,11 +91,11 @@ interface Placed {
 
 interface Dressing {
   dress(token: number): Dress;
-  /** What is put before a token. */
+  /** An element to insert before a token. */
   before(token: number): Node | null;
 }
 
-/** The tokens of `cell`, which is its chain's whole cell or a part of that. */
+/** The tokens of `cell`, which is its chain's whole cell or a part of it. */
 function layOut(
   { chain, column, whole }: Placed,
   cell: Cell,
@@ -107,7 +107,7 @@ function layOut(
   let wrapped: Dress['wrapper'] = null;
   const [start, end] = inkRange(chain, whole);
   const blank = start === whole.to;
-  // The space before a marked stretch is set apart, so that it is not marked.
+  // The space before a marked range is separate, so that it is not marked.
   let bare = false;
   let marked: string | undefined;
   for (let token = cell.from; token <= cell.to; token++) {
@@ -147,7 +147,7 @@ function layOut(
   return nodes;
 }
 
-/** Puts out the space that a token begins with, unless the token leads its cell. Whether there was one. */
+/** Outputs the leading space of a token, unless the token begins its cell. Returns whether there was one. */
 function setSpace({ texts }: ChainView, token: number, start: number, into: Node[] | HTMLElement): boolean {
   const space = token > start ? /^ +/.exec(texts[token])?.[0] : undefined;
   if (space === undefined) return false;
@@ -156,7 +156,7 @@ function setSpace({ texts }: ChainView, token: number, start: number, into: Node
   return true;
 }
 
-/** The first token with ink, and the one behind the last: line ends around them only make rows higher. */
+/** The first visible token, and the index after the last: line ends around them would only make rows higher. */
 function inkRange({ texts }: ChainView, { from, to }: Cell): [number, number] {
   let [start, end] = [from, to];
   while (start < end && texts[start].trim() === '') start++;
@@ -164,7 +164,7 @@ function inkRange({ texts }: ChainView, { from, to }: Cell): [number, number] {
   return [start, Math.max(start, end - 1)];
 }
 
-/** Names its chain and its place in it: inline, tokens of two chains stand in one cell. */
+/** Identifies chain and token index: in inline mode, tokens of two chains are in one cell. */
 function tokenNode(
   { chain, column }: Pick<Placed, 'chain' | 'column'>,
   token: number,
@@ -174,7 +174,7 @@ function tokenNode(
   let text = chain.texts[token];
   const isEnd = chain.ended && token === chain.ids.length - 1;
   if (isEnd) classes.push('end-token');
-  // A chain of nothing but line ends is something to be seen.
+  // A chain that consists of line ends must be visible.
   if (blank) text = text.replace(/\n/g, '↵').replace(/\s/g, '·');
   if (leads) text = text.replace(/^\s+/, '');
   if (ends) text = text.replace(/\n+$/, '');
@@ -190,7 +190,7 @@ function tokenNode(
 function overlayDress(chain: ChainView, token: number, overlay: Overlay): { classes: string[] } {
   if (overlay === 'diff') return { classes: [] };
   if (overlay === 'reward') {
-    // The findings that say least come last: a false equation counts more than that it is long.
+    // The least important findings come last: a false equation matters more than length.
     const kinds = chain.findings.filter(({ from, to }) => token >= from && token < to).map(({ kind }) => kind);
     const kind = (['wrong', 'right', 'costly'] as const).find((one) => kinds.includes(one));
     const ends = chain.findings.some(({ to, kind: one }) => one === kind && one !== 'costly' && to === token + 1);
@@ -203,7 +203,7 @@ function overlayDress(chain: ChainView, token: number, overlay: Overlay): { clas
   return { classes: [`level-${level} ${value! > 0 ? 'raised' : 'lowered'}`] };
 }
 
-/** Where the other chain has tokens and this one none. As wide as their number, within limits. */
+/** A gap where only the other chain has tokens. Its width shows their number, within limits. */
 function gapMark(other: ChainView, { from, to }: { from: number; to: number }): HTMLElement {
   let size = 'narrow';
   if (to - from > 2) size = to - from > 8 ? 'wide' : 'middle';

@@ -1,9 +1,9 @@
-/** The cells that differ from what they are compared with, in reading order by row. */
+/** The cells that differ from the chain that they are compared with, in reading order by row. */
 import type { ChainView } from '../../src/protocol/chain-diff';
 import type { Row } from './rows';
 import { diffCell } from './token-diff';
 
-/** `column` is that of the table, `of` that of the chain: inline, the table has one. */
+/** `column` is the table's, `of` the chain's: in inline mode, the table has one column. */
 export function differingCells(
   chains: readonly ChainView[],
   rows: readonly Row[],

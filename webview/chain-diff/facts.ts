@@ -1,4 +1,4 @@
-/** Explanations of numbers: of a token, of a reward. */
+/** Explanations of numbers: for a token, and for a reward. */
 import type { CaseView, ChainView, GroupMember } from '../../src/protocol/chain-diff';
 import { element } from '../common/dom';
 import { factTable } from '../common/explain';
@@ -12,7 +12,7 @@ interface Fact {
   about?: string;
 }
 
-/** What is known of one token. */
+/** The facts of one token. */
 export function tokenFacts(chain: ChainView, token: number): Fact[] {
   const facts: Fact[] = [
     { name: 'id', value: String(chain.ids[token]), about: `token ${token + 1} of ${chain.ids.length}` },
@@ -65,7 +65,7 @@ export function explainToken(chain: ChainView, token: number): Node[] {
   ];
 }
 
-/** How a completion's reward and advantage come about. */
+/** How a completion's reward and advantage are computed. */
 export function explainReward({ reward }: ChainView): Node[] {
   if (!reward) return [];
   const { total, advantage, groupMean, groupStd, parts, scale } = reward;
@@ -110,6 +110,6 @@ export function explainMember(
   ];
 }
 
-/** A share to two digits. */
+/** A share with two digits. */
 export const roughly = (share: number) =>
   `${share >= 0.0995 ? (100 * share).toFixed(0) : (100 * share).toPrecision(2)} %`;

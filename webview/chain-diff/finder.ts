@@ -1,4 +1,4 @@
-/** The search through the chains: its box, what it found, and the match that the reader is at. */
+/** Search in the chains: its box, its matches, and the current match. */
 import type { ChainView } from '../../src/protocol/chain-diff';
 import type { Row } from './rows';
 import { findAll, type Match } from './search';
@@ -7,9 +7,9 @@ import { makeSearchBox, type SearchBox } from './toolbar';
 interface Searched {
   chains(): readonly ChainView[];
   rows(): readonly Row[];
-  /** What is marked has changed. */
+  /** The marks have changed. */
   draw(): void;
-  /** Shows a match, whatever hides it. */
+  /** Shows a match, and unfolds what hides it. */
   goTo(match: Match): void;
   closed(): void;
 }
@@ -22,7 +22,7 @@ export class Finder {
 
   constructor(private readonly searched: Searched) {}
 
-  /** The box, made when it is first asked for. */
+  /** The box, created on first use. */
   open(): SearchBox {
     this.box ??= makeSearchBox({
       find: (query) => this.find(query),
@@ -32,7 +32,7 @@ export class Finder {
     return this.box;
   }
 
-  /** The chains are others now, or aligned otherwise. */
+  /** The chains or their alignment have changed. */
   again(): void {
     this.matches = findAll(this.searched.chains(), this.searched.rows(), this.query);
     this.current = null;

@@ -1,7 +1,4 @@
-/**
- * Text with formulas and a little Markdown in it, as models write it. Nothing but text nodes and KaTeX's own elements
- * is made of it.
- */
+/** Text with formulas and some Markdown, as models write it. It becomes only text nodes and KaTeX's own elements. */
 import { element } from '../common/dom';
 import { visibleNodes, visibleRuns } from '../common/visible';
 
@@ -10,7 +7,7 @@ export interface Part {
   text: string;
 }
 
-// A dollar opens a formula only where a character follows, and closes it only behind one and before no digit: "$5 and
+// A dollar sign opens a formula only before a character, and closes it only after one and not before a digit: "$5 and
 // $6" is money.
 const marks =
   /\\\[(?<display>[\s\S]+?)\\\]|\$\$(?<dollars>[^$]+?)\$\$|\\\((?<math>[\s\S]+?)\\\)|(?<![\\$\w])\$(?<dollar>[^\s$](?:[^$\n]*[^\s$\\])?)\$(?![\d$])|\*\*(?<bold>[^*\n]+)\*\*|`(?<code>[^`\n]+)`/g;
@@ -31,7 +28,7 @@ export function partsOf(text: string): Part[] {
   return parts;
 }
 
-/** Whether a text has formulas that are hard to read as they are written. */
+/** Whether a text has formulas that are hard to read in source form. */
 export const hasFormulas = (text: string): boolean =>
   /\\[([]|\\(?:frac|text|boxed|times|cdot|sqrt)\b/.test(text) || partsOf(text).some(({ kind }) => kind === 'display');
 
@@ -39,7 +36,7 @@ type Render = (formula: string, into: HTMLElement, display: boolean) => void;
 let loaded: Render | undefined;
 let loading: Promise<void> | undefined;
 
-/** Fetches KaTeX; resolves when formulas can be rendered, or stay as they are written. */
+/** Loads KaTeX; resolves when formulas can be rendered, or must stay in source form. */
 export function loadMath(): Promise<void> {
   loading ??= new Promise((resolve) => {
     const own = document.querySelector<HTMLScriptElement>('script[nonce][src]');
@@ -61,7 +58,7 @@ export function loadMath(): Promise<void> {
   return loading;
 }
 
-/** The text as it is read. A formula that cannot be rendered, or that hides characters, stays as it is written. */
+/** The rendered text. A formula that cannot be rendered, or that hides characters, stays in source form. */
 export function formattedNodes(text: string): Node[] {
   return partsOf(text).flatMap(({ kind, text: part }): Node[] => {
     if (kind === 'text')
@@ -78,7 +75,7 @@ function formula(text: string, display: boolean): Node {
   const made = element('span', { class: display ? 'formula display' : 'formula' });
   const plain = visibleRuns(text).every(({ hidden }) => hidden === undefined) && text.length <= longest;
   try {
-    if (!loaded || !plain) throw new Error('shown as it is written');
+    if (!loaded || !plain) throw new Error('shown as written');
     loaded(text.trim(), made, display);
   } catch {
     made.replaceChildren(...visibleNodes(display ? `\\[${text}\\]` : `\\(${text}\\)`));

@@ -6,7 +6,7 @@ import { verdictOf } from '../common/verdict';
 import { explainMember } from './facts';
 import { signedValue } from './overlays';
 
-/** `choose` is told the sample, and whether it is wanted in the third column. */
+/** `choose` receives the sample, and whether to show it in the third column. */
 export function makeGroupStrip(view: CaseView, choose: (sample: number, third: boolean) => void): HTMLElement {
   const { group, subject, moments, unit } = view;
   const size = Math.max(...group.map(({ reward }) => Math.abs(reward ?? 0)), 1e-9);
@@ -46,7 +46,7 @@ export function makeGroupStrip(view: CaseView, choose: (sample: number, third: b
   );
 }
 
-/** What a completion is drawn among: several groups or one, the largest reward in size, the greatest length. */
+/** The scale of the drawing: number of groups, largest absolute reward, greatest length. */
 interface Among {
   several: boolean;
   size: number;

@@ -1,4 +1,4 @@
-/** Heads of the columns: whose chain, how long, which answer, right or wrong, and the reward with its parts. */
+/** Column headers: role, length, answer, verdict, and the reward with its components. */
 import type { CaseView, ChainView } from '../../src/protocol/chain-diff';
 import type { FromChainPage } from '../../src/protocol/chain-diff-requests';
 import { element } from '../common/dom';
@@ -15,7 +15,7 @@ interface Shown {
   overlay: Overlay;
 }
 
-/** One head a chain, behind one for the numbers of the steps. */
+/** One header per chain, after one for step numbers. */
 export function makeHeads(
   chains: readonly ChainView[],
   { view, overlay }: Shown,
@@ -102,7 +102,7 @@ function lengthOf(chain: ChainView, view: CaseView, teacher: ChainView | undefin
               about: `against the teacher’s ${against}`,
             },
           ]),
-      ...(finished ? [] : [{ name: 'cut off', value: 'yes', about: 'the token budget ended it' }]),
+      ...(finished ? [] : [{ name: 'cut off', value: 'yes', about: 'cut off by the token budget' }]),
     ]),
   ]);
   return made;
@@ -121,13 +121,13 @@ function answerOf({ answer, correct }: ChainView, view: CaseView): HTMLElement {
   explain(made, () => [
     factTable([
       { name: 'answer', value: answer ?? 'none found' },
-      { name: 'right answer', value: view.answer, about: correct ? 'the same as a number' : 'not the same' },
+      { name: 'right answer', value: view.answer, about: correct ? 'equal as a number' : 'not equal' },
     ]),
   ]);
   return made;
 }
 
-/** What to ask for to see the rewrite `by` places further, round and round. There must be one. */
+/** The request for the rewrite `by` places further, wrapping round. There must be one. */
 export function rewriteFrom({ subject, rewrites: { count } }: CaseView, by: number): FromChainPage {
   const rewrite = ((subject.rewrite ?? 0) + by + count) % count;
   return { type: 'show', subject: { ...subject, rewrite, third: undefined } };

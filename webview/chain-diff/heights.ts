@@ -1,4 +1,6 @@
-/** Where rows stand when only those in sight are laid out: measured heights where known, estimates elsewhere. */
+/**
+ * Vertical positions of rows when only visible ones are laid out: measured heights where known, estimates elsewhere.
+ */
 export class Heights {
   private readonly heights: Float64Array;
   private readonly known: Uint8Array;
@@ -27,7 +29,7 @@ export class Heights {
     return this.top(this.count);
   }
 
-  /** Takes a measured height. Whether it changes anything. */
+  /** Records a measured height. Returns whether it changes anything. */
   measured(row: number, height: number): boolean {
     this.known[row] = 1;
     if (Math.abs(this.heights[row] - height) < 0.5) return false;
@@ -40,7 +42,7 @@ export class Heights {
     return this.known[row] === 1;
   }
 
-  /** The row that covers this place, the first or last one beyond the ends. */
+  /** The row at this position; the first or last one beyond the ends. */
   rowAt(place: number): number {
     let [low, high] = [0, this.count - 1];
     while (low < high) {
@@ -52,8 +54,8 @@ export class Heights {
   }
 
   /**
-   * Rows to lay out for a window of `size` that begins at `from`: those in sight and some `beyond` (in the same unit)
-   * on both sides.
+   * Rows to lay out for a window of `size` at `from`: visible ones and a margin of `beyond` (in the same unit) on both
+   * sides.
    */
   range(from: number, size: number, beyond: number): { first: number; end: number } {
     if (this.count === 0) return { first: 0, end: 0 };

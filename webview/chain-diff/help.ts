@@ -15,12 +15,12 @@ const keys: [string, string][] = [
   ['g', 'go to the group: arrows choose, Enter shows, Shift+Enter shows in the third column'],
   ['v  Shift+v', 'next, previous rewrite of the problem'],
   ['a  e  d', 'accept, edit, reject (discard) the rewrite shown'],
-  ['l', 'formulas and Markdown rendered, or the text as it is written'],
+  ['l', 'formulas and Markdown rendered, or the text as written'],
   ['m', 'go to the slider through training'],
   ['/  or  Ctrl+F', 'search; Enter, Shift+Enter: next, previous match; Escape closes'],
   ['c', 'copy the chain of this column exactly'],
   ['o', 'open as text: the teacher’s chain against this column’s, in the editor’s own diff'],
-  ['r', 'open the record that this column came from'],
+  ['r', 'open the record of this column'],
   ['?', 'this list'],
 ];
 

@@ -1,8 +1,8 @@
-/** What each key does (listed for the reader in help.ts). */
+/** Keyboard commands (listed for the reader in help.ts). */
 import { overlays } from './overlays';
 import type { Page } from './page';
 
-/** Keys are the page's own unless the focus is where text or a choice is entered. */
+/** The page handles keys unless the focus is in a text field or a choice. */
 export function listenToKeys(page: Page): void {
   document.addEventListener('keydown', (event) => {
     const { key, ctrlKey, metaKey, altKey, target } = event;

@@ -1,4 +1,4 @@
-/** What is measured at each token, and how strongly it is shown. */
+/** The measurements at each token, and how strongly they are shown. */
 import type { ChainView } from '../../src/protocol/chain-diff';
 
 export const overlays = ['diff', 'logProb', 'refLogProb', 'entropy', 'kl', 'advantage', 'reward'] as const;
@@ -7,7 +7,7 @@ export type Overlay = (typeof overlays)[number];
 interface OverlayText {
   label: string;
   about: string;
-  /** Values from which on a token is at level 1, 2, 3 and 4. */
+  /** Thresholds of the levels 1, 2, 3 and 4. */
   steps?: readonly [number, number, number, number];
   legend?: string;
 }
@@ -43,15 +43,15 @@ export const overlayTexts: Record<Overlay, OverlayText> = {
   advantage: {
     label: 'Advantage',
     about:
-      'What the update does with the completion: raise the probability of ' +
-      'its tokens (+) or lower it (−). One value for all tokens.',
+      'The effect of the update on the completion: raises the probability of ' +
+      'its tokens (+) or lowers it (−). One value for all tokens.',
     steps: [0.01, 0.5, 1, 2],
     legend: 'size above 0, 0.5, 1, 2',
   },
   reward: {
     label: 'Reward',
     about:
-      'What the reward looks at: equations and the answer, true (✓) or ' +
+      'The parts that the reward looks at: equations and the answer, true (✓) or ' +
       'false (✗), and tokens beyond the teacher’s length.',
   },
 };
@@ -74,13 +74,13 @@ export function tokenValue(chain: ChainView, overlay: Overlay, token: number): n
   return null;
 }
 
-/** 0 (nothing to see) to 4, by the size of the value. */
+/** 0 (invisible) to 4, by the size of the value. */
 export function levelOf(overlay: Overlay, value: number | null): number {
   const { steps } = overlayTexts[overlay];
   return value === null || !steps ? 0 : steps.filter((step) => Math.abs(value) >= step).length;
 }
 
-/** Why a chain has nothing for an overlay to show; null: it has. */
+/** Why a chain has no values for an overlay; null if it has some. */
 export function missingFor(chain: ChainView, overlay: Overlay): string | null {
   if (overlay === 'diff' || overlay === 'reward') return null;
   if (chain.ids.some((_, token) => tokenValue(chain, overlay, token) !== null)) return null;
@@ -94,14 +94,14 @@ function sourceOf(chain: ChainView, overlay: Exclude<Overlay, 'diff' | 'reward'>
   ];
 }
 
-/** A number as people read it: three significant digits, a real minus sign. */
+/** A number for people: three significant digits, a real minus sign. */
 export function format(value: number, digits = 3): string {
   const size = Math.abs(value);
   if (size > 0 && size < 1e-4) return value.toExponential(1).replaceAll('-', '−');
   return (size >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(digits)))).replace('-', '−');
 }
 
-/** A reward or the like with its sign, unless it rounds to nothing. */
+/** A reward or similar with its sign, unless it rounds to 0. */
 export function signedValue(value: number, digits = 2): string {
   const size = Math.abs(value).toFixed(digits);
   return Number(size) === 0 ? size : `${value < 0 ? '−' : '+'}${size}`;

@@ -1,4 +1,4 @@
-/** The page: draws a case, and does what the reader asks for. */
+/** The page: draws a case and handles the reader's actions. */
 import type { CaseView, ChainView } from '../../src/protocol/chain-diff';
 import type { ChainSubject, FromChainPage } from '../../src/protocol/chain-diff-requests';
 import { element, redraw, replaceChildren } from '../common/dom';
@@ -25,7 +25,7 @@ type Role = (typeof roles)[number];
 
 export class Page {
   private view: CaseView | null = null;
-  /** Columns that are there and not put away. */
+  /** Existing columns that are not hidden. */
   private chains: ChainView[] = [];
   private rows: Row[] = [];
   private readonly finder = new Finder({
@@ -97,7 +97,7 @@ export class Page {
     replaceChildren(this.top, element('div', { class: 'trouble', role: 'alert' }, ...visibleNodes(message)), again);
   }
 
-  /** Whether formulas are shown as they are read. Overlays are about tokens, which are shown as they are written. */
+  /** Whether formulas are rendered. Overlays apply to tokens, which are shown as written. */
   private get rendered(): boolean {
     const { rendered, overlay } = this.state;
     if (overlay !== 'diff' || this.state.inline) return false;
@@ -109,10 +109,10 @@ export class Page {
     const rendered = this.rendered ? 'off' : 'on';
     const overlay = rendered === 'on' ? 'diff' : this.state.overlay;
     this.set({ rendered, overlay, inline: rendered === 'on' ? false : this.state.inline }, true);
-    this.say(rendered === 'on' ? 'formulas rendered' : 'text as it is written');
+    this.say(rendered === 'on' ? 'formulas rendered' : 'text as written');
   }
 
-  /** Draws everything; rows are aligned anew where the chains are not the same any more. */
+  /** Draws everything; rows are aligned again if the chains have changed. */
   private draw(keepPlace: boolean, align: boolean): void {
     const { view, state } = this;
     if (!view) return;
@@ -207,7 +207,7 @@ export class Page {
     );
   }
 
-  /** Columns of the pair in inline mode; of the two that are there, if the pair is not. */
+  /** Columns of the pair in inline mode; the two existing ones if the pair is incomplete. */
   private inlineColumns(): [number, number] | null {
     if (!this.state.inline || this.chains.length < 2) return null;
     const [left, right] = this.state.pair.map((role) => this.chains.findIndex((chain) => chain.role === role));
@@ -228,7 +228,7 @@ export class Page {
     this.link.post(message);
   }
 
-  /** Asks for the same problem otherwise. */
+  /** Requests another view of the same problem. */
   private ask(change: Partial<ChainSubject>): void {
     if (this.view) this.post({ type: 'show', subject: { ...this.view.subject, ...change } });
   }
@@ -237,7 +237,7 @@ export class Page {
     this.spoken.textContent = text;
   }
 
-  // What the keys and buttons do.
+  // The actions of keys and buttons.
 
   setOverlay(overlay: Overlay): void {
     const focused = this.top.contains(document.activeElement);
@@ -249,7 +249,7 @@ export class Page {
     this.set({ inline: !this.state.inline }, true);
   }
 
-  /** Walks through the pairs that inline mode can compare. */
+  /** Cycles through the pairs that inline mode can compare. */
   nextPair(): void {
     const present = roles.filter((role) => this.view?.[role]);
     const pairs = present.flatMap((left, i) => present.slice(i + 1).map((right): [Role, Role] => [left, right]));
@@ -272,14 +272,14 @@ export class Page {
     if (this.view && this.view.rewrites.count > 0) this.post(rewriteFrom(this.view, by));
   }
 
-  /** Accepts, rejects or edits the rewrite that is shown, where that can be done. */
+  /** Accepts, rejects or edits the shown rewrite, if that is possible. */
   decide(what: 'accept' | 'reject' | 'edit'): void {
     const { can } = this.view?.rewrites ?? {};
     if (!can || (what !== 'edit' && !can[what])) this.say(`there is no rewrite here to ${what}`);
     else this.post({ type: 'decide', what });
   }
 
-  /** Says that the student first goes wrong at the step that is focused. */
+  /** Marks the focused step as the student's first wrong one. */
   markStep(): void {
     const column = this.chains.findIndex(({ role }) => role === 'student');
     const segment = this.rows[this.table.focus.row]?.cells[column]?.segment;
@@ -344,7 +344,7 @@ export class Page {
     this.say(this.table.isFolded(this.table.focus.row) ? 'folded' : 'unfolded');
   }
 
-  /** Goes on to the next cell (in reading order by row) that differs from what it is compared with. */
+  /** Moves to the next cell (in reading order by row) that differs from what it is compared with. */
   nextDifference(by: 1 | -1): void {
     const { row, column } = this.table.focus;
     const inline = this.inlineColumns();
@@ -363,7 +363,7 @@ export class Page {
     this.say(`${this.chains[next.of].role}: ${sayDifferences(this.chains, this.rows[next.row], next.of, against)}`);
   }
 
-  /** The first wrong step of the focused column's chain, else of any. */
+  /** The first wrong step of the focused column's chain, else of any chain. */
   goToFault(): void {
     const order = [this.table.focus.column, ...this.chains.keys()];
     const column = order.find((c) => this.chains[c]?.fault);
@@ -385,7 +385,7 @@ export class Page {
     if (row >= 0 && this.table.isFolded(row)) this.table.fold(this.rows[row].group, false);
   }
 
-  /** Token by token within the focused cell; its numbers come up and are said. */
+  /** Moves token by token within the focused cell; the numbers are shown and announced. */
   moveToken(by: 1 | -1): void {
     const next = stepToken(this.table.cellAt(this.table.focus), by);
     if (!next) return;

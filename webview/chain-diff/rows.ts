@@ -1,36 +1,37 @@
-/** Which parts of the chains stand beside each other. */
+/** Aligns the parts of the chains in rows. */
 import { alignSteps } from '../../src/chain/align';
 import type { ChainView, Segment } from '../../src/protocol/chain-diff';
 
-/** A stretch of a chain's tokens in one row. */
+/** A range of a chain's tokens in one row. */
 export interface Cell {
   /** Index of the chain's segment. */
   segment: number;
   from: number;
   to: number;
-  /** Where what is said begins, behind a label such as "Step 3:". */
+  /** Where the content begins, after a label such as "Step 3:". */
   body: number;
 }
 
 export interface Row {
-  /** Rows of one group are one step of the chains: they fold together. */
+  /** Rows of one group belong to one step of the chains: they fold together. */
   group: number;
   kind: Segment['kind'];
   /** Number of the step in the first chain that has it. */
   number?: number;
   /** Whether the first chain has it. */
   led: boolean;
-  /** One for each chain; null is a gap. */
+  /** One per chain; null is a gap. */
   cells: (Cell | null)[];
 }
 
 /** Groups with a longer cell are laid out sentence by sentence. */
 const longestCell = 90;
-/** A sentence without an end is cut after this many tokens. */
+/** A sentence without an end is split after this many tokens. */
 const longestSentence = 160;
 
 /**
- * Rows of up to three chains. The first one leads: what the others have more stands before the step of it that follows.
+ * Rows of up to three chains. The first one determines the order: additional parts of the others come before its
+ * following step.
  */
 export function alignChains(chains: readonly ChainView[]): Row[] {
   const rows: Row[] = [];
@@ -70,7 +71,7 @@ function indexOrNull(segments: readonly Segment[], kind: Segment['kind']): numbe
 const labels =
   /^\s*(?:(?:[#>*-]{1,6}\s*)*(?:Step\s?\d{1,4}\s?[:.)]\*{0,2}|(?:Final\s)?Answer\s?:\*{0,2}|Thinking\s?(?::|…|\.\.\.)\*{0,2})|\d{1,3}[.)]|####)/i;
 
-/** The token behind the label of a segment; its first one if it has no label, or if the label ends within a token. */
+/** The token after the label of a segment; its first one if it has no label, or if the label ends within a token. */
 function bodyStart({ texts }: ChainView, from: number, to: number): number {
   const label = labels.exec(texts.slice(from, Math.min(to, from + 24)).join(''))?.[0].length ?? 0;
   let at = from;
@@ -78,16 +79,16 @@ function bodyStart({ texts }: ChainView, from: number, to: number): number {
   return at;
 }
 
-/** What a stretch says, without its label: the number in that would count as a number in common. */
+/** The content of a segment without its label, whose number would count as a common number. */
 function contentOf({ texts }: ChainView, { body, to }: Pick<Cell, 'body' | 'to'>): string {
   return texts.slice(body, to).join('');
 }
 
-/** Aligns one to three lists of texts by what they say. Each row holds an index or null for each list. */
+/** Aligns one to three lists of texts by content. Each row has an index or null for each list. */
 export function alignMany(lists: readonly string[][], threshold?: number): (number | null)[][] {
   const [first = [], ...others] = lists;
   if (others.length === 0) return first.map((_, i) => [i]);
-  // What each of the others has before item i of the first, and what it has beside it.
+  // For each other list: the items before item i of the first, and the one aligned with it.
   const beside = others.map((list) => {
     const places = Array.from({ length: first.length + 1 }, () => ({
       before: [] as number[],
@@ -112,7 +113,7 @@ export function alignMany(lists: readonly string[][], threshold?: number): (numb
   });
 }
 
-/** One row, or a row for each sentence where one of the segments is long. */
+/** One row, or a row per sentence if one of the segments is long. */
 function sentenceRows(chains: readonly ChainView[], segments: (number | null)[]): (Cell | null)[][] {
   const whole = segments.map((segment, c) => {
     if (segment === null) return null;
@@ -150,8 +151,8 @@ function cutCell(chain: ChainView, cell: Cell): Cell[] {
 }
 
 /**
- * Within one step a sentence stands opposite another one rather than opposite a gap: neighbours without a column in
- * common join.
+ * Within a step a sentence is placed opposite another one rather than a gap: adjacent rows without a common column are
+ * merged.
  */
 function closeUp(rows: (number | null)[][]): (number | null)[][] {
   const closed: (number | null)[][] = [];

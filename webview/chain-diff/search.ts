@@ -1,18 +1,18 @@
-/** Finding a text in the chains. */
+/** Searches for a text in the chains. */
 import type { ChainView } from '../../src/protocol/chain-diff';
 import type { Row } from './rows';
 
 export interface Match {
   row: number;
   column: number;
-  /** Tokens that hold a part of it. */
+  /** Tokens that contain a part of it. */
   from: number;
   to: number;
 }
 
 const mostMatches = 5000;
 
-/** All places, row by row; letters match in either case, any white space matches any other. */
+/** All matches, row by row, ignoring case; any white space matches any other. */
 export function findAll(chains: readonly ChainView[], rows: readonly Row[], query: string): Match[] {
   const wanted = normal(query.trim());
   if (wanted === '') return [];
@@ -37,7 +37,7 @@ export function findAll(chains: readonly ChainView[], rows: readonly Row[], quer
   return matches;
 }
 
-/** Of the same length as the text, so that places stay. */
+/** With the same length as the text, so that positions do not change. */
 function normal(text: string): string {
   const lower = text.toLowerCase();
   return (lower.length === text.length ? lower : text).replace(/\s/g, ' ');

@@ -1,4 +1,4 @@
-/** Walks the problem through training: a stop for each time it was answered, a tick where a stage begins. */
+/** Moves the problem through training: a stop for each time it was answered, a tick where a stage begins. */
 import type { CaseView } from '../../src/protocol/chain-diff';
 import { element } from '../common/dom';
 

@@ -1,4 +1,4 @@
-/** What the reader has chosen. Kept over a reload. */
+/** The reader's choices, kept over a reload. */
 import * as z from 'zod';
 import { overlays } from './overlays';
 
@@ -7,11 +7,9 @@ const role = z.enum(['teacher', 'student', 'rewritten']);
 export const viewSchema = z.object({
   overlay: z.enum(overlays).catch('diff'),
   inline: z.boolean().catch(false),
-  /** In inline mode: the older chain and the newer one. */
+  /** In inline mode: the old and the new chain. */
   pair: z.tuple([role, role]).catch(['teacher', 'student']),
-  /**
-   * Whether formulas and Markdown are shown as they are read; auto: where words are compared and there are formulas.
-   */
+  /** Whether formulas and Markdown are rendered; auto: in word mode with formulas. */
   rendered: z.enum(['auto', 'on', 'off']).catch('auto'),
   /** Columns that are hidden. */
   hidden: z.array(role).max(3).catch([]),

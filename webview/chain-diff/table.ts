@@ -1,4 +1,4 @@
-/** The table of aligned rows. Only rows in sight are in the document; the keyboard goes through all of them. */
+/** The table of aligned rows. Only visible rows are in the document; the keyboard reaches all of them. */
 import type { ChainView } from '../../src/protocol/chain-diff';
 import { element } from '../common/dom';
 import { explainParts } from '../common/explain';
@@ -13,7 +13,7 @@ export interface TableModel {
   unit: 'tokens' | 'words';
   chains: readonly ChainView[];
   rows: readonly Row[];
-  /** Columns of the two chains that are shown as one text, or null for columns. */
+  /** Columns of the two chains shown as one text, or null for columns mode. */
   inline: [number, number] | null;
   options: Omit<CellOptions, 'matches'> & { matches: readonly Match[] };
 }
@@ -24,13 +24,12 @@ export interface Place {
 }
 
 /**
- * Rows are laid out this many pixels beyond what is in sight: for scrolling, so they can wait until those in sight are
- * drawn.
+ * Rows are laid out this many pixels beyond the visible range, for scrolling; they are drawn after the visible ones.
  */
 const beyond = 300;
 
 export class Table {
-  /** Scrolls; holds the heads (given) and the rows. */
+  /** Scrolls; contains the headers (given) and the rows. */
   readonly root = element('div', {
     class: 'table',
     role: 'grid',
@@ -47,7 +46,7 @@ export class Table {
     inline: null,
     options: { overlay: 'diff', rendered: false, matches: [], current: null },
   };
-  /** Rows as shown: of a folded group one line. */
+  /** Rows as displayed: one line for a folded group. */
   private lines: { row: number; folded: boolean }[] = [];
   private heights = new Heights([]);
   private readonly folded = new Set<number>();
@@ -76,7 +75,7 @@ export class Table {
     });
   }
 
-  /** Shows other chains, or the same ones otherwise. `keep` leaves folds, focus and the place scrolled to. */
+  /** Shows other chains, or the same ones in another way. `keep` preserves folds, focus and scroll position. */
   show(model: TableModel, keep: boolean): void {
     this.model = model;
     if (!keep) {
@@ -90,7 +89,7 @@ export class Table {
     this.reset();
   }
 
-  /** Columns of the document; inline there is one. */
+  /** Columns in the document; inline mode has one. */
   get columns(): number {
     return this.model.inline ? 1 : Math.max(1, this.model.chains.length);
   }
@@ -112,7 +111,7 @@ export class Table {
     this.reset();
   }
 
-  /** Puts the keyboard on a cell, in sight. Unfolds what hides it. */
+  /** Focuses a cell and scrolls to it. Unfolds what hides it. */
   go({ row, column }: Place, focus = true): void {
     const { rows } = this.model;
     if (rows.length === 0) return;
@@ -135,7 +134,7 @@ export class Table {
     cell.scrollIntoView({ block: 'nearest' });
   }
 
-  /** The line in which a row is shown: its own, or that of its folded group. */
+  /** The line of a row: its own, or that of its folded group. */
   private lineOf(row: number): number {
     const { group } = this.model.rows[row];
     return this.lines.findIndex(
@@ -143,7 +142,7 @@ export class Table {
     );
   }
 
-  /** Rows to walk through by keyboard: one for a folded group. */
+  /** Rows reached by the keyboard: one for a folded group. */
   step(by: number): void {
     const line = Math.max(0, Math.min(this.lines.length - 1, this.lineOf(this.focus.row) + by));
     if (this.lines[line]) this.go({ row: this.lines[line].row, column: this.focus.column });
@@ -163,7 +162,7 @@ export class Table {
     this.cellAt(place)?.setAttribute('tabindex', '0');
   }
 
-  /** Forgets all rows made, and makes those in sight; those beyond with the next frame. */
+  /** Drops all rows, creates the visible ones, and the margin in the next frame. */
   reset(): void {
     const { rows, inline } = this.model;
     this.lines = rows.flatMap(({ group, cells }, row): typeof this.lines => {
@@ -222,7 +221,7 @@ export class Table {
     this.below.style.height = `${Math.max(0, this.heights.total - this.heights.top(end))}px`;
   }
 
-  /** Takes the real heights of new rows, and keeps in place what the reader looks at. */
+  /** Measures new rows, and keeps the reader's position stable. */
   private measure(lines: number[]): void {
     if (lines.length === 0) return;
     const anchor = this.heights.rowAt(this.root.scrollTop);
@@ -315,7 +314,7 @@ function headOf({ kind, number, led }: Row): { name: string; sign: string | numb
   return kind === 'answer' ? { name: 'Answer', sign: '=' } : { name: 'Thinking', sign: '…' };
 }
 
-/** Thinking that one chain has and no other, over many rows: the steps are what one compares. */
+/** Thinking that only one chain has, over many rows, starts folded: the reader compares steps. */
 function longAsides(rows: readonly Row[]): Set<number> {
   const thinking = rows.filter(({ kind }) => kind === 'thinking');
   const columns = new Set(thinking.flatMap(({ cells }) => cells.flatMap((cell, c) => (cell ? [c] : []))));
@@ -346,7 +345,7 @@ function summary({ texts }: ChainView, cells: { from: number; to: number }[], un
   ];
 }
 
-/** The chain that a token, or a cell, is of. */
+/** The chain of a token or a cell. */
 export function chainOf(target: Element): number | null {
   const of = target.closest('[data-of], [data-column]');
   const name = of?.getAttribute('data-of') ?? of?.getAttribute('data-column');

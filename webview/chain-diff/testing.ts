@@ -1,7 +1,7 @@
 /** Chains for tests. */
 import type { ChainView, Segment } from '../../src/protocol/chain-diff';
 
-/** A chain of `Step k:` lines and an answer line, a token for each word or sign. */
+/** A chain of `Step k:` lines and an answer line, with a token per word or character. */
 export function chainOf(role: ChainView['role'], text: string): ChainView {
   const texts: string[] = [];
   const segments: Segment[] = [];

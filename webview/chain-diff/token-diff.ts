@@ -1,9 +1,9 @@
-/** What differs between the cells of a row, token by token. */
+/** Differences between the cells of a row, token by token. */
 import { alignTokens } from '../../src/chain/align';
 import type { ChainView } from '../../src/protocol/chain-diff';
 import type { Cell, Row } from './rows';
 
-/** A stretch in which two cells differ, as tokens of each chain; one of the two may be empty. */
+/** A range in which two cells differ, as tokens of each chain; one of the two may be empty. */
 export interface Difference {
   aFrom: number;
   aTo: number;
@@ -11,18 +11,18 @@ export interface Difference {
   bTo: number;
 }
 
-/** A cell against the one it is compared with. */
+/** A cell compared with another one. */
 export interface CellDiff {
   /** Column compared with. */
   against: number;
   /** For each token of the cell, whether it differs. */
   differs: boolean[];
-  /** Places (tokens of this cell) where the other has tokens and this one none: `from` to `to` there. */
+  /** Positions (tokens of this cell) where only the other has tokens: `from` to `to` there. */
   missing: Map<number, { from: number; to: number }>;
   differences: Difference[];
 }
 
-/** The column that a column is compared with in a row: the first is what the others are measured by. */
+/** The column that a column is compared with in a row: by default the first. */
 export function partnerOf(row: Row, column: number): number | null {
   if (row.cells[column] === null) return null;
   if (column > 0) return row.cells[0] ? 0 : null;
@@ -31,8 +31,8 @@ export function partnerOf(row: Row, column: number): number | null {
 }
 
 /**
- * A cell against its partner, or the column that is named; null when one of the two is a gap. Rows are made anew with
- * their chains, so that what was found stays true.
+ * A cell compared with its partner, or with the given column; null if one of them is a gap. Cached, as rows are created
+ * again with their chains.
  */
 export function diffCell(
   chains: readonly ChainView[],
@@ -64,10 +64,10 @@ function compareCells(chains: readonly ChainView[], row: Row, column: number, ag
 }
 
 /**
- * The differing stretches of `a` and `b` behind their labels, in order. Tokens are compared as they are read, those of
- * one word or number together: 48 and 43 share a token but nothing that a reader would call the same, and " 48" is
- * another token than "48" but the same number. A comma for a full stop is no difference. A few words in common between
- * two longer differences belong to them, as one reads such a stretch as a whole.
+ * The differing ranges of `a` and `b` after their labels, in order. Tokens of one word or number are compared together
+ * and by their visible text: 48 and 43 share a token but nothing that a reader would call equal, and " 48" and "48" are
+ * different tokens but the same number. A comma in place of a period is not a difference. A few common words between
+ * two longer differences are merged into them, for readability.
  */
 export function diffCells(chainA: ChainView, a: Cell, chainB: ChainView, b: Cell): Difference[] {
   const [left, right] = [unitsOf(chainA, a), unitsOf(chainB, b)];
@@ -97,8 +97,8 @@ export function diffCells(chainA: ChainView, a: Cell, chainB: ChainView, b: Cell
 }
 
 /**
- * Joins differences where what stands between is no longer than either of them and says little: no number, no sign of
- * an equation. The rule is that of diff-match-patch's semantic cleanup.
+ * Merges differences if the text between them is not longer than either and has little content: no number, no equality
+ * sign. The rule of diff-match-patch's semantic cleanup.
  */
 function joinNeighbours(differences: Difference[], chainA: ChainView, chainB: ChainView): Difference[] {
   const size = ({ aFrom, aTo, bFrom, bTo }: Difference) =>
@@ -115,12 +115,12 @@ function joinNeighbours(differences: Difference[], chainA: ChainView, chainB: Ch
   return joined;
 }
 
-/** Nothing but white space and the punctuation of sentences. */
+/** Only white space and sentence punctuation. */
 function isTrifle({ texts }: ChainView, from: number, to: number): boolean {
   return /^[\s.,;:!?…]*$/.test(texts.slice(from, to).join(''));
 }
 
-/** What a stretch says, white space and punctuation aside. */
+/** The content of a range, ignoring white space and punctuation. */
 function letters({ texts }: ChainView, from: number, to: number): string {
   return texts
     .slice(from, to)
@@ -128,16 +128,14 @@ function letters({ texts }: ChainView, from: number, to: number): string {
     .replace(/[^\p{L}\p{N}=+*/×÷-]/gu, '');
 }
 
-/** Tokens of one word or number. */
+/** The tokens of one word or number. */
 interface Unit {
   to: number;
-  /**
-   * What it is compared by: what is read of it, " 48" like "48"; of white space, and of tokens without a text, the ids.
-   */
+  /** The compared text: visible text, " 48" like "48"; for white space, and for tokens without a text, the ids. */
   key: string;
 }
 
-/** The end token is none: a text that was recorded without tokens has no such token to compare it with. */
+/** Excludes the end token, as text-only records have none to compare it with. */
 function unitsOf({ ids, texts, ended }: ChainView, { body, to }: Cell): Unit[] {
   const units: Unit[] = [];
   const end = Math.min(to, ids.length - (ended ? 1 : 0));
@@ -150,14 +148,14 @@ function unitsOf({ ids, texts, ended }: ChainView, { body, to }: Cell): Unit[] {
   return units;
 }
 
-/** Whether a token goes on with the word or number of the one before: "4" "8", "sneak" "ers", "7" "." "5". */
+/** Whether a token continues the word or number of the previous one: "4" "8", "sneak" "ers", "7" "." "5". */
 function goesOn(before: string, token: string, after: string | undefined): boolean {
   if (/\p{L}$/u.test(before)) return /^\p{L}/u.test(token);
   if (/\d$/.test(before)) return /^\d/.test(token) || (/^[.,]$/.test(token) && /^\d/.test(after ?? ''));
   return /\d[.,]$/.test(before) ? /^\d/.test(token) : /^[.,]$/.test(before) && /^\d/.test(token);
 }
 
-/** The differences of a cell in words, for those who hear the page. */
+/** The differences of a cell in words, for screen readers. */
 export function sayDifferences(
   chains: readonly ChainView[],
   row: Row,

@@ -1,6 +1,7 @@
 /**
- * Moves the mark of the cell's current token by one, from the cell's edge where there is none yet. Returns the token;
- * null without any.
+ * Moves the mark of the cell's current token by one, starting from the cell's edge if there is none yet. Returns the
+ * token;
+ * null if there is none.
  */
 export function stepToken(cell: Element | null | undefined, by: 1 | -1): HTMLElement | null {
   const tokens = [...(cell?.querySelectorAll<HTMLElement>('[data-token]') ?? [])];

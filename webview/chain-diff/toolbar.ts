@@ -1,4 +1,4 @@
-/** The line on top: which case, what is overlaid, how it is laid out, the search. */
+/** The toolbar: case, overlay, layout, search. */
 import {
   provideVSCodeDesignSystem,
   type TextField,
@@ -16,7 +16,7 @@ import type { ViewState } from './state';
 export interface ToolbarActions {
   overlay(overlay: Overlay): void;
   inline(on: boolean): void;
-  /** Formulas as they are read, or as they are written. */
+  /** Formulas rendered, or as written. */
   rendered(): void;
   pair(pair: ViewState['pair']): void;
   go(by: -1 | 1): void;
@@ -26,7 +26,7 @@ export interface ToolbarActions {
 
 let registered = false;
 
-/** The toolkit's elements take some milliseconds to define, and come behind the first rows. */
+/** The toolkit's elements take some milliseconds to define, so they are loaded after the first rows. */
 function registerToolkit(): void {
   if (registered) return;
   registered = true;
@@ -83,7 +83,7 @@ export function makeToolbar(
   );
 }
 
-/** Overlays that no sampled chain has anything for. */
+/** Overlays for which no sampled chain has values. */
 function lackingIn({ student, rewritten, teacher }: CaseView): Overlay[] {
   const sampled = [student, rewritten].filter((chain) => chain !== null);
   const chains = sampled.length > 0 ? sampled : [teacher].filter((chain) => chain !== null);
@@ -149,7 +149,8 @@ function pairChoice(view: CaseView, state: ViewState, actions: ToolbarActions): 
 }
 
 /**
- * What the current overlay's marks mean, or why there are none: one line for each overlay, so that nothing below moves.
+ * The meaning of the current overlay's marks, or why there are none: one line for each overlay, so that the layout does
+ * not shift.
  */
 export function makeLegend(overlay: Overlay, chains: readonly ChainView[], rendered: boolean): HTMLElement {
   const legend = (text: string, ...marks: (Node | string)[]) =>
@@ -157,12 +158,11 @@ export function makeLegend(overlay: Overlay, chains: readonly ChainView[], rende
   const mark = (classes: string, text = '\u2003') => element('span', { class: classes, 'aria-hidden': 'true' }, text);
   const { about, legend: levels } = overlayTexts[overlay];
   if (rendered) {
-    const text =
-      'Formulas and Markdown as they are read. Render (L) shows the text as it is written, with what differs.';
+    const text = 'Formulas and Markdown are rendered. Render (L) shows the text as written, with differences.';
     return legend(text, text);
   }
   if (overlay === 'diff' && chains.length < 2) {
-    const text = 'One chain: there is none to compare it with.';
+    const text = 'There is only one chain, so there is nothing to compare.';
     return legend(text, text);
   }
   if (overlay === 'diff')
@@ -171,7 +171,7 @@ export function makeLegend(overlay: Overlay, chains: readonly ChainView[], rende
       ...[mark('deletion', 'abc'), ' only the teacher  ', mark('insertion student', 'abc'), ' only the student  '],
       ...[mark('insertion rewritten', 'abc'), ' only the rewrite  ', mark('gap-mark wide'), ' left out here'],
     );
-  // Teachers' chains are never sampled: only where nothing else is shown do they have a say.
+  // Teachers' chains are never sampled, so they matter only if nothing else is shown.
   const sampled = chains.filter(({ role }) => role !== 'teacher');
   const missing = (sampled.length > 0 ? sampled : chains).map((chain) => missingFor(chain, overlay));
   if (missing.length > 0 && missing.every((why) => why !== null)) {
@@ -184,7 +184,7 @@ export function makeLegend(overlay: Overlay, chains: readonly ChainView[], rende
 }
 
 export interface SearchActions {
-  /** The text changed. */
+  /** The text has changed. */
   find(query: string): void;
   /** The next match, or the one before. */
   next(by: -1 | 1): void;
@@ -227,7 +227,7 @@ export function makeSearchBox(actions: SearchActions): SearchBox {
     event.stopPropagation();
   });
   const focus = () => {
-    // The toolkit names a field "Text field" when it is put into the page.
+    // The toolkit labels a field "Text field" when it is inserted into the page.
     field.setAttribute('aria-label', label);
     field.focus();
   };

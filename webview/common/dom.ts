@@ -1,10 +1,10 @@
-/** Elements without HTML text: what a model wrote can enter as a text node only. */
+/** Creates elements without parsing HTML: text of a model can only become a text node. */
 
 type Child = Node | string | number | null | undefined | false;
 
 interface Attributes {
   class?: string;
-  /** Set as attributes; true stands for an empty one, false and undefined for none. */
+  /** Set as attributes; true means an empty one, false and undefined none. */
   [name: string]: string | number | boolean | undefined;
 }
 
@@ -20,7 +20,7 @@ export function element<Name extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-/** As `element`, for names that HTML does not know (`vscode-dropdown`). */
+/** Like `element`, for custom elements (`vscode-dropdown`). */
 export function customElement(
   name: `vscode-${string}`,
   attributes: Attributes = {},
@@ -34,7 +34,7 @@ export function customElement(
 
 export function setAttributes(target: Element, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) {
-    // Handlers and styles as text are what the page's policy forbids.
+    // The page's policy forbids handlers and styles as text.
     if (/^on|^style$/i.test(name)) throw new Error(`the attribute ${name} cannot be set`);
     if (value === undefined || value === false) target.removeAttribute(name);
     else target.setAttribute(name, value === true ? '' : String(value));
@@ -48,7 +48,7 @@ export function append(target: Element, children: readonly Child[]): void {
 }
 
 /**
- * Draws a part of the page anew; the focus stays on what has the same name (or is the chosen option) in the new one.
+ * Replaces a part of the page; the focus moves to the element with the same name (or the chosen option) in the new one.
  */
 export function redraw(target: Element, ...children: Child[]): void {
   const active = document.activeElement;

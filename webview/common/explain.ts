@@ -1,7 +1,4 @@
-/**
- * Explanations that come up when a thing is pointed at or focused: rich where `title` is not, reachable by keyboard,
- * closed by Escape.
- */
+/** Tooltips shown on hover or focus: rich, unlike `title`, reachable by keyboard, closed by Escape. */
 import { element } from './dom';
 
 type Explanation = () => Node[];
@@ -10,19 +7,19 @@ const explanations = new WeakMap<Element, Explanation>();
 const explainers = new WeakMap<Element, { selector: string; explanation: (part: Element) => Node[] }>();
 const delay = 250;
 
-/** Gives an element an explanation, made when it is wanted. */
+/** Gives an element a tooltip, created on demand. */
 export function explain(target: Element, explanation: Explanation): void {
   explanations.set(target, explanation);
   target.setAttribute('data-explained', '');
 }
 
-/** Gives an explanation to each part of a container that the selector names: one entry for thousands of parts. */
+/** Gives a tooltip to all parts of a container that match the selector: one entry for thousands of parts. */
 export function explainParts(container: Element, selector: string, explanation: (part: Element) => Node[]): void {
   explainers.set(container, { selector, explanation });
   container.setAttribute('data-explains', '');
 }
 
-/** The box that explanations are shown in. One for a page. */
+/** The tooltip element. One per page. */
 export class ExplanationBox {
   private readonly box = element('div', { class: 'explanation', id: 'explanation', role: 'tooltip', hidden: true });
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -41,7 +38,7 @@ export class ExplanationBox {
     document.addEventListener('keydown', ({ key }) => key === 'Escape' && this.hide());
   }
 
-  /** Shows at once, as for a token that the keyboard went to. */
+  /** Shows it at once, as when the keyboard moves to a token. */
   show(target: Element): void {
     const nodes = explanationOf(target);
     this.hide();
@@ -66,7 +63,7 @@ export class ExplanationBox {
     this.timer = setTimeout(() => (target ? this.show(target) : this.hide()), delay);
   }
 
-  /** Below the target, above it where there is no room, within the window. */
+  /** Below the target, or above it if there is no room, within the window. */
   private place(target: Element): void {
     const [first] = target.getClientRects();
     const at = first ?? target.getBoundingClientRect();
@@ -78,7 +75,7 @@ export class ExplanationBox {
   }
 }
 
-/** What is explained at the target: itself, the part of a container that it lies in, or what it lies in. */
+/** The element with the tooltip: the target itself, the matching part of a container around it, or an ancestor. */
 function explained(target: EventTarget | null): Element | null {
   if (!(target instanceof Element)) return null;
   const own = target.closest('[data-explained], [data-explains]');
@@ -93,7 +90,7 @@ function explanationOf(target: Element): Node[] {
   return (container && explainers.get(container)?.explanation(target)) ?? [];
 }
 
-/** Lines of a name and a value, with what it means behind. */
+/** Lines of a name and a value, followed by the meaning. */
 export function factTable(facts: readonly { name: string; value: string; about?: string }[]): Node {
   return element(
     'dl',

@@ -1,5 +1,6 @@
 /**
- * To be imported before any schema is made: the page's policy forbids code made of text, which zod would otherwise try.
+ * Must be imported before any schema is created: the page's policy forbids code from text, which zod would try
+ * otherwise.
  */
 import { config } from 'zod';
 

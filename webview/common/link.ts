@@ -1,4 +1,4 @@
-/** The page's side of the message link (the other one: src/extension/webview-page.ts). */
+/** The page's side of the message connection (the other side: src/extension/webview-page.ts). */
 import './jitless';
 import type * as z from 'zod';
 import { maxToPage, type PageNotice, type PageState, pageStateSchema } from '../../src/protocol/page';
@@ -12,13 +12,13 @@ declare function acquireVsCodeApi(): VsCodeApi;
 
 export interface Link<ToExtension> {
   post(message: ToExtension): void;
-  /** Keeps what the page is about, and its own settings, for when it is loaded again. */
+  /** Saves the page's subject and its own settings for a reload. */
   keep(state: PageState): void;
-  /** What was kept; the settings are the page's to check. */
+  /** The saved state; the page must validate the settings. */
   kept(): PageState | undefined;
 }
 
-/** Begins to listen, and says that the page is ready. To be called once. */
+/** Starts listening, and reports that the page is ready. Call it once. */
 export function openLink<ToPage, ToExtension>(
   toPage: z.ZodType<ToPage>,
   receive: (message: ToPage) => void,
@@ -37,7 +37,7 @@ export function openLink<ToPage, ToExtension>(
       fault(`refused a message of ${size} characters${issue ? `: ${issue.path.join('.')}: ${issue.message}` : ''}`);
     }
   });
-  // After the caller has its link in hand.
+  // After the caller has received its link.
   queueMicrotask(() => say({ type: 'ready' }));
   return {
     post: (message) => say({ type: 'message', message }),
@@ -46,7 +46,7 @@ export function openLink<ToPage, ToExtension>(
   };
 }
 
-/** Characters of JSON; numbers that come as typed arrays count their bytes, and are not written out for it. */
+/** Characters of JSON; typed arrays count by their bytes, and are not converted. */
 function sizeOf(data: unknown): number {
   let bytes = 0;
   const text = JSON.stringify(data, (_, value) => {

@@ -1,4 +1,4 @@
-/** How it is marked whether a completion is right; undefined where nobody judged it. */
+/** The mark for right and wrong completions; undefined if not judged. */
 export function verdictOf(
   correct: boolean | null,
 ): { said: 'right' | 'wrong'; mark: string; class: string } | undefined {

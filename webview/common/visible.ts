@@ -1,12 +1,9 @@
-/**
- * Characters that do something instead of being seen: control, bidirectional, zero-width. Shown as marks, never acted
- * on.
- */
+/** Characters with effects instead of glyphs: control, bidirectional, zero-width. They are shown as marks. */
 import { element } from './dom';
 
 export interface Run {
   text: string;
-  /** What the character is, when `text` is a mark that stands for it: "U+202E right-to-left override". */
+  /** The name of the character if `text` is a mark: "U+202E right-to-left override". */
   hidden?: string;
 }
 
@@ -38,16 +35,13 @@ const names: Record<string, string> = {
   '\ufffd': 'replacement character',
 };
 
-// Tab, newline and carriage return pass: the page shows them by its own rules. U+E0000-E007F are invisible tags. With
-// the flag `u` a surrogate matches only where it has lost its other half.
+// Tab, newline and carriage return are allowed: the page shows them by its own rules. U+E0000-E007F are invisible tags.
+// With the flag `u`, surrogates match only if unpaired.
 const hiddenCharacter =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]|[\ud800-\udfff]/u;
 
-/**
- * A text in runs: as it is, or a mark in place of one character that would not be seen. Joined marks never reorder the
- * text.
- */
+/** Splits a text into unchanged runs, and marks in place of invisible characters. Marks never reorder the text. */
 export function visibleRuns(text: string): Run[] {
   if (!hiddenCharacter.test(text)) return text === '' ? [] : [{ text }];
   const runs: Run[] = [];
@@ -68,7 +62,7 @@ function markOf(character: string, code: string): string {
   return point === 0x7f ? '\u2421' : `⟨${code}⟩`;
 }
 
-/** The same as nodes; marks carry the class `hidden-character` and say what they are. */
+/** The same as nodes; marks have the class `hidden-character` and their name as tooltip. */
 export function visibleNodes(text: string): Node[] {
   return visibleRuns(text).map(({ text, hidden }) =>
     hidden === undefined

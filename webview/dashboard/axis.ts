@@ -3,11 +3,11 @@ import type { Track } from './track';
 
 export type AxisKind = 'stages' | 'updates' | 'time';
 
-/** The rows of one run that are shown, in order, and where: x ascends. */
+/** The displayed rows of one run, in order, and their positions: x ascends. */
 export interface Placed {
   rows: Uint32Array;
   x: Float64Array;
-  /** Which stretch a row is of: a line is not drawn from one into the next. */
+  /** The segment of each row: lines do not connect segments. */
   stretch: Uint16Array;
 }
 
@@ -17,9 +17,9 @@ export interface Band {
   phase: string;
   from: number;
   to: number;
-  /** Of the longest run there. */
+  /** Of the longest run in it. */
   updates: number;
-  /** The step before its first. */
+  /** The step before its first one. */
   before: number;
 }
 
@@ -31,10 +31,10 @@ export interface Layout {
 }
 
 /**
- * Places the rows of all runs along one axis. By updates, each phase of each stage begins at the same place in all runs
- * and takes the room of the longest, so that runs of other lengths stay comparable. By stageNames, likewise, but room
- * goes by their logarithm: a hundred sampled updates stay readable beside thousands of supervised ones. By time, in
- * seconds since each run's first row that is shown.
+ * Places the rows of all runs on one axis. By updates, each phase of each stage begins at the same position in all runs
+ * and is as wide as the longest, so that runs of different lengths can be compared. By stageNames, the same with
+ * logarithmic widths: a hundred sampled updates stay readable beside thousands of supervised ones. By time, in seconds
+ * since each run's first displayed row.
  */
 export function layOut(tracks: readonly Track[], kind: AxisKind, shown: ReadonlySet<number>): Layout {
   const layout = kind === 'time' ? byTime(tracks, shown) : byUpdates(tracks, shown, kind === 'stages');
@@ -50,7 +50,7 @@ interface Stretch {
   to: number;
 }
 
-/** Stretches of rows of one stage and phase, of the stageNames shown. */
+/** Segments of rows of one stage and phase, of the displayed stageNames. */
 function stretchesOf(track: Track, shown: ReadonlySet<number>): Stretch[] {
   const { rows, stage, phase, phases } = track;
   const stretches: Stretch[] = [];
@@ -81,7 +81,7 @@ function byUpdates(
   }
   const order = [...byKey.keys()];
   const placed = ofTrack.map((stretches) => {
-    // As the bands follow each other, whatever order the run has its updates in: x ascends.
+    // In the order of the bands, whatever the order of a run's updates: x ascends.
     const sorted = stretches.toSorted((a, b) => order.indexOf(a.key) - order.indexOf(b.key));
     const done = new Map<string, number>();
     return place(sorted, ({ key }) => {
@@ -95,10 +95,7 @@ function byUpdates(
 
 type Wanted = Omit<Band, 'from' | 'to'> & { key: string };
 
-/**
- * A band for each phase of each stage that any run has, in the order of training: by stage, then by the phase's first
- * step.
- */
+/** A band for each phase of each stage of any run, in training order: by stage, then by the phase's first step. */
 function bandsWanted(tracks: readonly Track[], ofTrack: readonly (readonly Stretch[])[]): Wanted[] {
   const wanted = new Map<string, Wanted>();
   for (const [i, stretches] of ofTrack.entries()) {
@@ -121,7 +118,7 @@ function bandsWanted(tracks: readonly Track[], ofTrack: readonly (readonly Stret
   );
 }
 
-/** Where the n-th update of a band lies, from 1; 0 is where it begins. */
+/** Position of the n-th update of a band, from 1; 0 is its beginning. */
 export function placeOf({ from, to, updates }: Band, n: number): number {
   return from + ((to - from) * n) / updates;
 }
@@ -133,11 +130,11 @@ function byTime(tracks: readonly Track[], shown: ReadonlySet<number>): Pick<Layo
     let last = 0;
     return place(ofTrack[i], (_, row) => {
       const x = (track.time[row] - origin) / 1000;
-      last = x > last ? x : last; // clocks are set back; the axis is not
+      last = x > last ? x : last; // clocks may be set back, but the axis ascends
       return last;
     });
   });
-  // Runs differ in time: the bands are those of the first one that has any.
+  // Runs differ in time: the bands are those of the first run that has any.
   const lead = ofTrack.findIndex((stretches) => stretches.length > 0);
   if (lead < 0) return { placed, bands: [] };
   let done = 0;
@@ -188,7 +185,7 @@ export function firstAtLeast(sorted: Float64Array, value: number): number {
   return low;
 }
 
-/** Where a stage's step lies; step 0 is just before the first. undefined: not shown. */
+/** Position of a stage's step; step 0 is just before the first. undefined: not displayed. */
 export function positionOf(track: Track, placed: Placed, stage: string, step: number): number | undefined {
   const index = stageNames.indexOf(stage as (typeof stageNames)[number]);
   let before: number | undefined;
@@ -206,7 +203,7 @@ export interface StepTick {
   step: number;
 }
 
-/** Round steps of each band in the range, with room for their numbers and clear of the band's end. */
+/** Round steps of each band in the range, with enough space for their labels and away from the band's end. */
 export function stepTicks(bands: readonly Band[], range: { min: number; max: number }, pixels: number): StepTick[] {
   const scale = pixels / (range.max - range.min);
   return bands.flatMap((band, i) => {
@@ -224,7 +221,7 @@ export function stepTicks(bands: readonly Band[], range: { min: number; max: num
   });
 }
 
-/** The least of 1, 2, 5, 10, 20, 50, ... that is not below. */
+/** The smallest of 1, 2, 5, 10, 20, 50, ... that is at least this. */
 function roundUp(value: number): number {
   const power = 10 ** Math.max(0, Math.floor(Math.log10(value)));
   return [1, 2, 5, 10].map((factor) => factor * power).find((round) => round >= value) ?? 10 * power;

@@ -13,10 +13,10 @@ import { logTicks, padded, type Range, valueRange } from './value-range';
 const height = 132;
 
 export interface ChartActions {
-  /** The mouse is at this place, or has left (null). */
+  /** The mouse is at this position, or has left (null). */
   point(x: number | null): void;
   zoom(range: Range | null): void;
-  /** A click at a place; `value` is the y there. */
+  /** A click at a position; `value` is its y. */
   pick(x: number, value: number): void;
 }
 
@@ -36,7 +36,7 @@ interface ChartStyle {
   smoothing: boolean;
 }
 
-/** The picture of a panel: lines over bands, one x range for all panels. Holds a canvas; to be destroyed. */
+/** One chart: lines over bands, with an x range shared by all panels. Owns a canvas; must be destroyed. */
 export class Chart {
   private plot: uPlot | undefined;
   private signature = '';
@@ -44,14 +44,11 @@ export class Chart {
   private marks: Mark[] = [];
   private range = { min: 0, max: 1 };
   private values: Range | undefined;
-  /**
-   * What was drawn of each curve: the smoothed values where there is smoothing. By run and metric, one value a placed
-   * row.
-   */
+  /** The drawn values of each curve, after smoothing if enabled. By run and metric, one value per placed row. */
   private told = new Map<string, Float64Array>();
   /** Of each curve. */
   private colours: number[] = [];
-  /** Ticks as they were drawn last. */
+  /** The ticks drawn last. */
   private readonly ticksAt: Record<'x' | 'y', [value: number, text: string][]> = { x: [], y: [] };
 
   constructor(
@@ -89,7 +86,7 @@ export class Chart {
     const heights = this.marks.flatMap(({ value, interval }) => [value, ...(interval ?? [])]);
     this.values = valueRange(told, raw, heights, log);
     const lines = [...raw, ...smooth];
-    // A line's end at a stage is a gap also where other lines have points.
+    // A line ends at the end of a stage, even where other lines have points.
     const data = uPlot.join(
       lines.map(({ x, y }): uPlot.AlignedData => [x, y]),
       lines.map(() => [2, 2]),
@@ -103,7 +100,8 @@ export class Chart {
         this.plot = new uPlot(this.options(panel, curves, style), data, this.host);
         this.listen(this.plot);
       }
-      // At once, not in a microtask of uPlot's: what fails there fails here, and not for good.
+      // Synchronously, not in a microtask of uPlot's, so that an error is caught here and does not break the chart
+      // permanently.
       const { plot } = this;
       plot.batch(() => {
         if (plot.width !== width) plot.setSize({ width, height });
@@ -115,13 +113,13 @@ export class Chart {
     }
   }
 
-  /** The value of a run's curve as it is drawn, at one of its placed rows; undefined where there is none. */
+  /** The drawn value of a run's curve at one of its placed rows; undefined if there is none. */
   valueAt(run: number, metric: string, place: number): number | undefined {
     const value = this.told.get(`${run} ${metric}`)?.[place];
     return value === undefined || Number.isNaN(value) ? undefined : value;
   }
 
-  /** What it shows, for a picture of it; undefined before it is drawn. */
+  /** Its content, for a picture; undefined before it is drawn. */
   drawnNow(): DrawnChart | undefined {
     const { plot } = this;
     if (!plot) return undefined;
@@ -141,7 +139,7 @@ export class Chart {
         const smooth = plot.series[1 + curves + (i % curves)].show === true;
         if (i >= curves && !smooth) return [];
         const points = Array.from(values, (y, row) => {
-          if (y === undefined) return undefined; // another line's place
+          if (y === undefined) return undefined; // position of another line
           return y === null ? null : ([at(plot.data[0][row]), up(y)] as const);
         });
         const colour = this.colours[i % curves];
@@ -157,7 +155,7 @@ export class Chart {
     };
   }
 
-  /** Shows the cursor at a place; it is hidden where the chart does not reach. */
+  /** Shows the cursor at a position; hidden outside of the chart. */
   point(x: number | null): void {
     const { plot } = this;
     if (!plot) return;
@@ -249,7 +247,7 @@ export class Chart {
     };
   }
 
-  /** By stageNames, ticks count each stage's own steps. */
+  /** With stageNames, ticks count each stage's own steps. */
   private ticks(axis: AxisKind): Pick<uPlot.Axis, 'splits' | 'values'> {
     const shown = (text: (x: number) => string) => (_: uPlot, ticks: number[]) =>
       this.noted('x', ticks, ticks.map(text));
@@ -275,14 +273,14 @@ export class Chart {
     return texts;
   }
 
-  /** A little room at both ends, for what stands there. */
+  /** Some space at both ends, for the marks there. */
   private paddedRange(): [number, number] {
     const pad = (this.range.max - this.range.min) * 0.012;
     return [this.range.min - pad, this.range.max + pad];
   }
 }
 
-/** uPlot looks for a step also where the ticks are given: it finds this one in any range. */
+/** uPlot searches for a tick step even if ticks are given: it finds this one in any range. */
 const logAxis = {
   splits: (_: uPlot, __: number, min: number, max: number) => logTicks({ min, max }),
   filter: (_: uPlot, ticks: number[]) => ticks,
@@ -322,7 +320,7 @@ function drawBands(plot: uPlot, bands: readonly Band[], theme: Theme, font: stri
     if (i > 0) {
       ctx.strokeStyle = theme.dim;
       ctx.lineWidth = ratio;
-      // A phase inside a stage begins at a dashed line.
+      // A phase within a stage begins with a dashed line.
       ctx.setLineDash(bands[i - 1].stage === stage ? [2 * ratio, 3 * ratio] : []);
       ctx.beginPath();
       ctx.moveTo(Math.round(left) + 0.5, bbox.top);
@@ -343,7 +341,7 @@ function drawBands(plot: uPlot, bands: readonly Band[], theme: Theme, font: stri
   ctx.restore();
 }
 
-/** Checks on held-out problems as rings, test results as diamonds with their intervals. */
+/** Validations as rings, test results as diamonds with their intervals. */
 function drawMarks(plot: uPlot, marks: readonly Mark[], theme: Theme): void {
   const { ctx } = plot;
   const ratio = uPlot.pxRatio;

@@ -6,12 +6,12 @@ import { letterOf } from './theme';
 type Verb = Extract<FromDashboard, { type: 'control' }>['verb'];
 
 const titles: Record<Verb, string> = {
-  pause: 'Finish the update, take a checkpoint, and wait',
-  resume: 'Go on from the last checkpoint',
-  stop: 'Finish the update, take a checkpoint, and end the run; it can be resumed',
+  pause: 'Finish the current update, write a checkpoint, and wait',
+  resume: 'Resume from the last checkpoint',
+  stop: 'Finish the current update, write a checkpoint, and end the run; it can be resumed',
 };
 
-/** What can be done with a run as it stands. */
+/** The available actions on a run, by state. */
 export function verbsOf(state: RunHead['state']): Verb[] {
   if (state === 'running') return ['pause', 'stop'];
   if (state === 'paused') return ['resume', 'stop'];
@@ -19,8 +19,8 @@ export function verbsOf(state: RunHead['state']): Verb[] {
 }
 
 /**
- * Pause, Resume and Stop, drawn anew only when a run's state changes: heads change twice a second, buttons stay under
- * the mouse.
+ * Pause, Resume and Stop, redrawn only when a run's state changes: headers change twice a second, and buttons must stay
+ * under the mouse.
  */
 export class Controls {
   readonly root = element('div', { class: 'controls', role: 'group', 'aria-label': 'Run' });

@@ -1,25 +1,24 @@
 import { firstAtLeast, type Placed } from './axis';
 
-/** Points of a drawn line; null ends one stretch before the next. */
+/** Points of a drawn line; null separates segments. */
 export interface Line {
   x: number[];
   y: (number | null)[];
 }
 
-/** Greater ones are left out as infinite ones are: sums and differences of what is drawn stay finite. */
+/** Larger values are skipped like infinite ones: sums and differences of drawn values must stay finite. */
 const largest = 1e100;
 
-/** Whether a value can be drawn; a log axis has no place for what is not above 0. */
+/** Whether a value can be drawn; a log axis has no place for values that are not above 0. */
 export function drawable(value: number, log: boolean): boolean {
   return Math.abs(value) <= largest && (!log || value >= 1 / largest);
 }
 
 /**
- * An exponential moving average without the pull towards 0 at its beginning (Kingma & Ba 2015, section 3), begun anew
- * in each stretch. `weight` in [0, 1) is how much of the past is kept from one of a thousand updates to the next, so
- * that a curve looks equally smooth however long the run; values that cannot be drawn are passed over. One value a
- * placed row. Written as steps towards each value, so that the first of a stretch, and the mean of equal values, are
- * the value itself to the last bit.
+ * An exponential moving average with bias correction (Kingma & Ba 2015, section 3), restarted in each segment. `weight`
+ * in [0, 1) is the share of the past that is kept per thousandth of the updates, so that a curve is equally smooth for
+ * any length of run; values that cannot be drawn are skipped. One value per placed row. Computed as steps towards each
+ * value, so that the first value of a segment, and the mean of equal values, are exact.
  */
 export function smoothed(values: Float64Array, placed: Placed, weight: number): Float64Array {
   const out = new Float64Array(placed.rows.length);
@@ -38,7 +37,7 @@ export function smoothed(values: Float64Array, placed: Placed, weight: number): 
   return out;
 }
 
-/** The column's values at the placed rows; not a copy where that can be. */
+/** The column's values at the placed rows; without copying if possible. */
 export function plain(values: Float64Array, placed: Placed): Float64Array {
   const { rows } = placed;
   const count = rows.length;
@@ -49,8 +48,8 @@ export function plain(values: Float64Array, placed: Placed): Float64Array {
 }
 
 /**
- * What is drawn of the values between `min` and `max` on x: all of it where there is room, else the least and the
- * greatest value of each of `buckets` columns, so that no spike is lost. Values that cannot be drawn are bridged.
+ * The drawn part of the values between `min` and `max` on x: all of them if there is room, else minimum and maximum of
+ * each of `buckets` columns, so that no spike is lost. Values that cannot be drawn are bridged.
  */
 export function drawn(
   values: Float64Array,
@@ -59,7 +58,7 @@ export function drawn(
   { buckets, log }: { buckets: number; log: boolean },
 ): Line {
   const line: Line = { x: [], y: [] };
-  // One more on each side: the line runs out of the picture.
+  // One more on each side, so that the line leaves the picture.
   const from = Math.max(0, firstAtLeast(x, range.min) - 1);
   const to = Math.min(x.length, firstAtLeast(x, range.max) + 2);
   const width = to - from > 2 * buckets ? (range.max - range.min) / buckets : 0;
@@ -103,8 +102,8 @@ export function drawn(
 }
 
 /**
- * Indices of values without a neighbour to draw a line to; null ends a line, undefined is a place where other lines
- * have values.
+ * Indices of values without a neighbour to draw a line to; null ends a line, undefined is a position where only other
+ * lines have values.
  */
 export function lonely(values: ArrayLike<number | null | undefined>): number[] {
   const alone: number[] = [];

@@ -7,8 +7,8 @@ import { visibleNodes } from '../common/visible';
 import { letterOf, swatch } from './theme';
 
 /**
- * For each run its name and state, and a line of its own for where it stands, which stays while the run is not at its
- * end: nothing below moves when it pauses or is tested. Then what of it could not be read.
+ * For each run its name and state, and a progress line that stays until the run has ended, so that the layout does not
+ * shift when it pauses or is tested. Then the parts that could not be read.
  */
 export function headsView(heads: readonly RunHead[]): Node[] {
   return heads.map((head, i) =>
@@ -45,7 +45,7 @@ function standingText({ state, progress, start }: RunHead): string {
   return `${at} · ${secondsLeft === 0 ? 'testing' : timeLeftText(secondsLeft)}`;
 }
 
-/** What to look at, in words; a click goes to the curve that shows it. */
+/** Warnings in words; a click goes to the curve that shows the problem. */
 export function alertsView(heads: readonly RunHead[], show: (run: number, alert: Alert) => void): Node[] {
   return heads.flatMap((head, run) =>
     head.alerts.map((alert) => {

@@ -33,11 +33,11 @@ const model = new Model(viewSchema.parse(link.kept()?.view ?? {}));
 const heads = element('div', { class: 'heads' });
 const controls = new Controls((run, verb) => link.post({ type: 'control', run, verb }));
 const results = element('section', { class: 'tests', tabindex: 0, 'aria-label': 'Test results' });
-const alerts = element('ul', { class: 'alerts', 'aria-label': 'What to look at' });
+const alerts = element('ul', { class: 'alerts', 'aria-label': 'Warnings' });
 const settings = element('section', { class: 'differences', 'aria-label': 'Settings that differ' });
 const copyResults = element(
   'button',
-  { class: 'plain', title: 'With the columns that do not fit here', hidden: true },
+  { class: 'plain', title: 'Including the columns that do not fit here', hidden: true },
   'Copy Results as CSV',
 );
 copyResults.addEventListener('click', () =>
@@ -104,7 +104,7 @@ divider.hidden = true;
 sizeRollouts();
 onThemeChange(() => panels.repaint());
 
-/** Draws once a frame, however much has come. */
+/** Draws once per frame, however many messages arrive. */
 let waiting = false;
 function drawSoon(): void {
   if (waiting) return;
@@ -219,7 +219,7 @@ function step(by: number | 'first' | 'last'): void {
   point(x);
 }
 
-/** The update at a place; of several runs, that of the line nearest to the click. */
+/** The update at a position; with several runs, that of the line nearest to the click. */
 function pick(x: number, panel: Panel, value?: number): void {
   lastPanel = panel;
   const there = model.tracks.flatMap((track, run) => {
@@ -296,7 +296,7 @@ function exportCharts(): void {
   });
 }
 
-/** What CSV of these metrics is to hold, of the stages that are shown. */
+/** The content of the CSV of these metrics, for the displayed stages. */
 function columnsOf(metrics: readonly string[]) {
   return {
     metrics: [...new Set(metrics.map(recorded))],
@@ -304,7 +304,7 @@ function columnsOf(metrics: readonly string[]) {
   };
 }
 
-/** As the run folder names it. */
+/** As named in the run folder. */
 function recorded(metric: string): string {
   return metric === 'crossEntropy' || metric === 'policyLoss' ? 'loss' : metric;
 }

@@ -2,7 +2,7 @@ import { startText } from '../../src/start';
 import { positionOf } from './axis';
 import type { Model } from './model';
 
-/** A measurement beside the updates: a check on held-out problems, or a test result with its interval. */
+/** A measurement beside the updates: a validation, or a test result with its interval. */
 export interface Mark {
   x: number;
   value: number;
@@ -13,7 +13,7 @@ export interface Mark {
   text: string;
 }
 
-/** What a panel's marks measure. */
+/** The metrics of a panel's marks. */
 const measured = {
   accuracy: 'accuracy',
   length: 'meanTokens',
@@ -21,10 +21,7 @@ const measured = {
   crossEntropy: 'loss',
 } as const;
 
-/**
- * What the panels show beside their lines: accuracy and length were checked and tested, the supervised loss was
- * checked.
- */
+/** The marks of panels: accuracy and length are validated and tested, the supervised loss is validated. */
 export function marksOf(model: Model, panel: string): Mark[] {
   if (!(panel in measured)) return [];
   const what = measured[panel as keyof typeof measured];
@@ -39,9 +36,9 @@ export function marksOf(model: Model, panel: string): Mark[] {
         ? []
         : [{ x, value, colour: colour(run), run, text: `validation after update ${step}` }];
     });
-    if (what === 'loss') return checks; // tests write answers, and have none
+    if (what === 'loss') return checks; // tests sample answers and have no loss
     const tests = head.results.flatMap((result): Mark[] => {
-      // What the run began with stands at the very beginning.
+      // The initial student is at the very beginning.
       const x = result.stage === 'base' ? 0 : positionOf(track, placed, result.stage, stepOf(result.checkpoint));
       if (x === undefined) return [];
       const value = result[what];

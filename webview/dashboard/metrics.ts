@@ -1,4 +1,4 @@
-/** What the updates measure: titles, meanings (those of TRL's GRPOTrainer) and how values are written. */
+/** The metrics of updates: titles, meanings (those of TRL's GRPOTrainer) and number formats. */
 import type { Track } from './track';
 
 export type Unit = 'share' | 'tokens' | 'number' | 'rate';
@@ -7,11 +7,11 @@ export interface Metric {
   /** Its column. */
   key: string;
   title: string;
-  /** Where the panel's title says what it is of. */
+  /** Used where the panel's title names the subject. */
   short: string;
   explain: string;
   unit: Unit;
-  /** Above 0 by nature: a log axis makes sense. */
+  /** Positive: a log axis makes sense. */
   positive?: boolean;
   /** Its axis begins at 0. */
   fromZero?: boolean;
@@ -97,14 +97,14 @@ const panels: Panel[] = [
     title: 'Flat groups',
     explain:
       'Share of groups whose completions all got the same reward: they have no advantage ' +
-      'and teach nothing (where dynamicSampling goes by "correct", those all right or all ' +
-      'wrong, too). And of groups that are all right, or all wrong.',
+      'and give no gradient (where dynamicSampling goes by "correct", also those all right or all ' +
+      'wrong). And of groups that are all right, or all wrong.',
     metrics: [
       {
         key: 'flatGroups',
         title: 'Flat groups',
         short: 'flat',
-        explain: 'Share of groups with one reward for all.',
+        explain: 'Share of groups with equal rewards.',
         ...share,
       },
       {
@@ -129,24 +129,24 @@ const panels: Panel[] = [
   single(
     'entropy',
     'Entropy',
-    'Mean entropy of the next-token distribution over all completion tokens, those of ' +
-      'flat groups too, in nats. Near 0 the samples of a group are all alike.',
+    'Mean entropy of the next-token distribution over all completion tokens, including ' +
+      'flat groups, in nats. Near 0 the samples of a group are all alike.',
     { unit: 'number', positive: true },
   ),
   single(
     'kl',
     'KL to the reference',
-    'Mean estimate of the KL divergence from the reference policy, in nats a ' +
-      'token. How far the student has gone from where the stage began.',
+    'Mean estimate of the KL divergence from the reference policy, in nats per ' +
+      'token: how far the student has moved from the start of the stage.',
     { unit: 'number', positive: true },
   ),
   {
     id: 'clip',
     title: 'Clipped tokens',
     explain:
-      'Share of tokens (of completions with the loss gspo) whose probability ratio ran into the ' +
+      'Share of tokens (of completions with the loss gspo) whose probability ratio left the ' +
       'clip range: at the low side (advantage below 0) and the high side (above 0). They give ' +
-      'no gradient; with cispo, which has a high side only, a bounded one.',
+      'no gradient; with cispo, which has only a high side, a bounded one.',
     metrics: [
       {
         key: 'clipLow',
@@ -167,7 +167,7 @@ const panels: Panel[] = [
   single(
     'rewardStd',
     'Reward deviation',
-    'Standard deviation of the reward over the completions of an update. At 0 there is nothing to prefer.',
+    'Standard deviation of the reward over the completions of an update. At 0 there is no preference to learn.',
     { unit: 'number', positive: true },
   ),
   {
@@ -176,7 +176,7 @@ const panels: Panel[] = [
     explain:
       'Mean negative log-probability of the target tokens, in nats: of supervised updates, ' +
       'and of the examples replayed beside GRPO. ○ validation: chains of held-out problems; ' +
-      'where it rises while the line falls, the student learns by heart.',
+      'where it rises while the line falls, the student memorizes.',
     metrics: [
       {
         key: 'crossEntropy',
@@ -215,7 +215,7 @@ const panels: Panel[] = [
   single(
     'tokensPerSecond',
     'Tokens per second',
-    'Tokens read and written by the update, by its wall time: sampling and learning together.',
+    'Tokens read and written by the update, divided by its wall time: sampling and training together.',
     { unit: 'rate', positive: true },
   ),
 ];
@@ -231,8 +231,8 @@ function single(key: string, title: string, explain: string, scale: { unit: Unit
 }
 
 /**
- * The panels that these runs have something to show in. One run: several lines in a panel belong together. Several
- * runs: a panel a line, as colour and dash then tell the runs apart.
+ * The panels with data for these runs. One run: related lines share a panel. Several runs: a panel per line, as colour
+ * and dash then distinguish the runs.
  */
 export function panelsOf(tracks: readonly Track[]): Panel[] {
   const measured = new Set(tracks.flatMap((track) => track.metrics()));
@@ -261,7 +261,7 @@ function part(key: string): Metric {
   };
 }
 
-/** A value as it is written: 71.3 %, 193, 0.0042, 1.2e−6. */
+/** A formatted value: 71.3 %, 193, 0.0042, 1.2e−6. */
 export function valueText(value: number | undefined | null, unit: Unit): string {
   if (value === undefined || value === null) return '–';
   if (!Number.isFinite(value)) return String(value).replace('-', '−');
@@ -275,7 +275,7 @@ export function valueText(value: number | undefined | null, unit: Unit): string 
   return minus(value.toFixed(size >= 1000 ? 0 : 2));
 }
 
-/** Along an axis with ticks this far from each other: as short as can be, and no two alike. */
+/** For an axis with this distance between ticks: as short as possible, without duplicates. */
 export function tickText(value: number, unit: Unit, increment: number): string {
   let [scale, sign] = [1, ''];
   if (unit === 'share') [scale, sign] = [100, '%'];

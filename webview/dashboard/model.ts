@@ -4,37 +4,37 @@ import { isBaseline, phaseTitle, stageNames } from '../../src/stages';
 import { type Layout, layOut, nearest } from './axis';
 import { Track } from './track';
 
-/** Shares of the page's room that the rollouts can have. */
+/** Possible shares of the page for the rollouts. */
 export const rolloutsShares = { least: 0.15, most: 0.85 };
 
-/** What the reader has chosen; kept over reloads. */
+/** The reader's choices, kept over reloads. */
 export const viewSchema = z.object({
   mode: z.enum(['charts', 'table']).catch('charts'),
   axis: z.enum(['stages', 'updates', 'time']).catch('stages'),
   /** Weight of the past in the moving average, 0 to 0.99. */
   smoothing: z.number().min(0).max(0.99).catch(0.85),
   log: z.boolean().catch(false),
-  /** Whether curves are drawn that have been 0 all the time. */
+  /** Whether to draw curves that have been 0 all the time. */
   zeros: z.boolean().catch(false),
-  /** What of the page's room the rollouts take, where they are open. */
+  /** The rollouts' share of the page, while they are open. */
   rolloutsShare: z.number().min(rolloutsShares.least).max(rolloutsShares.most).catch(0.44),
-  /** Panels that are not shown. */
+  /** Hidden panels. */
   hidden: z.array(z.string()).catch([]),
-  /** Stages that are shown; null: those of the curriculum, or the baseline alone while there is nothing else. */
+  /** Displayed stages; null: those of the curriculum, or the baseline alone while there is nothing else. */
   stages: z.array(z.enum(stageNames)).nullable().catch(null),
 });
 export type View = z.infer<typeof viewSchema>;
 
-/** All that the page knows. The parts of the page read it; main.ts changes it. */
+/** All data of the page. Its parts read it; main.ts changes it. */
 export class Model {
   heads: RunHead[] = [];
   differences: Difference[] = [];
   pairs: Pair[] = [];
   tracks: Track[] = [];
   layout: Layout = { placed: [], bands: [], min: 0, max: 1 };
-  /** Part of the axis that is zoomed to; null: all of it. */
+  /** The zoomed part of the axis; null: all of it. */
   zoom: { min: number; max: number } | null = null;
-  /** Place on the axis, common to all charts. */
+  /** Cursor position on the axis, shared by all charts. */
   cursor: number | null = null;
 
   constructor(public view: View) {}
@@ -57,13 +57,13 @@ export class Model {
     return there;
   }
 
-  /** Indices of the stageNames whose updates are shown. */
+  /** Indices of the stageNames whose updates are displayed. */
   stagesShown(): Set<number> {
     const there = this.stagesThere();
     const chosen =
       this.view.stages?.map((stage) => stageNames.indexOf(stage)).filter((stage) => there.has(stage)) ?? [];
     if (chosen.length > 0) return new Set(chosen);
-    // A baseline is as long as the whole curriculum and would squeeze it.
+    // A baseline is as long as the whole curriculum and would compress it.
     const curriculum = [...there].filter((stage) => !isBaseline(stageNames[stage]));
     return new Set(curriculum.length > 0 ? curriculum : there);
   }
@@ -73,22 +73,22 @@ export class Model {
     if (this.zoom && this.zoom.min >= this.layout.max) this.zoom = null;
   }
 
-  /** The run's row at a place of the axis; -1: it has none near there. */
+  /** The run's row at a position of the axis; -1 if there is none nearby. */
   rowAt(run: number, x: number): number {
     const at = this.placeAt(run, x);
     return at < 0 ? -1 : this.layout.placed[run].rows[at];
   }
 
-  /** Which of the run's placed rows is at a place of the axis; -1: none is near there. */
+  /** The run's placed row at a position of the axis; -1 if there is none nearby. */
   placeAt(run: number, x: number): number {
     const placed = this.layout.placed[run];
     const at = placed ? nearest(placed, x) : -1;
-    // Beyond a run's end (others are longer) there is nothing to tell of it.
+    // Beyond a run's end (others are longer) it has no values.
     const reach = Math.max(1, (this.range.max - this.range.min) / 100);
     return at >= 0 && Math.abs(placed.x[at] - x) <= reach ? at : -1;
   }
 
-  /** "Stage 2 (Complete), update 12", and the phase where it has a name of its own. */
+  /** "Stage 2 (Complete), update 12", and the phase if it has its own name. */
   placeText(run: number, row: number): string {
     const { stage, phase, phases, step } = this.tracks[run];
     return `${phaseTitle(stageNames[stage[row]], phases[phase[row]])}, update ${step[row]}`;

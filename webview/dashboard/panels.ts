@@ -9,7 +9,7 @@ import { letterOf, readTheme, swatch, type Theme } from './theme';
 export interface PanelActions {
   point(x: number | null): void;
   zoom(range: { min: number; max: number } | null): void;
-  /** Opens the rollouts of the update at a place; of the run whose line is nearest to `value`, if a value is given. */
+  /** Opens the rollouts of the update at a position; with `value`, of the run whose line is nearest to it. */
   pick(x: number, panel: Panel, value?: number): void;
   /** Moves the cursor by rows (of the first run), or to an end. */
   step(by: number | 'first' | 'last'): void;
@@ -23,20 +23,20 @@ interface Shown {
   root: HTMLElement;
   plot: HTMLElement;
   legend: HTMLElement;
-  /** What the marks are, or the one at the cursor: a line of its own, so that nothing moves. */
+  /** The legend of the marks, or the one at the cursor: on its own line, so that the layout does not shift. */
   marked: HTMLElement;
   chart: Chart;
   marks: Mark[];
 }
 
-/** What is read also where it is 0 all the time. */
+/** Metrics that are informative even if they are 0 all the time. */
 const telling = ['reward', 'accuracy'];
 
-/** The small multiples: a chart a panel, all with one axis and one cursor. */
+/** The small multiples: one chart per panel, all with the same axis and cursor. */
 export class Panels {
   readonly root = element('div');
   private readonly grid = element('div', { class: 'panels' });
-  /** Names the curves that have been 0 all the time, and shows or folds them. */
+  /** Lists the curves that have been 0 all the time, and shows or folds them. */
   private readonly zeros = element('p', { class: 'zeros' });
   private shown = new Map<string, Shown>();
   private theme: Theme = readTheme();
@@ -50,7 +50,7 @@ export class Panels {
     new ResizeObserver(() => this.redraw()).observe(this.grid);
   }
 
-  /** Panels there are, hidden ones too. */
+  /** All panels, including hidden ones. */
   available: Panel[] = [];
 
   draw(model: Model): void {
@@ -88,7 +88,7 @@ export class Panels {
     this.zeros.hidden = zero.length === 0;
   }
 
-  /** All charts as they are laid out here, those out of sight too. */
+  /** All charts in the current layout, including those out of view. */
   sheet(): Sheet {
     const { model, theme } = this;
     const { left, top, width, height } = this.grid.getBoundingClientRect();
@@ -124,7 +124,7 @@ export class Panels {
     this.redraw();
   }
 
-  /** Once a frame, however fast the mouse is. */
+  /** Once per frame, however fast the mouse moves. */
   point(): void {
     this.pointing ||= requestAnimationFrame(() => {
       this.pointing = 0;
@@ -161,7 +161,7 @@ export class Panels {
       tabindex: 0,
       'aria-label': `${panel.title} by update`,
       'aria-describedby': explanation,
-      // Until it is drawn, which is when it comes into sight.
+      // Until it is drawn, which happens when it comes into view.
       'aria-valuemin': 0,
       'aria-valuemax': 1,
       'aria-valuenow': 1,
@@ -216,7 +216,7 @@ export class Panels {
     this.redraw();
   }
 
-  /** Only what is in sight is drawn. A chart that fails is reported, and tried again with the next update. */
+  /** Only visible charts are drawn. A chart that fails is reported, and tried again with the next update. */
   private redraw(): void {
     const { model, theme } = this;
     if (!model) return;
@@ -232,7 +232,7 @@ export class Panels {
     }
   }
 
-  /** The values at the cursor, or the last ones, in the panel's head and for screen readers. */
+  /** The values at the cursor, or the last ones, in the panel's header and for screen readers. */
   private tell(shown: Shown): void {
     const { panel, legend, plot, marks, marked } = shown;
     const model = this.model!;
@@ -281,13 +281,13 @@ export class Panels {
     return run < 0 ? 'no update here' : model.placeText(run, model.rowAt(run, model.cursor!));
   }
 
-  /** As it is drawn; as it was measured where it cannot be drawn. */
+  /** As drawn; as measured if it cannot be drawn. */
   private valueAt({ chart }: Shown, run: number, metric: string, place: number): number | undefined {
     const { tracks, layout } = this.model!;
     return chart.valueAt(run, metric, place) ?? tracks[run].value(metric, layout.placed[run].rows[place]);
   }
 
-  /** The last of the rows shown that has the metric. */
+  /** The last displayed row with the metric. */
   private lastPlace(run: number, metric: string): number {
     const model = this.model!;
     const rows = model.layout.placed[run]?.rows ?? [];
@@ -297,18 +297,18 @@ export class Panels {
   }
 }
 
-/** A page of VS Code may leave its background to the editor's. */
+/** A page of VS Code may be transparent and show the editor's background. */
 const backgroundOf = ({ backgroundColor }: CSSStyleDeclaration) =>
   /^rgba\(.*, 0\)$/.test(backgroundColor) ? 'white' : backgroundColor;
 
-/** What the marks stand for. */
+/** The meaning of the marks. */
 function markLegend(marks: readonly Mark[]): string {
   const checks = marks.some(({ interval }) => !interval) ? ['○ validation'] : [];
   const tests = marks.some(({ interval }) => interval) ? ['◆ test'] : [];
   return [...checks, ...tests].join('   ');
 }
 
-/** Whether all that there is to draw of a panel is 0. */
+/** Whether all data of a panel is 0. */
 function isZero({ metrics }: Panel, { tracks }: Model): boolean {
   return tracks.every((track) =>
     metrics.every(({ key }) => {

@@ -1,4 +1,4 @@
-/** Charts as pictures for papers and slides: one SVG of all, and the same as PNG. What is seen is what is written. */
+/** Charts as pictures for papers and slides: one SVG of all, and the same as PNG, exactly as displayed. */
 import { shortStageTitles, stageNames } from '../../src/stages';
 import type { Band } from './axis';
 import type { Mark } from './marks';
@@ -12,13 +12,13 @@ export interface Tick {
 
 export interface DrawnLine {
   colour: number;
-  /** Behind the smoothed line: what was measured. */
+  /** Behind the smoothed line: the measured values. */
   faint: boolean;
-  /** Pixels; null ends one stretch before the next. */
+  /** Pixels; null separates segments. */
   points: (readonly [x: number, y: number] | null)[];
 }
 
-/** What a chart shows, in pixels of its plot. */
+/** The content of a chart, in pixels of its plot. */
 export interface DrawnChart {
   left: number;
   top: number;
@@ -29,13 +29,13 @@ export interface DrawnChart {
   yTicks: Tick[];
   lines: DrawnLine[];
   marks: { x: number; y: number; colour: Mark['colour']; interval?: [number, number] }[];
-  /** As it was painted. */
+  /** As drawn on the canvas. */
   canvas: HTMLCanvasElement;
 }
 
 export interface DrawnPanel {
   title: string;
-  /** Names of its lines; `colour` is undefined where there is but one. */
+  /** Names of its lines; `colour` is undefined if there is only one. */
   legend: { text: string; colour?: number }[];
   x: number;
   y: number;
@@ -53,7 +53,7 @@ export interface Sheet {
 
 const head = 22;
 
-/** The sheet as one SVG file without outside parts. */
+/** The sheet as one self-contained SVG file. */
 export function svgOf(sheet: Sheet): string {
   const { background, font } = sheet;
   const [width, height] = [round(sheet.width), round(sheet.height)];
@@ -115,7 +115,7 @@ function bandSvg(
   const name = stageNames[stage];
   const title = phase === name ? shortStageTitles[name] : phase;
   const line = `<path d="M${round(left)} 0V${round(height)}" stroke="${theme.dim}" opacity="0.45"/>`;
-  // About as wide as it will be: no text is measured here.
+  // An estimate of the width, as text cannot be measured here.
   const text = `<text x="${round(left + 4)}" y="10" font-size="10" fill="${theme.dim}">${escaped(title)}</text>`;
   return [...(i > 0 ? [line] : []), ...(title.length * 5.5 < right - left - 8 ? [text] : [])];
 }
@@ -142,7 +142,7 @@ const round = (value: number) => String(Math.round(value * 10) / 10);
 const names: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 const escaped = (text: string) => text.replace(/[&<>"]/g, (sign) => names[sign]);
 
-/** The sheet as PNG, of the very pixels that the page shows: base64. */
+/** The sheet as PNG from the pixels of the page: base64. */
 export function pngOf({ width, height, background, font, theme, panels }: Sheet, ratio: number): string {
   const canvas = document.createElement('canvas');
   [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];

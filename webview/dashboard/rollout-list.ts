@@ -1,4 +1,4 @@
-/** Which of an update's completions are shown, and in which order. */
+/** Filters and sorts an update's completions. */
 import type { Completion, Group } from '../../src/protocol/dashboard';
 
 export const filters = ['all', 'right', 'wrong', 'cut off'] as const;
@@ -10,7 +10,7 @@ export const passes = ({ correct, finished }: Completion, filter: Filter): boole
   return filter === 'all' || !finished;
 };
 
-/** Titles of the orders; each but the first puts what has the most of something first. */
+/** Titles of the sort orders; each but the first puts the highest values first. */
 export const orders = {
   batch: 'Batch order',
   best: 'Highest reward first',
@@ -34,14 +34,11 @@ const amounts: Record<Exclude<Order, 'batch'>, (completion: Completion) => numbe
 export interface Wish {
   filter: Filter;
   order: Order;
-  /** Text to find in a problem's id, its prompt or a completion, capitals aside. */
+  /** Text to find in a problem's id, its prompt or a completion, ignoring case. */
   query: string;
 }
 
-/**
- * The groups with the completions that are wanted, each in order, and the groups by their first; groups without any are
- * left out.
- */
+/** The groups with matching completions, each in order, and the groups by their first; empty groups are omitted. */
 export function wanted(groups: readonly Group[], { filter, order, query }: Wish): Group[] {
   const text = query.trim().toLowerCase();
   const holds = (own: string) => own.toLowerCase().includes(text);
@@ -52,7 +49,7 @@ export function wanted(groups: readonly Group[], { filter, order, query }: Wish)
   });
   if (order === 'batch') return shown;
   const amount = (one: Completion) => amounts[order](one) ?? Number.NEGATIVE_INFINITY;
-  // Of equals, the order of the batch: sorting is stable. Infinite values differ by NaN.
+  // Equal ones keep batch order, as sorting is stable. Infinite values differ by NaN.
   const first = (a: Completion, b: Completion) => amount(b) - amount(a) || 0;
   return shown
     .map((group) => ({ ...group, completions: group.completions.toSorted(first) }))

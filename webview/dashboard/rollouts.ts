@@ -13,7 +13,7 @@ export interface RolloutsActions {
   close(): void;
 }
 
-/** The completions of one update, a group a prompt, beside the curves. */
+/** The completions of one update by prompt, beside the curves. */
 export class RolloutsPane {
   readonly root = element('aside', { class: 'rollouts', 'aria-label': 'Rollouts', hidden: true });
   private readonly list = element('div', {
@@ -26,7 +26,7 @@ export class RolloutsPane {
   private filter: Filter = 'all';
   private order: Order = 'batch';
   private query = '';
-  /** Groups of which the heads alone are shown. */
+  /** Collapsed groups. */
   private readonly folded = new Set<number>();
 
   constructor(private readonly actions: RolloutsActions) {
@@ -79,7 +79,7 @@ export class RolloutsPane {
     this.fill();
   }
 
-  /** What of the groups is shown, and in which order. */
+  /** Filter and order of the groups. */
   private choices(): Node {
     const all = this.message!.groups.flatMap(({ completions }) => completions);
     const buttons = filters.map((name) => {
@@ -139,7 +139,7 @@ export class RolloutsPane {
       this.list.append(element('p', { class: 'dim empty' }, 'No completion matches.'));
   }
 
-  /** Shows a group, whatever hides it. */
+  /** Shows a group, and unfolds what hides it. */
   private jump({ group }: Group): void {
     this.folded.delete(group);
     if (!this.list.querySelector(`[data-group="${group}"]`)) {

@@ -3,10 +3,10 @@ import { element } from '../common/dom';
 import { visibleNodes } from '../common/visible';
 import { letterOf, swatch } from './theme';
 
-/** As many as are shown at once: those that say most come first. */
+/** Number of settings shown at once: the most important come first. */
 const shown = 5;
 
-/** The settings that are not the same in all runs: a row a setting, a column a run; all but the first few folded. */
+/** The settings that differ between runs: a row per setting, a column per run; all but the first few are folded. */
 export function settingsView(heads: readonly RunHead[], differences: readonly Difference[], open: boolean): Node[] {
   const [first, rest] = [differences.slice(0, shown), differences.slice(shown)];
   if (first.length === 0) return [element('p', { class: 'dim' }, 'No setting differs.')];

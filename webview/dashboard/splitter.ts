@@ -5,8 +5,8 @@ const step = 0.05;
 const { least, most } = rolloutsShares;
 
 /**
- * A region of its own with the bar between the page and a pane at its end: drags, and moves by arrow keys. `change` is
- * told the pane's share of the room.
+ * A region with a splitter between the page and a pane at its end, moved by dragging or arrow keys. `change` receives
+ * the pane's share.
  */
 export function splitter(label: string, share: () => number, change: (share: number) => void): HTMLElement {
   const bar = element('div', {

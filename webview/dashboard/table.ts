@@ -11,11 +11,11 @@ export interface TableActions {
   copy(metrics: string[]): void;
 }
 
-/** The same numbers as the curves, for reading: newest last, a page at a time. */
+/** The numbers of the curves as a table: newest last, in pages. */
 export class UpdatesTable {
   readonly root = element('div', { class: 'updates' });
   private run = 0;
-  /** undefined: the last, also when more come. */
+  /** undefined: the last page, even when more arrive. */
   private page: number | undefined;
 
   constructor(private readonly actions: TableActions) {}
@@ -32,7 +32,7 @@ export class UpdatesTable {
       .filter(({ id }) => !model.view.hidden.includes(id))
       .flatMap((panel) => panel.metrics)
       .filter(({ key }) => track.column(key));
-    // Supervised and sampled updates measure different things.
+    // Supervised and sampled updates have different metrics.
     const here = metrics.filter(({ key }) => shown.some((row) => track.value(key, row) !== undefined));
     const turn = (to: number) => {
       this.page = to >= last ? undefined : Math.max(0, to);

@@ -1,4 +1,4 @@
-/** Recorded updates for tests, a row each. */
+/** Recorded updates for tests, one row each. */
 import type { RowsMessage } from '../../src/protocol/dashboard';
 import { stageNames } from '../../src/stages';
 import { Track } from './track';

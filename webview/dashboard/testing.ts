@@ -19,14 +19,14 @@ export const anyValues = fc.oneof(
     .tuple(anyNumber, fc.array(fc.integer({ min: -3, max: 3 }), { maxLength: 5 }))
     .map(([value, ulps]) => [value, ...ulps.map((n) => nextTo(value, n))]),
 );
-/** What an update can measure: something for every chart. */
+/** Possible measurements of an update: something for every chart. */
 const everyMetric = [
   ...['reward', 'parts/correctness', 'accuracy', 'lengthMean', 'lengthCorrect', 'lengthWrong', 'flatGroups'],
   ...['allCorrect', 'allWrong', 'truncated', 'entropy', 'kl', 'clipLow', 'clipHigh', 'rewardStd', 'loss'],
   ...['replayLoss', 'gradNorm', 'lr', 'tokensPerSecond'],
 ];
 
-/** The first updates of Stage 2, as many as there are values; everything that an update measures has this value. */
+/** The first updates of Stage 2, one per value; all metrics of an update have this value. */
 export function updatesOf(run: string, values: readonly number[]): RowsMessage {
   return {
     type: 'rows',

@@ -1,6 +1,6 @@
 import { element } from '../common/dom';
 
-/** Colours as a canvas takes them. */
+/** Colours for a canvas. */
 export interface Theme {
   fg: string;
   dim: string;
@@ -9,16 +9,13 @@ export interface Theme {
   contrast: boolean;
 }
 
-/** As many runs or lines as can be told apart; more begin again. */
+/** Number of distinguishable runs or lines; further ones repeat. */
 export const lineCount = 6;
 
 /** Lines differ in dash as well as in colour: in canvas pixels. */
 export const dashes: number[][] = [[], [7, 4], [2, 3], [10, 3, 2, 3], [14, 5], [5, 2, 2, 2, 2, 2]];
 
-/**
- * What dashboard.css makes of the theme's variables, forced colours included: read from elements that carry its
- * classes.
- */
+/** The effective colours of dashboard.css, including forced colours: read from elements with its classes. */
 export function readTheme(): Theme {
   const probe = element('div', { class: 'probe', 'aria-hidden': 'true' });
   document.body.append(probe);
@@ -37,9 +34,7 @@ export function readTheme(): Theme {
   return theme;
 }
 
-/**
- * Calls back when VS Code changes the theme, which it does by the classes of the body and the variables of the root.
- */
+/** Calls back when VS Code changes the theme, which changes the classes of the body and the variables of the root. */
 export function onThemeChange(changed: () => void): void {
   let waiting = false;
   const soon = () => {
@@ -56,10 +51,10 @@ export function onThemeChange(changed: () => void): void {
   matchMedia('(forced-colors: active)').addEventListener('change', soon);
 }
 
-/** What a run is called where there are several, beside its swatch. */
+/** The name of a run beside its swatch, if there are several. */
 export const letterOf = (run: number): string => String.fromCharCode(65 + run);
 
-/** A short piece of the line that stands for run or metric `index`. */
+/** A short piece of the line of run or metric `index`. */
 export function swatch(index: number): SVGSVGElement {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   for (const [name, value] of Object.entries({

@@ -4,7 +4,7 @@ import type { Panel } from './metrics';
 import type { Model, View } from './model';
 
 export interface ToolbarActions {
-  /** Changes what the reader has chosen. */
+  /** Changes the reader's choices. */
   choose(change: Partial<View>): void;
   zoom(range: null): void;
   exportCharts(): void;
@@ -14,13 +14,13 @@ const axisChoices: [View['axis'], string, string][] = [
   [
     'stages',
     'Stages',
-    "By update; room goes by the logarithm of a stage's updates, so that short stages can be read beside long ones",
+    "By update; widths are logarithmic in a stage's updates, so that short stages are readable beside long ones",
   ],
-  ['updates', 'Updates', 'By update; each takes the same room'],
+  ['updates', 'Updates', 'By update; each has the same width'],
   ['time', 'Time', 'By wall time since the first update shown'],
 ];
 
-/** Everything that can be set for all curves at once. */
+/** Settings for all curves. */
 export class Toolbar {
   readonly root = element('div', { class: 'toolbar', role: 'toolbar', 'aria-label': 'Curves' });
   private readonly readout = element('span', { class: 'readout' });
@@ -44,12 +44,12 @@ export class Toolbar {
   private readonly reset: HTMLElement;
   private readonly exporting = element(
     'button',
-    { class: 'plain', title: 'The charts as they stand here, as SVG or PNG, or their values as CSV' },
+    { class: 'plain', title: 'The charts as displayed, as SVG or PNG, or their values as CSV' },
     'Export Charts…',
   );
   private readonly axes: HTMLButtonElement[];
   private readonly log: HTMLElement & { checked?: boolean };
-  /** What a table has no use for. */
+  /** Controls that do not apply to a table. */
   private readonly ofCharts = element('span', { class: 'of-charts' });
   private drawnStages = '';
   private drawnCurves = '';
@@ -79,7 +79,7 @@ export class Toolbar {
         {
           class: 'smoothing',
           title:
-            'How much of the past the moving average keeps. Values in the heads ' +
+            'How much of the past the moving average keeps. Values in the headers ' +
             'are those of the smoothed line; the faint line is raw.',
         },
         'Smoothing',
@@ -126,13 +126,13 @@ export class Toolbar {
       'aria-valuetext',
       view.smoothing === 0 ? 'none' : `${Math.round(100 * view.smoothing)} percent`,
     );
-    // Its room stays, so that nothing moves when a part is zoomed to.
+    // Keeps its space when hidden, so that the layout does not shift on zooming.
     this.reset.classList.toggle('unseen', model.zoom === null || view.mode !== 'charts');
     this.drawStages(model);
     this.drawCurves(view, panels);
   }
 
-  /** Where the cursor is. */
+  /** Position of the cursor. */
   point(text: string): void {
     this.readout.textContent = text;
   }

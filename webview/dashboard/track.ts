@@ -16,7 +16,7 @@ export class Track {
 
   constructor(readonly run: string) {}
 
-  /** False when rows before these are missing: the message is then left aside. */
+  /** False when earlier rows are missing: the message is then ignored. */
   take(message: RowsMessage): boolean {
     if (message.from > this.rows) return false;
     if (message.from === 0) this.forget();
@@ -43,7 +43,7 @@ export class Track {
     return [...this.columns.keys()];
   }
 
-  /** Longer than the run: rows beyond `rows` mean nothing. */
+  /** Longer than the run: entries beyond `rows` are undefined. */
   column(metric: string): Float64Array | undefined {
     return this.columns.get(metric);
   }
@@ -74,7 +74,7 @@ export class Track {
 }
 
 /**
- * A supervised loss and a policy loss share a name but no scale: the one is a cross-entropy, the other a surrogate
+ * A supervised loss and a policy loss share a name but not a scale: one is a cross-entropy, the other a surrogate
  * around 0.
  */
 function withSplitLoss({ values, step }: RowsMessage): Record<string, Float64Array> {
@@ -94,7 +94,7 @@ function withSplitLoss({ values, step }: RowsMessage): Record<string, Float64Arr
 
 const lossOf = (metric: string) => (metric === 'crossEntropy' || metric === 'policyLoss' ? 'loss' : metric);
 
-/** `more` written at `from` into an array with room to grow; what was behind it is void. */
+/** Writes `more` at `from` into an array with room to grow; later entries become invalid. */
 function placed<T extends Uint8Array | Uint32Array | Float64Array>(array: T, more: T, from: number): T {
   const needed = from + more.length;
   let into = array;

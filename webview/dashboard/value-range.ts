@@ -5,15 +5,15 @@ export interface Range {
   max: number;
 }
 
-/** What an axis is: on a log axis, or from 0 up where no value is below. */
+/** The kind of an axis: logarithmic, or starting at 0 if no value is below. */
 export interface AxisStyle {
   log: boolean;
   fromZero: boolean;
 }
 
 /**
- * The y range that shows the smoothed lines well: all of them, and of the raw values all but the outermost hundredth at
- * each end. undefined: there is nothing to show.
+ * The y range that shows the smoothed lines well: all of them, and the raw values except the outermost percent at each
+ * end. undefined: no data.
  */
 export function valueRange(
   lines: readonly Line[],
@@ -41,8 +41,9 @@ export function valueRange(
 }
 
 /**
- * The range with room around it. Values that differ by less than a billionth of their size count as equal: in a range
- * as narrow as the rounding of its ends the next tick is the same number, and uPlot would make ticks until memory ends.
+ * The range with a margin. Values that differ by less than a billionth of their size count as equal: in a range as
+ * narrow as the rounding error of its ends the next tick is the same number, and uPlot would create ticks until memory
+ * is exhausted.
  */
 export function padded(values: Range | undefined, { log, fromZero }: AxisStyle): Range {
   if (!values) return log ? { min: 0.1, max: 1 } : { min: 0, max: 1 };
@@ -55,8 +56,8 @@ export function padded(values: Range | undefined, { log, fromZero }: AxisStyle):
 }
 
 /**
- * Ticks of a log axis: at most a dozen, at powers of ten, at 1, 2 and 5 of each where there are few, and at even
- * distances where the range is less than one power. uPlot's own ticks have no end where values are below 1e-31.
+ * Ticks of a log axis: at most a dozen, at powers of ten, at 1, 2 and 5 of each if there are few, and at equal
+ * distances if the range is less than one power. uPlot's own ticks do not terminate for values below 1e-31.
  */
 export function logTicks({ min, max }: Range): number[] {
   const [low, high] = [Math.ceil(Math.log10(min)), Math.floor(Math.log10(max))];
@@ -73,7 +74,7 @@ export function logTicks({ min, max }: Range): number[] {
   return powers.flatMap((power) => factors.map((factor) => Number(`${factor}e${power}`))).filter(inside);
 }
 
-/** The part of the axis that is zoomed to: at least a millionth of the whole, and inside it. */
+/** The zoomed part of the axis: at least a millionth of the whole, and inside it. */
 export function zoomed({ min, max }: Range, whole: number): Range {
   const least = whole * 1e-6;
   const from = Math.min(Math.max(0, min), whole - least);

@@ -200,7 +200,7 @@ describe('a tokenizer', () => {
   it.each([
     ['of another kind', ['tokenizer.ggml.model', 'string', 'bert'], 'of the kind "bert"'],
     ['with no scores', ['tokenizer.ggml.model', 'string', 'llama'], 'has no tokenizer.ggml.scores'],
-    ['cut in an unknown way', ['tokenizer.ggml.pre', 'string', 'chameleon'], 'cuts texts as "chameleon"'],
+    ['cut in an unknown way', ['tokenizer.ggml.pre', 'string', 'chameleon'], 'uses the pre-tokenizer "chameleon"'],
     ['with merges of other tokens', ['tokenizer.ggml.merges', 'string', ['q qq']], 'the merge "q qq"'],
     ['with too few kinds', ['tokenizer.ggml.token_type', 'i32', [1]], 'not as many kinds'],
     ['with a token twice', ['tokenizer.ggml.tokens', 'string', [...tokens.slice(0, 261), 'he']], 'twice'],
@@ -285,12 +285,14 @@ describe("a tokenizer of SentencePiece's kind", () => {
     expect(cutsOtherwise(tokenizer)).toBeNull();
     for (const scheme of ['first', 'always']) {
       expect(vocabularyFields(spelled(scheme, true), pieces.length, 'tokenizer.json')).toEqual(written);
-      expect(cutsOtherwise(spelled(scheme, true))).toContain('llama.cpp puts a space');
+      expect(cutsOtherwise(spelled(scheme, true))).toContain('llama.cpp adds a space');
     }
     const bare = vocabularyFields(spelled('never', false), pieces.length, 'tokenizer.json');
     expect(bare).toContainEqual(['tokenizer.ggml.add_space_prefix', 'bool', false]);
     expect(cutsOtherwise(spelled('never', false))).toBeNull();
-    expect(() => vocabularyFields(spelled('never', true), pieces.length, 'tokenizer.json')).toThrow('a way of its own');
+    expect(() => vocabularyFields(spelled('never', true), pieces.length, 'tokenizer.json')).toThrow(
+      'a pre-tokenizer of its own',
+    );
   });
 });
 

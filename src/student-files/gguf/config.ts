@@ -1,6 +1,5 @@
 /**
- * The architecture that GGUF metadata states, as config.json would (gguf-py/gguf/constants.py in llama.cpp names the
- * keys).
+ * The architecture in GGUF metadata, in terms of config.json (gguf-py/gguf/constants.py in llama.cpp defines the keys).
  */
 import { UserError } from '../../errors';
 import { usualAttentionFactor } from '../config-rope';
@@ -10,18 +9,18 @@ import { inverseFrequencies } from '../rope';
 import type { GgufFile } from './file';
 import { refuse, refuseKind } from './types';
 
-/** The first family of that name: Mistral's layers go as Llama's. */
+/** The first family with that name: Mistral's layers equal Llama's. */
 const familyNamed = (architecture: unknown): ModelType | undefined =>
   modelTypes.find((type) => familyOf(type).gguf.architecture === architecture);
 
 const architectures = () => [...new Set(modelTypes.map((type) => familyOf(type).gguf.architecture))].join(', ');
 
-/** What is read of a file here. */
+/** The parts of a file that are read here. */
 export type GgufFacts = Pick<GgufFile, 'metadata' | 'readFloats' | 'file'> & {
   tensors: ReadonlyMap<string, { shape: readonly number[] }>;
 };
 
-/** What config.json of the same model says. Throws a UserError for what is not computed here. */
+/** The config.json of the same model. @throws UserError for unsupported architectures */
 export function configJson(gguf: GgufFacts): JsonObject {
   const { metadata, tensors, file } = gguf;
   const named = metadata.get('general.architecture');
@@ -29,7 +28,7 @@ export function configJson(gguf: GgufFacts): JsonObject {
   if (!modelType)
     throw new UserError(`The architecture is ${JSON.stringify(named) ?? 'not named'}`, {
       file,
-      remedy: `Students of the architectures ${architectures()} are computed (SmolLM2 and Mistral are llama).`,
+      remedy: `Supported architectures are ${architectures()} (SmolLM2 and Mistral are llama).`,
       code: 'checkpoint',
     });
   const family = familyOf(modelType);
@@ -41,15 +40,15 @@ export function configJson(gguf: GgufFacts): JsonObject {
   fields.mustBe('attention.value_length', headDim);
   fields.mustBe('rope.dimension_count', headDim);
   if ((fields.value('expert_count') ?? 0) !== 0)
-    refuseKind(file, 'holds a mixture of experts', 'Take a dense model of the same family.');
+    refuseKind(file, 'contains a mixture of experts', 'Use a dense model of the same family.');
   const layers = count('block_count');
   const positions = count('context_length');
   const window = count('attention.sliding_window', positions);
   if (window < positions && !family.gguf.windows)
     refuseKind(
       file,
-      'has attention within a window, and does not say in which layers',
-      'Take the Hugging Face folder of this model.',
+      'has windowed attention, but does not say in which layers',
+      'Use the Hugging Face folder of this model.',
     );
   const theta = real('rope.freq_base', family.absent.theta);
   const token = (name: string) => metadata.get(`tokenizer.ggml.${name}_token_id`);
@@ -101,7 +100,7 @@ function fieldsOf({ metadata, file }: GgufFacts, architecture: string) {
       if (!Number.isSafeInteger(value) || value < 1) refuse(file, `: ${architecture}.${name} is ${value}`);
       return value;
     },
-    /** A positive number, in the decimal digits that its float32 stands for. */
+    /** A positive number, with the decimal digits of its float32 value. */
     real(name: string, absent?: number): number {
       const value = number(name, absent);
       if (value <= 0) refuse(file, `: ${architecture}.${name} is ${value}`);
@@ -109,14 +108,14 @@ function fieldsOf({ metadata, file }: GgufFacts, architecture: string) {
     },
     mustBe(name: string, wanted: number): void {
       if (number(name, wanted) !== wanted)
-        refuse(file, `: ${architecture}.${name} is ${number(name)}; only ${wanted} is computed`);
+        refuse(file, `: ${architecture}.${name} is ${number(name)}; only ${wanted} is supported`);
     },
   };
 }
 
 /**
- * How frequencies are stretched. Llama 3.1's way is stored as the divisors that come out of it (rope_freqs.weight),
- * which are taken for it when its published settings give the same.
+ * Frequency scaling. Llama 3.1's is stored as the resulting divisors (rope_freqs.weight) and is recognized if its
+ * published settings give the same values.
  */
 function ropeScaling(gguf: GgufFacts, fields: Fields, rope: { headDim: number; theta: number }): JsonObject | null {
   const { file, tensors } = gguf;
@@ -126,8 +125,8 @@ function ropeScaling(gguf: GgufFacts, fields: Fields, rope: { headDim: number; t
   if (type !== 'none')
     refuseKind(
       file,
-      `stretches rotary embedding by ${JSON.stringify(type)}`,
-      "Take a version of the model for shorter contexts: linear, yarn and Llama 3.1's way are computed.",
+      `scales rotary embedding by ${JSON.stringify(type)}`,
+      "Use a version of the model for shorter contexts: linear, yarn and Llama 3.1's scaling are supported.",
     );
   if (!tensors.has('rope_freqs.weight')) return null;
   const divisors = gguf.readFloats('rope_freqs.weight');
@@ -136,8 +135,8 @@ function ropeScaling(gguf: GgufFacts, fields: Fields, rope: { headDim: number; t
   if (wanted.length !== divisors.length || wanted.some((divisor, i) => Math.abs(divisor / divisors[i] - 1) > 1e-4))
     refuseKind(
       file,
-      'stretches rotary embedding by a table that is not that of Llama 3.1',
-      'Take the Hugging Face folder of this model: its config.json says what the table comes from.',
+      'scales rotary embedding by a table that is not that of Llama 3.1',
+      'Use the Hugging Face folder of this model: its config.json has the settings of the table.',
     );
   return {
     rope_type: 'llama3',
@@ -148,7 +147,7 @@ function ropeScaling(gguf: GgufFacts, fields: Fields, rope: { headDim: number; t
   };
 }
 
-/** llama.cpp multiplies its own `attn_factor` by YaRN's usual 1 + ln(factor) / 10 (ggml_rope_ext's mscale). */
+/** llama.cpp multiplies its own `attn_factor` by YaRN's default 1 + ln(factor) / 10 (ggml_rope_ext's mscale). */
 function yarnScaling(fields: Fields): JsonObject {
   const factor = fields.real('rope.scaling.factor');
   const attention = fields.real('rope.scaling.attn_factor', fields.real('rope.scaling.yarn_attn_factor', 1));
@@ -162,7 +161,7 @@ function yarnScaling(fields: Fields): JsonObject {
   };
 }
 
-/** What each frequency is divided by: float32 [headDim / 2]. */
+/** The divisor of each frequency: float32 [headDim / 2]. */
 export function llama3Divisors(
   headDim: number,
   ropeTheta: number,

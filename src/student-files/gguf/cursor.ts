@@ -1,9 +1,9 @@
-/** Reads a file from its beginning in order, a piece at a time, and never more than `most` bytes of it. */
+/** Reads a file sequentially in pieces, and never more than `most` bytes of it. */
 import { readFully } from '../files';
 import { refuse } from './types';
 
 export interface Cursor {
-  /** Bytes read so far: where the next value begins. */
+  /** Bytes read so far: the position of the next value. */
   readonly position: number;
   /** Bytes that may still be read. */
   readonly left: number;
@@ -18,20 +18,20 @@ export interface Cursor {
   /** Beyond 2^53 the nearest number. */
   u64(): number;
   i64(): number;
-  /** A string with its length before it, of at most `most` bytes. */
+  /** A length-prefixed string of at most `most` bytes. */
   string(most: number, what: string): string;
 }
 
 const piece = 1 << 20;
 
-/** A cursor over the first `most` bytes of an open file of `size` bytes. Throws a UserError when more is asked for. */
+/** A cursor over the first `most` bytes of an open file of `size` bytes. @throws UserError when more is requested */
 export function cursor(descriptor: number, size: number, most: number, file: string): Cursor {
   const end = Math.min(size, most);
   let buffer = Buffer.alloc(0);
   let start = 0; // of the buffer in the file
   let at = 0; // in the buffer
 
-  /** Makes the next `bytes` bytes lie in the buffer, and steps behind them. Gives their place. */
+  /** Loads the next `bytes` bytes into the buffer and advances. Returns their position there. */
   function take(bytes: number): number {
     if (start + at + bytes > end)
       refuse(file, size > end ? `has a header of more than ${most} bytes` : 'is cut off inside its header');
@@ -71,7 +71,7 @@ export function cursor(descriptor: number, size: number, most: number, file: str
     i64: number(8, (place) => Number(buffer.readBigInt64LE(place))),
     string(longest, what) {
       const length = u64();
-      if (length > longest) refuse(file, `: ${what} claims ${length} bytes; at most ${longest} are read`);
+      if (length > longest) refuse(file, `: ${what} claims ${length} bytes; the maximum is ${longest}`);
       const place = take(length);
       return buffer.toString('utf8', place, place + length);
     },

@@ -1,13 +1,13 @@
 /**
- * Values of ggml's block formats. Layouts are those of ggml-common.h, formulas those of dequantize_row_* in
- * ggml-quants.c (ggml-org/llama.cpp), with float32 rounding after each operation.
+ * Decodes ggml's block formats. Layouts follow ggml-common.h, formulas dequantize_row_* in ggml-quants.c
+ * (ggml-org/llama.cpp), with float32 rounding after each operation.
  */
 import { fromBfloat16, fromFloat16 } from '../half';
 import type { TensorTypeName } from './types';
 
 const { fround } = Math;
 
-/** Writes the values of whole blocks, `raw`, into `out`. */
+/** Writes the values of complete blocks, `raw`, to `out`. */
 export function dequantize(type: TensorTypeName, raw: Uint8Array, out: Float32Array): void {
   readers[type](raw, out);
 }
@@ -157,7 +157,7 @@ function threeBits(raw: Uint8Array, out: Float32Array, at: number, to: number): 
   }
 }
 
-/** The 16 values that IQ4's four bits stand for (kvalues_iq4nl in ggml-common.h). */
+/** The 16 values encoded by IQ4's four bits (kvalues_iq4nl in ggml-common.h). */
 const iq4Values = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
 
 /** 32 values of IQ4 in 16 bytes, the second half of them in the high bits. */

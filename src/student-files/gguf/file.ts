@@ -1,4 +1,4 @@
-/** Reads GGUF files, tensor by tensor: no more of the file is in memory than a piece of the tensor at hand. */
+/** Reads GGUF files tensor by tensor, with only a piece of the current tensor in memory. */
 import { closeSync } from 'node:fs';
 import { openFile, readFully } from '../files';
 import { dequantize } from './dequantize';
@@ -8,17 +8,17 @@ import { refuse, tensorTypes } from './types';
 /** An open file; `close` it. */
 export interface GgufFile extends GgufHeader {
   readonly file: string;
-  /** The values of a tensor, dequantised. Throws a UserError when there is none such. */
+  /** The values of a tensor, dequantized. @throws UserError when it does not exist */
   readFloats(name: string): Float32Array;
   close(): void;
 }
 
-/** Opens `file` and checks its header; nothing else is read yet. Throws a UserError that names what is wrong. */
+/** Opens `file` and validates its header; nothing else is read yet. @throws UserError for an invalid header */
 export function openGguf(file: string): GgufFile {
   return openFile(file, (descriptor, size) => attach(descriptor, size, file));
 }
 
-/** Elements dequantised at a time: whole blocks of every type. */
+/** Elements dequantized at a time: complete blocks of every type. */
 const chunk = 1 << 18;
 
 function attach(descriptor: number, size: number, file: string): GgufFile {

@@ -1,6 +1,6 @@
 /**
  * The header of a GGUF file (docs/gguf.md in ggml-org/ggml): magic, version, counts, metadata, tensor descriptions;
- * then, aligned, the tensors' bytes. Everything in it is checked against the file's size before memory is spent on it.
+ * then, aligned, the tensors' bytes. Everything is checked against the file's size before memory is allocated for it.
  */
 import { UserError } from '../../errors';
 import { type Cursor, cursor } from './cursor';
@@ -15,11 +15,11 @@ import {
   valueTypes,
 } from './types';
 
-/** A vocabulary of 250,000 tokens with its merges takes some 20 MB. */
+/** A vocabulary of 250,000 tokens with its merges takes about 20 MB. */
 const maxHeaderBytes = 128 << 20;
 const maxStringBytes = 4 << 20;
 const maxNameBytes = 1024;
-/** Strings, such as tokens and merges: each takes memory beyond its bytes. */
+/** Maximum number of strings, such as tokens and merges, as each has overhead. */
 const maxItems = 4_000_000;
 const maxTensors = 100_000;
 
@@ -29,7 +29,7 @@ export interface GgufHeader {
   tensors: Map<string, GgufTensor>;
 }
 
-/** Reads and checks the header of an open file of `size` bytes. Throws a UserError that names what is wrong. */
+/** Reads and validates the header of an open file of `size` bytes. @throws UserError for an invalid header */
 export function readHeader(descriptor: number, size: number, file: string): GgufHeader {
   const at = cursor(descriptor, size, maxHeaderBytes, file);
   if (size < 24) refuse(file, `has ${size} bytes, too few for a GGUF header: it is cut off`);
@@ -65,7 +65,9 @@ function checkVersion(version: number, file: string): number {
   if (version === 2 || version === 3) return version;
   const swapped = version !== 0 && (version & 0xffff) === 0;
   throw new UserError(
-    swapped ? 'The file is GGUF for big-endian machines' : `The file is GGUF of version ${version}; 2 and 3 are read`,
+    swapped
+      ? 'The file is GGUF for big-endian machines'
+      : `The file is GGUF of version ${version}; versions 2 and 3 are supported`,
     { file, remedy: 'Convert the model with a current llama.cpp.', code: 'checkpoint' },
   );
 }
@@ -80,7 +82,7 @@ function readMetadata(at: Cursor, count: number, file: string): Metadata {
   return metadata;
 }
 
-/** Reader of one value of each type, and the least bytes it takes. */
+/** A reader for one value of each type, and the minimum size of a value. */
 const scalars = new Map<
   number,
   { read: (at: Cursor, key: string, file: string) => number | boolean | string; bytes: number }
@@ -118,7 +120,7 @@ function readValue(at: Cursor, type: number, key: string, file: string): Value {
   return items as Value;
 }
 
-/** Names, types and shapes; offsets count from where the tensors' bytes begin. */
+/** Names, types and shapes; offsets are relative to the start of the tensors' bytes. */
 function readDescriptions(at: Cursor, count: number, file: string): Map<string, GgufTensor> {
   const tensors = new Map<string, GgufTensor>();
   for (let i = 0; i < count; i++) {
@@ -147,7 +149,7 @@ function typeName(id: number, tensor: string, file: string): TensorTypeName {
   if (known) return known[0] as TensorTypeName;
   throw new UserError(`Tensor ${JSON.stringify(tensor)} is of type ${otherTensorTypes[id] ?? `number ${id}`}`, {
     file,
-    remedy: `Take the model in another quantisation: ${Object.keys(tensorTypes).join(', ')} are read.`,
+    remedy: `Use the model in another quantization: ${Object.keys(tensorTypes).join(', ')} are supported.`,
     code: 'checkpoint',
   });
 }

@@ -1,6 +1,6 @@
 /**
- * Tensors under GGUF's names and under Hugging Face's (gguf-py/gguf/tensor_mapping.py in llama.cpp), and the order of
- * rotary rows: some architectures have the two halves of each head of q and k interleaved (LlamaModel.permute in
+ * Maps tensor names between GGUF and Hugging Face (gguf-py/gguf/tensor_mapping.py in llama.cpp), and the order of
+ * rotary rows: some architectures interleave the two halves of each head of q and k (LlamaModel.permute in
  * convert_hf_to_gguf.py).
  */
 import type { ModelConfig } from '../config';
@@ -26,7 +26,7 @@ const inLayer: Record<LayerWeight, string> = {
   mlpOutputNorm: 'post_ffw_norm.weight',
 };
 
-/** GGUF's name for each of Hugging Face's, of every tensor that a student of the family may have. */
+/** GGUF's name for each Hugging Face name of the family's tensors. */
 export function ggufNames(config: ModelConfig): Map<string, string> {
   const layers = Array.from({ length: config.layers }, (_, i) =>
     layerWeights.map((weight): [string, string] => [layerName(config, i, weight), `blk.${i}.${inLayer[weight]}`]),
@@ -39,7 +39,7 @@ export function ggufNames(config: ModelConfig): Map<string, string> {
   ]);
 }
 
-/** Heads of a tensor (by Hugging Face's name) whose rows GGUF has interleaved; 0 for all others. */
+/** Number of heads of a tensor (by Hugging Face's name) whose rows are interleaved in GGUF; 0 for all others. */
 export function interleavedHeads(name: string, { modelType, heads, kvHeads }: ModelConfig): number {
   if (!familyOf(modelType).gguf.interleaved) return 0;
   const [, projection] = /\.self_attn\.([qk])_proj\.(?:weight|bias)$/.exec(name) ?? [];
@@ -47,15 +47,15 @@ export function interleavedHeads(name: string, { modelType, heads, kvHeads }: Mo
   return projection === 'q' ? heads : kvHeads;
 }
 
-/** GGUF has the factors of norms, also where Hugging Face has them less 1. */
+/** GGUF stores the factors of norms, even if Hugging Face stores them minus 1. */
 export const lessened = (values: Float32Array, offset: number): Float32Array =>
   offset === 0 ? values : values.map((value) => value - offset);
 
-/** Rows (h, half, i) of a matrix or vector in the order (h, i, half): from Hugging Face's to GGUF's. */
+/** Rows (h, half, i) of a matrix or vector in the order (h, i, half): from Hugging Face's order to GGUF's. */
 export const interleave = (values: Float32Array, rows: number, heads: number): Float32Array =>
   reorder(values, rows, heads, (from, to, source, target) => target.set(source(from), to));
 
-/** The other way round. */
+/** The inverse. */
 export const separate = (values: Float32Array, rows: number, heads: number): Float32Array =>
   reorder(values, rows, heads, (from, to, source, target) => target.set(source(to), from));
 

@@ -1,17 +1,17 @@
 /**
- * How byte-level tokenizers cut texts before they merge, by the names that GGUF has for it (llama-vocab.cpp in
- * llama.cpp), as tokenizer.json says it for the models in question.
+ * Pre-tokenizers of byte-level BPE: GGUF's names for them (llama-vocab.cpp in llama.cpp), and the equivalent in
+ * tokenizer.json.
  */
 import type { JsonObject } from '../files';
 
 export interface PreTokenizer {
-  /** Names under which it goes; the first one is written. */
+  /** Its names; the first one is written. */
   names: string[];
   preTokenizer: JsonObject;
   normalizer?: JsonObject;
-  /** Whole tokens of the vocabulary are taken without merging (Llama 3). */
+  /** Complete tokens of the vocabulary are used without merging (Llama 3). */
   ignoreMerges?: boolean;
-  /** Whether a text begins with the beginning-of-text token where the file does not say. */
+  /** Default for whether a text begins with the beginning-of-text token. */
   addsBos?: boolean;
 }
 
@@ -24,7 +24,7 @@ const split = (pattern: string): JsonObject => ({
 });
 const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
 
-/** OpenAI's pattern of GPT-4 with as many digits at a time as `digits` says, which Llama 3 and Qwen took over. */
+/** OpenAI's pattern of GPT-4 with the digit groups given by `digits`, adopted by Llama 3 and Qwen. */
 const words = (digits: string) =>
   `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}` +
   '| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+';

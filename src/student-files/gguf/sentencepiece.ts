@@ -1,16 +1,15 @@
 /**
- * Tokenizers of SentencePiece's BPE (Llama 2, TinyLlama, Mistral 7B): GGUF gives their tokens scores
- * (tokenizer.ggml.model "llama"), tokenizer.json merges.
+ * Tokenizers of SentencePiece's BPE (Llama 2, TinyLlama, Mistral 7B): GGUF stores scores of tokens
+ * (tokenizer.ggml.model "llama"), tokenizer.json stores merges.
  */
 import { isJsonObject, type JsonObject } from '../files';
 
-/** How such a tokenizer writes a space. */
+/** This tokenizer's character for a space. */
 const space = '\u2581';
 
 /**
- * Every way to make a token of two others, the token with the highest score first, as transformers converts such models
- * (generate_merges in convert_slow_tokenizer.py). `scores` of the tokens that are made of others; `has` says what is a
- * token.
+ * All merges of two tokens into a third, the token with the highest score first, as transformers converts such models
+ * (generate_merges in convert_slow_tokenizer.py). `scores` are those of merged tokens; `has` tells what is a token.
  */
 export function mergesOf(scores: ReadonlyMap<string, number>, has: (token: string) => boolean): string[] {
   const merges: { left: string; right: string; score: number }[] = [];
@@ -24,10 +23,9 @@ export function mergesOf(scores: ReadonlyMap<string, number>, has: (token: strin
 }
 
 /**
- * The scores that `mergesOf` makes the same merges of: of a token, how early it is made; lower ones of all other
- * tokens. In which order the ways to make one token come does not matter: versions of transformers differ in it. Null
- * where the merges are not all ways to make their tokens, or those of one token lie apart: such BPE has no form with
- * scores.
+ * Scores from which `mergesOf` gives the same merges: the rank of a token's merge, lower scores for all other tokens.
+ * The order among several merges into one token is irrelevant, as versions of transformers differ in it. Null if merges
+ * are missing, or those into one token are not adjacent: such BPE cannot be expressed by scores.
  */
 export function scoresOf(tokens: readonly string[], merges: readonly string[]): number[] | null {
   const made = new Map<string, number>();
@@ -46,7 +44,7 @@ export function scoresOf(tokens: readonly string[], merges: readonly string[]): 
 
 const tokenOf = (merge: string) => merge.replace(' ', '');
 
-/** How texts are written before they are merged, and back: a space is put before each, unless `prefix` is false. */
+/** How texts are normalized before merging, and back: a space is prepended, unless `prefix` is false. */
 export function spelling(prefix: boolean): { normalizer: JsonObject; decoder: JsonObject } {
   const written: JsonObject = { type: 'Replace', pattern: { String: ' ' }, content: space };
   const decoders: JsonObject[] = [
@@ -63,12 +61,11 @@ export function spelling(prefix: boolean): { normalizer: JsonObject; decoder: Js
   };
 }
 
-/** Metaspace's ways to put a space before a text. */
+/** Metaspace's options to prepend a space. */
 const schemes = ['never', 'first', 'always'] as const;
 
 /**
- * When transformers 5 puts a space before a text, as it writes such tokenizers: by a pre-tokenizer. Null where the
- * texts are spelled otherwise.
+ * When transformers 5 prepends a space for such tokenizers, by a pre-tokenizer. Null if texts are normalized otherwise.
  */
 export function prependScheme({ normalizer, pre_tokenizer: cutting }: JsonObject): (typeof schemes)[number] | null {
   if (normalizer != null || !isJsonObject(cutting)) return null;

@@ -1,4 +1,4 @@
-/** A GGUF file as what a Hugging Face folder holds: config, tokenizer, weights under Hugging Face's names. */
+/** A GGUF file in terms of a Hugging Face folder: config, tokenizer, weights with Hugging Face's names. */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../errors';
@@ -14,8 +14,8 @@ import { ggufNames, interleavedHeads, lessened, separate } from './names';
 import { type TokenizerFiles, tokenizerFiles } from './tokenizer';
 
 /**
- * The GGUF file that `path` stands for: itself, or the only one in a folder without config.json; null when it stands
- * for none. Throws a UserError when the folder has several.
+ * The GGUF file at `path`: the file itself, or the only one in a folder without config.json; null otherwise. @throws
+ * UserError when the folder has several
  */
 export function ggufAt(path: string): string | null {
   if (/\.gguf$/i.test(path)) return path;
@@ -37,7 +37,7 @@ export interface GgufStudent {
   tokenizer: Tokenizer;
 }
 
-/** Reads `file` as far as `read` wants it, and closes it. */
+/** Reads the parts of `file` that `read` needs, and closes it. */
 export function withGguf<T>(file: string, read: (gguf: GgufFile) => T): T {
   const gguf = openGguf(file);
   try {
@@ -54,7 +54,7 @@ export function ggufTokenizer({ metadata, file }: GgufFile): Tokenizer {
   return makeTokenizer(tokenizer, tokenizerConfig, eosIds, file);
 }
 
-/** The files beside the weights that a Hugging Face folder of this student has, by name. */
+/** The other files of the equivalent Hugging Face folder, by name. */
 export function ggufCompanions({ metadata, file }: GgufFile): Record<string, JsonObject> {
   const { tokenizer, tokenizerConfig, eosIds }: TokenizerFiles = tokenizerFiles(metadata, file);
   const id = (name: string) => metadata.get(`tokenizer.ggml.${name}_token_id`);
@@ -69,10 +69,10 @@ export function ggufCompanions({ metadata, file }: GgufFile): Record<string, Jso
   };
 }
 
-/** Computed from others when a model is loaded. */
+/** Derived tensors, which are computed when a model is loaded. */
 const derived = ['rope_freqs.weight'];
 
-/** The weights under Hugging Face's names and in its order of rows; names that it has none for stay as they are. */
+/** The weights with Hugging Face's names and row order; unknown names are kept. */
 export function ggufWeights(gguf: GgufFile, config: ModelConfig): Weights {
   const tensors = new Map<string, TensorEntry>();
   const names = new Map<string, string>();

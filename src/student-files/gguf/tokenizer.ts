@@ -1,4 +1,4 @@
-/** The tokenizer in a GGUF file's metadata, as the content of tokenizer.json and tokenizer_config.json. */
+/** Converts the tokenizer in a GGUF file's metadata to the content of tokenizer.json and tokenizer_config.json. */
 import { UserError } from '../../errors';
 import type { JsonObject } from '../files';
 import { preTokenizers } from './pre-tokenizers';
@@ -11,24 +11,21 @@ export const tokenKinds = { normal: 1, unknown: 2, control: 3, userDefined: 4, u
 export interface TokenizerFiles {
   tokenizer: JsonObject;
   tokenizerConfig: JsonObject;
-  /** Every token that ends a completion. */
+  /** All tokens that end a completion. */
   eosIds: number[];
 }
 
-/** What differs between the kinds of tokenizers: tokenizer.json's fields of these names, and those of its model. */
+/** Differences between the kinds of tokenizers: fields of tokenizer.json, and of its model. */
 interface Kind {
   normalizer: JsonObject | null;
   pre_tokenizer: JsonObject | null;
   decoder: JsonObject;
   model: { merges: string[]; fuse_unk: boolean; byte_fallback: boolean; ignore_merges: boolean };
-  /** Whether a text begins with the beginning-of-text token where the file does not say. */
+  /** Default for whether a text begins with the beginning-of-text token. */
   addsBos: boolean;
 }
 
-/**
- * Throws a UserError for other tokenizers than byte-level BPE and SentencePiece's, and for ways of cutting texts that
- * are not known.
- */
+/** @throws UserError for tokenizers other than byte-level BPE and SentencePiece's, and for unknown pre-tokenizers */
 export function tokenizerFiles(metadata: Metadata, file: string): TokenizerFiles {
   const tokens = list<string>(metadata, 'tokens', 'string', file);
   const kinds = (metadata.get('tokenizer.ggml.token_type') as Value) ?? tokens.map(() => tokenKinds.normal);
@@ -52,7 +49,7 @@ export function tokenizerFiles(metadata: Metadata, file: string): TokenizerFiles
   };
   const addBos = idOf('bos') !== null && (metadata.get('tokenizer.ggml.add_bos_token') ?? addsBos) === true;
   const addEos = idOf('eos') !== null && metadata.get('tokenizer.ggml.add_eos_token') === true;
-  if (addEos) refuse(file, 'ends each text with the end token, which a decoder cannot go on from');
+  if (addEos) refuse(file, 'appends the end token to each text, after which a decoder cannot continue');
   const template = metadata.get('tokenizer.chat_template');
   return {
     tokenizer: {
@@ -82,7 +79,7 @@ export function tokenizerFiles(metadata: Metadata, file: string): TokenizerFiles
       unk_token: tokenOf('unknown'),
       ...(typeof template === 'string' && { chat_template: template }),
     },
-    // A chat model may end its turn with another token than its text.
+    // A chat model may end its turn with a token other than its end-of-text token.
     eosIds: ['eos', 'eot', 'eom'].flatMap((name) => idOf(name) ?? []),
   };
 }
@@ -99,8 +96,8 @@ function unknown(what: string, file: string): never {
   throw new UserError(`The tokenizer ${what}`, {
     file,
     remedy:
-      `Byte-level BPE is read (tokenizer.ggml.model "gpt2"), cut as ${known}, and ` +
-      'SentencePiece\'s BPE ("llama"). Take the Hugging Face folder of this model.',
+      `Supported are byte-level BPE (tokenizer.ggml.model "gpt2") with the pre-tokenizers ${known}, and ` +
+      'SentencePiece\'s BPE ("llama"). Use the Hugging Face folder of this model.',
     code: 'checkpoint',
   });
 }
@@ -108,7 +105,7 @@ function unknown(what: string, file: string): never {
 function byteLevel(metadata: Metadata, vocab: Record<string, number>, file: string): Kind {
   const pre = metadata.get('tokenizer.ggml.pre');
   const cut = preTokenizers.find(({ names }) => names.includes(pre as string));
-  if (!cut) return unknown(`cuts texts as ${JSON.stringify(pre) ?? 'no name says'}`, file);
+  if (!cut) return unknown(`uses the pre-tokenizer ${JSON.stringify(pre) ?? 'no name says'}`ile);
   const merges = list<string>(metadata, 'merges', 'string', file);
   checkMerges(merges, vocab, file);
   return {
@@ -159,7 +156,7 @@ function checkMerges(merges: string[], vocab: Record<string, number>, file: stri
   }
 }
 
-/** Tokens that are found in a text before it is cut; control tokens are left out of decoded texts. */
+/** Tokens that are matched in a text before pre-tokenization; control tokens are omitted from decoded texts. */
 function addedTokens(tokens: string[], kinds: readonly unknown[]): JsonObject[] {
   return tokens.flatMap((content, id) => {
     const special = kinds[id] === tokenKinds.control || kinds[id] === tokenKinds.unknown;

@@ -1,7 +1,4 @@
-/**
- * What GGUF files hold: values of metadata and types of tensors. Numbers and sizes are those of ggml (ggml.h,
- * ggml-common.h).
- */
+/** Metadata value types and tensor types of GGUF files. Numbers and sizes are those of ggml (ggml.h, ggml-common.h). */
 import { UserError } from '../../errors';
 
 export type Value = number | boolean | string | number[] | boolean[] | string[];
@@ -25,14 +22,14 @@ export const valueTypes = {
 } as const;
 
 export interface TensorType {
-  /** The number in the file. */
+  /** Its number in the file. */
   id: number;
-  /** Elements that are stored together, along a row, and the bytes that they take. */
+  /** Elements per block along a row, and bytes per block. */
   block: number;
   bytes: number;
 }
 
-/** The types that are read. */
+/** The supported types. */
 export const tensorTypes = {
   F32: { id: 0, block: 1, bytes: 4 },
   F16: { id: 1, block: 1, bytes: 2 },
@@ -52,7 +49,7 @@ export const tensorTypes = {
 
 export type TensorTypeName = keyof typeof tensorTypes;
 
-/** Known, but not read: named in messages. */
+/** Known but unsupported types, for messages. */
 export const otherTensorTypes: Record<number, string> = {
   9: 'Q8_1',
   10: 'Q2_K',
@@ -76,9 +73,9 @@ export const otherTensorTypes: Record<number, string> = {
 
 export interface GgufTensor {
   type: TensorTypeName;
-  /** Outermost dimension first, as safetensors has it; the file has them the other way round. */
+  /** Outermost dimension first, as in safetensors; the file has the reverse order. */
   shape: number[];
-  /** Where its bytes begin in the file, and how many there are. */
+  /** Position of its bytes in the file, and their number. */
   offset: number;
   bytes: number;
 }
@@ -91,9 +88,7 @@ export function refuse(file: string, what: string): never {
   });
 }
 
-/**
- * Refuses a sound file whose model is computed in a way that is not computed here; `remedy` says what to take instead.
- */
+/** Refuses an intact file with an unsupported model; `remedy` names an alternative. */
 export function refuseKind(file: string, what: string, remedy: string): never {
-  throw new UserError(`The file ${what}, which is not computed`, { file, remedy, code: 'checkpoint' });
+  throw new UserError(`The file ${what}, which is not supported`, { file, remedy, code: 'checkpoint' });
 }

@@ -1,4 +1,4 @@
-/** A tokenizer.json as the metadata that llama.cpp reads. */
+/** Converts a tokenizer.json to the metadata that llama.cpp reads. */
 import { isDeepStrictEqual } from 'node:util';
 import { UserError } from '../../errors';
 import { isJsonObject, type JsonObject } from '../files';
@@ -8,14 +8,14 @@ import { tokenKinds } from './tokenizer';
 import type { Field } from './write';
 
 /**
- * Kind, tokens and merges or scores for a model of `vocabSize` rows. Throws a UserError where llama.cpp has no name for
- * the tokenizer.
+ * Kind, tokens and merges or scores for a model with `vocabSize` rows. @throws UserError when llama.cpp does not
+ * support the tokenizer
  */
 export function vocabularyFields(json: JsonObject, vocabSize: number, file: string): Field[] {
   const { model, added_tokens: added } = json;
   if (!isJsonObject(model) || model.type !== 'BPE' || !isJsonObject(model.vocab) || !Array.isArray(model.merges))
     return refuse('is not BPE', file);
-  // Models round their vocabulary up; rows without a token are named as convert_hf_to_gguf.py in llama.cpp does.
+  // Models round their vocabulary up; rows without a token get names as in convert_hf_to_gguf.py of llama.cpp.
   const tokens = Array.from({ length: vocabSize }, (_, id) => `[PAD${id}]`);
   const kinds: number[] = tokens.map(() => tokenKinds.unused);
   for (const [token, id] of Object.entries(model.vocab) as [string, number][]) {
@@ -41,10 +41,10 @@ export function vocabularyFields(json: JsonObject, vocabSize: number, file: stri
       ['tokenizer.ggml.add_space_prefix', 'bool', false],
     ];
   const prefix = [true, false].find((one) => sameSpelling(json, one));
-  if (model.byte_fallback !== true || prefix === undefined) return refuse('cuts texts in a way of its own', file);
+  if (model.byte_fallback !== true || prefix === undefined) return refuse('uses a pre-tokenizer of its own', file);
   const normal = tokens.filter((_, id) => kinds[id] === tokenKinds.normal);
   const scores = scoresOf(normal, merges);
-  if (!scores) return refuse('merges tokens in a way that scores cannot say', file);
+  if (!scores) return refuse('has merges that scores cannot express', file);
   const scoreOf = new Map(normal.map((token, i) => [token, scores[i]]));
   const unknown = typeof model.unk_token === 'string' ? tokens.indexOf(model.unk_token) : -1;
   if (unknown >= 0) kinds[unknown] = tokenKinds.unknown;
@@ -55,7 +55,7 @@ export function vocabularyFields(json: JsonObject, vocabSize: number, file: stri
   ];
 }
 
-/** Whether texts are spelled as SentencePiece does, by a normalizer or by Metaspace. */
+/** Whether texts are normalized like SentencePiece's, by a normalizer or by Metaspace. */
 function sameSpelling(json: JsonObject, prefix: boolean): boolean {
   const known = spelling(prefix);
   const scheme = prependScheme(json);
@@ -66,26 +66,26 @@ function sameSpelling(json: JsonObject, prefix: boolean): boolean {
   return written && isDeepStrictEqual(json.decoder, known.decoder);
 }
 
-/** Where llama.cpp cuts texts otherwise than tokenizer.json says; null where it does not. */
+/** Where llama.cpp tokenizes differently from tokenizer.json; null if it does not. */
 export function cutsOtherwise(json: JsonObject): string | null {
   const scheme = prependScheme(json);
   if (scheme === null || scheme === 'never') return null;
-  const behind = scheme === 'first' ? ', and behind a special token,' : '';
+  const behind = scheme === 'first' ? ', and after a special token,' : '';
   return (
-    `llama.cpp puts a space before a text that begins with one${behind} where ` +
-    'transformers puts none: the first token there may differ.'
+    `llama.cpp adds a space before a text that begins with one${behind} where ` +
+    'transformers adds none: the first token there may differ.'
   );
 }
 
 function refuse(what: string, file: string): never {
-  throw new UserError(`The tokenizer ${what}, which llama.cpp has no name for`, {
+  throw new UserError(`The tokenizer ${what}, which llama.cpp does not support`, {
     file,
-    remedy: 'Export it with --to hf: transformers and vLLM take tokenizer.json as it is.',
+    remedy: 'Export it with --to hf: transformers and vLLM read tokenizer.json directly.',
     code: 'checkpoint',
   });
 }
 
-/** Whether a text falls into the same pieces; offsets, which some fields are about, do not matter. */
+/** Whether two pre-tokenizers split texts alike; fields about offsets do not matter. */
 function sameCuts(known: PreTokenizer, { pre_tokenizer: cutting, normalizer }: JsonObject): boolean {
   return (
     outline(known.preTokenizer).join('\n') === outline(cutting).join('\n') &&

@@ -7,10 +7,10 @@ import { tensorTypes, type Value, valueTypes } from './types';
 export const writtenTypes = ['F32', 'F16', 'BF16', 'Q8_0'] as const;
 export type WrittenType = (typeof writtenTypes)[number];
 
-/** A value of metadata with the type it is stored as; arrays name that of their items. */
+/** A metadata value with its type; arrays give that of their items. */
 export type Field = [key: string, type: 'u32' | 'i32' | 'f32' | 'bool' | 'string', value: Value];
 
-/** A tensor to write, outermost dimension first. Values are asked for when their turn comes. */
+/** A tensor to write, outermost dimension first. Its values are requested when it is written. */
 export interface GgufSource {
   name: string;
   type: WrittenType;
@@ -44,7 +44,7 @@ export function storedBytes(type: WrittenType, shape: readonly number[]): number
   return (shape.reduce((size, dimension) => size * dimension, 1) / block) * bytes;
 }
 
-/** Elements encoded at a time: whole blocks of every type. */
+/** Elements encoded at a time: complete blocks of every type. */
 const chunk = 1 << 18;
 
 function writeTensor(descriptor: number, { name, type, shape, values: read }: GgufSource): void {
@@ -67,7 +67,7 @@ function encode(type: WrittenType, values: Float32Array): Uint8Array {
 }
 
 /**
- * Blocks of 32: a float16 scale, 1/127 of the largest magnitude, and 32 whole numbers (quantize_row_q8_0_ref in
+ * Blocks of 32: a float16 scale, 1/127 of the largest magnitude, and 32 integers (quantize_row_q8_0_ref in
  * ggml-quants.c).
  */
 export function quantize8(values: Float32Array): Uint8Array {

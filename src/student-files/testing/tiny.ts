@@ -1,17 +1,17 @@
-/** Small models and a small tokenizer for tests, as the JSON of Hugging Face's files. */
+/** Small models and a small tokenizer for tests, as JSON of Hugging Face's files. */
 import type { ModelConfig } from '../config';
 import type { JsonObject } from '../files';
 import type { LayerSpec } from '../layer-spec';
 
 export type TinyType = ModelConfig['modelType'];
 
-/** The config with layers that compute something else. */
+/** The config, changed so that its layers compute something else. */
 export const withLayers = (config: ModelConfig, changes: Partial<LayerSpec> = {}): ModelConfig => ({
   ...config,
   layerSpecs: config.layerSpecs.map((spec) => ({ ...spec, ...changes })),
 });
 
-/** What shows that a family is computed as it is: short windows, a layer without rotation. */
+/** Reveals whether a family is computed correctly: short windows, a layer without rotation. */
 export const ofFamily: Partial<Record<TinyType, JsonObject>> = {
   gemma3_text: {
     hidden_activation: 'gelu_pytorch_tanh',
@@ -22,7 +22,7 @@ export const ofFamily: Partial<Record<TinyType, JsonObject>> = {
   smollm3: { no_rope_layers: [1, 0] },
 };
 
-/** Students of each family that llama.cpp knows, as it computes them. */
+/** Students of each family that llama.cpp supports, in its form. */
 export const ggufStudents: [type: TinyType, more: JsonObject][] = [
   ['llama', {}],
   ['qwen2', {}],
@@ -31,7 +31,7 @@ export const ggufStudents: [type: TinyType, more: JsonObject][] = [
   ['smollm3', { no_rope_layers: null, num_hidden_layers: 4 }],
 ];
 
-/** config.json of a two-layer decoder whose sizes are all different, so that mixed-up axes show. */
+/** config.json of a two-layer decoder whose sizes are all different, to reveal mixed-up axes. */
 export function tinyConfig(modelType: TinyType, changes: JsonObject = {}): JsonObject {
   return {
     architectures: ['TinyForCausalLM'],
@@ -60,7 +60,7 @@ export function tinyConfig(modelType: TinyType, changes: JsonObject = {}): JsonO
 }
 
 /**
- * The characters by which byte-level BPE writes bytes (GPT-2): printable ones as they are, the others from U+0100 on.
+ * The characters by which byte-level BPE represents bytes (GPT-2): printable ones unchanged, the others from U+0100 on.
  */
 function byteCharacters(): string[] {
   const printable = (byte: number) => (byte >= 33 && byte <= 126) || (byte >= 161 && byte !== 173);

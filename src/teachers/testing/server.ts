@@ -1,21 +1,21 @@
-/** A real HTTP server that speaks `/v1/chat/completions` and `/v1/completions`, with faults on request. */
+/** A real HTTP server with `/v1/chat/completions` and `/v1/completions`, and faults on request. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What the server does with a request. */
+/** How the server handles a request. */
 export type Behaviour =
   | {
       text: string;
       thought?: string;
-      /** The name under which the thinking is sent. */
+      /** The field that carries the thinking. */
       field?: 'reasoning_content' | 'reasoning';
       finish?: string;
-      /** False: the server does not count tokens; a number: it counts so many. */
+      /** False: the server does not count tokens; a number: it reports this count. */
       usage?: boolean | number;
-      /** Milliseconds before the first word, and between two. */
+      /** Milliseconds before the first piece, and between two. */
       delay?: number;
-      /** Comments that keep the connection alive before the first word, 20 ms apart. */
+      /** Number of keep-alive comments before the first piece, 20 ms apart. */
       comments?: number;
       /** The reply as one JSON object: the server does not stream. */
       whole?: boolean;
@@ -153,6 +153,6 @@ async function reply(response: ServerResponse, record: Asked, behaviour: Behavio
     });
   send('[DONE]');
   await new Promise<void>((resolve) => response.end(resolve));
-  // A connection that the other side dropped takes nothing more.
+  // A connection closed by the client accepts nothing more.
   record.paid = !response.destroyed || response.writableFinished;
 }
