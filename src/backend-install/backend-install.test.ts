@@ -215,7 +215,7 @@ describe.runIf(process.platform === 'linux')('a TensorFlow', () => {
     rmSync(join(site, 'include'), { recursive: true });
     expect(() => folderSource(site)).toThrow(/does not have headers/);
     rmSync(join(site, 'libtensorflow_cc.so.2'));
-    expect(() => folderSource(site)).toThrow(/has no libtensorflow_cc/);
+    expect(() => folderSource(site)).toThrow(/does not have libtensorflow_cc/);
   });
 });
 

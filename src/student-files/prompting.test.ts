@@ -130,7 +130,7 @@ describe('templates', () => {
     ['gives up', '{{ raise_exception("roles must alternate") }}', /it says: roles must alternate/],
     ['reaches for the program', "{{ messages.constructor.constructor('return process')().pid }}", /cannot be used/],
     ['reaches for Python', "{{ ''.__class__.__mro__[1].__subclasses__() }}", /cannot be used/],
-    ['is huge', 'x'.repeat(300_000), /at most 262144 are read/],
+    ['is huge', 'x'.repeat(300_000), /the maximum is 262144/],
   ])('are refused: one that %s', (_, source, message) => {
     expect(refusal(source)).toMatchObject({ file: 'tokenizer_config.json' });
     expect(refusal(source).message).toMatch(message);

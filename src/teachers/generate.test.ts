@@ -380,7 +380,7 @@ describe('the journal', () => {
 
   it('is open to one process at a time', () => {
     const journal = openJournal(join(folder, 'x.teacher'));
-    expect(() => openJournal(join(folder, 'x.teacher'))).toThrow(/already asking/);
+    expect(() => openJournal(join(folder, 'x.teacher'))).toThrow(/already requesting/);
     journal.close();
     openJournal(join(folder, 'x.teacher')).close();
   });

@@ -228,11 +228,11 @@ describe('an OpenAI-compatible teacher', () => {
   it('does not wait for ever', async () => {
     expect(await faultOf(ask('silence', { silenceMs: 60 }))).toMatchObject({
       kind: 'passing',
-      message: 'no word for 0.06 s',
+      message: 'no data for 0.06 s',
     });
     // The silence may come after some words, too.
     expect(await faultOf(ask({ text: 'one two', delay: 150 }, { silenceMs: 100 }))).toMatchObject({
-      message: 'no word for 0.1 s',
+      message: 'no data for 0.1 s',
     });
   });
 

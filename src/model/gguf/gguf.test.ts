@@ -185,7 +185,7 @@ describe('a student', () => {
     const json = JSON.parse(readFileSync(file, 'utf8'));
     json.pre_tokenizer.pretokenizers[0].pattern.Regex = '\\w+';
     writeFileSync(file, JSON.stringify(json));
-    expect(() => exportStudent(from, at('own.gguf'), { format: 'gguf', dtype: 'F32', student })).toThrow('no name for');
+    expect(() => exportStudent(from, at('own.gguf'), { format: 'gguf', dtype: 'F32', student })).toThrow('which llama.cpp does not support');
     disposeModel(student.model);
   });
 });
@@ -266,7 +266,7 @@ describe("a tokenizer of SentencePiece's kind", () => {
     const other = { ...tokenizer, model: { ...model, merges: turned } };
     expect(vocabularyFields(other, pieces.length + 3, 'tokenizer.json')).toEqual(written);
     const fewer = { ...tokenizer, model: { ...model, merges: model.merges.slice(1) } };
-    expect(() => vocabularyFields(fewer, pieces.length, 'tokenizer.json')).toThrow('scores cannot say');
+    expect(() => vocabularyFields(fewer, pieces.length, 'tokenizer.json')).toThrow('scores cannot express');
     const [first, second] = model.merges;
     const apart = { ...tokenizer, model: { ...model, merges: [second, first, ...model.merges.slice(2)] } };
     const aside = vocabularyFields(apart, pieces.length + 3, 'tokenizer.json');
@@ -337,8 +337,8 @@ describe('a damaged file', () => {
     ['big-endian', (c) => void c.writeUInt32BE(3, 4), 'big-endian'],
     ['2^60 tensors', (c) => u64(c, 8, 1n << 60n), 'tensors'],
     ['2^60 values', (c) => u64(c, 16, 1n << 60n), 'metadata values'],
-    ['a huge key', (c) => u64(c, 24, 1n << 40n), 'at most 1024'],
-    ['a huge string', (c) => u64(c, place('general.architecture') + 4, 1n << 40n), 'at most 4194304'],
+    ['a huge key', (c) => u64(c, 24, 1n << 40n), 'the maximum is 1024'],
+    ['a huge string', (c) => u64(c, place('general.architecture') + 4, 1n << 40n), 'the maximum is 4194304'],
     ['a huge array', (c) => u64(c, place('a.list') + 8, 1n << 40n), 'claims 1099511627776 items'],
     ['an unknown value type', (c) => void c.writeUInt32LE(77, place('a.flag')), 'unknown type'],
     ['an array of arrays', (c) => void c.writeUInt32LE(9, place('a.list') + 4), 'array of arrays'],

@@ -105,7 +105,7 @@ function unknown(what: string, file: string): never {
 function byteLevel(metadata: Metadata, vocab: Record<string, number>, file: string): Kind {
   const pre = metadata.get('tokenizer.ggml.pre');
   const cut = preTokenizers.find(({ names }) => names.includes(pre as string));
-  if (!cut) return unknown(`uses the pre-tokenizer ${JSON.stringify(pre) ?? '(unnamed)'}`);
+  if (!cut) return unknown(`uses the pre-tokenizer ${JSON.stringify(pre) ?? '(unnamed)'}`, file);
   const merges = list<string>(metadata, 'merges', 'string', file);
   checkMerges(merges, vocab, file);
   return {
