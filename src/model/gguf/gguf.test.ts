@@ -185,7 +185,9 @@ describe('a student', () => {
     const json = JSON.parse(readFileSync(file, 'utf8'));
     json.pre_tokenizer.pretokenizers[0].pattern.Regex = '\\w+';
     writeFileSync(file, JSON.stringify(json));
-    expect(() => exportStudent(from, at('own.gguf'), { format: 'gguf', dtype: 'F32', student })).toThrow('which llama.cpp does not support');
+    expect(() => exportStudent(from, at('own.gguf'), { format: 'gguf', dtype: 'F32', student })).toThrow(
+      'which llama.cpp does not support',
+    );
     disposeModel(student.model);
   });
 });
