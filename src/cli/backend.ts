@@ -57,7 +57,7 @@ export function addBackendCommand(program: Command): void {
           },
           ({ name, size, url }) => {
             stderr.write(
-              `${name} would be downloaded from ${new URL(url).host}: ${bytes(size)}, stored in ${tensorFlowFolder()}\n`,
+              `${name} would come from ${new URL(url).host}: ${bytes(size)}, stored in ${tensorFlowFolder()}\n`,
             );
             return askConsent('Fetch it?', options.yes);
           },

@@ -36,7 +36,7 @@ export function addDownloadCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-Only needed files are downloaded (for a student config, safetensors and tokenizer; for a data set the files of its rows),
+Only needed files are fetched (for a student config, safetensors and tokenizer; for a data set the files of its rows),
 and each is verified by its hash. An interrupted download resumes. HF_TOKEN holds a token for gated repositories,
 HF_ENDPOINT names another server.
 

@@ -75,7 +75,7 @@ export function addEvaluateCommand(program: Command): void {
       'after',
       `
 Accuracy counts answers after an answer mark ("Answer: 18", "#### 18", a box); lenient takes the last number where there
-is none. strict-match and flexible-extract are the filters of lm-evaluation-harness's gsm8k task, for comparison with its
+is none. strict-match and flexible-extract are the filters of lm-evaluation-harness's gsm8k task, to compare with its
 results.
 
 Examples:

@@ -48,8 +48,8 @@ export function addScoreCommand(program: Command): void {
       `
 Training compares a completion's reward with the others of its group: a completion rises when it passes others there.
 
-A file of texts has {"question", "answer", "text"} on each line, optionally with "id" (a group), "kind" and the teacher's
-"chain"; the other kinds are compared with the texts of the kind "honest". One such file is
+A file of texts has {"question", "answer", "text"} on each line, optionally with "id" (a group), "kind" and the
+teacher's "chain"; the other kinds are compared with the texts of the kind "honest". One such file is
 bench/reward-battery/battery.jsonl.
 
 Examples:

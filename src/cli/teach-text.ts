@@ -158,7 +158,7 @@ export function resultText(
     without.length > 0 ? pc.yellow(`The endpoint does not take ${without.join(', ')} and uses its own default.`) : '',
     cut > 0
       ? pc.yellow(
-          `${cut} of ${done} replies were cut off at --max-tokens and cannot be used. With a larger value all are requested again.`,
+          `${cut} of ${done} replies were cut off at --max-tokens and cannot be used. A larger value repeats all.`,
         )
       : '',
     complete < questions

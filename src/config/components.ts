@@ -140,7 +140,7 @@ const softOverlong = () =>
 const cosine = () =>
   component(
     'cosine',
-    'The value of right answers falls with length and that of wrong ones rises, along half a cosine (arXiv 2502.03373).',
+    'Right answers lose value with length and wrong ones gain, along half a cosine (arXiv 2502.03373).',
     {
       maxTokens: maxTokens(),
       rightShort: number('Value of the shortest right answer.').default(1),

@@ -212,7 +212,7 @@ export const experimentSchema = once(() =>
     seed: whole('Seed of all random numbers.', { min: 0, max: 0x7fffffff }).default(1),
     backend: choice('What computes.', backends).default('auto'),
     checkpointMinutes: number(
-      'Minutes of training after which a checkpoint is written, besides those of validation: the most that a crash can cost.',
+      'Minutes between checkpoints, besides those of validation: the most that a crash can cost.',
       { above: 0, max: 1440 },
     ).default(10),
     student: group('The model that learns.', {

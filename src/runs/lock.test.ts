@@ -30,7 +30,7 @@ describe('acquireLock', () => {
         code: 'locked',
         message: expect.stringContaining(`process ${process.pid} `),
         remedy: expect.stringContaining(
-          `process ${process.pid} does not belong to Distillery, delete ${join(run, 'lock', '1.json')}`,
+          `process ${process.pid} is not Distillery's, delete ${join(run, 'lock', '1.json')}`,
         ),
       }),
     );

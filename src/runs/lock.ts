@@ -166,6 +166,6 @@ function lockedError(runFolder: string, file: string, holder: LockRecord | 'star
     code: 'locked',
     remedy: elsewhere
       ? `Stop it there; if it is not running any more, wait ten minutes, or delete ${file}.`
-      : `Wait for it or stop it, then try again. If process ${holder.pid} does not belong to Distillery, delete ${file}.`,
+      : `Wait for it or stop it, then try again. If process ${holder.pid} is not Distillery's, delete ${file}.`,
   });
 }

@@ -301,7 +301,6 @@ export class Page {
     this.bottom.querySelector('input')?.focus();
   }
 
-  /** The chain of the focused column. */
   private focusedChain(): ChainView | undefined {
     const inline = this.inlineColumns();
     return this.chains[inline ? inline[1] : this.table.focus.column];

@@ -117,8 +117,7 @@ function runCell({ id, start }: RunHead, run: number, alike: boolean): HTMLEleme
 }
 
 const paired =
-  'on the same problems, with its 95 % interval (paired bootstrap over the problems; it does not say what other seeds ' +
-  'would give)';
+  'on the same problems, with its 95 % interval (paired bootstrap over the problems; other seeds are not ' + 'covered)';
 
 /** What goes first where the page is too narrow: by what is compared, and with what. */
 const ranks = (several: boolean) => ({
@@ -200,7 +199,7 @@ function differenceCell(pair: Pair | undefined, { paired: { of, unit, text }, be
     {
       class: `number ${certain ? tone : ''}`,
       title:
-        `${withSign(text(value))} ${unit} on the ${pair.n} problems that both answered; 95 % interval ${low} to ${high}` +
+        `${withSign(text(value))} ${unit} on ${pair.n} problems that both answered; 95 % interval ${low} to ${high}` +
         (certain ? `: ${verdict}` : ': may be chance'),
     },
     certain ? element('span', { class: 'spoken' }, `${verdict} `) : null,

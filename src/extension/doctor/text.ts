@@ -73,7 +73,7 @@ function backendParts({ backends }: Result<'doctor'>): Markdown[] {
   const advice = backends.map(({ name, advice: text }) => md`- **${name}**: ${inEditor[name] ?? text}`);
   return [
     md`## Backends`,
-    md`With \`auto\`, an experiment uses tensorflow-gpu where that works, else embedded, which trains faster than tensorflow on a CPU.`,
+    md`With \`auto\`, an experiment uses tensorflow-gpu if it works, else embedded (on a CPU faster than tensorflow).`,
     table(['Backend', 'Speed', ''], rows, 'left'),
     join(advice, '\n'),
   ];
