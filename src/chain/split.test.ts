@@ -279,8 +279,9 @@ test('no text makes it throw', () => {
         const { thinking, steps, answer } = placed.chain;
         for (const piece of [thinking, ...steps, answer]) expect(piece).toBe(piece.trim());
         expect(steps).not.toContain('');
-        const said = placed.steps.map(({ start, end }) => input.slice(start, end).replace(/\r\n?/g, '\n'));
-        expect(said).toEqual(steps);
+        // A step that reaches into an answer tag has "Answer:" on a line of its own in the tag's place.
+        const words = (text: string) => text.replace(/<answer>|Answer:|\s/g, '');
+        expect(placed.steps.map(({ start, end }) => words(input.slice(start, end)))).toEqual(steps.map(words));
         expect(placed.steps.every(({ mark, start }) => mark <= start)).toBe(true);
       },
     ),
