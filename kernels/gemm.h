@@ -1,7 +1,7 @@
 // Matrix products in float32: C (+)= op(A) op(B), row-major, op = as it is or transposed.
 //
 // The scheme is that of BLIS (van Zee & van de Geijn, ACM TOMS 41, 2015): a tile of C is held in registers while it runs down k over
-// packed slivers of A (which stay in the second cache) and panels of B (in the first). Two shapes go other ways:
+// a packed sliver of A (which stays in the first cache) and packed panels of B (which pass by, from the second). Two shapes go other ways:
 //   few rows of A against rows of B (C = A B^T with m <= FEW: what decoding does): packing B would cost more than using it once, so B is
 //   read where it lies, broadcast, against a packed A^T, and the tile is stored transposed;
 //   few rows of A against B as it is: B is read where it lies.
@@ -144,6 +144,8 @@ INLINE uint32_t bfloat16_bits(float x) {
   return x != x ? w.u >> 16 | 0x40 : nearest;
 }
 
+INLINE float float_of(uint32_t bits) { return (word){.u = bits}.f; }
+
 INLINE uint32_t bfloat16_pair(float low, float high) { return bfloat16_bits(low) | bfloat16_bits(high) << 16; }
 
 // Lines that lie beside each other: element (q, p) at p*ld + q.
@@ -156,15 +158,15 @@ INLINE void pack_pairs(const int width, int lines, int k, const float *from, ptr
 
 // Lines one after the other: element (q, p) at q*ld + p. Four at a time, so that they can be transposed in registers.
 INLINE void pack_line_pairs(const int width, int lines, int k, const float *from, ptrdiff_t ld, uint32_t *to) {
-  uint32_t pairs[4][KC / 2];
+  float pairs[4][KC / 2];
   for (int first = 0; first < lines; first += 4) {
     int count = gemm_least(4, lines - first);
     for (int q = 0; q < count; q++) {
       const float *s = from + (first + q) * ld;
-      for (int p = 0; p < k / 2; p++) pairs[q][p] = bfloat16_pair(s[2 * p], s[2 * p + 1]);
-      if (k % 2) pairs[q][k / 2] = bfloat16_pair(s[k - 1], 0);
+      for (int p = 0; p < k / 2; p++) pairs[q][p] = float_of(bfloat16_pair(s[2 * p], s[2 * p + 1]));
+      if (k % 2) pairs[q][k / 2] = float_of(bfloat16_pair(s[k - 1], 0));
     }
-    transpose((const float *)pairs, KC / 2, count, (k + 1) / 2, (float *)to + first, width);
+    transpose(pairs[0], KC / 2, count, (k + 1) / 2, (float *)to + first, width);
   }
 }
 
@@ -182,10 +184,7 @@ INLINE void gemm_pack_pairs(const int width, int rows, int count, int k, const f
 }
 
 static void gemm_round(float *x, ptrdiff_t n) {
-  for (ptrdiff_t i = 0; i < n; i++) {
-    word w = {.u = bfloat16_bits(x[i]) << 16};
-    x[i] = w.f;
-  }
+  for (ptrdiff_t i = 0; i < n; i++) x[i] = float_of(bfloat16_bits(x[i]) << 16);
 }
 
 // Whether slivers are packed in pairs for bfloat16_tile.

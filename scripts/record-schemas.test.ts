@@ -13,11 +13,11 @@ it.each(Object.keys(files))('schemas/run/%s is what the source says', (name) => 
 
 it('says what fields mean, as the source does', () => {
   const rollout = JSON.parse(files['rollout.schema.json']);
-  expect(rollout.properties.advantage.description).toBe('null: another trainer did not record it.');
+  expect(rollout.properties.advantage.description).toBe('null: not recorded by another trainer.');
   expect(rollout.required).toContain('tokenTexts');
   expect(rollout.required).not.toContain('logProbs');
   expect(JSON.parse(files['failure.schema.json']).properties.samples.items.properties.unit.description).toMatch(
-    /^What/,
+    /^The unit of `tokens`/,
   );
-  expect(JSON.parse(files['evaluation.schema.json']).properties.unit.description).toMatch(/^What `tokens` counts/);
+  expect(JSON.parse(files['evaluation.schema.json']).properties.unit.description).toMatch(/^The unit of `tokens`/);
 });

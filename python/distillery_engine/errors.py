@@ -42,7 +42,7 @@ class Diverged(EngineError):
 
 # The settings that need less memory, by what was being done.
 LESS_MEMORY = {
-    "open": 'Take a smaller student, a lower dtype ("bfloat16"), a quantised base with an adapter, or another device.',
+    "open": 'Use a smaller student, a lower dtype ("bfloat16"), a quantized base with an adapter, or another device.',
     "sample": "Lower prompts, group or maxNewTokens, so that fewer tokens are generated side by side.",
     "supervisedStep": 'Lower microBatchTokens, or set "checkpointing": true.',
     "grpoStep": 'Lower microBatchTokens, or set "checkpointing": true; else lower group or maxNewTokens.',

@@ -76,7 +76,7 @@ def grpo_step(trainer: Trainer, update: Update, work: Work) -> dict[str, Any]:
     """
     options, episodes = update.options, update.episodes
     if options["loss"] not in LOSSES:
-        raise EngineError("config", f"There is no loss {options['loss']}", f"Take one of {', '.join(LOSSES)}.")
+        raise EngineError("config", f"There is no loss {options['loss']}", f"Use one of {', '.join(LOSSES)}.")
     check_examples([*episodes, *update.replay], trainer.student.vocabulary, trainer.student.positions)
     update = with_own_log_probs(trainer, update, work)
     episodes, parts = update.episodes, options["minibatches"]

@@ -47,7 +47,7 @@ def default_dtype(device: torch.device) -> str:
 
 def dtype_named(name: str) -> torch.dtype:
     if name not in DTYPES:
-        raise EngineError("config", f"There is no dtype {name}", f"Take one of {', '.join(DTYPES)}.")
+        raise EngineError("config", f"There is no dtype {name}", f"Use one of {', '.join(DTYPES)}.")
     return DTYPES[name]
 
 
@@ -58,7 +58,7 @@ def open_student(params: dict[str, Any], device: torch.device) -> Student:
     quantization = params.get("quantization")
     if quantization and adapter is None:
         raise EngineError(
-            "config", "Quantised weights cannot be trained themselves", "Train an adapter: set student.lora."
+            "config", "Quantized weights cannot be trained themselves", "Train an adapter: set student.lora."
         )
     base, stacked = base_folder(Path(folder))
     # Trained weights are float32 whatever computes: in half precision small updates would be lost.
@@ -98,7 +98,7 @@ def base_folder(folder: Path) -> tuple[str, bool]:
     if folder.is_file() or (not (folder / "config.json").exists() and list(folder.glob("*.gguf"))):
         raise EngineError(
             "backend",
-            "This engine reads no GGUF files",
+            "This engine does not read GGUF files",
             "Export the student first: distillery export --to hf.",
             str(folder),
         )
@@ -115,11 +115,11 @@ def quantized(kind: str | None, dtype: torch.dtype) -> Any | None:
     if not kind:
         return None
     if kind not in ("4bit", "8bit"):
-        raise EngineError("config", f"There is no quantization {kind}", 'Take "4bit" or "8bit".')
+        raise EngineError("config", f"There is no quantization {kind}", 'Use "4bit" or "8bit".')
     if find_spec("bitsandbytes") is None:
         raise EngineError(
             "config",
-            "A quantised base needs bitsandbytes, which is not installed",
+            "A quantized base needs bitsandbytes, which is not installed",
             "Install bitsandbytes beside the engine.",
         )
     from transformers import BitsAndBytesConfig

@@ -41,9 +41,9 @@ class VllmSampler:
                 "config", "The sampler vllm needs vLLM, which is not installed", "distillery engine install --vllm."
             )
         if world > 1:
-            raise EngineError("config", "vLLM samples in one process only", 'Take "torch" as sampler, or one process.')
+            raise EngineError("config", "vLLM samples in one process only", 'Use "torch" as sampler, or one process.')
         if getattr(student.model, "is_quantized", False):
-            raise EngineError("config", "vLLM cannot take over a quantised base", 'Take "torch" as sampler.')
+            raise EngineError("config", "vLLM does not support a quantized base", 'Use "torch" as sampler.')
         # The engine's core runs in this process, where weights can be handed over without being sent.
         os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
         os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")

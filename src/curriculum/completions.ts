@@ -24,7 +24,7 @@ const ended = ({ encode, eosId }: Tokenizer, text: string) => [...encode(text), 
 const probe = 'What is 6 * 7?';
 const found = new WeakMap<Tokenizer, string | null>();
 
-/** What the student's prompts write behind the question. */
+/** The text that the student's prompts add after the question. */
 function promptEnd(tokenizer: Tokenizer): string {
   const prompt = tokenizer.tokenTexts(tokenizer.encodePrompt(probe)).join('');
   return prompt.slice(prompt.lastIndexOf(probe) + probe.length);

@@ -3,9 +3,9 @@ import { stripCalculatorMarks } from '../chain/split';
 import { cellOf, textOf } from './cells';
 import { recordedAnswerOf } from './chains';
 import { type Choice, choicesOf, chosenAnswer, withChoices } from './choices';
-import type { SettledColumns } from './columns';
+import { isNamed, type SettledColumns } from './columns';
 import { conversationOf, exchangeOf, type Turn, withThinking } from './conversations';
-import { bestGeneration, type Chosen, flagsOf, isCutOff, plainMarks, stepsIn } from './generations';
+import { bestGeneration, type Chosen, type Flags, flagsOf, isCutOff, plainMarks, stepsIn } from './generations';
 import { datasetError, type Place, type Row } from './rows';
 import { isWorked, statedAnswer } from './stated';
 import type { Problem } from './types';
@@ -29,10 +29,11 @@ export function problemOf(row: Row, columns: SettledColumns, place: Place, id: s
   const asked = [columns.question].flat();
   const question = asked.flatMap((column) => told(column, 'user') ?? []).join('\n\n');
   const { given, solution } = answerOf(row, columns, choices, place);
-  const found = chainOf(row, columns, given);
+  const flags = flagsBeside(row, columns);
+  const found = chainOf(row, columns, given, flags);
   const chosen = found?.cutOff ? undefined : found;
   const chain = chosen?.chain ?? solution;
-  if (columns.answer === undefined && chain === undefined && isRefused(row, columns))
+  if (columns.answer === undefined && chain === undefined && flags.right === false)
     throw datasetError('the row says that its chain is wrong, and has no other answer', place, 'Skip such rows.');
   const stated = columns.answer === undefined && chain !== undefined ? statedIn(chain, choices, place) : given;
   const system = told(columns.system, 'system') ?? talkIn(row, columns, asked[0])?.system;
@@ -49,7 +50,7 @@ export function problemOf(row: Row, columns: SettledColumns, place: Place, id: s
   };
 }
 
-/** What stands before a question in its own column, which the prompt says anyway. */
+/** A label before a question in its own column; prompts have their own. */
 const label = /^(?:#{1,6} *|\*\*)?(?:question|problem|q) *(?::\*\*|\*\*:?|:)\s+/i;
 
 const isFilled = (value: unknown) => value !== undefined && value !== null && value !== '';
@@ -98,18 +99,26 @@ function recordedOf(cell: unknown, answer: string, place: Place) {
   return recordedAnswerOf({ text: cell, ...(stated !== undefined && { answer: stated }) }, answer, place);
 }
 
-const isRefused = (row: Row, { student }: SettledColumns) => student === undefined && flagsOf(row).right === false;
+/** What a row says of its chain: never in a column with a role, as a `correct_answer` of 0 is not a verdict. */
+function flagsBeside(row: Row, columns: SettledColumns): Flags {
+  if (columns.student !== undefined) return {};
+  return flagsOf(Object.fromEntries(Object.entries(row).filter(([name]) => !isNamed(name, columns))));
+}
 
 /** The teacher's chain, unless the row says that it is wrong. */
-function chainOf(row: Row, columns: SettledColumns, answer: string | undefined): Chosen | undefined {
+function chainOf(
+  row: Row,
+  columns: SettledColumns,
+  answer: string | undefined,
+  { right, complete }: Flags,
+): Chosen | undefined {
   if (columns.chain === undefined) return undefined;
   const cell = cellOf(row, columns.chain);
   const list = Array.isArray(cell) && !isTalk(columns, columns.chain) && !conversationOf(cell);
   if (list) return stepsIn(cell, columns.chain, row) ?? bestGeneration(cell, answer, row);
   const text = reader(row, columns)(columns.chain, 'assistant');
-  if (text === undefined || isRefused(row, columns)) return undefined;
+  if (text === undefined || right === false) return undefined;
   const chain = thought(row, columns, text);
-  const { right, complete } = columns.student === undefined ? flagsOf(row) : {};
   return {
     chain: stripCalculatorMarks(chain),
     verified: right === true,

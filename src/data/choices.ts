@@ -1,4 +1,4 @@
-/** Multiple choice: the choices of a row stand under its question, and the answer is one of them, letter and text. */
+/** Multiple choice: the choices are listed below the question, and the answer is one of them, as letter and text. */
 import { sameAnswer } from '../answers/equal';
 import { cellOf, textOf } from './cells';
 import { choiceColumn, plainName } from './names';
@@ -75,7 +75,7 @@ export function withChoices(question: string, choices: readonly Choice[]): strin
 }
 
 /**
- * The answer as "(B) 31": the dataset tells it as a label, a text, or an index from 0. Undefined: it is none of the
+ * The answer as "(B) 31". Datasets give it as a label, a text, or an index from 0. Undefined if it is none of the
  * choices.
  */
 export function chosenAnswer(given: unknown, choices: readonly Choice[]): string | undefined {

@@ -34,6 +34,10 @@ export const roles = [
   'id',
 ] as const satisfies readonly Role[];
 
+/** Whether a column, or a field of it, has a role. */
+export const isNamed = (name: string, columns: Columns) =>
+  roles.some((role) => [columns[role] ?? []].flat().some((told) => told === name || told.startsWith(`${name}.`)));
+
 /** Roles of which several columns can be named. */
 export const severalColumns: readonly Role[] = ['question', 'choices'];
 
@@ -70,7 +74,7 @@ export function settleColumns(
   let chain = told.chain ?? find(usual.chain, endings.chain);
   if (chain === undefined && (answer === undefined || asked.includes(talk ?? '')))
     chain = [talk ?? [], asked].flat().find((name) => answersIn(name, rows));
-  // An answer that is a worked solution is the chain behind the thinking.
+  // An answer that is a worked solution is the chain that follows the thinking.
   if (chain === undefined && thinking !== undefined && !worksOut(answer, rows))
     [chain, thinking] = [thinking, undefined];
   if (answer === undefined && chain === undefined) throw fail('no column looks like the answer', advice);

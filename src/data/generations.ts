@@ -4,6 +4,7 @@ import { extractAnswer } from '../answers/extract';
 import { partThinking, spokenPart } from '../answers/thinking';
 import { textOf } from './cells';
 import { withThinking } from './conversations';
+import { verdicts } from './names';
 import type { Row } from './rows';
 
 /** Converts OpenThoughts' tags to R1's. */
@@ -52,7 +53,7 @@ export function bestGeneration(
 
 const textFields = ['text', 'content', 'generation', 'response', 'completion', 'solution', 'output', 'generated_text'];
 
-function generationOf(item: unknown): { text?: string; right?: boolean; complete?: boolean } {
+function generationOf(item: unknown): Flags & { text?: string } {
   const text = textOf(item, 'assistant');
   if (text !== undefined) return { text: plainMarks(text), complete: true };
   if (typeof item !== 'object' || item === null) return {};
@@ -62,23 +63,25 @@ function generationOf(item: unknown): { text?: string; right?: boolean; complete
   return { text: key && plainMarks(fields[key] as string), right, complete: complete !== false };
 }
 
+/** Verdicts on a generation; absent without one. */
+export interface Flags {
+  right?: boolean;
+  complete?: boolean;
+}
+
 /** What a row, or an item, says of its only generation. */
-export function flagsOf(fields: Row): { right?: boolean; complete?: boolean } {
+export function flagsOf(fields: Row): Flags {
   const named = (pattern: RegExp) =>
     Object.entries(fields).flatMap(([name, value]) =>
       pattern.test(name) && !isFigure.test(name) ? [verdictIn(value) ?? []].flat() : [],
     );
   const wanted = typeof fields.label === 'boolean' ? [fields.label] : []; // TRL's KTO
-  const right = [...named(/math_?verify/i), ...named(isVerdict), ...wanted].at(0);
-  const cut = Object.entries(fields).some(([name, value]) => isFinish.test(name) && value === 'length');
-  return { right, complete: cut || named(isCompleteness).includes(false) ? false : undefined };
+  const right = [...named(/math_?verify/i), ...named(verdicts.right), ...wanted].at(0);
+  const cut = Object.entries(fields).some(([name, value]) => verdicts.finish.test(name) && value === 'length');
+  return { right, complete: cut || named(verdicts.complete).includes(false) ? false : undefined };
 }
 
-const isVerdict = /correct|verif|verdict|is_right/i;
-const isScore = /(?:^|_)(?:scores?|rewards?|pass(?:ed)?)$/i;
 const isFigure = /count|rate|num_/i;
-const isCompleteness = /complete|finished/i;
-const isFinish = /finish_reason/i;
 
 /** A verdict as a truth value, a word, or a score of all or nothing. */
 function verdictIn(value: unknown): boolean | undefined {
@@ -95,9 +98,9 @@ function verdictsOf(row: Row, count: number) {
   );
   const named = (pattern: RegExp) => lists.filter(([name]) => pattern.test(name)).map(([, values]) => values);
   // Math-Verify's verdict takes precedence over a language model's.
-  const correct = [...named(/math_?verify/i), ...named(isVerdict), ...named(isScore)];
-  const complete = named(isCompleteness);
-  const finish = named(isFinish);
+  const correct = [...named(/math_?verify/i), ...named(verdicts.right), ...named(verdicts.score)];
+  const complete = named(verdicts.complete);
+  const finish = named(verdicts.finish);
   return {
     right: (i: number): boolean | undefined => correct.flatMap((list) => verdictIn(list[i]) ?? []).at(0),
     incomplete: (i: number) =>

@@ -117,6 +117,10 @@ describe('kinds of rows', () => {
     const chainOf = (more: object) =>
       read(written('flags.jsonl', { ...plain, response: boxed, ...more })).problems.at(0)!.chain;
     expect(chainOf({ is_correct: true })).toBe(boxed);
+    for (const correct_answer of [0, 1, 'no']) {
+      const [gold] = read(written('gold.jsonl', { question: asked, correct_answer, solution: boxed })).problems;
+      expect(gold).toEqual({ id: 'gold-0', question: asked, answer: String(correct_answer), chain: boxed });
+    }
     for (const more of [{ is_correct: false }, { verified: 'no' }, { finish_reason: 'length' }])
       expect(chainOf(more)).toBeUndefined();
   });
@@ -128,7 +132,8 @@ describe('kinds of rows', () => {
 
   test('digits of long whole numbers are kept', () => {
     const file = written('long.jsonl', `{"question": "${asked}", "answer": 12345678901234567}`);
-    expect(read(file).problems.at(0)!.answer).toBe('12345678901234567');
+    const table = written('long.json', `{"columns": ["question", "answer"], "data": [["?", 12345678901234567]]}`);
+    for (const one of [file, table]) expect(read(one).problems.at(0)!.answer).toBe('12345678901234567');
   });
 
   test('a solution without a final answer is told of', () => {

@@ -59,10 +59,10 @@ export const conversations = [
   ...['text', 'content', 'formatted', 'formatted_text', 'chosen', 'sample', 'example'],
 ];
 
-/** What a question is about where it stands in a column of its own: SVAMP's body, Dolly's context. */
+/** Columns with a text that the question refers to: SVAMP's body, Dolly's context. */
 export const stories = ['body', 'context', 'passage', 'story', 'background'];
 
-/** Columns that may hold a whole row, whose fields are then looked at, too. */
+/** Columns that may contain a whole row, whose fields are then considered too. */
 const containers = ['data', 'row', 'item', 'record', 'extra_info', 'meta', 'metadata', 'reward_model'];
 
 /** "Final Answer" of a spreadsheet and finalAnswer of a program are both final_answer. */
@@ -91,8 +91,17 @@ export const endsAs = (ending: RegExp, name: string) =>
 /** Columns of one choice each: A, option_b, opc, choice4. */
 export const choiceColumn = /^(?:(?:option|choice|opt|op|ans)_?([a-h]|\d)|([a-h]))$/;
 
-/** Columns with verdicts on generations. */
-export const isVerdictColumn = (name: string) => /correct|verif|verdict|complete|finish|scores?$|labels?$/i.test(name);
+/** Columns with verdicts on generations: right or wrong, as a word or a score of 0 or 1; complete or cut off. */
+export const verdicts = {
+  right: /correct|verif|verdict|is_right/i,
+  score: /(?:^|_)(?:scores?|rewards?|pass(?:ed)?)$/i,
+  complete: /complete|finished/i,
+  finish: /finish_reason/i,
+};
+
+/** `label` and `labels` are the verdicts of TRL's formats. */
+export const isVerdictColumn = (name: string) =>
+  /^labels?$/i.test(name) || Object.values(verdicts).some((pattern) => pattern.test(name));
 
 /** Column names used for guessing; other columns need not be read. */
 export const isUsual = (name: string) => {

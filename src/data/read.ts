@@ -3,7 +3,7 @@ import { type BadRows, badRowsError, listedBadRows, placeText } from './bad-rows
 import { bridgeProblem } from './bridge';
 import { problemOf } from './by-columns';
 import { chainsProblem } from './chains';
-import { type Columns, roles, type SettledColumns, settleColumns } from './columns';
+import { type Columns, isNamed, type SettledColumns, settleColumns } from './columns';
 import { filesOf, type Split, stemOf } from './files';
 import { gsm8kProblem } from './gsm8k';
 import { isUsual, isVerdictColumn } from './names';
@@ -129,9 +129,6 @@ export function peek(path: string): { names: string[]; rows: Row[] } {
   const rows = firstRows([{ source }]);
   return { names: [...new Set([...(source.columns ?? []), ...rows.flatMap((row) => Object.keys(row))])], rows };
 }
-
-const isNamed = (name: string, columns: Columns) =>
-  roles.some((role) => [columns[role] ?? []].flat().some((told) => told === name || told.startsWith(`${name}.`)));
 
 function settled(
   path: string,

@@ -1,8 +1,8 @@
 import { extractAnswer } from '../answers/extract';
 
 /**
- * The answer that a solution of a dataset states: behind a mark, else the bold value or the one number of its last
- * sentence. Null where it states none: a last sentence with several numbers is not guessed at.
+ * The answer that a solution of a dataset states: after a mark, else the bold value or the only number of its last
+ * sentence. Null if there is none: with several numbers in the last sentence, none is guessed.
  */
 export function statedAnswer(text: string): string | null {
   const marked = extractAnswer(text, 'strict');

@@ -65,8 +65,9 @@ export async function makeEnvironment(
   const sources = python ? await pipSources(python) : [];
   const steps = stepsOf(parts, sources, uv ? 'uv' : 'pip');
   const hashed = join(folder, 'hashed.txt');
+  const doing = `Installing ${names.join(', ')}`;
   const fill = async (program: string, install: string[]) => {
-    watch.progress(doing);
+    watch.progress({ doing });
     if (steps[0].hashed) createFile(dirname(folder), hashed, steps[0].hashed);
     for (const { hashed: lines, args } of steps)
       await work(
@@ -75,7 +76,6 @@ export async function makeEnvironment(
         watch,
       );
   };
-  const doing = { doing: `Installing ${names.join(', ')}` };
   if (uv) {
     // Without a suitable Python, uv downloads one.
     await work(uv, ['venv', '--python', python?.path ?? '3.12', folder], watch);
@@ -85,16 +85,16 @@ export async function makeEnvironment(
   await fill(environmentPython(folder), ['-m', 'pip', 'install', '--no-input', '--disable-pip-version-check']);
 }
 
-/** What is installed at once: lines with hashes that nothing else may come with, or what pip or uv is asked for. */
+/** One call of pip or uv: a requirements file with hashes, to which nothing is added, or further arguments. */
 interface Step {
   hashed?: string;
   args: string[];
 }
 
 /**
- * Everything by the hashes of python/requirements.txt, but for torch and its parts of CUDA where they come from
- * PyTorch's own index, which has builds of its own. Who has sources of their own has what these give, and vLLM chooses
- * what goes with it for each machine.
+ * Everything is checked by the hashes of python/requirements.txt, except torch and its CUDA libraries where they come
+ * from PyTorch's own index, which has other builds. The user's own sources may have other files, and vLLM chooses its
+ * packages for each machine: then only the versions are pinned.
  */
 export function stepsOf(parts: Parts, sources: readonly string[], tool: 'uv' | 'pip'): Step[] {
   const wanted = requirements(parts);

@@ -30,7 +30,8 @@ export async function askEndpoint(title: string, before: Partial<Endpoint>): Pro
   return model?.trim() ? { baseUrl: baseUrl.trim(), model: model.trim() } : undefined;
 }
 
-function faultIn(baseUrl: string): string | undefined {
+/** What is wrong with the base URL of a server; undefined: nothing. */
+export function faultIn(baseUrl: string): string | undefined {
   try {
     checkBaseUrl(baseUrl);
     return undefined;

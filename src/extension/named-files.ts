@@ -1,7 +1,7 @@
 /**
  * Which of the files that an experiment or a run names are looked at. In Restricted Mode these are the files of the
  * workspace's folders alone: any other path may be a device, a secret, or a share that somebody else's server offers
- * (`\\server\share`), which the look alone would ask. Free of the editor's API, which says by `limitReading` how it is.
+ * (`\\server\share`), which the look alone would ask. Free of the editor's API: `limitReading` is told what is trusted.
  */
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -38,11 +38,15 @@ export function loadNamedData(source: DataSource, folder: string, split: 'train'
 
 export function requireReadable(path: string): void {
   if (mayRead(path)) return;
-  throw new UserError(`${path} lies outside of the workspace, and is not read in Restricted Mode`, {
+  throw notTrusted(`${path} lies outside of the workspace, and is not read in Restricted Mode`);
+}
+
+/** What Restricted Mode refuses. The report of this error offers to manage trust. */
+export const notTrusted = (message: string): UserError =>
+  new UserError(message, {
     code: 'trust',
     remedy: 'Trust this workspace first: run "Workspaces: Manage Workspace Trust".',
   });
-}
 
 /** Without links, where the path or a part of it is there. */
 function real(path: string): string {

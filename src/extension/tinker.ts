@@ -1,7 +1,7 @@
 /** The user's own Tinker server: its address in the user's settings, its key in the secret storage of VS Code. */
 import type { Identity } from '../client/link';
-import { checkBaseUrl } from '../teachers/endpoint';
 import { trustedCommand } from './commands/report';
+import { faultIn } from './endpoints';
 import type { Services } from './services';
 import { setting } from './settings';
 import * as vscode from './vscode';
@@ -13,7 +13,7 @@ const secretName = (url: string) => `distillery.tinker.key ${new URL(url).origin
 
 /** What hosts are told at every connection, which does not wait for the secret storage: the key is read before. */
 export class TinkerServer implements vscode.Disposable {
-  private key: string | undefined;
+  private known: { url: string; key?: string } = { url: '' };
   private readonly listeners: vscode.Disposable[];
 
   constructor(private readonly secrets: vscode.SecretStorage) {
@@ -26,12 +26,16 @@ export class TinkerServer implements vscode.Disposable {
   }
 
   get told(): NonNullable<Identity['tinker']> {
-    return { url: setting('tinker.url', ''), key: this.key, model: setting('tinker.model', '') };
+    const url = setting('tinker.url', '');
+    // After a change of the address, no key is known until that of the new one is read.
+    const key = this.known.url === url ? this.known.key : undefined;
+    return { url, key, model: setting('tinker.model', '') };
   }
 
   async read(): Promise<void> {
     const url = setting('tinker.url', '');
-    this.key = URL.canParse(url) ? (await this.secrets.get(secretName(url))) || undefined : undefined;
+    const key = URL.canParse(url) ? await this.secrets.get(secretName(url)) : undefined;
+    this.known = { url, key: key || undefined };
   }
 
   dispose(): void {
@@ -54,12 +58,15 @@ export function registerSetUpTinker(services: Services): vscode.Disposable {
     if (!url?.trim()) return;
     const host = new URL(url.trim()).host;
     const key = await ask({
-      prompt: t('API key. It is kept in the secret storage of VS Code and sent to {0} only. Empty: none.', host),
+      prompt: t(
+        'API key. It is kept in the secret storage of VS Code and sent to {0} only. Leave it empty if the server needs none.',
+        host,
+      ),
       password: true,
     });
     if (key === undefined) return;
     const model = await ask({
-      prompt: t('The model, as the server calls it. Empty: the only one that it has.'),
+      prompt: t('Name of the model at the server. Leave it empty for the only one that it has.'),
       placeHolder: 'Qwen/Qwen3-8B',
       value: setting('tinker.model', ''),
     });
@@ -75,13 +82,4 @@ export function registerSetUpTinker(services: Services): vscode.Disposable {
       if (answer === reload) void vscode.commands.executeCommand('workbench.action.reloadWindow');
     });
   });
-}
-
-function faultIn(url: string): string | undefined {
-  try {
-    checkBaseUrl(url);
-    return undefined;
-  } catch (error) {
-    return (error as Error).message;
-  }
 }

@@ -49,7 +49,7 @@ async function follow(run: string, trackers: readonly string[], log: vscode.LogO
   if (output.trim() === '')
     throw new UserError(`the process that sends the run to ${trackers.join(', ')} was ended before it was done`, {
       code: 'tracker',
-      remedy: `What arrived is kept. Go on with: distillery track ${basename(run)} --to ${trackers.join(',')}.`,
+      remedy: `What arrived is kept. Continue with: distillery track ${basename(run)} --to ${trackers.join(',')}.`,
     });
   for (const { tracker, arrived } of answerOf<{ tracker: string; arrived?: number }[]>(output))
     log.info(arrived === undefined ? `${run} is sent to ${tracker}` : `${arrived} measurements sent to ${tracker}`);

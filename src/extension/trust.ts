@@ -1,6 +1,6 @@
 /** Workspace trust: in Restricted Mode a folder is only read. Nothing in it is run, and nothing is written for it. */
 
-import { UserError } from '../errors';
+import { notTrusted } from './named-files';
 import * as vscode from './vscode';
 
 /**
@@ -9,8 +9,5 @@ import * as vscode from './vscode';
  */
 export function requireTrust(): void {
   if (vscode.workspace.isTrusted) return;
-  throw new UserError('Distillery does not start or write anything in Restricted Mode', {
-    code: 'trust',
-    remedy: 'Trust this workspace first: run "Workspaces: Manage Workspace Trust".',
-  });
+  throw notTrusted('Distillery does not start or write anything in Restricted Mode');
 }

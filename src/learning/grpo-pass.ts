@@ -48,8 +48,7 @@ const unmaskedTokens = (episodes: readonly Episode[]): number =>
 export function passesOf(episodes: readonly Episode[], options: GrpoOptions): Pass[] {
   const { loss, beta, policyWeight, microBatchTokens, maxNewTokens } = options;
   const hasGradient = ({ masked, advantage }: Episode) => policyWeight > 0 && !masked && (beta > 0 || advantage !== 0);
-  // Only for bnpo does it matter which completions share a micro-batch.
-  const parts = loss === 'bnpo' ? microBatches(episodes, microBatchTokens) : [episodes];
+  const parts = losses[loss].byMicroBatch ? microBatches(episodes, microBatchTokens) : [episodes];
   return parts.flatMap((part) => {
     const shape = lossShape(loss, {
       sequences: episodes.length,

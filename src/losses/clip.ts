@@ -22,6 +22,7 @@ export const losses = {
     aggregation: 'token',
     importance: 'token',
     divisor: ({ microTokens, microBatches }) => Math.max(microTokens, 1) * microBatches,
+    byMicroBatch: true,
   },
   dr_grpo: {
     about: 'Sum over tokens, divided by completions x maxNewTokens: no bias by length (arXiv 2503.20783).',

@@ -63,6 +63,8 @@ export interface Loss {
   importance: 'token' | 'sequence';
   /** What the sum is divided by, so that micro-batches add up to the loss of the whole batch (TRL's definitions). */
   divisor(counts: Counts): number;
+  /** Whether the divisor depends on which completions share a micro-batch. */
+  byMicroBatch?: boolean;
   /** Against settings that do not go with it. */
   advice?(settings: AdvisedSettings): Advice | undefined;
 }

@@ -139,7 +139,7 @@ it.each([
   [{ attention_bias: true }, /attention_bias is true/],
   [{ partial_rotary_factor: 0.5 }, /partial_rotary_factor is 0.5/],
   [{ num_experts: 8 }, /num_experts is 8/],
-  [{ quantization_config: { bits: 4, quant_method: 'awq' } }, /quantised \(quantization_config, awq\)/],
+  [{ quantization_config: { bits: 4, quant_method: 'awq' } }, /quantized \(quantization_config, awq\)/],
   [{ rope_scaling: { rope_type: 'longrope', short_factor: [1] } }, /rope_scaling.rope_type is "longrope"/],
   [{ rope_scaling: { type: 'yarn' } }, /rope_scaling.factor is missing/],
   [{ rope_scaling: { rope_type: 'linear' } }, /rope_scaling.factor is missing/],

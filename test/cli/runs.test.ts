@@ -106,7 +106,7 @@ describe('run', () => {
     const [sent] = await distillery.json<{ tracker: string; files: string[] }[]>('track', whole, '--to', 'tensorboard');
     expect(sent.files.map((file) => file.split(/[\\/]/).at(-2))).toEqual(['sft', 'reconstruct', 'complete', 'rewrite']);
     const { stderr } = await distillery.run('track', whole, '--to', 'wandb', '--python', process.execPath);
-    expect(stderr).toMatch(/this Python has no wandb\n +Install it by `pip install wandb`/);
+    expect(stderr).toMatch(/this Python has no wandb\n +Install it with `pip install wandb`/);
   });
 
   it('starts from a checkpoint, and refuses one of another shape', async () => {

@@ -122,7 +122,8 @@ describe('records', () => {
       const set = new Set(all[name].flatMap((record) => [...setFields(record, name)]));
       return optionalFields(schema as z.core.$ZodType, name).filter((field) => !set.has(field));
     });
-    expect(unset).toEqual([]);
+    // It stands in run.json only while a checkpoint is written or removed (src/runs/writer.test.ts).
+    expect(unset).toEqual(['runRecordSchema.pending']);
   });
 });
 

@@ -96,7 +96,7 @@ describe.skipIf(!disk)(
       ]);
       rmSync(rest);
       await waiting;
-      expect(told[2]).toContain('goes on');
+      expect(told[2]).toContain('training continues');
       writeFileSync(rest, 'x'.repeat(statfsSync(larger!).bavail * statfsSync(larger!).bsize));
       const ended = new Space(run, stop.signal, (text) => told.push(text), 60_000).enough();
       stop.abort();

@@ -19,7 +19,9 @@ it('a pool keeps to DISTILLERY_MEMORY_LIMIT', () => {
   vi.stubEnv('DISTILLERY_MEMORY_LIMIT', '1');
   const pool = new BufferPool();
   const block = pool.allocate(900_000);
-  expect(() => pool.allocate(900_000)).toThrow(/Array buffer allocation failed: 900000 bytes beside 1 MiB in use/);
+  expect(() => pool.allocate(900_000)).toThrow(
+    /Array buffer allocation failed: 900000 bytes in addition to 1 MiB in use/,
+  );
   pool.release(block);
   pool.allocate(900_000);
 });

@@ -38,8 +38,8 @@ function send(...messages: (string | object)[]): Promise<string> {
     socket.on('close', () => resolve(said));
   });
 }
-/** How often the server's thread was started anew, by the log. */
-const logged = () => readFileSync(logFile(work.distillery), 'utf8').split('is started anew').length;
+/** How often the server's thread was restarted, by the log. */
+const logged = () => readFileSync(logFile(work.distillery), 'utf8').split('is restarted').length;
 const hello = (changes: object = {}) => ({
   id: 1,
   method: 'hello',

@@ -32,7 +32,7 @@ export interface Layout {
 
 /**
  * Places the rows of all runs on one axis. By updates, each phase of each stage begins at the same position in all runs
- * and is as wide as the longest, so that runs of different lengths can be compared. By stageNames, the same with
+ * and is as wide as the longest, so that runs of different lengths can be compared. By stages, the same with
  * logarithmic widths: a hundred sampled updates stay readable beside thousands of supervised ones. By time, in seconds
  * since each run's first displayed row.
  */
@@ -50,7 +50,7 @@ interface Stretch {
   to: number;
 }
 
-/** Segments of rows of one stage and phase, of the displayed stageNames. */
+/** Segments of rows of one stage and phase, of the displayed stages. */
 function stretchesOf(track: Track, shown: ReadonlySet<number>): Stretch[] {
   const { rows, stage, phase, phases } = track;
   const stretches: Stretch[] = [];

@@ -247,7 +247,7 @@ export class Chart {
     };
   }
 
-  /** With stageNames, ticks count each stage's own steps. */
+  /** By stages, ticks count each stage's own steps. */
   private ticks(axis: AxisKind): Pick<uPlot.Axis, 'splits' | 'values'> {
     const shown = (text: (x: number) => string) => (_: uPlot, ticks: number[]) =>
       this.noted('x', ticks, ticks.map(text));

@@ -57,7 +57,7 @@ export class Model {
     return there;
   }
 
-  /** Indices of the stageNames whose updates are displayed. */
+  /** Indices of the stages whose updates are displayed. */
   stagesShown(): Set<number> {
     const there = this.stagesThere();
     const chosen =

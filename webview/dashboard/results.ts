@@ -117,7 +117,7 @@ function runCell({ id, start }: RunHead, run: number, alike: boolean): HTMLEleme
 }
 
 const paired =
-  'on the same problems, with its 95 % interval (paired bootstrap over the problems; other seeds are not ' + 'covered)';
+  'on the same problems, with its 95 % interval ' + '(paired bootstrap over the problems; other seeds are not covered)';
 
 /** What goes first where the page is too narrow: by what is compared, and with what. */
 const ranks = (several: boolean) => ({

@@ -27,7 +27,7 @@ export function csvRows(bytes: Bytes): RowSource {
           on_skip: (error) => {
             const place: Place = { file, line: Number(error?.lines ?? 1) };
             faults.push({
-              fault: datasetError(error?.message ?? 'a damaged row', place, 'Mend it.'),
+              fault: datasetError(error?.message ?? 'a damaged row', place, 'Correct or remove the row.'),
               place,
               index: -1,
             });

@@ -8,7 +8,7 @@ import type { Split } from '../files';
 import { isUsual } from '../names';
 import type { Row } from '../rows';
 import type { Bytes } from './bytes';
-import { spansOf } from './json';
+import { spansOf, valueIn } from './json';
 import type { RowSource } from './source';
 
 /** Maximum size; such a file is read as a whole. */
@@ -25,15 +25,7 @@ export function tableOf(bytes: Bytes, split: Split): Table | null {
   const first = onlyValue(bytes);
   if (!first || first.end - first.start > maxBytes) return null;
   try {
-    return tableIn(
-      JSON.parse(
-        bytes
-          .read(first.start, first.end)
-          .toString('utf8')
-          .replace(/^\uFEFF/, ''),
-      ),
-      split,
-    );
+    return tableIn(valueIn(bytes.read(first.start, first.end).toString('utf8')) as Row, split);
   } catch {
     return null; // the reader of rows reports the error
   }
@@ -74,12 +66,11 @@ function tableIn(value: Row, split: Split): Table | null {
     lists.length === 1 ? lists : lists.filter(([name]) => /^(?:data|rows|examples|items|records)$/.test(name));
   if (wanted.length === 1) return { rows: (wanted[0][1] as Row[]).map(unwrapped) };
   const [[name, inner] = []] = fields;
-  if (fields.length === 1 && isRow(inner) && !isUsual(name!)) return tableIn(inner, split);
-  if (name === 'data' && fields.length === 1 && isRow(inner)) return tableIn(inner, split);
+  if (fields.length === 1 && isRow(inner) && (name === 'data' || !isUsual(name!))) return tableIn(inner, split);
   return byName(value);
 }
 
-/** Of parts that are named by split, the wanted one, or else the others that nobody tests on. */
+/** Of the parts that are named by split, the wanted one, else `train`, else the first. */
 function partIn(parts: [string, unknown][], split: Split): Table | null {
   const [name, part] =
     parts.find(([one]) => splitOf(one) === split) ?? parts.find(([one]) => splitOf(one) === 'train') ?? parts[0];

@@ -67,6 +67,9 @@ const wholeNumbers = (text: string) =>
       )
     : text;
 
+/** The value of a text that may begin with a byte order mark. @throws SyntaxError */
+export const valueIn = (text: string): unknown => JSON.parse(wholeNumbers(text.replace(/^\uFEFF/, '')));
+
 /** A conversation by itself is a row, too. */
 const asRow = (value: unknown) => (Array.isArray(value) && conversationOf(value) ? { messages: value } : value);
 
@@ -74,7 +77,7 @@ const asRow = (value: unknown) => (Array.isArray(value) && conversationOf(value)
 const rereading = (bytes: Bytes, start: number, end: number) => (): unknown => {
   try {
     const text = bytes.read(start, end).toString('utf8');
-    return asRow(JSON.parse(wholeNumbers(text.replace(/^\uFEFF/, ''))));
+    return asRow(valueIn(text));
   } catch {
     throw datasetError('the file was changed while it was in use', { file: bytes.file }, 'Begin again.');
   }

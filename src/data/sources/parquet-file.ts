@@ -30,17 +30,6 @@ export interface ParquetFile {
   close(): void;
 }
 
-/** Whether a file begins like a Parquet file. @throws UserError when it is missing or unreadable */
-export function isParquet(file: string): boolean {
-  const handle = openForReading(file);
-  try {
-    const head = Buffer.alloc(4);
-    return fs.readSync(handle, head, 0, 4, 0) === 4 && head.toString('latin1') === magic;
-  } finally {
-    fs.closeSync(handle);
-  }
-}
-
 /**
  * Opens a file. Errors (here and while reading) name the file: not Parquet, damaged, encrypted, or above size limits.
  */

@@ -1,4 +1,4 @@
-/** Which Tinker server is used: what the editor tells of the user's settings and secrets, else the environment. */
+/** The Tinker server in use: the one set in the editor (settings and secret storage), else that of the environment. */
 import { UserError } from '../../errors';
 import type { Address } from './client';
 
@@ -10,13 +10,13 @@ export const advice =
   'or in VS Code use *Set Up Tinker Server*: docs/cluster.md.';
 
 export interface AskedServer extends Partial<Address> {
-  /** '' = the only one that it has. */
+  /** '' = the server's only model. */
   model?: string;
 }
 
 let asked: AskedServer | undefined;
 
-/** From now on; without a url, what the environment says. It is kept in memory alone. */
+/** Uses this server from now on; without a `url`, that of the environment. The key stays in memory. */
 export function askForTinker(server: AskedServer | undefined): void {
   asked = server?.url ? server : undefined;
 }

@@ -43,8 +43,7 @@ export class ProblemIndex {
   constructor(readonly run: string) {}
 
   /**
-   * Reads the additions to files that `wanted` selects, and forgets deleted files.
-   * True if anything changed.
+   * Indexes the new and changed files that `wanted` selects, and forgets deleted ones. True if anything changed.
    */
   async refresh(wanted: (source: Source) => boolean = () => true): Promise<boolean> {
     const sources = sourcesOf(this.run);

@@ -8,7 +8,7 @@ export interface MeasuredTime {
   quick?: number | null;
 }
 
-/** Milliseconds that one waits for it, where a choice would be there at once without. */
+/** The longest that the choice of a budget waits for it, in milliseconds. */
 const patience = 15_000;
 
 /** How long a run of an experiment takes, by the speed that this machine shows now. */

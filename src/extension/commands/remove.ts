@@ -18,7 +18,7 @@ export function registerRemove(services: Services): vscode.Disposable {
   const runsOf = async (argument: unknown, selected: unknown, title: string): Promise<string[]> => {
     const given = chosen(argument, selected).flatMap((one) => named(one).run ?? []);
     if (given.length > 0) return [...new Set(given)];
-    const none = { message: 'there is no run that could be removed: all are in progress' };
+    const none = { message: 'there is no run to remove', remedy: 'Stop runs in progress first.' };
     const run = await pickRun(services, {}, { title, fits: (_, one) => !isLive(one), none });
     return run ? [run] : [];
   };

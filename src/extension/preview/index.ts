@@ -232,8 +232,8 @@ function lenses(uri: vscode.Uri): vscode.CodeLens[] {
   return [
     lens(t('Previous'), 'distillery.previewPrevious', 'arrow-left'),
     lens(t('Next'), 'distillery.previewNext', 'arrow-right'),
-    lens(t('Draw again'), 'distillery.previewAgain', 'refresh'),
-    ...(vscode.workspace.isTrusted ? [lens(t('Count tokens'), 'distillery.previewTokens')] : []),
+    lens(t('Draw Again'), 'distillery.previewAgain', 'refresh'),
+    ...(vscode.workspace.isTrusted ? [lens(t('Count Tokens'), 'distillery.previewTokens')] : []),
   ];
 }
 

@@ -34,9 +34,9 @@ export function registerLook(views: ScoreViews): vscode.Disposable {
         const lens = (title: string, command: string, icon?: string) =>
           new vscode.CodeLens(0, { icon, title, command, args: [sourceOf(uri)] });
         return [
-          lens(vscode.l10n.t('Newest rollouts'), 'distillery.scoreRollouts', 'refresh'),
+          lens(vscode.l10n.t('Newest Rollouts'), 'distillery.scoreRollouts', 'refresh'),
           lens(vscode.l10n.t('Choose Rollouts…'), 'distillery.chooseRollouts'),
-          lens(vscode.l10n.t('Open reward'), 'vscode.open'),
+          lens(vscode.l10n.t('Open Reward'), 'vscode.open'),
         ];
       },
     }),

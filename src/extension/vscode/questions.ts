@@ -18,7 +18,7 @@ type ListOptions = Pick<
   'title' | 'placeHolder' | 'matchOnDescription' | 'matchOnDetail' | 'ignoreFocusOut'
 >;
 
-/** While they are being found the list is there and says so. */
+/** A promise: the list is shown, as busy, until they are found. */
 type Choices<T> = readonly T[] | Promise<readonly T[]>;
 
 export async function showQuickPick<T extends QuickPickItem>(

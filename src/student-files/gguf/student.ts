@@ -32,11 +32,6 @@ export function ggufAt(path: string): string | null {
   return join(path, files[0]);
 }
 
-export interface GgufStudent {
-  config: ModelConfig;
-  tokenizer: Tokenizer;
-}
-
 /** Reads the parts of `file` that `read` needs, and closes it. */
 export function withGguf<T>(file: string, read: (gguf: GgufFile) => T): T {
   const gguf = openGguf(file);

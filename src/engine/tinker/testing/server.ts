@@ -70,7 +70,7 @@ interface Body {
 
 export class TestServer {
   readonly unloaded: string[] = [];
-  /** That requests came with. */
+  /** API keys that requests came with. */
   readonly keys = new Set<string>();
   private readonly models = new Map<string, Training>();
   private readonly saved = new Map<string, Training>();
