@@ -204,7 +204,7 @@ describe('a run', () => {
     expect(metrics((await start()).folder)).toEqual(metrics(whole));
   });
 
-  it.each([1, 2, 4, 8, 11, 14])('gives the same when it is stopped after %i updates and resumed', async (updates) => {
+  it.each([2, 8, 14])('gives the same when it is stopped after %i updates and resumed', async (updates) => {
     const run = await stopAndResume(updates);
     expect(metrics(run)).toEqual(metrics(whole));
     const summary = (of: string) =>

@@ -58,7 +58,7 @@ describe('a run with an adapter', () => {
     disposeModel(model);
   });
 
-  it.each([2, 5, 8, 11, 14])('gives the same when it is stopped after %i updates and resumed', async (updates) => {
+  it.each([5, 11])('gives the same when it is stopped after %i updates and resumed', async (updates) => {
     const stop = new AbortController();
     let run = '';
     let seen = 0;

@@ -31,12 +31,12 @@ function run(data: ExperimentFile['data'], source: 'student' | 'data' = 'student
 
 describe.runIf(present)('real data', () => {
   it('BRIDGE: the three stages run, and Stage 3 starts from the recorded failures', async () => {
-    const train = { format: 'bridge', path: bridge, count: 12 } as const;
-    const test = { format: 'bridge', path: bridge, start: 12, count: 3 } as const;
-    const { folder: done } = await run({ train, test, validation: 4 }, 'data');
+    const train = { format: 'bridge', path: bridge, count: 8 } as const;
+    const test = { format: 'bridge', path: bridge, start: 12, count: 2 } as const;
+    const { folder: done } = await run({ train, test, validation: 2 }, 'data');
     expect(readSummary(done).map(({ stage }) => stage)).toEqual(['base', 'sft', 'reconstruct', 'complete', 'rewrite']);
     const failures = readFailures(done);
-    expect(failures).toHaveLength(8);
+    expect(failures).toHaveLength(6);
     for (const failure of failures) {
       expect(failure.source).toBe('data');
       expect(failure.samples[0].text.length).toBeGreaterThan(40);

@@ -99,7 +99,7 @@ describe('baselines', () => {
     expect(of('rft', 'rft').map(({ step }) => step)).toEqual([5, 6]);
   });
 
-  it.each([2, 8, 10, 13])('give the same when the run is stopped after %i updates and resumed', async (updates) => {
+  it.each([2, 13])('give the same when the run is stopped after %i updates and resumed', async (updates) => {
     const stop = new AbortController();
     let run = '';
     let seen = 0;
