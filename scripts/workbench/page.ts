@@ -44,6 +44,19 @@ export async function pick(page: Page, text: string): Promise<void> {
 }
 
 /**
+ * Runs a command and takes the entry of the list that it shows. Again where the list does not come: it closes when
+ * another part of the window takes the focus.
+ */
+export async function pickAfter(page: Page, title: string, text: string): Promise<void> {
+  for (let tries = 0; tries < 4; tries++) {
+    await runCommand(page, title);
+    if (await choose(page, { typed: text, text, timeout: 20_000 })) return;
+    await page.keyboard.press('Escape');
+  }
+  throw new Error(`"${title}" does not show "${text}"`);
+}
+
+/**
  * Types into the quick input and takes the first row, once it has the text. By keyboard: hovers of rows lie over other
  * rows.
  */

@@ -9,8 +9,8 @@ import {
   openQuickFixes,
   option,
   pick,
+  pickAfter,
   quickInput,
-  runCommand,
   saveAs,
   toast,
   webview,
@@ -108,10 +108,9 @@ suite('The first hour', () => {
 
   test('rollouts that TRL logged become a run: from the palette to the chain diff of a completion', async () => {
     const { page, folder } = session;
-    await saveAs(page, join(packageRoot(), 'test/fixtures/rollouts/trl/'), async () => {
-      await runCommand(page, 'Distillery: Import Rollouts');
-      await pick(page, 'Folder');
-    });
+    await saveAs(page, join(packageRoot(), 'test/fixtures/rollouts/trl/'), () =>
+      pickAfter(page, 'Distillery: Import Rollouts', 'Folder'),
+    );
     await toast(page, /Imported 24 completions of 3 updates/).waitFor({ timeout: 120_000 });
     await page.locator('.tab.active', { hasText: 'trl' }).waitFor();
     const dashboard = webview(page);

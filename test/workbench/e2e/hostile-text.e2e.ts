@@ -10,6 +10,7 @@ import {
   openFile,
   option,
   pick,
+  pickAfter,
   quickInput,
   runCommand,
   showContainer,
@@ -81,8 +82,7 @@ suite('Hostile text', () => {
 
   test('a student whose chat template complains', async () => {
     const { page } = session;
-    await runCommand(page, 'Distillery: Run Stage 2');
-    await pick(page, 'templated');
+    await pickAfter(page, 'Distillery: Run Stage 2', 'templated');
     const told = toast(page, '[Repair]');
     await told.waitFor({ timeout: 120_000 });
     assert.ok((await told.innerText()).includes(shown), await told.innerText());
@@ -92,8 +92,7 @@ suite('Hostile text', () => {
   test('a teacher that refuses', async () => {
     const { page } = session;
     await openFile(page, 'evil.chains.jsonl');
-    await runCommand(page, 'Distillery: Generate Teacher Chains');
-    await pick(page, 'Another Endpoint');
+    await pickAfter(page, 'Distillery: Generate Teacher Chains', 'Another Endpoint');
     await answer('Base URL of the endpoint', `not an address ${typed}`, false);
     await answer('Generate Teacher Chains', teacher.baseUrl);
     await answer('Name of the model at the endpoint', typed);
