@@ -13,50 +13,50 @@ export function guardDisk<T>(file: string, kept: string, action: () => T): T {
 /** The disk or a quota is full: the write can be repeated when there is space. */
 export class DiskFull extends UserError {}
 
-const full = ['ENOSPC', 'EDQUOT'];
-const refused = ['EROFS', 'EACCES', 'EPERM'];
-/** Error codes of a failing disk, and of a share that is gone. */
-const gone = ['EIO', 'ESTALE', 'ENOTCONN', 'ENODEV', 'ENXIO', 'EHOSTDOWN', 'ETIMEDOUT'];
-const misplaced = ['ENOENT', 'ENOTDIR', 'EISDIR', 'ERR_FS_EISDIR', 'EEXIST'];
+interface DiskFault {
+  codes: readonly string[];
+  message: string;
+  remedy: string;
+}
+
+const full: DiskFault = {
+  codes: ['ENOSPC', 'EDQUOT'],
+  message: 'no space left on the disk',
+  remedy: 'Free some space and try again; resume a run with `distillery resume`.',
+};
+
+const faults: readonly DiskFault[] = [
+  full,
+  {
+    codes: ['EFBIG'],
+    message: 'the disk does not support such a large file',
+    remedy: 'Raise the limit on the size of files (`ulimit -f`), or choose a disk with another file system.',
+  },
+  {
+    codes: ['EROFS', 'EACCES', 'EPERM'],
+    message: 'the disk or folder does not allow writing',
+    remedy: 'Make the folder writable, or choose another place.',
+  },
+  {
+    // A failing disk, or a share that is gone.
+    codes: ['EIO', 'ESTALE', 'ENOTCONN', 'ENODEV', 'ENXIO', 'EHOSTDOWN', 'ETIMEDOUT'],
+    message: 'the disk does not answer',
+    remedy: 'Connect it again, or check its health; resume a run with `distillery resume`.',
+  },
+  {
+    codes: ['ENOENT', 'ENOTDIR', 'EISDIR', 'ERR_FS_EISDIR', 'EEXIST'],
+    message: 'nothing can be written there',
+    remedy: 'Check the path: a folder may be missing, or something else may have its name.',
+  },
+];
 
 /** A UserError for disk errors; other errors unchanged. */
 export function diskError(error: unknown, file: string, kept: string): unknown {
-  const code = (error as NodeJS.ErrnoException)?.code ?? '';
   if (error instanceof UserError) return error;
-  if (full.includes(code))
-    return new DiskFull(`no space left on the disk (${code}): ${kept}`, {
-      file,
-      code: 'disk',
-      remedy: 'Free some space and try again; resume a run with `distillery resume`.',
-      cause: error,
-    });
-  if (code === 'EFBIG')
-    return new UserError(`the disk does not support such a large file (${code}): ${kept}`, {
-      file,
-      code: 'disk',
-      remedy: 'Raise the limit on the size of files (`ulimit -f`), or choose a disk with another file system.',
-      cause: error,
-    });
-  if (refused.includes(code))
-    return new UserError(`the disk or folder does not allow writing (${code}): ${kept}`, {
-      file,
-      code: 'disk',
-      remedy: 'Make the folder writable, or choose another place.',
-      cause: error,
-    });
-  if (gone.includes(code))
-    return new UserError(`the disk does not answer (${code}): ${kept}`, {
-      file,
-      code: 'disk',
-      remedy: 'Connect it again, or check its health; resume a run with `distillery resume`.',
-      cause: error,
-    });
-  if (misplaced.includes(code))
-    return new UserError(`nothing can be written there (${code}): ${kept}`, {
-      file,
-      code: 'disk',
-      remedy: 'Check the path: a folder may be missing, or something else may have its name.',
-      cause: error,
-    });
-  return error;
+  const code = (error as NodeJS.ErrnoException)?.code ?? '';
+  const fault = faults.find(({ codes }) => codes.includes(code));
+  if (!fault) return error;
+  const Kind = fault === full ? DiskFull : UserError;
+  const details = { file, code: 'disk', remedy: fault.remedy, cause: error } as const;
+  return new Kind(`${fault.message} (${code}): ${kept}`, details);
 }

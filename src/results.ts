@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { real } from './json';
 import { checkpointPattern, stageNames } from './stages';
 import { mean, wilsonInterval } from './statistics';
-import { clock, percent } from './words';
+import { clock, percent, percentRange } from './words';
 
 /** The answers to a test that took `seconds` all together; `came`: without those that a server failed to give. */
 export interface Tested {
@@ -80,7 +80,7 @@ const definitions = {
     measure: ({ answers }) => wilsonInterval(answers.filter(({ correct }) => correct).length, answers.length),
     shown: {
       heading: '95 % interval',
-      text: ([low, high]) => `${(100 * low).toFixed(1)} – ${percent(high)}`,
+      text: percentRange,
       rank: 3,
       csv: ['accuracy_low', 'accuracy_high'],
       difference: {

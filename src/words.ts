@@ -4,6 +4,9 @@
 export const percent = (share: number, digits = 1) =>
   Number.isFinite(share) ? `${(100 * share).toFixed(digits)} %` : '–';
 
+/** An interval of shares, each 0 to 1: "41.2 – 48.0 %". */
+export const percentRange = ([low, high]: readonly [number, number]) => `${(100 * low).toFixed(1)} – ${percent(high)}`;
+
 /** `+1.7`, `−0.4` (a real minus sign, as screen readers say it); what rounds to 0 has no minus. */
 export function signed(value: number, digits = 1): string {
   const rounded = Number(value.toFixed(digits));

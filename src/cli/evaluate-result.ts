@@ -4,7 +4,7 @@ import type { Evaluation } from '../evaluation/figures';
 import type { AnswerRecord } from '../evaluation/records';
 import type { ServerEvaluation } from '../evaluation/server';
 import { mean, wilsonInterval } from '../statistics';
-import { columns, percent, plural } from './format';
+import { columns, percent, percentRange, plural } from './format';
 import { shown } from './places';
 import { pc } from './terminal';
 
@@ -47,9 +47,8 @@ export type Result = ReturnType<typeof summarise> & {
 export function resultText(result: Result, student: string): string {
   const { n, samples, accuracy, accuracyInterval, lenientAccuracy, passAtK, lmEval, settings } = result;
   const { tokensEstimated, unanswered, without } = result;
-  const [low, high] = accuracyInterval;
   const rows = [
-    ['accuracy', percent(accuracy), `95 % interval ${(100 * low).toFixed(1)} – ${percent(high)}`],
+    ['accuracy', percent(accuracy), `95 % interval ${percentRange(accuracyInterval)}`],
     ['lenient', percent(lenientAccuracy), 'the last number, where no answer is marked'],
     ...(passAtK === undefined ? [] : [[`pass@${samples}`, percent(passAtK), 'any answer right']]),
     ['strict-match', percent(lmEval.strictMatch), 'lm-evaluation-harness: "#### n"'],
