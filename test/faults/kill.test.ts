@@ -15,23 +15,35 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** As `tryToTrain`. A kill within the writing of a lock leaves a part of it, which refuses others for ten seconds. */
+async function train(runs: string, updates: number, killAfterMs?: number): Promise<boolean> {
+  for (;;) {
+    const outcome = await tryToTrain(runs, updates, killAfterMs);
+    if (outcome !== 'refused') return outcome;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
 /**
  * Runs the program; kills it (SIGKILL) so long after its first word, if it is still there. Resolves to whether it came
- * to its end.
+ * to its end, or to 'refused' where it has to try again in a few seconds.
  */
-function train(runs: string, updates: number, killAfterMs?: number): Promise<boolean> {
+function tryToTrain(runs: string, updates: number, killAfterMs?: number): Promise<boolean | 'refused'> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, runs, String(updates)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [program, runs, String(updates)], { stdio: ['ignore', 'pipe', 'pipe'] });
     let timer: NodeJS.Timeout | undefined;
     let done = false;
     child.stdout.on('data', (data) => {
       done ||= String(data).includes('done');
       if (killAfterMs !== undefined) timer ??= setTimeout(() => child.kill('SIGKILL'), killAfterMs);
     });
+    let said = '';
+    child.stderr.on('data', (data) => (said += data));
     child.on('error', reject);
-    child.on('exit', (code) => {
+    child.on('close', (code) => {
       clearTimeout(timer);
-      if (code !== null && code !== 0) reject(new Error(`the program ended with ${code}`));
+      if (said.includes('another process is opening this run')) resolve('refused');
+      else if (code !== null && code !== 0) reject(new Error(`the program ended with ${code}: ${said}`));
       else resolve(done);
     });
   });
