@@ -54,7 +54,7 @@ const optimization = (updates: number, rates: { whole: number; adapter: number }
     )
     .default('auto'),
   precision: choice('Precision of the factors of matrix products during training.', {
-    float32: 'Nothing.',
+    float32: 'No rounding.',
     bfloat16:
       'Sums, weights and moments stay in float32. A product takes about 0.6x the ' +
       'time on processors that multiply in bfloat16 (AVX-512 BF16).',
@@ -100,9 +100,9 @@ const sampling = () => ({
   topK: whole('Keep the k most likely tokens; 0 = all.').default(0),
   minP: share('Keep tokens with at least this share of the highest probability; 0 = all.').default(0),
   precision: choice('Precision of the weights during sampling; training stays in float32.', {
-    float32: 'Nothing.',
+    float32: 'No rounding.',
     bfloat16:
-      'Half the memory traffic: large students sample faster. Ratios ' + 'use the log-probs of the unrounded weights.',
+      'Half the memory traffic: large students sample faster. Ratios use the log-probs of the unrounded weights.',
     int8: 'A quarter of it, with a scale per row; log-probs differ more.',
   }).default('float32'),
 });
