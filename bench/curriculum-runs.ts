@@ -9,7 +9,7 @@ import { listRuns, type RunListing, readEvaluation, readSummary } from '../src/r
 import type { StageName } from '../src/stages';
 
 /** What one run's student of a stage reached, or the mean over some runs. */
-export interface Outcome {
+export interface StageOutcome {
   accuracy: number;
   meanTokens: number;
   /** Share cut off by the token budget. */
@@ -22,7 +22,7 @@ export interface Outcome {
 }
 
 /** The students of one run. */
-export type Outcomes = Map<StageName, Outcome>;
+export type Outcomes = Map<StageName, StageOutcome>;
 
 /** What a base student's folder says of its pretraining, in `pretraining.json`. */
 const pretrainingSchema = z.object({
@@ -92,7 +92,7 @@ function readOutcomes(folder: string): Outcomes {
   return new Map(
     readSummary(folder).map(({ stage, accuracy, meanTokens, truncated = 0, wallSeconds, checkpoint }) => {
       const answers = readEvaluation(folder, checkpoint ?? stage);
-      const outcome: Outcome = {
+      const outcome: StageOutcome = {
         accuracy,
         meanTokens,
         truncated,

@@ -9,9 +9,9 @@ import {
   trainedStages,
 } from '../src/stages';
 import { deviation, enoughRuns, mean, pairedInterval } from '../src/statistics';
-import type { Outcome, Outcomes, Pretraining } from './curriculum-runs';
+import type { Outcomes, Pretraining, StageOutcome } from './curriculum-runs';
 
-export interface Difference {
+export interface StageDifference {
   against: StageName;
   /** Percentage points, with their 95 % interval over runs and problems. */
   points: number;
@@ -27,7 +27,7 @@ export interface StageResult {
   meanTokens: number[];
   truncated: number[];
   seconds: number[];
-  differences: Difference[];
+  differences: StageDifference[];
 }
 
 export interface StudentResult {
@@ -67,7 +67,7 @@ export function resultOf(student: string, pretraining: Pretraining, runs: readon
   };
 }
 
-const stageResult = (stage: StageName, outcomes: readonly Outcome[]) => ({
+const stageResult = (stage: StageName, outcomes: readonly StageOutcome[]) => ({
   stage,
   accuracy: outcomes.map(({ accuracy }) => accuracy),
   meanTokens: outcomes.map(({ meanTokens }) => meanTokens),
@@ -81,7 +81,7 @@ export function differenceOf(
   against: StageName,
   runs: readonly Outcomes[],
   baselines: readonly Outcomes[] = runs,
-): Difference | undefined {
+): StageDifference | undefined {
   const pairs = runs.flatMap((run, i) => {
     const [after, before] = [run.get(stage), baselines[i]?.get(against)];
     return after && before && after !== before ? [{ after, before }] : [];
@@ -108,10 +108,10 @@ export function averaged(runs: readonly Outcomes[]): Outcomes {
     stageNames.flatMap((stage) => {
       const outcomes = of(stage, runs);
       if (outcomes.length !== runs.length) return [];
-      const over = (value: (outcome: Outcome) => number) => mean(outcomes.map(value));
-      const byProblem = (values: (outcome: Outcome) => number[]) =>
+      const over = (value: (outcome: StageOutcome) => number) => mean(outcomes.map(value));
+      const byProblem = (values: (outcome: StageOutcome) => number[]) =>
         values(outcomes[0]).map((_, i) => over((outcome) => values(outcome)[i]));
-      const outcome: Outcome = {
+      const outcome: StageOutcome = {
         accuracy: over(({ accuracy }) => accuracy),
         meanTokens: over(({ meanTokens }) => meanTokens),
         truncated: over(({ truncated }) => truncated),
@@ -124,7 +124,7 @@ export function averaged(runs: readonly Outcomes[]): Outcomes {
   );
 }
 
-const differenceText = (difference: Difference | undefined) =>
+const differenceText = (difference: StageDifference | undefined) =>
   difference
     ? `${signed(difference.points)} ` +
       `(${difference.pointsInterval.map((end) => signed(end)).join(' .. ')}), ` +

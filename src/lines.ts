@@ -10,7 +10,7 @@ export const maxLineBytes = 32 * 1024 * 1024;
 const maxDepth = 64;
 const chunkBytes = 256 * 1024;
 
-export interface Line {
+export interface TextLine {
   /** From 1. */
   number: number;
   /** Without its end (`\n` or `\r\n`), and without a byte-order mark. */
@@ -30,14 +30,14 @@ export type Damage = (problem: UserError) => void;
  * The lines of a UTF-8 file, or of its first `most` bytes, one after the other; blank ones too. Errors: file missing or
  * not readable, and, unless `damage` is told of them, a line over `maxLineBytes` and bytes that are not UTF-8.
  */
-export function* readLines(file: string, damage?: Damage, most?: number): Generator<Line> {
+export function* readLines(file: string, damage?: Damage, most?: number): Generator<TextLine> {
   yield* linesOf(chunksOf(file, most), file, damage);
 }
 
 /**
  * The same of bytes that come in chunks; a chunk is not held when the next one is asked for. `file` is for messages.
  */
-export function* linesOf(chunks: Iterable<Buffer>, file: string, damage: Damage = refuse): Generator<Line> {
+export function* linesOf(chunks: Iterable<Buffer>, file: string, damage: Damage = refuse): Generator<TextLine> {
   let held: Buffer[] = [];
   let bytes = 0;
   let start = 0;
@@ -51,7 +51,7 @@ export function* linesOf(chunks: Iterable<Buffer>, file: string, damage: Damage 
       damage(tooLong(file, number));
     }
   };
-  function* ended(whole: boolean): Generator<Line> {
+  function* ended(whole: boolean): Generator<TextLine> {
     const read =
       bytes <= maxLineBytes
         ? line(file, Buffer.concat(held), { number, start, next: start + bytes + 1, ended: whole })
@@ -130,7 +130,7 @@ function readProblem(error: unknown): string {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-function line(file: string, bytes: Buffer, place: Omit<Line, 'text' | 'end'>): Line | UserError {
+function line(file: string, bytes: Buffer, place: Omit<TextLine, 'text' | 'end'>): TextLine | UserError {
   const length = bytes.at(-1) === 13 && place.ended ? bytes.length - 1 : bytes.length;
   try {
     return Object.assign({ text: utf8.decode(bytes.subarray(0, length)), end: place.start + length }, place);

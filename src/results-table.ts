@@ -1,5 +1,5 @@
 /** The results of a run as text, for every table that does not compare runs. The columns are those of results.ts. */
-import { columns, type Difference, type StudentRow } from './results';
+import { columns, type StudentDifference, type StudentRow } from './results';
 import { strongestBaseline } from './stages';
 import { type Start, studentTitle, versusStart } from './start';
 import { signed } from './words';
@@ -46,7 +46,7 @@ export function resultsTable(
   };
 }
 
-function cellOf({ of, change, unit, better }: Difference, row: StudentRow, base: StudentRow | undefined): Cell {
+function cellOf({ of, change, unit, better }: StudentDifference, row: StudentRow, base: StudentRow | undefined): Cell {
   if (!base || row === base) return { text: '' };
   const value = change(row[of], base[of]);
   return { text: `${signed(value)} ${unit}`, better: value * better >= 0 };

@@ -10,9 +10,9 @@ import { mean, wilsonInterval } from './statistics';
 import { clock, percent, percentRange } from './words';
 
 /** The answers to a test that took `seconds` all together; `came`: without those that a server failed to give. */
-export interface Tested {
+export interface TestOutcome {
   answers: readonly TestedAnswer[];
-  came: readonly TestedAnswer[];
+  received: readonly TestedAnswer[];
   seconds: number;
 }
 
@@ -25,7 +25,7 @@ interface TestedAnswer {
 }
 
 /** How a student differs from another one. */
-export interface Difference {
+export interface StudentDifference {
   of: 'accuracy' | 'meanTokens';
   /** In front of `vs base`, where the column is not beside its own. */
   prefix: string;
@@ -45,7 +45,7 @@ interface Shown<T> {
   rank?: number;
   /** In CSV; several where the value is a list. Shares are from 0 to 1. */
   csv: readonly string[];
-  difference?: Difference;
+  difference?: StudentDifference;
 }
 
 interface Definition<S extends z.ZodType> {
@@ -57,7 +57,7 @@ interface Definition<S extends z.ZodType> {
 }
 
 interface Figure<S extends z.ZodType> extends Definition<S> {
-  measure(test: Tested): NonNullable<z.output<S>>;
+  measure(test: TestOutcome): NonNullable<z.output<S>>;
 }
 
 /** Measured on the answers. */
@@ -101,7 +101,7 @@ const definitions = {
   meanTokens: figure({
     schema: real,
     about: 'Mean tokens of a completion, without the end token',
-    measure: ({ came }) => mean(came.map(({ tokens }) => tokens)),
+    measure: ({ received: came }) => mean(came.map(({ tokens }) => tokens)),
     shown: {
       heading: 'Mean tokens',
       text: (tokens) => tokens.toFixed(1),
@@ -119,7 +119,7 @@ const definitions = {
   truncated: figure({
     schema: real.optional(),
     about: 'Share of completions that were cut off by the token budget',
-    measure: ({ came }) => mean(came.map(({ finished }) => Number(!finished))),
+    measure: ({ received: came }) => mean(came.map(({ finished }) => Number(!finished))),
     shown: { heading: 'Cut off', text: (share) => percent(share), rank: 4, csv: ['truncated'] },
   }),
   tokensPerSecond: figure({
@@ -172,11 +172,11 @@ export const figuresSchema = schemaOf(figureNames);
 export type Figures = { [K in FigureName]: NonNullable<z.output<Definitions[K]['schema']>> };
 
 /** The figures of a test. */
-export const figuresOf = (test: Tested): Figures =>
+export const figuresOf = (test: TestOutcome): Figures =>
   Object.fromEntries(figureNames.map((name) => [name, definitions[name].measure(test)])) as Figures;
 
 /** A column as tables show it. */
-export interface Column extends Omit<Shown<unknown>, 'text'> {
+export interface ResultColumn extends Omit<Shown<unknown>, 'text'> {
   name: Name;
   about: string;
   /** Empty where a row does not have it. */
@@ -185,7 +185,7 @@ export interface Column extends Omit<Shown<unknown>, 'text'> {
   values(row: Row): (number | undefined)[];
 }
 
-export const columns: readonly Column[] = names.flatMap((name) => {
+export const columns: readonly ResultColumn[] = names.flatMap((name) => {
   const { shown, about } = definitions[name] as Definition<z.ZodType>;
   if (!shown) return [];
   const text = (row: Row) => (row[name] === undefined ? '' : shown.text(row[name]));

@@ -2,7 +2,7 @@
  * The students that a run trains and tests, in order: the only list of baselines and stages. A new baseline is an entry
  * here and a file in src/curriculum/baselines; the compiler then requires its settings and its trainer.
  */
-interface Student {
+interface StudentDefinition {
   kind: 'base' | 'baseline' | 'stage' | 'other';
   title: string;
   /** Where space is short. */
@@ -60,10 +60,10 @@ const students = {
     band: '#f59e0b33',
     sampledAs: 'rewrite',
   },
-} as const satisfies Record<string, Student>;
+} as const satisfies Record<string, StudentDefinition>;
 
 export type StageName = keyof typeof students;
-type OfKind<K extends Student['kind']> = {
+type OfKind<K extends StudentDefinition['kind']> = {
   [S in StageName]: (typeof students)[S]['kind'] extends K ? S : never;
 }[StageName];
 export type BaselineName = OfKind<'baseline'>;
@@ -74,17 +74,17 @@ export const stageNames = Object.keys(students) as StageName[];
 /** A checkpoint's folder, `<stage>-<step>`. */
 export const checkpointPattern = `(?:${stageNames.join('|')})-\\d+`;
 
-const ofKind = <K extends Student['kind']>(kind: K) =>
+const ofKind = <K extends StudentDefinition['kind']>(kind: K) =>
   stageNames.filter((name) => students[name].kind === kind) as OfKind<K>[];
 export const baselineNames = ofKind('baseline');
 export const trainedStages = ofKind('stage');
 
 export const isBaseline = (name: string): name is BaselineName => (baselineNames as string[]).includes(name);
 
-const facts = <K extends keyof Student>(key: K) =>
-  Object.fromEntries(stageNames.map((name) => [name, (students[name] as Student)[key]])) as Record<
+const facts = <K extends keyof StudentDefinition>(key: K) =>
+  Object.fromEntries(stageNames.map((name) => [name, (students[name] as StudentDefinition)[key]])) as Record<
     StageName,
-    Student[K]
+    StudentDefinition[K]
   >;
 export const stageTitles = facts('title');
 export const shortStageTitles = facts('short');

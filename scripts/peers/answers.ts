@@ -9,7 +9,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { judge } from '../../src/answers/grade';
-import { exactMatch, flexibleExtract, strictMatch } from '../../src/chain/twins';
+import { exactMatch, flexibleExtract, strictMatch } from '../../src/chain/lm-eval-filters';
 import { packageRoot } from '../../src/paths';
 import { python } from './python';
 

@@ -2,9 +2,9 @@ import { askQuestion, drawProblem } from '../../src/data/arithmetic';
 import { type ChainStyle, writeChain } from '../../src/data/arithmetic-chain';
 import {
   drawCast,
-  type Equation,
   eventSentence,
-  type Problem,
+  type StoryEquation,
+  type StoryProblem,
   stories,
   type Wording,
   work,
@@ -121,7 +121,7 @@ function story(random: Random, concise: number) {
 }
 
 /** What a careless writer makes of a story: an event left out or taken for its opposite, a wrong result carried on. */
-function misread(problem: Problem, random: Random) {
+function misread(problem: StoryProblem, random: Random) {
   let events = problem.events.map((event) => ({ ...event, told: event }));
   if (random.uniform() < mix.misread) {
     const at = random.integer(0, events.length - 1);
@@ -132,7 +132,7 @@ function misread(problem: Problem, random: Random) {
   }
   const read = { start: problem.start, events };
   let slipAt = random.uniform() < mix.slip ? random.integer(0, work(read).length - 1) : -1;
-  const equations: Equation[] = work(read, ({ result }) => {
+  const equations: StoryEquation[] = work(read, ({ result }) => {
     const stated = slipAt-- === 0 ? result + random.pick([-10, -2, -1, 1, 2, 10]) : result;
     return Math.max(0, stated);
   });

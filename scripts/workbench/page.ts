@@ -20,7 +20,7 @@ export async function runCommand(page: Page, title: string): Promise<void> {
 }
 
 /** What is typed, and the text of the row that is taken when it is there within `timeout` ms. */
-interface Wanted {
+interface QuickPickEntry {
   typed: string;
   text: string;
   timeout: number;
@@ -29,7 +29,7 @@ interface Wanted {
 /**
  * Opens the quick input by a key and takes the entry that has the text; opens it again where that is not there in time.
  */
-async function look(page: Page, key: string, wanted: Wanted): Promise<boolean> {
+async function look(page: Page, key: string, wanted: QuickPickEntry): Promise<boolean> {
   for (let looks = 0; looks < 10; looks++) {
     await page.keyboard.press(key);
     if (await choose(page, wanted)) return true;
@@ -60,7 +60,7 @@ export async function pickAfter(page: Page, title: string, text: string): Promis
  * Types into the quick input and takes the first row, once it has the text. By keyboard: hovers of rows lie over other
  * rows.
  */
-async function choose(page: Page, { typed, text, timeout }: Wanted): Promise<boolean> {
+async function choose(page: Page, { typed, text, timeout }: QuickPickEntry): Promise<boolean> {
   const input = quickInput(page);
   const row = page.locator('.quick-input-widget .monaco-list-row.focused', { hasText: text });
   const wait = { timeout: Math.min(timeout, 5000) };

@@ -9,18 +9,18 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { uvVersion } from '../engine-install/pins';
 import { UserError } from '../errors';
 import { compileError, findCompiler } from './build';
-import { fetchFile, type Remote } from './fetch';
+import { fetchFile, type RemoteFile } from './fetch';
 import { tarFiles } from './npm';
 import pinned from './pinned-wheels.json';
 import { needed, newestTried, wheelOf } from './pypi';
-import type { Step } from './report';
-import { checkArchitecture, findSource, folderSource, type Source } from './source';
+import type { InstallStep } from './report';
+import { checkArchitecture, findSource, folderSource, type TensorFlowSource } from './source';
 import { unzip } from './unzip';
 
 let folder = '';
 let server: Server | null = null;
-const steps: Step[] = [];
-const watch = { progress: (step: Step) => void steps.push(step) };
+const steps: InstallStep[] = [];
+const watch = { progress: (step: InstallStep) => void steps.push(step) };
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'distillery-install-'));
@@ -39,7 +39,7 @@ async function serve(listener: RequestListener): Promise<string> {
 }
 
 const content = Buffer.from('0123456789'.repeat(1000));
-const remote = (url: string, bytes = content): Remote => ({
+const remote = (url: string, bytes = content): RemoteFile => ({
   name: 'a file',
   url,
   size: content.length,
@@ -237,7 +237,7 @@ describe('the compiler', () => {
     ['cc1plus: error: No space left on device', /no space left/],
     ['a.cc:3:1: error: expected ;', /does not compile with TensorFlow 2\.21\.0: a\.cc:3:1: error: expected ;/],
   ])('%s', (stderr, message) => {
-    const source: Source = { version: '2.21.0', include: '/i', libraries: [], origin: 'x' };
+    const source: TensorFlowSource = { version: '2.21.0', include: '/i', libraries: [], origin: 'x' };
     expect(compileError({ stderr }, source)).toMatchObject({ message: expect.stringMatching(message) });
   });
 });

@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { diskError } from '../disk';
 import { UserError } from '../errors';
 import { bindingFile } from './places';
-import type { Watch } from './report';
-import type { Source } from './source';
+import type { InstallWatch } from './report';
+import type { TensorFlowSource } from './source';
 
 const run = promisify(execFile);
 
@@ -43,9 +43,9 @@ export async function findCompiler(env: NodeJS.ProcessEnv = process.env): Promis
  */
 export async function buildBinding(
   root: string,
-  source: Source,
+  source: TensorFlowSource,
   parts: { tfjsNode: string; nodeApi: string; compiler: Compiler },
-  { progress, signal }: Watch,
+  { progress, signal }: InstallWatch,
 ): Promise<void> {
   progress({ doing: `Compiling the binding with ${parts.compiler.name}` });
   const work = mkdtempSync(join(root, 'build-'));
@@ -76,7 +76,7 @@ export async function buildBinding(
 }
 
 /** Turns the compiler's output into a UserError. */
-export function compileError(error: unknown, source: Source): unknown {
+export function compileError(error: unknown, source: TensorFlowSource): unknown {
   const { stderr } = error as { stderr?: string };
   if (error instanceof UserError || stderr === undefined) return error;
   const [, header] = /fatal error: ['"]?([^'":]+)['"]?(?: file not found|: No such file)/.exec(stderr) ?? [];

@@ -5,9 +5,9 @@ import { dirname } from 'node:path';
 import { diskError } from '../disk';
 import { appendAnswer, boundedText, bytesFrom, openPart, unlessSilent } from '../download';
 import { UserError } from '../errors';
-import type { Watch } from './report';
+import type { InstallWatch } from './report';
 
-export interface Remote {
+export interface RemoteFile {
   url: string;
   /** The name for messages. */
   name: string;
@@ -22,7 +22,7 @@ const silence = 60_000;
 const maxDocument = 100 << 20;
 
 /** Downloads a file to `path`. Received bytes are kept until the hash proves wrong. @throws UserError */
-export async function fetchFile(remote: Remote, path: string, watch: Watch): Promise<void> {
+export async function fetchFile(remote: RemoteFile, path: string, watch: InstallWatch): Promise<void> {
   mkdirSync(dirname(path), { recursive: true });
   for (let attempt = 1; ; attempt++) {
     try {
@@ -43,7 +43,11 @@ export async function fetchFile(remote: Remote, path: string, watch: Watch): Pro
   });
 }
 
-async function append({ name, url, size }: Remote, path: string, { progress, signal }: Watch): Promise<void> {
+async function append(
+  { name, url, size }: RemoteFile,
+  path: string,
+  { progress, signal }: InstallWatch,
+): Promise<void> {
   const at = sizeOf(path);
   await unlessSilent(silence, signal, async (signal, heard) => {
     const answer = await fetch(url, { headers: bytesFrom(at), signal });
@@ -61,7 +65,7 @@ async function append({ name, url, size }: Remote, path: string, { progress, sig
 }
 
 /** Downloads a short document, such as a registry's JSON. @throws UserError */
-export async function fetchJson(url: string, name: string, watch: Watch): Promise<unknown> {
+export async function fetchJson(url: string, name: string, watch: InstallWatch): Promise<unknown> {
   try {
     const limit = AbortSignal.timeout(silence);
     const response = await fetch(url, { signal: watch.signal ? AbortSignal.any([watch.signal, limit]) : limit });
@@ -72,7 +76,11 @@ export async function fetchJson(url: string, name: string, watch: Watch): Promis
   }
 }
 
-function unreachable(error: unknown, { url, name }: Pick<Remote, 'url' | 'name'>, { signal }: Watch): unknown {
+function unreachable(
+  error: unknown,
+  { url, name }: Pick<RemoteFile, 'url' | 'name'>,
+  { signal }: InstallWatch,
+): unknown {
   if (signal?.aborted) return signal.reason;
   if (error instanceof UserError) return error;
   const { message, cause } = error as Error;
@@ -89,7 +97,7 @@ function unreachable(error: unknown, { url, name }: Pick<Remote, 'url' | 'name'>
 
 const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
-async function hashOf(path: string, { algorithm, encoding }: Remote['hash']): Promise<string> {
+async function hashOf(path: string, { algorithm, encoding }: RemoteFile['hash']): Promise<string> {
   const hash = createHash(algorithm);
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
   return hash.digest(encoding);

@@ -10,8 +10,8 @@ import { buildBinding, findCompiler } from './build';
 import { fetchTfjsNode, nodeApiInclude } from './npm';
 import { bindingFile } from './places';
 import { chooseWheel, fetchWheel, type Wheel } from './pypi';
-import type { Watch } from './report';
-import { findSource, folderSource, type Source } from './source';
+import type { InstallWatch } from './report';
+import { findSource, folderSource, type TensorFlowSource } from './source';
 
 export interface InstallOptions {
   /** A Python program, site-packages/tensorflow, or an unpacked libtensorflow. */
@@ -27,7 +27,7 @@ export interface InstallOptions {
 export async function installTensorFlow(
   options: InstallOptions,
   consent: (wheel: Wheel) => Promise<boolean>,
-  watch: Watch,
+  watch: InstallWatch,
 ): Promise<Installed> {
   if (process.platform === 'win32')
     throw new UserError('the binding is not built on Windows', {
@@ -75,8 +75,8 @@ async function chooseSource(
   { from, gpu, download, version }: InstallOptions,
   root: string,
   consent: (wheel: Wheel) => Promise<boolean>,
-  watch: Watch,
-): Promise<Source> {
+  watch: InstallWatch,
+): Promise<TensorFlowSource> {
   if (download !== 'always') {
     watch.progress({ doing: 'Looking for a TensorFlow' });
     const found = await findSource(from);
@@ -95,7 +95,7 @@ async function chooseSource(
   });
 }
 
-function failure({ reason, remedy }: ProbeResult, { version, origin }: Source, onCpu: boolean): UserError {
+function failure({ reason, remedy }: ProbeResult, { version, origin }: TensorFlowSource, onCpu: boolean): UserError {
   const rest = onCpu ? ' It works on the CPU, and was set up for that.' : '';
   return new UserError(
     `the binding was built for TensorFlow ${version} (${origin}) but does not work: ${reason}.${rest}`,
@@ -108,7 +108,7 @@ function failure({ reason, remedy }: ProbeResult, { version, origin }: Source, o
 }
 
 /** Rebuilds and tests the current setup, from the same TensorFlow if it still exists. */
-export async function repairTensorFlow(watch: Watch): Promise<Installed> {
+export async function repairTensorFlow(watch: InstallWatch): Promise<Installed> {
   const root = tensorFlowFolder();
   const before = tryReading(root);
   const folder = before && dirname(before.tensorflow.libraries[0]);

@@ -4,22 +4,22 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { packageRoot } from '../paths';
-import { fetchFile, type Remote } from './fetch';
+import { fetchFile, type RemoteFile } from './fetch';
 import { downloadFolder, headersFolder, packageFolder } from './places';
-import type { Watch } from './report';
+import type { InstallWatch } from './report';
 
 const registry = (process.env.npm_config_registry || 'https://registry.npmjs.org').replace(/\/$/, '');
 
 const sha512 = (digest: string) => ({ algorithm: 'sha512' as const, digest, encoding: 'base64' as const });
 
-const tfjsNode: Remote = {
+const tfjsNode: RemoteFile = {
   name: '@tensorflow/tfjs-node 4.22.0',
   url: `${registry}/@tensorflow/tfjs-node/-/tfjs-node-4.22.0.tgz`,
   size: 228_166,
   hash: sha512('uHrXeUlfgkMxTZqHkESSV7zSdKdV0LlsBeblqkuKU9nnfxB1pC6DtoyYVaLxznzZy7WQSegjcohxxCjAf6Dc7w=='),
 };
 
-const nodeApiHeaders: Remote = {
+const nodeApiHeaders: RemoteFile = {
   name: 'node-api-headers 1.9.0',
   url: `${registry}/node-api-headers/-/node-api-headers-1.9.0.tgz`,
   size: 16_974,
@@ -27,7 +27,7 @@ const nodeApiHeaders: Remote = {
 };
 
 /** The sources of tfjs-node's binding (binding/) and its backend (dist/), in the data folder. Returns their folder. */
-export async function fetchTfjsNode(root: string, watch: Watch): Promise<string> {
+export async function fetchTfjsNode(root: string, watch: InstallWatch): Promise<string> {
   const folder = packageFolder(root);
   if (!existsSync(folder))
     await fetchPackage(tfjsNode, { folder, root, wanted: /^(binding\/|dist\/(?!.*_test\.)|package\.json$)/ }, watch);
@@ -35,7 +35,7 @@ export async function fetchTfjsNode(root: string, watch: Watch): Promise<string>
 }
 
 /** The folder with node_api.h: from the package when running from the repository, from Node itself, or downloaded. */
-export async function nodeApiInclude(root: string, watch: Watch): Promise<string> {
+export async function nodeApiInclude(root: string, watch: InstallWatch): Promise<string> {
   const folder = headersFolder(root);
   const places = [packagedHeaders(), join(dirname(process.execPath), '..', 'include', 'node'), join(folder, 'include')];
   const found = places.find((place) => place && existsSync(join(place, 'node_api.h')));
@@ -54,9 +54,9 @@ function packagedHeaders(): string | null {
 
 /** Unpacks into `folder` those files of a package for whose path `wanted` is true. */
 async function fetchPackage(
-  remote: Remote,
+  remote: RemoteFile,
   { folder, root, wanted }: { folder: string; root: string; wanted: RegExp },
-  watch: Watch,
+  watch: InstallWatch,
 ): Promise<void> {
   const archive = join(downloadFolder(root), remote.url.slice(remote.url.lastIndexOf('/') + 1));
   await fetchFile(remote, archive, watch);

@@ -4,11 +4,11 @@ import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
-import { fetchFile, fetchJson, type Remote } from './fetch';
+import { fetchFile, fetchJson, type RemoteFile } from './fetch';
 import pinned from './pinned-wheels.json';
 import { downloadFolder, wheelFolder } from './places';
-import type { Watch } from './report';
-import { folderSource, type Source, tried } from './source';
+import type { InstallWatch } from './report';
+import { folderSource, type TensorFlowSource, tried } from './source';
 import { checkSpace } from './space';
 import { unzip } from './unzip';
 
@@ -19,7 +19,7 @@ const files = z.array(
 );
 const projectPage = z.object({ releases: z.record(z.string(), files) });
 
-export interface Wheel extends Remote {
+export interface Wheel extends RemoteFile {
   version: string;
 }
 
@@ -29,13 +29,13 @@ const unpackedBytes = { cpu: 1.1e9, gpu: 2.2e9 };
 /**
  * The project with a wheel for this machine: `tensorflow` for a GPU and for arm64, else the smaller `tensorflow-cpu`.
  */
-export function chooseWheel(options: { gpu: boolean; version?: string }, watch: Watch): Promise<Wheel> {
+export function chooseWheel(options: { gpu: boolean; version?: string }, watch: InstallWatch): Promise<Wheel> {
   const project = options.gpu || process.arch === 'arm64' ? 'tensorflow' : 'tensorflow-cpu';
   return findWheel({ project, version: options.version ?? newestTried }, watch);
 }
 
 /** The wheel of a release for this machine. @throws UserError when there is none */
-export async function findWheel(wanted: { project: string; version: string }, watch: Watch): Promise<Wheel> {
+export async function findWheel(wanted: { project: string; version: string }, watch: InstallWatch): Promise<Wheel> {
   const url = `${index}/pypi/${wanted.project}/json`;
   const page = projectPage.safeParse(await fetchJson(url, `PyPI's page of ${wanted.project}`, watch));
   if (!page.success) throw new UserError(`${index} does not answer like PyPI`, { file: url, code: 'network' });
@@ -88,7 +88,7 @@ export function wheelOf(
 }
 
 /** Downloads a wheel and unpacks the needed files into the data folder; the wheel itself is deleted. */
-export async function fetchWheel(wheel: Wheel, root: string, watch: Watch): Promise<Source> {
+export async function fetchWheel(wheel: Wheel, root: string, watch: InstallWatch): Promise<TensorFlowSource> {
   const folder = join(wheelFolder(root), wheel.name.replace(' ', '-'));
   const origin = `${wheel.name} from PyPI`;
   if (!existsSync(folder)) {

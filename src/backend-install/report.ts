@@ -1,5 +1,5 @@
 /** Progress of an installation. */
-export interface Step {
+export interface InstallStep {
   /** Present participle and object, such as `Fetching TensorFlow 2.21.0`. */
   doing: string;
   /** Bytes, if the step is a download. */
@@ -7,7 +7,7 @@ export interface Step {
   total?: number;
 }
 
-export interface Watch {
-  progress: (step: Step) => void;
+export interface InstallWatch {
+  progress: (step: InstallStep) => void;
   signal?: AbortSignal;
 }

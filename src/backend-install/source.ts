@@ -7,7 +7,7 @@ import { UserError } from '../errors';
 
 const run = promisify(execFile);
 
-export interface Source {
+export interface TensorFlowSource {
   version: string;
   include: string;
   /** The libraries to link to: the C API and, where that is a separate file, the framework that it depends on. */
@@ -37,7 +37,10 @@ const libraryNames =
  * `from`, that of the active environment, or of `python3` or `python` on the PATH; null if none is found.
  * @throws UserError when the named one cannot be used
  */
-export async function findSource(from?: string, env: NodeJS.ProcessEnv = process.env): Promise<Source | null> {
+export async function findSource(
+  from?: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<TensorFlowSource | null> {
   if (from) {
     if (existsSync(from) && statSync(from).isDirectory()) return folderSource(resolve(from));
     const folder = await askPython(from, true);
@@ -78,7 +81,7 @@ async function askPython(python: string, must: boolean): Promise<string | null> 
 }
 
 /** The TensorFlow in a folder. @throws UserError when a part is missing or does not fit this machine */
-export function folderSource(folder: string, origin = folder): Source {
+export function folderSource(folder: string, origin = folder): TensorFlowSource {
   const places = [folder, join(folder, 'lib'), join(folder, 'tensorflow')];
   const libraries = places
     .flatMap((place) => libraryNames.map((names) => names.map((name) => join(place, name))))

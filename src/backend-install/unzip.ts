@@ -6,14 +6,14 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createInflateRaw } from 'node:zlib';
 import { damagedZip, type ZipMember, zipMembers, zipStart } from '../zip';
-import type { Watch } from './report';
+import type { InstallWatch } from './report';
 
 /** Extracts the members that `chosen` maps to a path relative to `folder`. Returns their number. */
 export async function unzip(
   file: string,
   folder: string,
   chosen: (name: string) => string | null,
-  watch: Watch,
+  watch: InstallWatch,
 ): Promise<number> {
   const handle = await open(file);
   try {

@@ -1,5 +1,5 @@
 import { faultText, isGuess } from '../chain/fault-text';
-import { type Fault, firstWrongStep } from '../chain/faults';
+import { firstWrongStep, type StepFault } from '../chain/faults';
 import type { PlacedChain } from '../chain/split';
 import type { Chain, Span } from '../chain/types';
 import type { FailureRecord } from '../runs/records';
@@ -29,7 +29,8 @@ export function firstFault(
 ): FirstFault | undefined {
   const whole = marked === undefined ? undefined : place({ step: marked });
   if (whole) return { step: marked!, reason: 'marked by hand as the first wrong step', by: 'person', ...whole };
-  const fault: Fault | FailureRecord['firstWrongStep'] | null = recorded ?? firstWrongStep(chain, against, question);
+  const fault: StepFault | FailureRecord['firstWrongStep'] | null =
+    recorded ?? firstWrongStep(chain, against, question);
   const wrong = fault && place(fault);
   if (!wrong) return undefined;
   const said = 'reason' in fault ? fault.reason : fault.message;

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
-import { breathe } from '../breath';
 import type { Dataset } from '../data/dataset';
 import { guessFormat } from '../data/guess';
 import { loadData } from '../data/load';
 import { UserError } from '../errors';
+import { yieldToEventLoop } from '../event-loop';
 import { createRun } from '../runs/writer';
 import { describeFailure, recordedAnswer } from './describe';
 
@@ -46,7 +46,7 @@ export async function importCases(
     categories[record.category] = (categories[record.category] ?? 0) + 1;
     if (records.length % atOnce === 0) {
       progress(records.length, problems.length);
-      await breathe();
+      await yieldToEventLoop();
     }
   }
   const name = `cases-${basename(file).replace(/(\.chains)?\.[^.]*$/, '')}`;

@@ -1,5 +1,5 @@
 /** One column of an alignment: for each sequence the index of its item, or null for a gap. */
-export type Column<N extends 2 | 3 = 2> = N extends 2
+export type AlignedColumn<N extends 2 | 3 = 2> = N extends 2
   ? [number | null, number | null]
   : [number | null, number | null, number | null];
 
@@ -12,8 +12,8 @@ export type Column<N extends 2 | 3 = 2> = N extends 2
  * at items that are unique in both (patience diff); a range without such anchors that is still too long is left
  * opposite a gap.
  */
-export function alignTokens<T>(a: readonly T[], b: readonly T[]): Column[] {
-  const columns: Column[] = [];
+export function alignTokens<T>(a: readonly T[], b: readonly T[]): AlignedColumn[] {
+  const columns: AlignedColumn[] = [];
   let cellsLeft = maxCells;
   const gap = ([aFrom, aTo, bFrom, bTo]: Stretch) => {
     for (let i = aFrom; i < aTo; i++) columns.push([i, null]);
@@ -130,9 +130,9 @@ function longestRise(pairs: [number, number][]): [number, number][] {
  * `a`, and their insertions at the same position of `a` are aligned with each other. Present items of a column are all
  * equal.
  */
-export function alignThree<T>(a: readonly T[], b: readonly T[], c: readonly T[]): Column<3>[] {
+export function alignThree<T>(a: readonly T[], b: readonly T[], c: readonly T[]): AlignedColumn<3>[] {
   const [intoB, intoC] = [insertions(a, b), insertions(a, c)];
-  const columns: Column<3>[] = [];
+  const columns: AlignedColumn<3>[] = [];
   for (let i = 0; i <= a.length; i++) {
     const { from: bFrom, to: bTo, match: bMatch } = intoB[i];
     const { from: cFrom, to: cTo, match: cMatch } = intoC[i];

@@ -1,13 +1,13 @@
-import { isDoubtful } from './doubts';
-import { evaluate, type Reading } from './expression';
+import { isDoubtful } from './ambiguous-equations';
+import { type EquationSide, type EquationSides, endOfValue, mostEqualities, sidesOf } from './equation-sides';
+import { format, writeSide } from './equation-text';
+import { evaluate, type NotationReading } from './expression';
 import { lex } from './lexer';
-import { format, writeSide } from './notation';
-import { endOfValue, mostEqualities, type Side, type Sides, sidesOf } from './sides';
 import { isTrue } from './tolerance';
 import type { Span } from './types';
 
 /** An equation between numbers as a text states it: "12 x 3 = 38". */
-export interface Equation extends Span {
+export interface StatedEquation extends Span {
   /** The left side as written, without units and LaTeX formatting: "12 x 3". */
   left: string;
   operator: '=' | '≈';
@@ -30,7 +30,7 @@ export interface Equation extends Span {
  * 5 + 4 = 9). Skipped because they cannot be judged: variables, clock times, number words, and false equations that mix
  * units of one kind (1 hour + 30 minutes = 90). Linear in the length of the text.
  */
-export function checkEquations(text: string): Equation[] {
+export function checkEquations(text: string): StatedEquation[] {
   const plain = blankMarks(text);
   const equations = equationsOf(plain);
   const stated = equations.length;
@@ -81,15 +81,15 @@ export function statedValues(text: string): StatedValue[] {
   });
 }
 
-function equationsOf(text: string): Equation[] {
+function equationsOf(text: string): StatedEquation[] {
   return sidesOf(lex(text)).flatMap((sides) => judge(text, sides) ?? []);
 }
 
-const share: Reading = { percent: 'share', scaled: true };
-const bare: Reading = { percent: 'bare', scaled: false };
+const share: NotationReading = { percent: 'share', scaled: true };
+const bare: NotationReading = { percent: 'bare', scaled: false };
 
 /** The equation of two sides, or null if it cannot be judged. */
-function judge(text: string, { tokens, reader, sign, left, right }: Sides): Equation | null {
+function judge(text: string, { tokens, reader, sign, left, right }: EquationSides): StatedEquation | null {
   if (!left || !right) return null;
   const computes = left.expression.kind === 'binary';
   const restates = right.expression.kind === 'binary' && left.expression.kind === 'number' && left.expression.bare;
@@ -105,7 +105,7 @@ function judge(text: string, { tokens, reader, sign, left, right }: Sides): Equa
   const loose = operator === '≈' || right.rounded === true || roundingWords.test(context);
   const correct = isTrue(left.expression, right.expression, loose);
   if (!correct && isDoubtful(text, tokens, [left, right], stated)) return null;
-  const written = (side: Side) => writeSide(text, tokens, reader, side);
+  const written = (side: EquationSide) => writeSide(text, tokens, reader, side);
   return {
     left: written(left),
     operator,

@@ -1,9 +1,9 @@
-import { type Expression, evaluate, numbersOf, type Reading } from './expression';
+import { type EquationSides, sidesOf } from './equation-sides';
+import { type Expression, evaluate, type NotationReading, numbersOf } from './expression';
 import { factsAbout, type Givens, mentionedNumbers, numberKey, writtenNumbers } from './givens';
-import { lex, type Token } from './lexer';
-import { type Derivation, mostMentions, Numbers, sourcesOf } from './numbers';
+import { type ArithmeticToken, lex } from './lexer';
+import { type Derivation, KnownNumbers, mostMentions, sourcesOf } from './numbers';
 import { splitSentences } from './sentences';
-import { type Sides, sidesOf } from './sides';
 import { isTrue } from './tolerance';
 import type { Span } from './types';
 import { Unknowns } from './unknowns';
@@ -24,7 +24,7 @@ import { Unknowns } from './unknowns';
  */
 export function derive(text: string, givens: Givens | null, question = ''): Derivation {
   const tokens = lex(text).filter((token, i, all) => !isUnit(token, all[i - 1], all[i + 1]));
-  const numbers = new Numbers(givens);
+  const numbers = new KnownNumbers(givens);
   const equalities = sidesOf(tokens);
   const unknowns = new Unknowns(text, tokens, question.replace(/\s/g, ''));
   let nextEquality = 0;
@@ -46,9 +46,9 @@ export function derive(text: string, givens: Givens | null, question = ''): Deri
 
 /** Text that hides an equation from the parser: 12MB, 4 m, 90\\circ, the times of "4 times a week + 3". */
 function isUnit(
-  { kind, text, spaced, end, start }: Token,
-  before: Token | undefined,
-  after: Token | undefined,
+  { kind, text, spaced, end, start }: ArithmeticToken,
+  before: ArithmeticToken | undefined,
+  after: ArithmeticToken | undefined,
 ): boolean {
   if (kind === 'operator' && end - start === 5 && text === '*')
     return !['number', 'open', 'fraction'].includes(after?.kind ?? '');
@@ -56,21 +56,21 @@ function isUnit(
   return kind === 'variable' && (text.length > 1 || (spaced && before?.kind === 'number' && /[mglhsLVWCF]/.test(text)));
 }
 
-const share: Reading = { percent: 'share', scaled: true };
-const bare: Reading = { percent: 'bare', scaled: false };
+const share: NotationReading = { percent: 'share', scaled: true };
+const bare: NotationReading = { percent: 'bare', scaled: false };
 
 /** Ranges of equalities, including the left side if it can be parsed. */
-function placeOf({ left, right, tokens }: Sides): Span | null {
+function placeOf({ left, right, tokens }: EquationSides): Span | null {
   return right && { start: tokens[(left ?? right).from].start, end: tokens[right.end - 1].end };
 }
 
-function readEquality(found: Numbers, sides: Sides): void {
+function readEquality(found: KnownNumbers, sides: EquationSides): void {
   const place = placeOf(sides);
   if (place && sides.left) readEquation(found, sides, place);
   else if (place) readFunction(found, sides, place);
 }
 
-function readEquation(found: Numbers, sides: Sides, place: Span): void {
+function readEquation(found: KnownNumbers, sides: EquationSides, place: Span): void {
   const [left, right] = [sides.left!, sides.right!];
   const { sign } = sides;
   const numbers = [...numbersOf(left.expression), ...numbersOf(right.expression)];
@@ -118,7 +118,7 @@ function isRatioOfItself(expression: Expression): boolean {
 }
 
 /** "8 * 2 + 4 * 5 = 16 + 20": each term is an equation of its own. */
-function readTerms(found: Numbers, left: Expression, right: Expression, place: Span): boolean {
+function readTerms(found: KnownNumbers, left: Expression, right: Expression, place: Span): boolean {
   const [from, to] = [termsOf(left), termsOf(right)];
   if (from.length < 2 || from.length !== to.length) return false;
   const numbers = from.map((term) => numbersOf(term).map(({ value }) => numberKey(value.valueOf())));
@@ -143,7 +143,7 @@ function termsOf(expression: Expression): Expression[] {
 const longestEquation = 60;
 
 /** The number that an equation gives: its right side, or in "24 = 48 / 2" its left one. */
-function resultOf({ left, right }: Sides): number | null {
+function resultOf({ left, right }: EquationSides): number | null {
   for (const side of [right, left]) {
     if (!side || side.expression.kind === 'binary') continue;
     const value = evaluate(side.expression, bare);
@@ -168,7 +168,7 @@ function isDetermined(left: Expression, right: Expression, key: number): boolean
 }
 
 /** √144 = 12, 5! = 120: functions of known numbers that cannot be checked. */
-function readFunction(found: Numbers, { tokens, at, right }: Sides, place: Span): void {
+function readFunction(found: KnownNumbers, { tokens, at, right }: EquationSides, place: Span): void {
   const value = right && right.expression.kind === 'number' ? evaluate(right.expression, bare) : null;
   if (!value) return;
   let from = at;
@@ -191,7 +191,7 @@ const operationWords =
   /\b(?:total|altogether|together|sum|in all|all|both|combined|plus|add\w*|more|less|fewer|minus|subtract\w*|left|remain\w*|each|per|every|times|twice|doubl\w*|tripl\w*|quadrupl\w*|half|halv\w*|thirds?|quarters?|\w+ths?|percent|shar\w*|split\w*|divid\w*|equal\w*|difference|multipl\w*|product|of|makes|leav\w*|gain\w*|los[te]\w*|after|next|from|between|until|spen[dt]s?|increas\w*|decreas\w*|remainder|average|apiece|off|again|longer|older|younger|taller|shorter)\b/i;
 
 /** The tokens outside of all ranges; both are in text order. */
-function outside(tokens: readonly Token[], places: readonly Span[]): Token[] {
+function outside(tokens: readonly ArithmeticToken[], places: readonly Span[]): ArithmeticToken[] {
   let [next, covered] = [0, 0];
   return tokens.filter(({ start }) => {
     while (next < places.length && places[next].start <= start) covered = Math.max(covered, places[next++].end);
@@ -208,7 +208,7 @@ class Prose {
   private readonly mentioned: readonly number[];
   private readonly place: Span;
 
-  constructor(sentence: string, tokens: readonly Token[], equalities: readonly Sides[]) {
+  constructor(sentence: string, tokens: readonly ArithmeticToken[], equalities: readonly EquationSides[]) {
     const computed = equalities.flatMap((sides) => (sides.left && placeOf(sides)) ?? []);
     const operates = tokens.some(({ kind }) => kind === 'operator') || operationWords.test(sentence);
     const silent = tokens.length === 0 || (!operates && /[a-z]{3}/i.test(sentence));
@@ -218,7 +218,7 @@ class Prose {
     this.place = silent ? { start: 0, end: 0 } : { start: tokens[0].start, end: tokens[tokens.length - 1].end };
   }
 
-  read(found: Numbers): void {
+  read(found: KnownNumbers): void {
     const operands = this.mentioned.filter((key) => found.isKnown(key) && key > 1);
     if (operands.length > mostMentions) return;
     for (const key of this.written) {

@@ -10,7 +10,7 @@ export type Expression =
 /**
  * An interpretation of informal notation: 20 % as 0.2, as 20, or of the value it is added to; 5 dozen as 60 or as 5.
  */
-export interface Reading {
+export interface NotationReading {
   percent: 'share' | 'bare' | 'relative';
   scaled: boolean;
 }
@@ -19,7 +19,7 @@ export interface Reading {
 const maxMagnitude = 10n ** 60n;
 
 /** The exact value, or null if a part is unknown, divides by zero or exceeds the limit. */
-export function evaluate(expression: Expression, reading: Reading): Fraction | null {
+export function evaluate(expression: Expression, reading: NotationReading): Fraction | null {
   switch (expression.kind) {
     case 'unknown':
       return null;

@@ -1,15 +1,15 @@
 import { sameAnswer } from '../answers/equal';
 import { extractAnswer } from '../answers/extract';
 import { checkEquations, statedValues } from './calculator';
-import { departure } from './departure';
 import { departureText } from './fault-text';
 import { groundedness } from './grounded';
-import { isReached, keyOf, knowledgeOf, numbersIn } from './knowledge';
 import { renderChain } from './prompts';
+import { departure } from './teacher-departure';
+import { isReached, keyOf, numbersIn, teacherNumbers } from './teacher-numbers';
 import type { Chain, Span } from './types';
 
 /** The first wrong step of a student's chain. `start` and `end` are a range of `chain.steps[step]`. */
-export interface Fault extends Span {
+export interface StepFault extends Span {
   step: number;
   /** A false equation, or a number that does not occur in the teacher's chain. */
   kind: 'arithmetic' | 'departure';
@@ -23,7 +23,7 @@ export interface Fault extends Span {
  * different answer. A right answer whose steps lead to it has no wrong step, whatever its path. Null when none is
  * found. Conservative: a step without a readable equation counts as wrong only for a number that a later step uses.
  */
-export function firstWrongStep(student: Chain, reference?: Chain | string, question?: string): Fault | null {
+export function firstWrongStep(student: Chain, reference?: Chain | string, question?: string): StepFault | null {
   for (const [step, text] of student.steps.entries()) {
     const slip = checkEquations(text).find(({ correct }) => !correct);
     if (slip) {
@@ -49,7 +49,7 @@ function isOwnWay(student: Chain, teacher: Chain, question: string | undefined):
 /** No step states a number longer than this, and comparing longer answers would take quadratic time. */
 const longestValue = 200;
 
-function arrival(student: Chain, answer: string): Fault | null {
+function arrival(student: Chain, answer: string): StepFault | null {
   if (student.answer === '' || student.answer.length > longestValue || sameAnswer(student.answer, answer)) return null;
   for (const [step, text] of student.steps.entries()) {
     const found = statedValues(text).find(({ value, computed }) => computed && sameAnswer(value, student.answer));
@@ -99,7 +99,7 @@ export function failureCategory({
   if (!answer) return 'no answer';
   if (checkEquations(text).some(({ correct }) => !correct)) return 'arithmetic slip';
   if (!teacher) return 'wrong operation';
-  const knowledge = knowledgeOf(teacher);
+  const knowledge = teacherNumbers(teacher);
   const steps = chain.steps.join('\n');
   if (!computedIn(steps).every((result) => isReached(result, knowledge))) return 'wrong operation';
   const said = numbersIn(steps);

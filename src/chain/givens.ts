@@ -1,4 +1,4 @@
-import type { Token } from './lexer';
+import type { ArithmeticToken } from './lexer';
 import { lex } from './lexer';
 
 /** A number as a map key: without its sign and without floating-point rounding errors. */
@@ -149,7 +149,7 @@ export function wordNumbers(words: readonly string[]): number[] {
 }
 
 /** The numbers of a text's tokens as written, a/b also as its value, 5 thousand also as 5000. */
-export function writtenNumbers(tokens: readonly Token[]): number[] {
+export function writtenNumbers(tokens: readonly ArithmeticToken[]): number[] {
   const found: number[] = [];
   tokens.forEach((token, i) => {
     // "a 6-inch board", "10-year-old"
@@ -172,7 +172,7 @@ const wordsOf = (text: string) => text.toLowerCase().match(/\p{L}+/gu) ?? [];
 const cardinalNumbers = (words: readonly string[]) => words.flatMap((word) => cardinals.get(word) ?? []);
 
 /** Numbers that a text mentions, in digits and in words. */
-export function mentionedNumbers(text: string, tokens: readonly Token[]): number[] {
+export function mentionedNumbers(text: string, tokens: readonly ArithmeticToken[]): number[] {
   return [...writtenNumbers(tokens), ...wordNumbers(wordsOf(text))];
 }
 

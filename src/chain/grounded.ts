@@ -81,7 +81,7 @@ function withoutShout(answer: string, steps: string): string {
 const faulty = (fault: string): Groundedness => ({ applies: true, grounded: false, fault });
 
 /** Facts about a problem, computed before any solution is read. */
-interface Problem {
+interface ProblemFacts {
   question?: string;
   teacher?: Chain;
   givens: Givens | null;
@@ -95,9 +95,9 @@ interface Problem {
 }
 
 /** Cached, as there are many solutions to a problem. */
-let last: Problem | undefined;
+let last: ProblemFacts | undefined;
 
-function problemOf(question: string | undefined, teacher: Chain | undefined): Problem {
+function problemOf(question: string | undefined, teacher: Chain | undefined): ProblemFacts {
   if (last && last.question === question && last.teacher === teacher) return last;
   const found = question === undefined ? null : givensOf(readable(question));
   const written = teacher && readable(renderChain(teacher));
@@ -172,7 +172,7 @@ function formFaultOf(
   solution: string,
   answer: Answer,
   { thought, spoken, from }: Parts,
-  problem: Problem,
+  problem: ProblemFacts,
 ): string | null {
   if (standsBeforeSteps(solution, answer)) return 'the answer stands before the steps';
   const fault = formFault(thought, spoken);
@@ -186,7 +186,7 @@ function formFaultOf(
   return null;
 }
 
-function copyFault(spoken: string, { taught }: Problem, mayCopy: boolean): string | null {
+function copyFault(spoken: string, { taught }: ProblemFacts, mayCopy: boolean): string | null {
   if (mayCopy || !taught || !isCopy(withoutLabels(spoken), taught)) return null;
   return "the teacher's chain word for word";
 }
@@ -201,7 +201,7 @@ function falseEquation(text: string): string | null {
   return slip ? `${slip.left} is ${slip.actual}, not ${slip.stated}` : null;
 }
 
-function arithmeticFault(found: Derivation, key: number, answer: string, problem: Problem): string | null {
+function arithmeticFault(found: Derivation, key: number, answer: string, problem: ProblemFacts): string | null {
   const { derived, strange, unrelated, unused } = found;
   if (arrivals(derived, key).length === 0) {
     const [stranger] = [...strange.keys()].filter((one) => one !== key);

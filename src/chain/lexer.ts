@@ -12,7 +12,7 @@ import { remembered } from '../remembered';
  * - word: units, labels and all prose; variable: a letter that may be an unknown (x, 3R); other: not arithmetic
  * - break: an end of a clause
  */
-export type TokenKind =
+export type ArithmeticTokenKind =
   | 'number'
   | 'operator'
   | 'equals'
@@ -24,8 +24,8 @@ export type TokenKind =
   | 'other'
   | 'break';
 
-export interface Token {
-  kind: TokenKind;
+export interface ArithmeticToken {
+  kind: ArithmeticTokenKind;
   text: string;
   start: number;
   end: number;
@@ -93,7 +93,7 @@ const shapeNames = Object.keys(shapes) as Shape[];
 const pattern = new RegExp(shapeNames.map((name) => `(${shapes[name].source})`).join('|'), 'gu');
 
 /** Reads up to `maxTokens` words in one pass, linear in the length. Brackets without a partner become `other`. */
-export const lex = remembered((text): readonly Token[] => pairBrackets(new Lexer(text).read()), 1 << 20);
+export const lex = remembered((text): readonly ArithmeticToken[] => pairBrackets(new Lexer(text).read()), 1 << 20);
 
 /** The value of digits with a decimal point. */
 const numberOf = remembered((digits) => {
@@ -102,14 +102,14 @@ const numberOf = remembered((digits) => {
 }, 1 << 16);
 
 class Lexer {
-  private readonly tokens: Token[] = [];
+  private readonly tokens: ArithmeticToken[] = [];
   private readonly unwrapped = new Set<number>();
   private spaced = true;
   private at = 0;
 
   constructor(private readonly text: string) {}
 
-  read(): Token[] {
+  read(): ArithmeticToken[] {
     for (const match of this.text.matchAll(pattern)) {
       if (match.index < this.at) continue;
       if (this.tokens.length >= maxTokens) break;
@@ -144,7 +144,7 @@ class Lexer {
     }
   }
 
-  private push(kind: TokenKind, length: number, more: Partial<Token> = {}) {
+  private push(kind: ArithmeticTokenKind, length: number, more: Partial<ArithmeticToken> = {}) {
     const { at, spaced } = this;
     this.tokens.push({ kind, text: this.text.slice(at, at + length), start: at, end: at + length, spaced, ...more });
     this.spaced = false;
@@ -211,7 +211,7 @@ class Lexer {
   }
 
   /** An x between two quantities is a multiplication: "12 x 3", "15x20", "(2 + 1) x $4". */
-  private isProduct(last: Token | undefined): boolean {
+  private isProduct(last: ArithmeticToken | undefined): boolean {
     if (!last || !['number', 'close', 'word'].includes(last.kind)) return false;
     return /^[^\S\n]*(?:\\?\$|\\\(|€|£)?[^\S\n]*(?:[\d(.]|\\[dt]?frac)/.test(this.ahead(1, 16));
   }
@@ -232,8 +232,8 @@ class Lexer {
   }
 }
 
-function pairBrackets(tokens: Token[]): Token[] {
-  const open: Token[] = [];
+function pairBrackets(tokens: ArithmeticToken[]): ArithmeticToken[] {
+  const open: ArithmeticToken[] = [];
   for (const token of tokens) {
     if (token.kind === 'open') open.push(token);
     else if (token.kind === 'close' && !open.pop()) token.kind = 'other';

@@ -18,7 +18,7 @@ export interface Derivation {
 const noRoots: ReadonlySet<number> = new Set();
 
 /** The known numbers at a position of the text, with their origins. */
-export class Numbers implements Derivation {
+export class KnownNumbers implements Derivation {
   readonly derived = new Map<number, Span>();
   readonly strange = new Map<number, Span>();
   readonly unrelated = new Map<number, Span>();

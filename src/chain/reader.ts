@@ -1,5 +1,5 @@
 import { type Expression, evaluate } from './expression';
-import type { Token } from './lexer';
+import type { ArithmeticToken } from './lexer';
 
 const quantities = new Set(['number', 'variable', 'other']);
 const unknown: Expression = { kind: 'unknown' };
@@ -38,7 +38,7 @@ export class ExpressionReader {
   private depth = 0;
   private operators = 0;
 
-  constructor(private readonly tokens: readonly Token[]) {
+  constructor(private readonly tokens: readonly ArithmeticToken[]) {
     const open: number[] = [];
     this.numbersBefore = new Int32Array(tokens.length + 1);
     tokens.forEach((token, i) => {
@@ -65,7 +65,7 @@ export class ExpressionReader {
     return this.partners.get(bracket)!;
   }
 
-  private sum(cursor: Cursor): Expression {
+  private sum(cursor: TokenRange): Expression {
     let left = this.product(cursor);
     for (let operator = this.operator(cursor, '+-'); operator; operator = this.operator(cursor, '+-')) {
       // " - " before a word is a dash: "6 x $2 = $12 - his whole budget".
@@ -76,7 +76,7 @@ export class ExpressionReader {
     return left;
   }
 
-  private product(cursor: Cursor): Expression {
+  private product(cursor: TokenRange): Expression {
     let left = this.power(cursor);
     for (;;) {
       const token = this.peek(cursor);
@@ -99,7 +99,7 @@ export class ExpressionReader {
     return ++this.operators > maxOperators ? unknown : { kind: 'binary', operator, left, right };
   }
 
-  private power(cursor: Cursor): Expression {
+  private power(cursor: TokenRange): Expression {
     const left = this.operand(cursor);
     if (!this.operator(cursor, '^')) return left;
     cursor.at++;
@@ -107,7 +107,7 @@ export class ExpressionReader {
   }
 
   /** A fraction without spaces after a spaced slash is one number: "2 / 1/4". */
-  private tight(cursor: Cursor): Expression | null {
+  private tight(cursor: TokenRange): Expression | null {
     const [numerator, slash, denominator] = [0, 1, 2].map((i) => this.peek(cursor, i));
     if (numerator?.kind !== 'number' || slash?.text !== '/' || denominator?.kind !== 'number') return null;
     if (!numerator.spaced || slash.spaced || denominator.spaced) return null;
@@ -116,7 +116,7 @@ export class ExpressionReader {
     return { kind: 'binary', operator: '/', left, right: this.operand(cursor) };
   }
 
-  private operand(cursor: Cursor): Expression {
+  private operand(cursor: TokenRange): Expression {
     const token = this.peek(cursor);
     if (token?.kind === 'number') return this.number(cursor, token);
     if (token?.kind === 'open' && this.holdsNumber(cursor.at)) return this.withUnit(cursor, this.group(cursor));
@@ -138,7 +138,7 @@ export class ExpressionReader {
     return unknown;
   }
 
-  private number(cursor: Cursor, token: Token): Expression {
+  private number(cursor: TokenRange, token: ArithmeticToken): Expression {
     cursor.at++;
     let value = token.value!;
     const [numerator, slash, denominator] = [0, 1, 2].map((i) => this.peek(cursor, i));
@@ -161,7 +161,7 @@ export class ExpressionReader {
     return read;
   }
 
-  private group(cursor: Cursor): Expression {
+  private group(cursor: TokenRange): Expression {
     const close = this.partners.get(cursor.at)!;
     const inner = { at: cursor.at + 1, to: close };
     this.depth++;
@@ -173,7 +173,7 @@ export class ExpressionReader {
   }
 
   /** Skips a unit or a remark in brackets after an operand, if an operator or an end follows. */
-  private withUnit(cursor: Cursor, expression: Expression): Expression {
+  private withUnit(cursor: TokenRange, expression: Expression): Expression {
     while (this.peek(cursor)?.kind === 'variable') {
       cursor.at++;
       expression = unknown; // 3R, 5 m: an unknown or a unit
@@ -204,14 +204,14 @@ export class ExpressionReader {
   }
 
   /** Skips the text after the slash in "$4/tray", "4 miles / \text{hour}"; false if a quantity follows it. */
-  private skipRate(cursor: Cursor): boolean {
+  private skipRate(cursor: TokenRange): boolean {
     const token = this.peek(cursor);
     if (token?.kind !== 'word' && !(token?.kind === 'open' && !this.holdsNumber(cursor.at))) return false;
     this.withUnit(cursor, unknown);
     return true;
   }
 
-  private startsOperand(cursor: Cursor): boolean {
+  private startsOperand(cursor: TokenRange): boolean {
     const token = this.peek(cursor);
     if (!token) return false;
     if (token.kind === 'operator' && token.text === '-') {
@@ -222,7 +222,7 @@ export class ExpressionReader {
     return this.startsQuantity(cursor);
   }
 
-  private startsQuantity(cursor: Cursor): boolean {
+  private startsQuantity(cursor: TokenRange): boolean {
     const token = this.peek(cursor);
     if (!token) return false;
     return (
@@ -235,17 +235,17 @@ export class ExpressionReader {
     return this.numbersBefore[this.partners.get(open)!] > this.numbersBefore[open];
   }
 
-  private operator(cursor: Cursor, among: string): Token | undefined {
+  private operator(cursor: TokenRange, among: string): ArithmeticToken | undefined {
     const token = this.peek(cursor);
     return token?.kind === 'operator' && among.includes(token.text) ? token : undefined;
   }
 
-  private peek(cursor: Cursor, ahead = 0): Token | undefined {
+  private peek(cursor: TokenRange, ahead = 0): ArithmeticToken | undefined {
     return cursor.at + ahead < cursor.to ? this.tokens[cursor.at + ahead] : undefined;
   }
 }
 
-interface Cursor {
+interface TokenRange {
   at: number;
   to: number;
 }

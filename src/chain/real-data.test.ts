@@ -7,9 +7,9 @@ import { packageRoot } from '../paths';
 import { checkEquations } from './calculator';
 import { failureCategories, failureCategory, firstWrongStep } from './faults';
 import { groundedness } from './grounded';
+import { exactMatch, flexibleExtract, strictMatch } from './lm-eval-filters';
 import { renderChain } from './prompts';
 import { splitChain } from './split';
-import { exactMatch, flexibleExtract, strictMatch } from './twins';
 
 const data = join(packageRoot(), '..', 'shared', 'data');
 const bridge = join(data, 'bridge', 'stage3_error_samples.json');

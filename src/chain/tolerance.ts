@@ -1,5 +1,5 @@
 import Fraction from 'fraction.js';
-import { type Expression, evaluate, numbersOf, type Reading } from './expression';
+import { type Expression, evaluate, type NotationReading, numbersOf } from './expression';
 
 /**
  * Whether an equation is true under some reasonable reading. `loose`: the text says that the result is rounded, so it
@@ -10,19 +10,19 @@ export function isTrue(left: Expression, right: Expression, loose: boolean): boo
   return (vague ? readings : readings.slice(0, 1)).some((reading) => agree(left, right, reading, loose));
 }
 
-const readings: Reading[] = (['share', 'bare', 'relative'] as const).flatMap((percent) =>
+const readings: NotationReading[] = (['share', 'bare', 'relative'] as const).flatMap((percent) =>
   [true, false].map((scaled) => ({ percent, scaled })),
 );
 
-function agree(left: Expression, right: Expression, reading: Reading, loose: boolean): boolean {
+function agree(left: Expression, right: Expression, reading: NotationReading, loose: boolean): boolean {
   const actual = evaluate(left, reading);
   if (!actual) return false;
   // The right side as written, with its percentage as a bare number (3 / 4 = 75%), or only its first term, if a sum
   // continues.
-  const claims: [Expression, Reading][] = [
+  const claims: [Expression, NotationReading][] = [
     [right, reading],
     [right, { ...reading, percent: reading.percent === 'bare' ? 'share' : 'bare' }],
-    ...firstTerms(right).map((term): [Expression, Reading] => [term, reading]),
+    ...firstTerms(right).map((term): [Expression, NotationReading] => [term, reading]),
   ];
   const slack = inputSlack(left, actual);
   return claims.some(([claim, as]) => {
@@ -45,7 +45,7 @@ function firstTerms(expression: Expression): Expression[] {
  * The tolerance of a stated result: one unit of its last decimal, as it may be rounded or truncated; 1 if it is said to
  * be rounded.
  */
-function outputSlack(claim: Expression, loose: boolean, reading: Reading): Fraction {
+function outputSlack(claim: Expression, loose: boolean, reading: NotationReading): Fraction {
   if (claim.kind !== 'number') return exact;
   const unit = new Fraction(1n, 10n ** BigInt(claim.decimals));
   const slack = claim.decimals > 0 || loose ? unit : exact;

@@ -1,8 +1,8 @@
+import { sidesOf } from './equation-sides';
 import { numberKey, writtenNumbers } from './givens';
-import { lex, type Token } from './lexer';
-import { mostMentions, type Numbers, sourcesOf } from './numbers';
+import { type ArithmeticToken, lex } from './lexer';
+import { type KnownNumbers, mostMentions, sourcesOf } from './numbers';
 import { connectives } from './reader';
-import { sidesOf } from './sides';
 import { isTrue } from './tolerance';
 
 /** Maximum number of equations with unknowns, and of their numbers that further ones may use. */
@@ -24,12 +24,12 @@ export class Unknowns {
   /** `asked`: the question without white space. An equation copied from it is not a step, but one may begin with it. */
   constructor(
     private readonly text: string,
-    private readonly tokens: readonly Token[],
+    private readonly tokens: readonly ArithmeticToken[],
     private readonly asked: string,
   ) {}
 
   /** Processes the tokens of a sentence. */
-  solve(found: Numbers, from: number, to: number): void {
+  solve(found: KnownNumbers, from: number, to: number): void {
     let start = from;
     for (let i = from; i <= to; i++) {
       const token = this.tokens[i];
@@ -41,7 +41,7 @@ export class Unknowns {
     }
   }
 
-  private readClause(found: Numbers, from: number, to: number): void {
+  private readClause(found: KnownNumbers, from: number, to: number): void {
     const clause = this.tokens.slice(from, to);
     const signs = clause.flatMap(({ kind }, i) => (kind === 'equals' ? [i] : []));
     const names = new Set(clause.filter(({ kind }) => kind === 'variable').map(({ text }) => text));
@@ -71,7 +71,7 @@ export class Unknowns {
   }
 
   /** The value that a clause assigns to an unknown: "x = 5", "x = 15 / 3 = 5". */
-  private valueIn(clause: readonly Token[], signs: readonly number[]) {
+  private valueIn(clause: readonly ArithmeticToken[], signs: readonly number[]) {
     const [first, last] = [signs[0], signs[signs.length - 1]];
     const [name, before, value, after] = [clause[first - 1], clause[first - 2], clause[last + 1], clause[last + 2]];
     const isNamed = name?.kind === 'variable' && !['number', 'operator', 'variable', 'close'].includes(before?.kind);

@@ -12,7 +12,7 @@ import { exitCodes, printDocument } from './exit';
 import { plural } from './format';
 import { count, positive, upTo } from './options';
 import { pc, readLines, stdout } from './terminal';
-import { waiting } from './waiting';
+import { waiting } from './waiting-indicator';
 
 interface Options {
   maxNewTokens: number;

@@ -10,8 +10,8 @@ import {
 import { askConsent } from './consent';
 import { print, printDocument } from './exit';
 import { bytes, columns } from './format';
+import { interruptible } from './interruptible';
 import { pc, stderr, stdout } from './terminal';
-import { watched } from './watched';
 
 interface Options {
   from?: string;
@@ -47,7 +47,7 @@ export function addBackendCommand(program: Command): void {
         '--from ~/venv/bin/python\n  distillery backend install --download --yes',
     )
     .action(async (options: Options) => {
-      const made = await watched(options, (watch) =>
+      const made = await interruptible(options, (watch) =>
         installTensorFlow(
           {
             from: options.from,
@@ -71,7 +71,7 @@ export function addBackendCommand(program: Command): void {
     .description('build and test the installed setup again')
     .option('--progress', 'with --json: steps as JSON lines on standard error')
     .option('--json', 'the result as one JSON object')
-    .action(async (options: Options) => report(await watched(options, repairTensorFlow), options.json));
+    .action(async (options: Options) => report(await interruptible(options, repairTensorFlow), options.json));
   command
     .command('status')
     .description('show what is set up, and whether it works')

@@ -1,7 +1,7 @@
 /** Chooses maxNewTokens for an experiment from the lengths of the teacher's chains in the student's tokens. */
 import { thinkingTokens, thinksFirst } from '../curriculum/completions';
 import { type Lesson, wording } from '../curriculum/lessons';
-import { type Budget, budgetsOf, quantile, roundedUp } from '../data/lengths';
+import { budgetsOf, type LengthBudget, quantile, roundedUp } from '../data/lengths';
 import { loadStudentConfig } from '../student-files/folder';
 import type { Tokenizer } from '../student-files/tokenizer';
 import { columns, percent } from './format';
@@ -13,7 +13,7 @@ export interface Budgets {
   /** Longest test answer: room for the student's own, initially longer style. */
   answer: number;
   /** How many of the `measured` chains fit each budget. */
-  table: Budget[];
+  table: LengthBudget[];
   measured: number;
   notes: string[];
 }
@@ -25,13 +25,13 @@ export interface Budgets {
  */
 const ownAnswer = { builtIn: 320, pretrained: 512, thinking: thinkingTokens };
 
-interface Asked {
+interface PromptedStudent {
   folder: string;
   tokenizer: Tokenizer;
   builtIn: boolean;
 }
 
-export function budgetsFor(lessons: readonly Lesson[], { folder, tokenizer, builtIn }: Asked): Budgets {
+export function budgetsFor(lessons: readonly Lesson[], { folder, tokenizer, builtIn }: PromptedStudent): Budgets {
   const { maxPositions } = loadStudentConfig(folder);
   const chainOf = ({ teacherTokens }: Lesson) => teacherTokens?.length ?? 0;
   const lengths = lessons.map(chainOf).filter((length) => length > 0);

@@ -5,14 +5,14 @@ import { sparkline } from './sparkline';
 import { pc } from './terminal';
 
 /** The updates of one phase of training, in order. */
-export interface Phase {
+export interface PhaseCurve {
   stage: StageName;
   phase: string;
   records: MetricsRecord[];
 }
 
-export function phasesOf(metrics: readonly MetricsRecord[]): Phase[] {
-  const phases: Phase[] = [];
+export function phasesOf(metrics: readonly MetricsRecord[]): PhaseCurve[] {
+  const phases: PhaseCurve[] = [];
   for (const record of metrics) {
     const { stage, phase = stage } = record;
     const last = phases.at(-1);
@@ -32,7 +32,7 @@ const curves: [string, (record: MetricsRecord) => number | undefined, (value: nu
 ];
 
 /** One line per curve, with means over the first and the last tenth of the updates. */
-export function curvesText(phases: readonly Phase[]): string {
+export function curvesText(phases: readonly PhaseCurve[]): string {
   return phases
     .map(({ stage, phase, records }) => {
       const title = `${phaseTitle(stage, phase)}: ${records.length} updates`;

@@ -5,7 +5,7 @@
 import { type Command, Option } from 'commander';
 import type { DataSource } from '../config/experiment';
 import { badRowsError, badRowsText } from '../data/bad-rows';
-import { type Columns, columnsText, type Role, roles, severalColumns } from '../data/columns';
+import { type ColumnRole, type Columns, columnsText, roles, severalColumns } from '../data/columns';
 import type { Dataset } from '../data/dataset';
 import { type FileFormat, fileFormats, guessFormat } from '../data/guess';
 import { loadData } from '../data/load';
@@ -50,16 +50,16 @@ function columnsOf(text: string, before: Columns = {}): Columns {
   const columns = { ...before };
   const what = `one of ${roles.map((one) => `${one}=NAME`).join(', ')}`;
   for (const [told, name] of pairsOf(text, isRole, what)) {
-    const role = told as Role;
+    const role = told as ColumnRole;
     if (isSeveral(role)) columns[role] = name.includes('+') ? name.split('+') : name;
     else columns[role] = name;
   }
   return columns;
 }
 
-const isSeveral = (role: Role): role is 'question' | 'choices' => severalColumns.includes(role);
+const isSeveral = (role: ColumnRole): role is 'question' | 'choices' => severalColumns.includes(role);
 
-const isRole = (text: string): text is Role => (roles as readonly string[]).includes(text);
+const isRole = (text: string): text is ColumnRole => (roles as readonly string[]).includes(text);
 
 /**
  * The source named by a path, or by a data set of the Hub, and the options. A missing data set is downloaded after

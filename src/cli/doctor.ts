@@ -9,7 +9,7 @@ import { exitCodes, printDocument } from './exit';
 import { bytes, columns } from './format';
 import { shown } from './places';
 import { pc, stdout } from './terminal';
-import { waiting } from './waiting';
+import { waiting } from './waiting-indicator';
 
 export function addDoctorCommand(program: Command): void {
   program

@@ -107,18 +107,21 @@ const fetchDataset = (dataset: DatasetName, consent: Consent) =>
   fetch((hub) => planDataset(hub, dataset), datasetsCache(), consent);
 
 /** How the user consents to a download: by an option, or on the terminal. */
-export interface Asked {
+export interface ConsentOptions {
   yes?: boolean;
   json?: boolean;
 }
 
 /** Without a terminal or consent, the original error is thrown; it names the command that downloads. */
-const canAsk = ({ yes, json }: Asked) => yes || (!json && process.stdin.isTTY && stderr.isTTY);
+const canAsk = ({ yes, json }: ConsentOptions) => yes || (!json && process.stdin.isTTY && stderr.isTTY);
 
-const consentOf = ({ yes, json = false }: Asked): Consent => ({ json, agree: () => askConsent('Fetch it?', yes) });
+const consentOf = ({ yes, json = false }: ConsentOptions): Consent => ({
+  json,
+  agree: () => askConsent('Fetch it?', yes),
+});
 
 /** Downloads the student and the data sets that an experiment names, if they are missing. */
-export async function fetchMissing(file: string, options: Asked & { quick?: boolean }): Promise<void> {
+export async function fetchMissing(file: string, options: ConsentOptions & { quick?: boolean }): Promise<void> {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -135,7 +138,7 @@ export async function fetchMissing(file: string, options: Asked & { quick?: bool
 }
 
 /** Downloads the data set named by a text, if it is missing. */
-export async function fetchMissingDataset(text: string, folder: string, options: Asked): Promise<void> {
+export async function fetchMissingDataset(text: string, folder: string, options: ConsentOptions): Promise<void> {
   const dataset = canAsk(options) && missingDataset(text, folder);
   if (dataset) await fetchDataset(dataset, consentOf(options));
 }

@@ -11,8 +11,8 @@ import {
 import { type Verified, verifyEngine } from '../engine/process/verify';
 import {
   type EngineInstallOptions,
+  type InstallPlan,
   installEngine,
-  type Plan,
   repairEngine,
   uninstallEngine,
 } from '../engine-install/install';
@@ -22,9 +22,9 @@ import { speedText } from '../report/format';
 import { askConsent } from './consent';
 import { printDocument } from './exit';
 import { bytes, columns } from './format';
+import { interruptible } from './interruptible';
 import { pc, stderr, stdout } from './terminal';
-import { waiting } from './waiting';
-import { watched } from './watched';
+import { waiting } from './waiting-indicator';
 
 interface Options {
   cuda?: boolean;
@@ -71,18 +71,18 @@ export function addEngineCommand(program: Command): void {
         vllm: options.vllm ?? false,
         python: options.python,
       };
-      const agreed = (plan: Plan) => {
+      const agreed = (plan: InstallPlan) => {
         stderr.write(planText(plan));
         return askConsent('Fetch them?', options.yes);
       };
-      report(await watched(options, (watch) => installEngine(asked, agreed, watch)), options.json);
+      report(await interruptible(options, (watch) => installEngine(asked, agreed, watch)), options.json);
     });
   command
     .command('repair')
     .description('set up the same again')
     .option('--progress', 'with --json: steps as JSON lines on standard error')
     .option('--json', 'the result as one JSON object')
-    .action(async (options: Options) => report(await watched(options, repairEngine), options.json));
+    .action(async (options: Options) => report(await interruptible(options, repairEngine), options.json));
   command
     .command('status')
     .description('show what is set up and whether it works, by sampling and by a gradient')
@@ -105,7 +105,7 @@ function acceleratorOf({ cuda, cpu }: Options): Accelerator | undefined {
   return cpu ? 'cpu' : undefined;
 }
 
-const planText = ({ packages, bytes: size, folder }: Plan) =>
+const planText = ({ packages, bytes: size, folder }: InstallPlan) =>
   'These packages and their dependencies would be installed from PyPI into ' +
   `${folder} (up to ${bytes(size)}):\n  ${packages.join('\n  ')}\n`;
 

@@ -1,7 +1,7 @@
 /** The figures of an evaluation, and their text. */
 import type { PromptStyle } from '../config/student';
 import type { Evaluation } from '../evaluation/figures';
-import type { AnswerRecord } from '../evaluation/records';
+import type { EvaluationAnswerRecord } from '../evaluation/records';
 import type { ServerEvaluation } from '../evaluation/server';
 import { mean, wilsonInterval } from '../statistics';
 import { columns, percent, percentRange, plural } from './format';
@@ -10,11 +10,12 @@ import { pc } from './terminal';
 
 export function summarise(
   { answers: _, without = [], ...figures }: Evaluation & Partial<ServerEvaluation>,
-  answers: readonly AnswerRecord[],
+  answers: readonly EvaluationAnswerRecord[],
   samples: number,
 ) {
   const n = answers.length / samples;
-  const share = (test: (answer: AnswerRecord) => boolean) => mean(answers.map((answer) => Number(test(answer))));
+  const share = (test: (answer: EvaluationAnswerRecord) => boolean) =>
+    mean(answers.map((answer) => Number(test(answer))));
   const solved = Array.from({ length: n }, (_, i) =>
     Number(answers.slice(i * samples, (i + 1) * samples).some(({ correct }) => correct)),
   );
@@ -36,7 +37,7 @@ export function summarise(
   };
 }
 
-export type Result = ReturnType<typeof summarise> & {
+export type EvaluateResult = ReturnType<typeof summarise> & {
   settings: { maxNewTokens: number; temperature: number; prompt?: PromptStyle };
   backend: string;
   /** Caveats about the accuracy. */
@@ -44,7 +45,7 @@ export type Result = ReturnType<typeof summarise> & {
   out?: string;
 };
 
-export function resultText(result: Result, student: string): string {
+export function resultText(result: EvaluateResult, student: string): string {
   const { n, samples, accuracy, accuracyInterval, lenientAccuracy, passAtK, lmEval, settings } = result;
   const { tokensEstimated, unanswered, without } = result;
   const rows = [

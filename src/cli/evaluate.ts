@@ -20,7 +20,7 @@ import { writeOutput } from '../writing';
 import { backendOption, promptOption, promptSettings, studentAt } from './asked-student';
 import { datasetOptions } from './dataset';
 import { engineOption } from './engine';
-import { type Result, resultText, summarise } from './evaluate-result';
+import { type EvaluateResult, resultText, summarise } from './evaluate-result';
 import { printDocument } from './exit';
 import { plural } from './format';
 import { count, positive, upTo } from './options';
@@ -28,7 +28,7 @@ import { shown } from './places';
 import { checkTarget } from './target';
 import { stderr, stdout } from './terminal';
 import { loadTestData, type TestData, type TestOptions } from './test-data';
-import { waiting } from './waiting';
+import { waiting } from './waiting-indicator';
 
 interface Options extends TestOptions {
   server?: string;
@@ -177,15 +177,15 @@ function keep(came: [number, ServerAnswer][], problems: Problems, samples: numbe
 }
 
 /** The student, its server and its prompt format. */
-interface Tested {
+interface TestedStudent {
   student: { checkpoint: string } | { model: string; server: string };
   chatTemplate?: boolean;
-  settings: Result['settings'];
+  settings: EvaluateResult['settings'];
   backend: string;
 }
 
 function tell(
-  { student, chatTemplate, settings, backend }: Tested,
+  { student, chatTemplate, settings, backend }: TestedStudent,
   data: TestData,
   evaluation: Evaluation & Partial<ServerEvaluation>,
   { samples, out, json }: Options,

@@ -8,7 +8,7 @@ import { printDocument } from './exit';
 import { bytes, columns } from './format';
 import { commandLine, quoted, shown } from './places';
 import { pc, stdout } from './terminal';
-import { waiting } from './waiting';
+import { waiting } from './waiting-indicator';
 
 interface Options {
   to?: ExportFormat;

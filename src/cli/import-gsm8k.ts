@@ -8,7 +8,7 @@ import { printDocument } from './exit';
 import { bytes as size } from './format';
 import { commandLine, quoted, shown } from './places';
 import { stderr, stdout } from './terminal';
-import { waiting } from './waiting';
+import { waiting } from './waiting-indicator';
 
 interface Options {
   mirror: string;

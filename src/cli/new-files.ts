@@ -4,9 +4,9 @@ import { isAbsolute, join, relative, sep } from 'node:path';
 import { applyEdits, modify } from 'jsonc-parser';
 import { packageRoot } from '../paths';
 import { type Size, usualSize } from './new-size';
-import type { Part, Survey } from './survey';
+import type { DatasetPart, Survey } from './survey';
 
-export interface Place {
+export interface ExperimentPlace {
   folder: string;
   name: string;
   /** As written in the experiment. */
@@ -27,7 +27,7 @@ const example = (name: string) => join(packageRoot(), 'examples', 'arithmetic', 
 const fileName = (name: string) => name.replace(/[^\p{L}\p{N}._-]+/gu, '-');
 
 /** The built-in experiment under another name. */
-export function arithmeticFiles({ name, student }: Place): Record<string, string> {
+export function arithmeticFiles({ name, student }: ExperimentPlace): Record<string, string> {
   let text = withoutSchema(readFileSync(example('arithmetic.distillery.json'), 'utf8'));
   text = set(set(text, ['name'], name), ['student', 'path'], student);
   const experiment = `${fileName(name)}.distillery.json`;
@@ -47,7 +47,7 @@ export function arithmeticFiles({ name, student }: Place): Record<string, string
  * language models of usual size; a student as small as the built-in one (`tiny`) needs higher learning rates.
  */
 export function datasetFiles(
-  { folder, name, student }: Place,
+  { folder, name, student }: ExperimentPlace,
   survey: Survey,
   { tiny = false, size = usualSize }: { tiny?: boolean; size?: Size } = {},
 ): Record<string, string> {
@@ -55,7 +55,7 @@ export function datasetFiles(
   const taught = rows - validation;
   const updates = (epochs: number, batch: number, most: number) =>
     Math.min(most, Math.max(10, Math.round((epochs * taught) / batch)));
-  const source = (part: Part) => inline({ ...part, path: link(folder, part.path) });
+  const source = (part: DatasetPart) => inline({ ...part, path: link(folder, part.path) });
   const rates = tiny
     ? {
         supervised: ', "learningRate": 3e-4',

@@ -14,10 +14,10 @@ import { budgetsText } from './budgets';
 import { type DatasetOptions, datasetOptions } from './dataset';
 import { printDocument } from './exit';
 import { columns } from './format';
-import { needsOf, needsText } from './need';
-import { arithmeticFiles, datasetFiles, link, type Place } from './new-files';
+import { arithmeticFiles, datasetFiles, type ExperimentPlace, link } from './new-files';
 import { fittingSize, type Size, usualSize } from './new-size';
 import { commandLine, quoted, shown } from './places';
+import { needsOf, needsText } from './run-needs';
 import { type Survey, surveyDataset } from './survey';
 import { pc, stdout } from './terminal';
 
@@ -131,7 +131,7 @@ function copyStudent(from: string, folder: string): void {
   for (const name of readdirSync(from)) createFile(folder, join(student, name), readFileSync(join(from, name)));
 }
 
-function fittedFiles(place: Place, survey: Survey, tiny: boolean): Record<string, string> {
+function fittedFiles(place: ExperimentPlace, survey: Survey, tiny: boolean): Record<string, string> {
   const files = (size: Size) => datasetFiles(place, survey, { tiny, size });
   // The built-in student fits anywhere, and is copied into the folder later.
   if (tiny) return files(usualSize);
@@ -144,13 +144,13 @@ const purposes: [RegExp, string][] = [
   [/^README/, 'how to use it'],
 ];
 
-interface Told {
+interface NewReport {
   copied: boolean;
   facts: readonly string[];
   notes: readonly string[];
 }
 
-function told(folder: string, files: Record<string, string>, { copied, facts, notes }: Told): string {
+function told(folder: string, files: Record<string, string>, { copied, facts, notes }: NewReport): string {
   const rows = Object.keys(files).map((file) => [file, purposes.find(([pattern]) => pattern.test(file))?.[1] ?? '']);
   if (copied) rows.push(['student/', 'the built-in student']);
   const place = quoted(shown(folder));

@@ -1,11 +1,11 @@
 import { maskText } from '../chain/prompts';
-import type { View } from '../data/preview';
+import type { PromptView } from '../data/preview';
 import { stageTitles } from '../stages';
 import { plural } from './format';
 import { inOneLine, pc } from './terminal';
 
 /** A view with token counts; the target's includes the end token. */
-export interface CountedView extends Omit<View, 'taught'> {
+export interface CountedView extends Omit<PromptView, 'taught'> {
   /** The student's input: the prompt in its chat template, with the system message and special tokens. */
   wholePrompt: string;
   /** The target without the end token. */

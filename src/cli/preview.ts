@@ -5,7 +5,7 @@ import { workloadOf } from '../curriculum/duration';
 import { prepareLessons } from '../curriculum/lessons';
 import { longestOf } from '../curriculum/memory';
 import { loadExperimentData } from '../data/experiment-data';
-import { type View, viewsOf } from '../data/preview';
+import { type PromptView, viewsOf } from '../data/preview';
 import { UserError } from '../errors';
 import { trainedStages } from '../stages';
 import { loadStudentTokenizer } from '../student-files/folder';
@@ -15,10 +15,10 @@ import { duration } from '../words';
 import { readingProgress } from './dataset';
 import { fetchMissing } from './download';
 import { printDocument } from './exit';
-import { needsOf, needsText, secondsOf } from './need';
 import { namesOf, positive } from './options';
 import { commandLine, experimentFile, quoted, shown } from './places';
 import { type CountedView, type PreviewedProblem, previewText } from './preview-text';
+import { needsOf, needsText, secondsOf } from './run-needs';
 import { pc, stdout } from './terminal';
 
 interface Options {
@@ -108,7 +108,7 @@ async function printTimes(file: string, json: boolean | undefined): Promise<void
 }
 
 /** A view with the exact tokens of prompt and target. */
-function counted({ taught, ...view }: View, tokenizer: Tokenizer): CountedView {
+function counted({ taught, ...view }: PromptView, tokenizer: Tokenizer): CountedView {
   const written = (ids: readonly number[]) => tokenizer.tokenTexts(ids).join('');
   const prompt = tokenizer.encodePrompt(view.prompt);
   const target = taught && chainTokens(tokenizer, taught);

@@ -16,7 +16,7 @@ import { sourceAt } from './dataset';
 import { locateRun, shown } from './places';
 import { experimentAt } from './test-data';
 
-export interface Choice {
+export interface CompletionChoice {
   stage?: StageName;
   step?: number;
   /** The number of updates, counted back from the newest. */
@@ -26,16 +26,16 @@ export interface Choice {
   runs?: string;
 }
 
-export type Scorable = ScorableOf<RolloutRecord>;
+export type ScorableRollout = ScorableOf<RolloutRecord>;
 
-export interface Recorded {
+export interface RecordedCompletions {
   /** The folder or file of the completions. */
   files: string[];
-  completions: Scorable[];
+  completions: ScorableRollout[];
 }
 
 /** Completions of a file of rollouts, or of the newest updates of a run. */
-export function readRecorded(source: string, choice: Choice): Recorded {
+export function readRecorded(source: string, choice: CompletionChoice): RecordedCompletions {
   const file = statSync(source, { throwIfNoEntry: false })?.isFile() || source.endsWith('.jsonl');
   const { files, rollouts, run } = file ? ofFile(resolve(source)) : ofRun(source, choice);
   if (rollouts.length === 0)
@@ -56,7 +56,7 @@ function ofFile(file: string): { files: string[]; rollouts: RolloutRecord[]; run
   return { files: [file], rollouts: readRecords(file, rolloutRecordSchema), run: inRun ? run : undefined };
 }
 
-function ofRun(name: string, { stage, step, updates, runs }: Choice) {
+function ofRun(name: string, { stage, step, updates, runs }: CompletionChoice) {
   const { folder } = locateRun(name, runs);
   const all = rolloutSteps(folder);
   const last = stage ?? all.at(-1)?.stage;
@@ -100,7 +100,7 @@ function problemsOf(run: string | undefined, data: string | undefined, file: str
   return new Map(loadData(source, '.', 'train').problems.map((problem) => [problem.id, problem]));
 }
 
-function scorable(rollout: RolloutRecord, problems: Map<string, Problem>): Scorable {
+function scorable(rollout: RolloutRecord, problems: Map<string, Problem>): ScorableRollout {
   const problem = problems.get(rollout.problemId);
   if (!problem)
     throw new UserError(`the problem ${rollout.problemId} is no longer in the data`, {

@@ -1,14 +1,14 @@
 import type { Rescored } from '../rewards/dry-run';
-import type { ScoreSummary, Spread } from '../rewards/summary';
+import type { RewardDistribution, ScoreSummary } from '../rewards/summary';
 import { clip, percent, plural, table } from './format';
-import { type Scorable, shownFiles } from './recorded';
+import { type ScorableRollout, shownFiles } from './recorded';
 import { inOneLine, pc } from './terminal';
 
 /** The dry run for a terminal: totals, components, and the `most` completions that rise and fall furthest. */
 export function scoreText(
   { reward, files, most }: { reward: string; files: readonly string[]; most: number },
   summary: ScoreSummary,
-  rescored: readonly Rescored<Scorable>[],
+  rescored: readonly Rescored<ScorableRollout>[],
 ): string {
   const { count, groups, movement, flatGroups, newBest, failures } = summary;
   const moved = (kind: 'rises' | 'falls') =>
@@ -41,7 +41,7 @@ export function scoreText(
 }
 
 function partsTable({ total, parts }: ScoreSummary): string {
-  const row = (name: string, before: Spread | null, after: Spread | null) => [
+  const row = (name: string, before: RewardDistribution | null, after: RewardDistribution | null) => [
     name,
     before ? before.mean.toFixed(3) : '–',
     after ? after.mean.toFixed(3) : '–',
@@ -58,7 +58,7 @@ function partsTable({ total, parts }: ScoreSummary): string {
   );
 }
 
-function completionText({ record, old, new: now, oldRank, newRank }: Rescored<Scorable>): string {
+function completionText({ record, old, new: now, oldRank, newRank }: Rescored<ScorableRollout>): string {
   const { rollout, completion } = record;
   const value = (total: number | null) => (total === null ? 'none' : total.toFixed(3));
   const text = completion.text.replace(/\s+/g, ' ').trim();

@@ -10,14 +10,14 @@ import { summariseScores } from '../rewards/summary';
 import { runsFolderName } from '../runs/layout';
 import { printDocument } from './exit';
 import { namesOf, positive } from './options';
-import { type Choice, readRecorded, type Scorable } from './recorded';
+import { type CompletionChoice, readRecorded, type ScorableRollout } from './recorded';
 import { readTextRows, scoreRows } from './score-rows';
 import { scoreText } from './score-text';
 import { pc, stderr, stdout } from './terminal';
 
 const stages = ['complete', 'rewrite'] as const;
 
-interface Options extends Omit<Choice, 'stage'> {
+interface Options extends Omit<CompletionChoice, 'stage'> {
   stage?: (typeof stages)[number][];
   show: number;
   json?: boolean;
@@ -66,7 +66,7 @@ Examples:
         return;
       }
       const { files, completions } = readRecorded(source, { ...options, stage: options.stage?.at(-1) });
-      const rescored = scoreRollouts<Scorable>(reward, completions);
+      const rescored = scoreRollouts<ScorableRollout>(reward, completions);
       const summary = summariseScores(rescored);
       if (options.json)
         printDocument({

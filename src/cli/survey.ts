@@ -25,11 +25,11 @@ import { type DatasetOptions, type FileSource, loadAsked, sourceAt, sourceOf } f
 import { shown } from './places';
 
 /** A part of a dataset; `path` is absolute, or the name of a data set of the Hub. */
-export type Part = Omit<FileSource, 'start'> & { start?: number };
+export type DatasetPart = Omit<FileSource, 'start'> & { start?: number };
 
 export interface Survey {
-  train: Part;
-  test: Part;
+  train: DatasetPart;
+  test: DatasetPart;
   /** Training rows, including the validation rows. */
   rows: number;
   validation: number;
@@ -67,7 +67,7 @@ export async function surveyDataset(
   const notes: string[] = [];
 
   let rows = problems.length;
-  let testPart: Part;
+  let testPart: DatasetPart;
   let testProblems: Problems;
   if (testPath) {
     const asked = test === undefined ? { ...asking, format: options.format ?? train.format } : asking;
@@ -151,10 +151,10 @@ function measuredRows(problems: Problems): Problem[] {
 }
 
 /** The dataset as written in an experiment, with its columns, so that they can be seen and changed. */
-function partOf(text: string, options: DatasetOptions, { columns, bad, file, split }: Dataset): Part {
+function partOf(text: string, options: DatasetOptions, { columns, bad, file, split }: Dataset): DatasetPart {
   const { start: _, ...source } = sourceAt(file!, { ...options, skipBad: bad !== undefined });
   const path = namedDataset(text, '.') ? text : file!;
-  return { ...source, path, ...(split && { split }), ...(columns && { columns }) } as Part;
+  return { ...source, path, ...(split && { split }), ...(columns && { columns }) } as DatasetPart;
 }
 
 const testedOn = (test: string, data: string) =>

@@ -1,21 +1,21 @@
 /** Output of `teach`: plan, progress, result. */
-import type { Written } from '../teachers/chains';
+import type { WrittenChains } from '../teachers/chains';
 import { costOf, type Prices } from '../teachers/cost';
 import { TeacherFault } from '../teachers/faults';
-import type { Outcome, Progress } from '../teachers/generate';
-import type { Plan } from '../teachers/plan';
+import type { GenerationOutcome, GenerationProgress } from '../teachers/generate';
+import type { RequestPlan } from '../teachers/plan';
 import { clip, clock, percent, plural, short } from './format';
 import { shown } from './places';
 import { clipLine, pc, type Screen } from './terminal';
 
-interface Around {
+interface TeachSettings {
   keyFrom?: string;
   out: string;
   journal: string;
   budget?: number;
 }
 
-export function planText(plan: Plan, { keyFrom, out, journal, budget }: Around): string {
+export function planText(plan: RequestPlan, { keyFrom, out, journal, budget }: TeachSettings): string {
   const { requests, cached, expected, most, cost } = plan;
   const left = requests - cached;
   const rows: [string, string | undefined][] = [
@@ -65,7 +65,7 @@ const money = (value: number) => (value < 0.1 ? value.toFixed(4) : value.toFixed
 export function showTeaching(screen: Screen, silent: boolean, now: () => number = () => performance.now()) {
   const started = now();
   let told = started;
-  let last: Progress | undefined;
+  let last: GenerationProgress | undefined;
   let drawn = false;
   const clear = () => {
     if (drawn) screen.clearLine();
@@ -85,7 +85,7 @@ export function showTeaching(screen: Screen, silent: boolean, now: () => number 
   };
   const timer = silent ? undefined : setInterval(draw, screen.isTTY ? 500 : 5000);
   return {
-    progress(progress: Progress) {
+    progress(progress: GenerationProgress) {
       last = progress;
     },
     say(text: string) {
@@ -100,7 +100,7 @@ export function showTeaching(screen: Screen, silent: boolean, now: () => number 
   };
 }
 
-export function progressText(progress: Progress, seconds: number): string {
+export function progressText(progress: GenerationProgress, seconds: number): string {
   const { done, total, cached, correct, failed, underWay, usage, waiting } = progress;
   const asked = done - cached;
   const left = total - done - failed;
@@ -131,9 +131,9 @@ export function resultText(
     others,
     failures,
     without,
-  }: Written & Pick<Outcome, 'failures' | 'without'> & { out: string },
-  { usage, done, total, correct, cut }: Progress,
-  ended: Outcome['ended'],
+  }: WrittenChains & Pick<GenerationOutcome, 'failures' | 'without'> & { out: string },
+  { usage, done, total, correct, cut }: GenerationProgress,
+  ended: GenerationOutcome['ended'],
   prices?: Prices,
 ): string {
   const why = { stopped: 'Stopped.', budget: 'Ended by the budget.' };

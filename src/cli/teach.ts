@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { UserError } from '../errors';
-import { keepRules, type Selection, writeChainsOf } from '../teachers/chains';
+import { type ChainSelection, keepRules, writeChainsOf } from '../teachers/chains';
 import { checkBaseUrl, keyFor } from '../teachers/endpoint';
 import { TeacherFault } from '../teachers/faults';
-import { generate, type Outcome, type Sampling, tasksOf } from '../teachers/generate';
+import { type GenerationOutcome, generate, type TeacherSampling, tasksOf } from '../teachers/generate';
 import { openJournal } from '../teachers/journal';
 import { ggufTeacher } from '../teachers/llama';
 import { openAiTeacher } from '../teachers/openai';
@@ -28,7 +28,7 @@ interface Options extends DatasetOptions {
   start: number;
   limit?: number;
   samples: number;
-  keep: Selection['keep'];
+  keep: ChainSelection['keep'];
   thoughts: boolean;
   withUnanswered?: boolean;
   temperature: number;
@@ -140,7 +140,8 @@ async function teach(questions: string, options: Options): Promise<void> {
   }
 }
 
-const endWord = (ended: Outcome['ended']) => (ended instanceof TeacherFault ? 'failed' : (ended ?? 'finished'));
+const endWord = (ended: GenerationOutcome['ended']) =>
+  ended instanceof TeacherFault ? 'failed' : (ended ?? 'finished');
 
 /**
  * Requests with progress on the terminal. Ctrl-C waits for replies in progress, as they are paid for; a second one does
@@ -193,7 +194,7 @@ function teacherOf({ baseUrl, model, gguf, timeout, maxTokens, concurrency }: Op
   return { teacher, keyFrom: key?.from };
 }
 
-function samplingOf({ samples, temperature, maxTokens, prompt, seed }: Options): Sampling {
+function samplingOf({ samples, temperature, maxTokens, prompt, seed }: Options): TeacherSampling {
   const template = prompt === undefined ? defaultPrompt : checkPrompt(readPrompt(prompt), prompt);
   return { samples, temperature, maxTokens, template, ...(seed !== undefined && { seed }) };
 }

@@ -1,7 +1,7 @@
 /**
  * The client interface of a training host. Plain listeners and no editor types, so it serves extension and terminal.
  */
-import type { HostEvent, Params, Progress, Result, Status } from '../protocol/control';
+import type { HostEvent, HostParams, HostResult, JobProgress, Status } from '../protocol/control';
 
 /** The state of a host as a client sees it, or the reason why there is none. */
 export type ClientState =
@@ -66,19 +66,22 @@ export interface Host {
   /** Connects to the host and starts it if necessary. Concurrent calls share one attempt. */
   connect(): Promise<void>;
   /** Resolves when the run's folder exists; `status` and events follow shortly. */
-  start(params: Params<'start'>): Promise<Result<'start'>>;
-  resume(params: Params<'resume'>): Promise<Result<'resume'>>;
+  start(params: HostParams<'start'>): Promise<HostResult<'start'>>;
+  resume(params: HostParams<'resume'>): Promise<HostResult<'resume'>>;
   /** Control requests never start a host: without one there is nothing to pause, and they resolve to undefined. */
-  pause(): Promise<Result<'pause'> | undefined>;
-  stop(): Promise<Result<'stop'> | undefined>;
-  cancel(): Promise<Result<'cancel'> | undefined>;
-  evaluate(params: Params<'evaluate'>, options?: RequestOptions<Progress<'evaluate'>>): Promise<Result<'evaluate'>>;
-  ask(params: Params<'ask'>, options?: RequestOptions<Progress<'ask'>>): Promise<Result<'ask'>>;
-  rewrite(params: Params<'rewrite'>, options?: RequestOptions): Promise<Result<'rewrite'>>;
-  tokenize(params: Params<'tokenize'>, options?: RequestOptions): Promise<Result<'tokenize'>>;
-  doctor(options?: RequestOptions): Promise<Result<'doctor'>>;
+  pause(): Promise<HostResult<'pause'> | undefined>;
+  stop(): Promise<HostResult<'stop'> | undefined>;
+  cancel(): Promise<HostResult<'cancel'> | undefined>;
+  evaluate(
+    params: HostParams<'evaluate'>,
+    options?: RequestOptions<JobProgress<'evaluate'>>,
+  ): Promise<HostResult<'evaluate'>>;
+  ask(params: HostParams<'ask'>, options?: RequestOptions<JobProgress<'ask'>>): Promise<HostResult<'ask'>>;
+  rewrite(params: HostParams<'rewrite'>, options?: RequestOptions): Promise<HostResult<'rewrite'>>;
+  tokenize(params: HostParams<'tokenize'>, options?: RequestOptions): Promise<HostResult<'tokenize'>>;
+  doctor(options?: RequestOptions): Promise<HostResult<'doctor'>>;
   /** Ends an idle host; with `evenBusy` also a busy one, after a checkpoint. */
-  shutdown(options?: Params<'shutdown'>): Promise<boolean>;
+  shutdown(options?: HostParams<'shutdown'>): Promise<boolean>;
   /** Kills the process tree of a host that does not respond. Its run is interrupted. */
   kill(): Promise<void>;
   /** Disconnects from the host, which keeps running. */

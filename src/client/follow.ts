@@ -1,15 +1,15 @@
 import type { HostEvent, Status } from '../protocol/control';
 import { advance, restingStatus } from '../protocol/status';
-import type { Link } from './link';
+import type { HostLink } from './link';
 
 /** The client's position in the host's events. */
-export interface Cursor {
+export interface EventCursor {
   session: string;
   after: number;
 }
 
 export interface Follower {
-  cursor: Cursor | undefined;
+  cursor: EventCursor | undefined;
   status: Status | undefined;
   /** A snapshot arrived: events were missed, or none were known. */
   onSnapshot: (status: Status) => void;
@@ -23,7 +23,7 @@ export interface Follower {
 
 /** Reads a host's events, which also serve as its heartbeat, until the link closes. */
 export async function followHost(
-  link: Link,
+  link: HostLink,
   follower: Follower,
   times: { beat: number; silence: number },
 ): Promise<void> {

@@ -4,14 +4,14 @@ import { join, resolve } from 'node:path';
 import { UserError } from '../errors';
 import { packageRoot } from '../paths';
 import { killTree } from '../processes';
-import type { Address, Method, Params, Progress, Result, Status } from '../protocol/control';
+import type { Address, HostMethod, HostParams, HostResult, JobProgress, Status } from '../protocol/control';
 import { addressFile, readAddress } from '../protocol/host-folder';
 import { remove } from '../writing';
 import type { ClientState, Crash, Host, Listeners, RequestOptions } from './api';
 import { hostGone, within } from './failures';
-import { type Cursor, type Follower, followHost } from './follow';
+import { type EventCursor, type Follower, followHost } from './follow';
 import { diedOfMemory, logTail } from './launch';
-import type { Identity, Link } from './link';
+import type { HostLink, Identity } from './link';
 import { elsewhere, isAlive, type Reach, reachHost, StartFailure, startHost, untilDead } from './reach';
 import { nextRestart } from './restarts';
 import { moveTo } from './states';
@@ -61,8 +61,8 @@ export const usualTimes = {
 export class HostClient implements Host {
   readonly folder: string;
   private current: ClientState = 'absent';
-  private link?: Link;
-  private cursor?: Cursor;
+  private link?: HostLink;
+  private cursor?: EventCursor;
   /** The host whose connection broke, until it is found again or its end is known. */
   private unheard?: Address;
   private attaching?: Promise<boolean>;
@@ -124,47 +124,50 @@ export class HostClient implements Host {
     return this.connecting;
   }
 
-  start(params: Params<'start'>): Promise<Result<'start'>> {
+  start(params: HostParams<'start'>): Promise<HostResult<'start'>> {
     return this.request('start', params);
   }
 
-  resume(params: Params<'resume'>): Promise<Result<'resume'>> {
+  resume(params: HostParams<'resume'>): Promise<HostResult<'resume'>> {
     return this.request('resume', params);
   }
 
-  pause(): Promise<Result<'pause'> | undefined> {
+  pause(): Promise<HostResult<'pause'> | undefined> {
     return this.tell('pause');
   }
 
-  stop(): Promise<Result<'stop'> | undefined> {
+  stop(): Promise<HostResult<'stop'> | undefined> {
     return this.tell('stop');
   }
 
-  cancel(): Promise<Result<'cancel'> | undefined> {
+  cancel(): Promise<HostResult<'cancel'> | undefined> {
     return this.tell('cancel');
   }
 
-  evaluate(params: Params<'evaluate'>, options?: RequestOptions<Progress<'evaluate'>>): Promise<Result<'evaluate'>> {
+  evaluate(
+    params: HostParams<'evaluate'>,
+    options?: RequestOptions<JobProgress<'evaluate'>>,
+  ): Promise<HostResult<'evaluate'>> {
     return this.request('evaluate', params, options);
   }
 
-  ask(params: Params<'ask'>, options?: RequestOptions<Progress<'ask'>>): Promise<Result<'ask'>> {
+  ask(params: HostParams<'ask'>, options?: RequestOptions<JobProgress<'ask'>>): Promise<HostResult<'ask'>> {
     return this.request('ask', params, options);
   }
 
-  rewrite(params: Params<'rewrite'>, options?: RequestOptions): Promise<Result<'rewrite'>> {
+  rewrite(params: HostParams<'rewrite'>, options?: RequestOptions): Promise<HostResult<'rewrite'>> {
     return this.request('rewrite', params, options);
   }
 
-  tokenize(params: Params<'tokenize'>, options?: RequestOptions): Promise<Result<'tokenize'>> {
+  tokenize(params: HostParams<'tokenize'>, options?: RequestOptions): Promise<HostResult<'tokenize'>> {
     return this.request('tokenize', params, options);
   }
 
-  doctor(options?: RequestOptions): Promise<Result<'doctor'>> {
+  doctor(options?: RequestOptions): Promise<HostResult<'doctor'>> {
     return this.request('doctor', {}, options);
   }
 
-  async shutdown(options: Params<'shutdown'> = {}): Promise<boolean> {
+  async shutdown(options: HostParams<'shutdown'> = {}): Promise<boolean> {
     if (!this.link && !(await this.attach())) return true;
     return (await within(this.times.answer, this.link!.request('shutdown', options), 'shutdown')).ending;
   }
@@ -195,18 +198,18 @@ export class HostClient implements Host {
     for (const listeners of Object.values(this.listeners)) listeners.clear();
   }
 
-  private async request<M extends Method>(
+  private async request<M extends HostMethod>(
     method: M,
-    params: Params<M>,
+    params: HostParams<M>,
     options?: RequestOptions<never>,
-  ): Promise<Result<M>> {
+  ): Promise<HostResult<M>> {
     await this.connect();
     if (!this.link) throw hostGone(method);
     return this.link.request(method, params, options);
   }
 
   /** A control request to a running host. */
-  private async tell(verb: 'pause' | 'stop' | 'cancel'): Promise<Result<'stop'> | undefined> {
+  private async tell(verb: 'pause' | 'stop' | 'cancel'): Promise<HostResult<'stop'> | undefined> {
     if (!this.link && !(await this.attach())) return undefined;
     const late = new AbortController();
     try {
@@ -241,7 +244,7 @@ export class HostClient implements Host {
   }
 
   /** Adopts a link and follows the host until it closes. Resolves when the host's state is known. */
-  private async take(link: Link): Promise<boolean> {
+  private async take(link: HostLink): Promise<boolean> {
     if (this.disposed || this.link) {
       link.close();
       return this.link !== undefined;
@@ -283,7 +286,7 @@ export class HostClient implements Host {
   }
 
   /** The link has closed: finds out whether the host ended, crashed, or only dropped the connection. */
-  private async over(link: Link): Promise<void> {
+  private async over(link: HostLink): Promise<void> {
     this.link = undefined;
     if (this.disposed) return;
     const { address } = link;

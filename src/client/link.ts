@@ -16,12 +16,12 @@ import { encode } from '../json';
 import {
   type Address,
   errorCodes,
-  type Fault,
   faultSchema,
-  type Method,
-  type Params,
+  type HostFault,
+  type HostMethod,
+  type HostParams,
+  type HostResult,
   protocolVersion,
-  type Result,
   requests,
   versionGapSchema,
 } from '../protocol/control';
@@ -53,7 +53,7 @@ export interface Identity {
  * vscode-jsonrpc throws write errors where nobody can catch them. Here such a message closes the connection and rejects
  * every waiting request.
  */
-class Writer extends StreamMessageWriter {
+class RejectingWriter extends StreamMessageWriter {
   constructor(private readonly socket: Socket) {
     super(socket);
   }
@@ -64,7 +64,7 @@ class Writer extends StreamMessageWriter {
 }
 
 /** An open connection to a host after a successful hello. */
-export class Link {
+export class HostLink {
   private parts = 0;
   /** Resolves when the connection is over, for any reason. */
   readonly closed: Promise<void>;
@@ -80,8 +80,8 @@ export class Link {
   }
 
   /** Connects and says hello. Rejects with a VersionGap, or with the reason why there is no answer. */
-  static async open(address: Address, client: Identity, deadlineMs: number): Promise<Link> {
-    const link = await Link.dial(address, deadlineMs);
+  static async open(address: Address, client: Identity, deadlineMs: number): Promise<HostLink> {
+    const link = await HostLink.dial(address, deadlineMs);
     try {
       const hello = { protocol: protocolVersion, token: address.token, client: { ...client, pid: process.pid } };
       const { session } = await within(deadlineMs, link.request('hello', hello), 'hello');
@@ -95,7 +95,7 @@ export class Link {
 
   /** Asks an idle host of any version to end. Returns whether it will. */
   static async replace(address: Address, client: Identity, deadlineMs: number): Promise<boolean> {
-    const link = await Link.dial(address, deadlineMs);
+    const link = await HostLink.dial(address, deadlineMs);
     try {
       const hello = { protocol: protocolVersion, token: address.token, client: { ...client, pid: process.pid } };
       await within(deadlineMs, link.request('hello', hello), 'hello').catch((error) => {
@@ -109,15 +109,19 @@ export class Link {
     }
   }
 
-  private static dial(address: Address, deadlineMs: number): Promise<Link> {
+  private static dial(address: Address, deadlineMs: number): Promise<HostLink> {
     const socket = connect(doorOf(address));
-    const dialled = new Promise<Link>((resolve, reject) => {
+    const dialled = new Promise<HostLink>((resolve, reject) => {
       socket.once('error', reject);
       socket.once('connect', () => {
-        const connection = createMessageConnection(new StreamMessageReader(socket), new Writer(socket), NullLogger);
+        const connection = createMessageConnection(
+          new StreamMessageReader(socket),
+          new RejectingWriter(socket),
+          NullLogger,
+        );
         socket.on('error', () => socket.destroy());
         connection.onError(() => socket.destroy());
-        const link = new Link(address, socket, connection);
+        const link = new HostLink(address, socket, connection);
         connection.listen();
         resolve(link);
       });
@@ -128,11 +132,11 @@ export class Link {
     });
   }
 
-  async request<M extends Method>(
+  async request<M extends HostMethod>(
     method: M,
-    params: Params<M>,
+    params: HostParams<M>,
     options: RequestOptions<never> = {},
-  ): Promise<Result<M>> {
+  ): Promise<HostResult<M>> {
     const { signal, progress } = options;
     signal?.throwIfAborted();
     const cancel = new CancellationTokenSource();
@@ -151,7 +155,7 @@ export class Link {
       const given = { ...(JSON.parse(encode(params)) as object), ...(token && { partialResultToken: token }) };
       const result = schema.result.safeParse(await this.connection.sendRequest(method, given, cancel.token));
       if (!result.success) throw new Error(`the host's answer to ${method} is invalid: ${result.error.message}`);
-      return result.data as Result<M>;
+      return result.data as HostResult<M>;
     } catch (error) {
       signal?.throwIfAborted();
       throw this.errorOf(error, method);
@@ -179,7 +183,7 @@ export class Link {
 }
 
 /** Restores an error from its transmitted form. */
-export function errorOfFault({ code, message, ...place }: Fault): Error {
+export function errorOfFault({ code, message, ...place }: HostFault): Error {
   if (code === 'defect') return new Error(`${message} (a defect; host.log has more)`);
   if (code === 'cancelled') return Object.assign(new Error(message), { name: 'AbortError' });
   return new UserError(message, { code: code as ErrorCode, ...place }); // the host received it in a request

@@ -9,7 +9,7 @@ import { addressFile, readAddress } from '../protocol/host-folder';
 import { VersionGap } from './failures';
 import { findNode } from './find-node';
 import { diedOfMemory, hostExit, launchHost, logTail } from './launch';
-import type { Identity, Link } from './link';
+import type { HostLink, Identity } from './link';
 
 export interface Reach {
   /** The `.distillery` folder. */
@@ -23,7 +23,7 @@ export interface Reach {
 }
 
 /** The protocol is loaded when there is a host to talk to: most windows have none when they open. */
-const links = async () => (await import('./link')).Link;
+const links = async () => (await import('./link')).HostLink;
 
 /** The host could not be started; the caller decides whether to retry. */
 export class StartFailure extends UserError {
@@ -40,7 +40,7 @@ export class StartFailure extends UserError {
 export const isAlive = (folder: string, address: Address) => lives(address, addressFile(folder));
 
 /** A link to the running host; undefined when there is none. With `renew`, an idle host of another version is ended. */
-export async function reachHost({ folder, client, times }: Reach, renew: boolean): Promise<Link | undefined> {
+export async function reachHost({ folder, client, times }: Reach, renew: boolean): Promise<HostLink | undefined> {
   const address = readAddress(folder);
   if (!address || !isAlive(folder, address)) return undefined;
   try {
@@ -91,7 +91,7 @@ export function elsewhere(folder: string, { machine, port }: Address): UserError
 }
 
 /** Starts a host and connects to it, or to another one that was started faster. */
-export async function startHost(reach: Reach): Promise<Link> {
+export async function startHost(reach: Reach): Promise<HostLink> {
   const { folder, client, program, args, times } = reach;
   const node = await findNode(reach.node());
   const launch = () => watchExit(launchHost(program, folder, node, ['--version', client.version, ...args]));

@@ -145,11 +145,11 @@ function baselineFindings({ stages, baselines }: ParsedExperiment): Finding[] {
   return found;
 }
 
-type Source = ParsedExperiment['data']['train'];
+type TrainSource = ParsedExperiment['data']['train'];
 
 /** Whether two sources share rows of one file. Generated train and test data differ for all seeds. */
-function overlap(train: Source, test: Source): boolean {
-  const end = (source: Source) => source.start + (source.count ?? Number.POSITIVE_INFINITY);
+function overlap(train: TrainSource, test: TrainSource): boolean {
+  const end = (source: TrainSource) => source.start + (source.count ?? Number.POSITIVE_INFINITY);
   const same = train.format !== 'arithmetic' && test.format !== 'arithmetic' && train.path === test.path;
   if (same && train.split !== test.split) return false;
   return same && train.start < end(test) && test.start < end(train);

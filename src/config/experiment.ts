@@ -258,7 +258,7 @@ export const experimentSchema = once(() =>
 );
 
 /** An experiment as written in a file: only name, student and data are required. */
-export type ExperimentFile = z.input<ReturnType<typeof experimentSchema>>;
+export type ExperimentInput = z.input<ReturnType<typeof experimentSchema>>;
 export type DataSource = z.output<ReturnType<typeof dataSource>>;
 
 /** An experiment with defaults filled in; paths and rewards are as written. */

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 
-export interface Range {
+export interface NumberRange {
   min?: number;
   max?: number;
   /** Exclusive lower limit. */
@@ -15,7 +15,7 @@ export interface Range {
   example?: number;
 }
 
-function phrase(kind: string, { min, max, above, below }: Range): string {
+function phrase(kind: string, { min, max, above, below }: NumberRange): string {
   let low = above !== undefined ? `above ${above}` : '';
   if (min !== undefined) low = `from ${min}`;
   let high = below !== undefined ? `below ${below}` : '';
@@ -26,7 +26,7 @@ function phrase(kind: string, { min, max, above, below }: Range): string {
   return [kind, low, high].filter(Boolean).join(' ');
 }
 
-function limited(kind: string, range: Range) {
+function limited(kind: string, range: NumberRange) {
   const error = phrase(kind, range);
   let schema = z.number({ error });
   if (range.min !== undefined) schema = schema.gte(range.min, { error });
@@ -36,16 +36,16 @@ function limited(kind: string, range: Range) {
   return { schema, error };
 }
 
-export function number(description: string, range: Range = {}) {
+export function number(description: string, range: NumberRange = {}) {
   return limited('a number', range).schema.meta(described(description, range));
 }
 
-export function whole(description: string, range: Range = { min: 0 }) {
+export function whole(description: string, range: NumberRange = { min: 0 }) {
   const { schema, error } = limited('a whole number', range);
   return schema.multipleOf(1, { error }).meta(described(description, range));
 }
 
-const described = (description: string, { example }: Range) => ({
+const described = (description: string, { example }: NumberRange) => ({
   description,
   ...(example !== undefined && { examples: [example] }),
 });
@@ -90,11 +90,11 @@ export function optionalGroup<T extends z.core.$ZodShape>(description: string, s
 /** The shape without its defaults and with every field optional: absent values come from other settings. */
 export function overrides<T extends Record<string, z.ZodType>>(shape: T) {
   return Object.fromEntries(Object.entries(shape).map(([name, field]) => [name, withoutDefault(field).optional()])) as {
-    [K in keyof T]: z.ZodOptional<Given<T[K]>>;
+    [K in keyof T]: z.ZodOptional<InnerType<T[K]>>;
   };
 }
 
-type Given<T> = T extends z.ZodDefault<infer U> | z.ZodPrefault<infer U> | z.ZodOptional<infer U> ? U : T;
+type InnerType<T> = T extends z.ZodDefault<infer U> | z.ZodPrefault<infer U> | z.ZodOptional<infer U> ? U : T;
 
 function withoutDefault(field: z.ZodType): z.ZodType {
   if (field instanceof z.ZodDefault || field instanceof z.ZodPrefault || field instanceof z.ZodOptional)

@@ -10,7 +10,7 @@ import { isFolder } from '../paths';
 import { type Checked, checkExperiment, checkReward } from './check';
 import {
   type Experiment,
-  type ExperimentFile,
+  type ExperimentInput,
   experimentSchema,
   type GrpoBaselineSettings,
   type ParsedExperiment,
@@ -52,7 +52,7 @@ export function loadReward(path: string): { reward: RewardConfig; warnings: File
 }
 
 /** Completes a valid experiment; relative paths are resolved against `folder`. Idempotent. */
-export function resolveExperiment(file: ExperimentFile | ParsedExperiment | Experiment, folder: string): Experiment {
+export function resolveExperiment(file: ExperimentInput | ParsedExperiment | Experiment, folder: string): Experiment {
   const { $schema: _schema, quick: _quick, ...parsed } = experimentSchema().parse(file);
   const { reconstruct, complete, rewrite } = parsed.stages;
   const { sft, sftConcise, rft, grpo } = parsed.baselines;

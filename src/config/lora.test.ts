@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { checkExperiment } from './check';
-import type { ExperimentFile } from './experiment';
+import type { ExperimentInput } from './experiment';
 import { loadExperiment, resolveExperiment } from './load';
 
 let folder: string;
@@ -17,7 +17,10 @@ const smol = { hidden_size: 576, num_hidden_layers: 30, num_attention_heads: 9, 
 const sizes = (changes: object = {}) => ({ ...smol, intermediate_size: 1536, vocab_size: 49152, ...changes });
 const student = (config: object) => writeFileSync(join(folder, 'student', 'config.json'), JSON.stringify(config));
 
-function experiment(lora?: ExperimentFile['student']['lora'], stages: ExperimentFile['stages'] = {}): ExperimentFile {
+function experiment(
+  lora?: ExperimentInput['student']['lora'],
+  stages: ExperimentInput['stages'] = {},
+): ExperimentInput {
   const data = { format: 'arithmetic', seed: 7, count: 900 } as const;
   return { name: 'x', student: { path: 'student', lora }, data: { train: data, test: data }, stages };
 }
@@ -75,7 +78,7 @@ it('says what is wrong, and where', () => {
 it('warns of a rank that no layer has room for', () => {
   student(sizes());
   const file = join(folder, 'x.distillery.json');
-  const warnings = (lora: ExperimentFile['student']['lora']) => {
+  const warnings = (lora: ExperimentInput['student']['lora']) => {
     writeFileSync(file, JSON.stringify({ ...experiment(lora) }));
     return loadExperiment(file).warnings.map(({ message }) => message);
   };

@@ -2,8 +2,8 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { memory } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { breathe } from '../breath';
 import type { Engine } from '../engine/port';
+import { yieldToEventLoop } from '../event-loop';
 import { testedBackend } from '../kernels/testing/backends';
 import { loadStudent } from '../model/hf-folder';
 import { disposeModel } from '../model/transformer';
@@ -13,7 +13,7 @@ import { Cancelled, type CurriculumEvent, Stopped } from './context';
 import { resumeRun, startRun } from './session';
 import { tinyExperiment, tinyWorkspace } from './testing/tiny';
 
-vi.mock('../breath', { spy: true });
+vi.mock('../event-loop', { spy: true });
 vi.mock('../rollout/sample', { spy: true });
 
 let folder = '';
@@ -271,8 +271,8 @@ describe('a run', () => {
 
   it.each([1, 4, 9, 14, 22])('gives the same when it is stopped within an update, at breath %i', async (breaths) => {
     const stop = new AbortController();
-    const breath = vi.mocked(breathe);
-    const { breathe: real } = await vi.importActual<typeof import('../breath')>('../breath');
+    const breath = vi.mocked(yieldToEventLoop);
+    const { yieldToEventLoop: real } = await vi.importActual<typeof import('../event-loop')>('../event-loop');
     let run = '';
     let seen = 0;
     breath.mockImplementation((signal) => {

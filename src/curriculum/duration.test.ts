@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { ExperimentFile } from '../config/experiment';
+import type { ExperimentInput } from '../config/experiment';
 import { loadStudentConfig } from '../student-files/folder';
 import { durationText, secondsFor } from './duration';
 import { tinyExperiment, tinyWorkspace } from './testing/tiny';
@@ -13,7 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const work = { train: 100, test: 50, question: 80, chain: 120 };
 const off = { reconstruct: false, complete: false, rewrite: false } as const;
-const only = (stages: Partial<ExperimentFile['stages']>, changes: Partial<ExperimentFile> = {}) =>
+const only = (stages: Partial<ExperimentInput['stages']>, changes: Partial<ExperimentInput> = {}) =>
   tinyExperiment(folder, { stages: { ...off, ...stages }, baselines: { sft: false }, ...changes });
 const seconds = (experiment: ReturnType<typeof only>, more: object = {}) =>
   secondsFor(experiment, loadStudentConfig(experiment.student.path), { ...work, ...more }, 1e9);

@@ -49,7 +49,7 @@ export async function findFailures(
   return [...failed.keys()];
 }
 
-interface Asked {
+interface FailureSearch {
   rows: number[];
   /** Kept, whatever the answers. */
   picked: readonly number[];
@@ -61,7 +61,7 @@ interface Asked {
 async function attempt(
   context: Context,
   student: Student,
-  { rows, picked, settings, own }: Asked,
+  { rows, picked, settings, own }: FailureSearch,
 ): Promise<Map<number, Attempt[]>> {
   const attempts = new Map<number, Attempt[]>(rows.map((row) => [row, []]));
   const open = () =>

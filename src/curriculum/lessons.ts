@@ -31,13 +31,13 @@ export interface Lesson {
  * rows of a large dataset would not fit into memory.
  */
 export function prepareLessons(problems: Problems, tokenizer: Tokenizer): Lesson[] {
-  const kept = new Kept((row) => new MadeLesson(problems.at(row)!, tokenizer));
+  const kept = new LessonCache((row) => new MadeLesson(problems.at(row)!, tokenizer));
   return Array.from({ length: problems.length }, (_, row) => new LazyLesson(kept, row));
 }
 
 class LazyLesson implements Lesson {
   constructor(
-    private readonly kept: Kept,
+    private readonly kept: LessonCache,
     private readonly row: number,
   ) {}
 
@@ -78,7 +78,7 @@ class MadeLesson {
 const keptSize = 8_000_000;
 
 /** Recently used lessons. */
-class Kept {
+class LessonCache {
   private readonly lessons = new Map<number, MadeLesson>();
   private size = 0;
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { memory } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ExperimentFile } from '../config/experiment';
+import type { ExperimentInput } from '../config/experiment';
 import { loadStudent } from '../model/hf-folder';
 import { disposeModel } from '../model/transformer';
 import { openRun, readMetrics, readRollouts, readSummary } from '../runs/reading';
@@ -17,7 +17,7 @@ let before = '';
 const quiet = { notify: () => {}, signal: new AbortController().signal };
 const lora = { rank: 3, alpha: 6, dropout: 0.1 };
 
-const start = (options: Partial<Parameters<typeof startRun>[2]> = {}, changes: Partial<ExperimentFile> = {}) =>
+const start = (options: Partial<Parameters<typeof startRun>[2]> = {}, changes: Partial<ExperimentInput> = {}) =>
   startRun(tinyExperiment(folder, { student: { path: 'student', lora }, ...changes }), join(folder, 'runs'), {
     ...quiet,
     ...options,

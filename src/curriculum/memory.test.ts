@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
-import type { ExperimentFile } from '../config/experiment';
+import type { ExperimentInput } from '../config/experiment';
 import { defaultLora } from '../config/lora';
 import { memoryModel } from '../engine/embedded/memory';
 import { machineMemory, memoryLimits } from '../engine/embedded/memory-limits';
@@ -68,7 +68,7 @@ it('counts thinking where it is learned or shown, which exercises do not', () =>
   // The row with the most steps is not among those that are longest as text.
   expect(longestOf([...thoughtful, row(40, 0, 60)], tokenizer).exercise).toBeGreaterThan(5 * lengths.exercise);
 
-  const needs = (stages: ExperimentFile['stages'], exercise: number) => {
+  const needs = (stages: ExperimentInput['stages'], exercise: number) => {
     const off = { reconstruct: false, complete: false, rewrite: false } as const;
     const settings = { student: { path: 'student', lora: {} }, baselines: { sft: false } } as const;
     const changes = { ...settings, stages: { ...off, ...stages }, evaluation: { maxNewTokens: 8, batch: 1 } };

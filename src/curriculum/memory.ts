@@ -8,7 +8,7 @@ import {
   type Memory,
   type MemoryLimits,
   type MemoryModel,
-  type Pass,
+  type PassSize,
   totalOf,
 } from '../engine-data/memory';
 import { UserError } from '../errors';
@@ -36,7 +36,7 @@ export interface Sizes {
 }
 
 /** The peak of memory: where in the run, and in which activity. */
-export interface Peak {
+export interface MemoryPeak {
   stage: string;
   activity: 'training' | 'sampling' | 'testing';
   memory: Memory;
@@ -131,7 +131,7 @@ function settled(fits: Fits, { microBatchTokens, checkpointing }: Setting, longe
   return { checkpointing: again, microBatchTokens: microBatchTokens === 'auto' ? tokens : microBatchTokens };
 }
 
-const passOf = (tokens: number, checkpointing: boolean): Pass => ({
+const passOf = (tokens: number, checkpointing: boolean): PassSize => ({
   tokens,
   targets: tokens,
   checkpointing,
@@ -195,10 +195,10 @@ interface Update {
 }
 
 /** The memory peak of a resolved experiment. */
-export function peakOf(experiment: Experiment, { model, lengths }: Sizes): Peak {
+export function peakOf(experiment: Experiment, { model, lengths }: Sizes): MemoryPeak {
   const { stages, baselines, evaluation } = experiment;
-  const peaks: Peak[] = [];
-  const add = (stage: string, activity: Peak['activity'], memory: Memory) =>
+  const peaks: MemoryPeak[] = [];
+  const add = (stage: string, activity: MemoryPeak['activity'], memory: Memory) =>
     peaks.push({ stage, activity, memory, bytes: totalOf(memory) + runtimeBytes });
   const learner = (copies: number) => learnerOf(experiment, copies);
   const training = (stage: string, settings: Setting, { longest, sequences, copies }: Update) => {

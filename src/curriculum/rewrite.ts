@@ -20,7 +20,7 @@ import { type SupervisedPhase, trainSupervised } from './supervised-phase';
 type State = NonNullable<SupervisedPhase['state']>;
 
 /** The state of Stage 3 that must survive a restart. */
-interface Progress {
+interface RewriteState {
   failures: number[];
   /** The rewrites that were accepted when they were collected; null before that. */
   rewrites: TaughtRewrite[] | null;
@@ -40,10 +40,10 @@ export async function rewrite(
   own: OwnSamples,
 ): Promise<string | null> {
   const newest = newestCheckpoint(context);
-  const resumed = newest?.entry.stage === 'rewrite' ? (newest.state.extra as Progress) : null;
+  const resumed = newest?.entry.stage === 'rewrite' ? (newest.state.extra as RewriteState) : null;
   if (resumed) own.restore(resumed.own);
   const failures = resumed?.failures ?? (await findFailures(context, student, settings.failures, own));
-  const progress: Progress = { failures, rewrites: resumed?.rewrites ?? null, own: [] };
+  const progress: RewriteState = { failures, rewrites: resumed?.rewrites ?? null, own: [] };
   const state = {
     save: () => ({ ...progress, own: own.toJSON() }),
     restore: () => {},

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type Selection, select, type Validation } from './selection';
+import { type SelectionState, select, type Validation } from './selection';
 
 function bestOf(checks: [accuracy: number, meanTokens: number][], tolerance: number): Validation | null {
-  let selection: Selection = { best: null, topAccuracy: 0 };
+  let selection: SelectionState = { best: null, topAccuracy: 0 };
   checks.forEach(([accuracy, meanTokens], i) => {
     selection = select(selection, { step: i + 1, accuracy, meanTokens }, tolerance).selection;
   });

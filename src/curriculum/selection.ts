@@ -7,7 +7,7 @@ export interface Validation {
 }
 
 /** The best validation so far and the highest accuracy; saved in checkpoints. */
-export interface Selection {
+export interface SelectionState {
   best: Validation | null;
   topAccuracy: number;
 }
@@ -18,10 +18,10 @@ export interface Selection {
  * test rows.
  */
 export function select(
-  selection: Selection,
+  selection: SelectionState,
   check: Validation,
   tolerance: number,
-): { selection: Selection; improved: boolean } {
+): { selection: SelectionState; improved: boolean } {
   const topAccuracy = Math.max(selection.topAccuracy, check.accuracy);
   const { best } = selection;
   const eligible = (one: Validation) => one.accuracy >= topAccuracy - tolerance - 1e-9;

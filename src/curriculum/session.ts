@@ -20,8 +20,8 @@ import { newestCheckpoint } from './checkpoints';
 import { Cancelled, type Context, type CurriculumEvent, Stopped } from './context';
 import { durationText, workloadOf } from './duration';
 import { prepareLessons } from './lessons';
+import { lessonsThatFit } from './lessons-that-fit';
 import { longestOf, withMemory } from './memory';
-import { lessonsThatFit } from './room';
 import { runCurriculum } from './run';
 import { type RunConfig, readRunConfig } from './run-config';
 import { openStudent } from './students';
@@ -171,7 +171,7 @@ function soundCheckpoint(run: RunWriter, notify: SessionOptions['notify']): Chec
 }
 
 /** A run to create or to resume. */
-interface Opened {
+interface OpenedRun {
   run: RunWriter;
   experiment: Experiment;
   /** The student's own tokenizer, without the prompt format of the experiment. */
@@ -181,7 +181,7 @@ interface Opened {
   interrupted: boolean;
 }
 
-async function conduct(opened: Opened, options: SessionOptions) {
+async function conduct(opened: OpenedRun, options: SessionOptions) {
   const { run, engine } = opened;
   const { signal, notify } = options;
   const space = new Space(run, signal, (text) => notify({ type: 'note', level: 'warning', text }));
@@ -206,7 +206,7 @@ async function conduct(opened: Opened, options: SessionOptions) {
 const mostLosses = 3;
 
 /** When an engine is lost, it is restarted, and the run resumes from its newest checkpoint. */
-async function learnAgainWhereLost(opened: Opened & { space: Space }, options: SessionOptions): Promise<StageRow[]> {
+async function learnAgainWhereLost(opened: OpenedRun & { space: Space }, options: SessionOptions): Promise<StageRow[]> {
   const { run } = opened;
   let { interrupted } = opened;
   let losses = 0;
@@ -231,7 +231,7 @@ async function learnAgainWhereLost(opened: Opened & { space: Space }, options: S
 
 const newestName = ({ record }: RunWriter): string | undefined => record.checkpoints.at(-1)?.name;
 
-async function learn(opened: Opened & { space: Space }, options: SessionOptions) {
+async function learn(opened: OpenedRun & { space: Space }, options: SessionOptions) {
   const { run, space, experiment, data, engine, interrupted } = opened;
   const { notify, signal, rest } = options;
   const { path, lora } = experiment.student;

@@ -1,18 +1,19 @@
 /** The training loop of every phase in every stage and baseline. */
-import { breathe } from '../breath';
+
 import type { Student } from '../engine/port';
+import { yieldToEventLoop } from '../event-loop';
 import type { ValidationEvent } from '../runs/events';
 import type { StageName } from '../stages';
 import { checkpointFolder, checkpointName, newestCheckpoint, saveCheckpoint } from './checkpoints';
 import { Cancelled, type Context, endIfAsked, type UpdateResult } from './context';
 import { evaluateLessons } from './evaluate';
 import { learningRateAt, type Schedule } from './schedule';
-import { type Selection, select, type Validation } from './selection';
+import { type SelectionState, select, type Validation } from './selection';
 import { guarded } from './training-errors';
 import { goesOn } from './training-state';
 
 /** One phase of training: the update function, the number of updates, and how the best checkpoint is selected. */
-export interface Training {
+export interface TrainingPhase {
   stage: StageName;
   /** Name within the stage, such as `internalise`. */
   phase: string;
@@ -38,16 +39,16 @@ export interface Training {
 }
 
 /** A phase in training, and its progress. */
-interface Progress {
+interface PhaseProgress {
   context: Context;
   student: Student;
-  training: Training;
+  training: TrainingPhase;
   /** Complete updates, and those in the newest checkpoint of the phase; -1 before the first. */
   update: number;
   saved: number;
   /** Training time since then, in milliseconds. */
   unsaved: number;
-  selection: Selection;
+  selection: SelectionState;
   /** The validation of this update is still due. */
   unchecked: boolean;
 }
@@ -58,7 +59,7 @@ interface Progress {
  * the current update, which is computed again on resume, and saves the last complete one.
  * Returns the name of the selected checkpoint.
  */
-export async function train(context: Context, student: Student, training: Training): Promise<string> {
+export async function train(context: Context, student: Student, training: TrainingPhase): Promise<string> {
   const { updates, settings } = training;
   await student.restartOptimizer();
   try {
@@ -86,9 +87,9 @@ export async function train(context: Context, student: Student, training: Traini
  * Starts from the newest checkpoint if it belongs to this phase; else from the given student, which is also a candidate
  * for the best.
  */
-async function begin(context: Context, student: Student, training: Training): Promise<Progress> {
+async function begin(context: Context, student: Student, training: TrainingPhase): Promise<PhaseProgress> {
   const { stage, phase, updates, tolerance, candidate = null } = training;
-  const progress: Progress = {
+  const progress: PhaseProgress = {
     context,
     student,
     training,
@@ -118,17 +119,17 @@ async function begin(context: Context, student: Student, training: Training): Pr
 }
 
 /** Between two updates: lets others work, and ends the run on request. */
-async function rest(progress: Progress): Promise<void> {
+async function rest(progress: PhaseProgress): Promise<void> {
   const { context } = progress;
   const { signal } = context;
-  await breathe();
+  await yieldToEventLoop();
   await context.rest?.(() => checkpointIfNew(progress), context.space);
   if (signal.aborted && !(signal.reason instanceof Cancelled)) await checkpointIfNew(progress);
   endIfAsked(context);
 }
 
 async function record(
-  progress: Progress,
+  progress: PhaseProgress,
   { metrics: measured, tokens, rollouts }: UpdateResult,
   { learningRate, started }: { learningRate: number; started: number },
 ): Promise<void> {
@@ -146,7 +147,7 @@ async function record(
 }
 
 /** Counts these milliseconds as training time of the stage. */
-function spend({ context: { seconds }, training: { stage } }: Progress, ms: number): void {
+function spend({ context: { seconds }, training: { stage } }: PhaseProgress, ms: number): void {
   seconds[stage] = (seconds[stage] ?? 0) + ms / 1000;
 }
 
@@ -160,7 +161,7 @@ const longUnsaved = 60_000;
  * A validation takes long. If the run is asked to end meanwhile, a checkpoint is written, and the validation is done on
  * resume.
  */
-async function check(progress: Progress): Promise<void> {
+async function check(progress: PhaseProgress): Promise<void> {
   const { context } = progress;
   const { signal } = context;
   progress.unchecked = true;
@@ -177,7 +178,7 @@ async function check(progress: Progress): Promise<void> {
   progress.unchecked = false;
 }
 
-async function validate(progress: Progress): Promise<void> {
+async function validate(progress: PhaseProgress): Promise<void> {
   const { context, student, training, selection, update } = progress;
   const { stage, phase, firstStep, tolerance } = training;
   const step = firstStep + update;
@@ -195,15 +196,15 @@ async function validate(progress: Progress): Promise<void> {
   context.notify({ type: 'validation', ...found });
 }
 
-function isDue({ context, unsaved }: Progress): boolean {
+function isDue({ context, unsaved }: PhaseProgress): boolean {
   return context.interrupted || unsaved >= 60_000 * context.experiment.checkpointMinutes;
 }
 
-async function checkpointIfNew(progress: Progress): Promise<void> {
+async function checkpointIfNew(progress: PhaseProgress): Promise<void> {
   if (progress.saved !== progress.update && progress.update > 0) await checkpoint(progress);
 }
 
-async function checkpoint(progress: Progress): Promise<void> {
+async function checkpoint(progress: PhaseProgress): Promise<void> {
   const { context, student, training, update, selection, unchecked } = progress;
   const { stage, phase, firstStep } = training;
   const { results, seconds } = context;
@@ -225,7 +226,7 @@ async function checkpoint(progress: Progress): Promise<void> {
 }
 
 /** Restores the weights of the best validation, or keeps those of the last update. */
-async function choose({ context, student, training, selection }: Progress): Promise<string> {
+async function choose({ context, student, training, selection }: PhaseProgress): Promise<string> {
   const { stage, firstStep, updates } = training;
   const last = firstStep + updates;
   const chosen = checkpointName(stage, selection.best?.step ?? last);

@@ -1,5 +1,5 @@
 import type { Random } from '../random';
-import { type Equation, type Story, tell } from './arithmetic-story';
+import { type Story, type StoryEquation, tell } from './arithmetic-story';
 
 /** The verbosity of a chain: each optional piece is written with the given probability. */
 export interface ChainStyle {
@@ -38,7 +38,7 @@ const opposite = { '+': '-', '-': '+', '*': '/', '/': '*' } as const;
 /** A chain of thought: `Thinking: ...`, a line `Step k: ...` for every step, and `Answer: ...`. */
 export function writeChain(
   { problem, sentences, cast }: Story,
-  equations: readonly Equation[],
+  equations: readonly StoryEquation[],
   style: ChainStyle,
   random: Random,
 ): string {

@@ -13,13 +13,13 @@ export interface StoryEvent {
 }
 
 /** The numbers of a story: the initial count, and the events. */
-export interface Problem {
+export interface StoryProblem {
   start: number;
   events: StoryEvent[];
 }
 
 /** One line of working, such as `12 + 7 = 19`. `event` is its index in the story. */
-export interface Equation {
+export interface StoryEquation {
   event: number;
   left: number;
   operator: '+' | '-' | '*' | '/';
@@ -30,7 +30,7 @@ export interface Equation {
 }
 
 /** The words of a story. */
-export interface Cast {
+export interface StoryWords {
   name: string;
   other: string;
   item: string;
@@ -39,9 +39,9 @@ export interface Cast {
 
 /** The text of a problem: its people and things, and a sentence for every event. */
 export interface Story {
-  problem: Problem;
+  problem: StoryProblem;
   sentences: readonly string[];
-  cast: Cast;
+  cast: StoryWords;
 }
 
 /** Chooses the sentences of a question or chain. */
@@ -89,14 +89,14 @@ export const stories: Wording = {
  * are rounded down.
  */
 export function work(
-  problem: Problem,
-  state: (equation: Equation) => number = (equation) => equation.result,
-): Equation[] {
-  const out: Equation[] = [];
+  problem: StoryProblem,
+  state: (equation: StoryEquation) => number = (equation) => equation.result,
+): StoryEquation[] {
+  const out: StoryEquation[] = [];
   let x = problem.start;
-  type Operation = [left: number, operator: Equation['operator'], right: number];
-  const add = (event: number, [left, operator, right]: Operation, part: Equation['part'] = 'total') => {
-    const equation: Equation = { event, left, operator, right, result: calculate(left, operator, right), part };
+  type Operation = [left: number, operator: StoryEquation['operator'], right: number];
+  const add = (event: number, [left, operator, right]: Operation, part: StoryEquation['part'] = 'total') => {
+    const equation: StoryEquation = { event, left, operator, right, result: calculate(left, operator, right), part };
     equation.result = state(equation);
     out.push(equation);
     return equation.result;
@@ -113,14 +113,14 @@ export function work(
   return out;
 }
 
-function calculate(left: number, operator: Equation['operator'], right: number): number {
+function calculate(left: number, operator: StoryEquation['operator'], right: number): number {
   if (operator === '+') return left + right;
   if (operator === '-') return left - right;
   return operator === '*' ? left * right : Math.floor(left / right);
 }
 
 /** Replaces `{N}`, `{O}`, `{I}`, `{C}` by the words of the story, and `{a}`, `{b}`, `{x}` and similar by numbers. */
-export function tell(template: string, cast: Cast, numbers: Record<string, number | string> = {}): string {
+export function tell(template: string, cast: StoryWords, numbers: Record<string, number | string> = {}): string {
   const words: Record<string, number | string> = {
     N: cast.name,
     O: cast.other,
@@ -132,11 +132,11 @@ export function tell(template: string, cast: Cast, numbers: Record<string, numbe
 }
 
 /** The sentence of one event. */
-export function eventSentence(event: StoryEvent, cast: Cast, wording: Wording, random: Random): string {
+export function eventSentence(event: StoryEvent, cast: StoryWords, wording: Wording, random: Random): string {
   return tell(random.pick(wording.events[event.kind]), cast, { a: event.a, b: event.b });
 }
 
-export function drawCast(wording: Wording, random: Random): Cast {
+export function drawCast(wording: Wording, random: Random): StoryWords {
   const [name, other] = random.shuffled(wording.names);
   return { name, other, item: random.pick(wording.items), container: random.pick(wording.containers) };
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { arithmeticDefaults, arithmeticItem, arithmeticItems, splitOf } from './arithmetic';
-import { type Problem, work } from './arithmetic-story';
+import { type StoryProblem, work } from './arithmetic-story';
 
 const splits = ['train', 'validation', 'test', 'pretrain'] as const;
 const numbers = (text: string) => text.match(/\d+/g)?.map(Number) ?? [];
@@ -27,7 +27,7 @@ describe('arithmetic stories', () => {
   });
 
   it('split by numbers alone', () => {
-    const problem: Problem = { start: 12, events: [{ kind: 'gain', a: 7, b: 0 }] };
+    const problem: StoryProblem = { start: 12, events: [{ kind: 'gain', a: 7, b: 0 }] };
     expect(splitOf(problem)).toBe(splitOf(structuredClone(problem)));
     const found = new Set(Array.from({ length: 100 }, (_, start) => splitOf({ ...problem, start })));
     expect([...found].sort()).toEqual([...splits].sort());
@@ -89,7 +89,7 @@ describe('arithmetic stories', () => {
 
 describe('the working of a story', () => {
   it('carries a stated result on', () => {
-    const problem: Problem = {
+    const problem: StoryProblem = {
       start: 10,
       events: [
         { kind: 'gainGroups', a: 2, b: 3 },

@@ -6,8 +6,8 @@ import {
   type EventKind,
   eventSentence,
   operationsOf,
-  type Problem,
   type Story,
+  type StoryProblem,
   stories,
   tell,
   type Wording,
@@ -48,7 +48,7 @@ const shares: Record<ArithmeticSplit, [number, number]> = {
 };
 
 /** The split of a story with these numbers, whatever its words. */
-export function splitOf(problem: Problem): ArithmeticSplit {
+export function splitOf(problem: StoryProblem): ArithmeticSplit {
   const key = [problem.start, ...problem.events.flatMap(({ kind, a, b }) => [kind, a, b])];
   const slot = bits(20260205, ...key) >>> 28;
   return (Object.keys(shares) as ArithmeticSplit[]).find(
@@ -98,7 +98,7 @@ export function drawProblem(
   { operations, maxValue }: Pick<ArithmeticOptions, 'operations' | 'maxValue'>,
   split: ArithmeticSplit,
   random: Random,
-): Problem {
+): StoryProblem {
   const count = random.integer(operations[0], operations[1]);
   for (;;) {
     const problem = attempt(count, maxValue, random);
@@ -120,8 +120,8 @@ const kinds: EventKind[] = [
   'share',
 ];
 
-function attempt(operations: number, maxValue: number, random: Random): Problem | undefined {
-  const problem: Problem = { start: random.integer(3, Math.max(4, Math.floor(maxValue / 2))), events: [] };
+function attempt(operations: number, maxValue: number, random: Random): StoryProblem | undefined {
+  const problem: StoryProblem = { start: random.integer(3, Math.max(4, Math.floor(maxValue / 2))), events: [] };
   for (let left = operations; left > 0; ) {
     const kind = random.pick(kinds);
     if (operationsOf[kind] > left) return undefined;

@@ -1,13 +1,13 @@
 /** Collects unusable rows of a dataset, so that one run reports all of them. */
 import { UserError } from '../errors';
-import type { Place } from './rows';
+import type { RowPlace } from './rows';
 
 export interface BadRows {
   count: number;
   /** Rows that were read. */
   rows: number;
   /** The first few of them. */
-  first: { place: Place; error: UserError }[];
+  first: { place: RowPlace; error: UserError }[];
 }
 
 /** Number of listed rows. */
@@ -20,7 +20,7 @@ export function badRowsText({ count, first }: BadRows, between = '; '): string {
 }
 
 /** "line 3", or "row 3" for formats without lines. */
-export const placeText = ({ line, row }: Place) => (row !== undefined ? `row ${row}` : `line ${line}`);
+export const placeText = ({ line, row }: RowPlace) => (row !== undefined ? `row ${row}` : `line ${line}`);
 
 /** Thrown unless such rows may be skipped. */
 export function badRowsError(bad: BadRows): UserError {

@@ -1,5 +1,5 @@
 import { sameAnswer } from '../answers/equal';
-import { datasetError, type Place, type Row, textOf } from './rows';
+import { datasetError, type Row, type RowPlace, textOf } from './rows';
 import type { Problem } from './types';
 
 /** The length limit of the release's responses; those that reach it were cut off (128 of 568). */
@@ -10,7 +10,7 @@ const tokenBudget = 400;
  * predicted_answer, is_correct, token_count, response and teacher_cot. The release compared answers as texts:
  * `student.correct` marks rows that are right as numbers ("42.00" for 42), `meta.markedCorrect` is the file's verdict.
  */
-export function bridgeProblem(row: Row, place: Place): Problem {
+export function bridgeProblem(row: Row, place: RowPlace): Problem {
   if (row.gold_answer === undefined && row.answer !== undefined)
     throw datasetError(
       'the row has "answer" instead of "gold_answer": this is not BRIDGE\'s file',

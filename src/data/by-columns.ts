@@ -4,9 +4,9 @@ import { cellOf, textOf } from './cells';
 import { recordedAnswerOf } from './chains';
 import { type Choice, choicesOf, chosenAnswer, withChoices } from './choices';
 import { isNamed, type SettledColumns } from './columns';
-import { conversationOf, exchangeOf, type Turn, withThinking } from './conversations';
-import { bestGeneration, type Chosen, type Flags, flagsOf, isCutOff, plainMarks, stepsIn } from './generations';
-import { datasetError, type Place, type Row } from './rows';
+import { type ChatRole, conversationOf, exchangeOf, withThinking } from './conversations';
+import { bestGeneration, type ChosenChain, type Flags, flagsOf, isCutOff, plainMarks, stepsIn } from './generations';
+import { datasetError, type Row, type RowPlace } from './rows';
 import { isWorked, statedAnswer } from './stated';
 import type { Problem } from './types';
 
@@ -15,7 +15,7 @@ import type { Problem } from './types';
  * column holds one; without a column of answers the chain states it. Errors: a row without question or answer, a
  * solution that states none.
  */
-export function problemOf(row: Row, columns: SettledColumns, place: Place, id: string): Problem {
+export function problemOf(row: Row, columns: SettledColumns, place: RowPlace, id: string): Problem {
   const need = (value: string | undefined, what: string): string => {
     if (value !== undefined && value !== '') return value;
     throw datasetError(
@@ -62,13 +62,13 @@ const talkIn = (row: Row, { chain }: SettledColumns, column: string) =>
 const isTalk = (columns: SettledColumns, column: string) =>
   column === columns.chain && [columns.question].flat().includes(column);
 
-const reader = (row: Row, columns: SettledColumns) => (column: string | undefined, turn: Turn) => {
+const reader = (row: Row, columns: SettledColumns) => (column: string | undefined, turn: ChatRole) => {
   if (column === undefined) return undefined;
   return isTalk(columns, column) ? talkIn(row, columns, column)?.[turn] : textOf(cellOf(row, column), turn);
 };
 
 /** The reference answer, and the worked solution that its column holds. */
-function answerOf(row: Row, columns: SettledColumns, choices: readonly Choice[], place: Place) {
+function answerOf(row: Row, columns: SettledColumns, choices: readonly Choice[], place: RowPlace) {
   if (columns.answer === undefined) return {};
   const cell = cellOf(row, columns.answer);
   const written = textOf(cell, 'assistant');
@@ -82,7 +82,7 @@ function answerOf(row: Row, columns: SettledColumns, choices: readonly Choice[],
 }
 
 /** The answer that a solution states. Errors: none. */
-function statedIn(solution: string, choices: readonly Choice[], place: Place): string {
+function statedIn(solution: string, choices: readonly Choice[], place: RowPlace): string {
   const stated = statedAnswer(solution);
   if (stated !== null) return chosenAnswer(stated, choices) ?? stated;
   throw datasetError(
@@ -93,7 +93,7 @@ function statedIn(solution: string, choices: readonly Choice[], place: Place): s
 }
 
 /** In canonical form, or the text unchanged. */
-function recordedOf(cell: unknown, answer: string, place: Place) {
+function recordedOf(cell: unknown, answer: string, place: RowPlace) {
   if (typeof cell !== 'string') return recordedAnswerOf(cell, answer, place);
   const stated = extractAnswer(cell, 'strict')?.value;
   return recordedAnswerOf({ text: cell, ...(stated !== undefined && { answer: stated }) }, answer, place);
@@ -111,7 +111,7 @@ function chainOf(
   columns: SettledColumns,
   answer: string | undefined,
   { right, complete }: Flags,
-): Chosen | undefined {
+): ChosenChain | undefined {
   if (columns.chain === undefined) return undefined;
   const cell = cellOf(row, columns.chain);
   const list = Array.isArray(cell) && !isTalk(columns, columns.chain) && !conversationOf(cell);

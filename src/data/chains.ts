@@ -1,6 +1,6 @@
 import { sameAnswer } from '../answers/equal';
 import { writeOutput } from '../writing';
-import { datasetError, type Place, type Row, textOf } from './rows';
+import { datasetError, type Row, type RowPlace, textOf } from './rows';
 import type { Problem, RecordedAnswer } from './types';
 
 /** Writes problems to a `*.chains.jsonl` file, replacing it atomically. */
@@ -15,7 +15,7 @@ export function writeChains(file: string, problems: readonly Problem[]): void {
  * A row of a `*.chains.jsonl` file: `{id, question, answer, chain?, student?, meta?}`; other keys go into `meta`.
  * @throws UserError when question, answer or id is missing, or for another format
  */
-export function chainsProblem(row: Row, place: Place): Problem {
+export function chainsProblem(row: Row, place: RowPlace): Problem {
   if (row.id === undefined) refuseOtherFormats(row, place);
   const { id: _id, question: _question, answer: _answer, chain, student, meta, ...others } = row;
   if (chain !== undefined && chain !== null && typeof chain !== 'string')
@@ -31,7 +31,7 @@ export function chainsProblem(row: Row, place: Place): Problem {
 }
 
 /** A recorded answer of a student. */
-export function recordedAnswerOf(value: unknown, answer: string, place: Place): RecordedAnswer {
+export function recordedAnswerOf(value: unknown, answer: string, place: RowPlace): RecordedAnswer {
   const student = (value ?? {}) as Partial<RecordedAnswer>;
   if (typeof student.text !== 'string')
     throw datasetError(
@@ -48,7 +48,7 @@ export function recordedAnswerOf(value: unknown, answer: string, place: Place): 
   };
 }
 
-function refuseOtherFormats(row: Row, place: Place): void {
+function refuseOtherFormats(row: Row, place: RowPlace): void {
   if (typeof row.answer === 'string' && /^####/m.test(row.answer))
     throw datasetError(
       'the row has no "id", and its answer ends in "#### n": this looks like GSM8K',

@@ -22,7 +22,7 @@ export interface Columns {
   id?: string;
 }
 
-export type Role = keyof Columns;
+export type ColumnRole = keyof Columns;
 export const roles = [
   'question',
   'choices',
@@ -32,14 +32,14 @@ export const roles = [
   'system',
   'student',
   'id',
-] as const satisfies readonly Role[];
+] as const satisfies readonly ColumnRole[];
 
 /** Whether a column, or a field of it, has a role. */
 export const isNamed = (name: string, columns: Columns) =>
   roles.some((role) => [columns[role] ?? []].flat().some((told) => told === name || told.startsWith(`${name}.`)));
 
 /** Roles of which several columns can be named. */
-export const severalColumns: readonly Role[] = ['question', 'choices'];
+export const severalColumns: readonly ColumnRole[] = ['question', 'choices'];
 
 /** Resolved columns: without one for answers, the answer comes from the chain. */
 export type SettledColumns = Columns & { question: string | string[] };
@@ -105,12 +105,12 @@ function listed(names: readonly string[]): string {
 }
 
 type Find = (names: readonly string[], ending?: RegExp) => string | undefined;
-type Real = (name: string) => string | undefined;
+type ColumnLookup = (name: string) => string | undefined;
 
 /**
  * `find`: the first of some usual names that no other role has, and whose column holds something; else by its ending.
  */
-function finder(names: readonly string[], rows: readonly Row[], told: Columns): { find: Find; real: Real } {
+function finder(names: readonly string[], rows: readonly Row[], told: Columns): { find: Find; real: ColumnLookup } {
   const lower = new Map(names.toReversed().map((name) => [plainName(name), name]));
   const nested = new Map(fieldsIn(rows).toReversed());
   const taken = new Set([told.question ?? [], told.answer ?? [], told.chain ?? [], told.choices ?? []].flat());
@@ -150,7 +150,7 @@ const isReadable = (value: unknown, name: string) =>
     : Array.isArray(value) && value.length > 0;
 
 /** Alpaca's question consists of instruction and input; an instruction that is the same in every row is ignored. */
-function questionOf(rows: readonly Row[], find: Find, real: Real): string | string[] | undefined {
+function questionOf(rows: readonly Row[], find: Find, real: ColumnLookup): string | string[] | undefined {
   const found = find(usual.question);
   if (found === undefined) return undefined;
   const isText = (name: string | undefined): name is string =>
@@ -164,7 +164,7 @@ function questionOf(rows: readonly Row[], find: Find, real: Real): string | stri
 }
 
 /** A column that holds what was asked and what was answered. */
-function talkOf(names: readonly string[], rows: readonly Row[], real: Real): string | undefined {
+function talkOf(names: readonly string[], rows: readonly Row[], real: ColumnLookup): string | undefined {
   const asks = (name: string) => rows.some((row) => conversationOf(cellOf(row, name))?.user !== undefined);
   const exchanges = (name: string) => answersIn(name, rows);
   const usualNames = conversations.flatMap((name) => real(name) ?? []);
@@ -175,7 +175,7 @@ function talkOf(names: readonly string[], rows: readonly Row[], real: Real): str
 const answersIn = (name: string, rows: readonly Row[]) =>
   rows.some((row) => exchangeOf(cellOf(row, name))?.assistant !== undefined);
 
-function choicesIn(names: readonly string[], rows: readonly Row[], real: Real): string | string[] | undefined {
+function choicesIn(names: readonly string[], rows: readonly Row[], real: ColumnLookup): string | string[] | undefined {
   const are = (columns: string | string[]) => rows.some((row) => choicesOf(row, columns).length > 1);
   const column = usual.choices.map(real).find((name) => name !== undefined && are(name));
   if (column !== undefined) return column;
@@ -195,7 +195,7 @@ const worksOut = (answer: string | undefined, rows: readonly Row[]) =>
   });
 
 /** An id column whose values distinguish the first rows. */
-function idOf(rows: readonly Row[], real: Real): string | undefined {
+function idOf(rows: readonly Row[], real: ColumnLookup): string | undefined {
   const id = usual.id.map(real).find((name) => name !== undefined);
   return id !== undefined && rows.every((row) => textOf(cellOf(row, id), 'user') !== undefined) ? id : undefined;
 }

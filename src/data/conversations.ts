@@ -2,12 +2,12 @@
 import { spokenPart } from '../answers/thinking';
 import type { Row } from './rows';
 
-export type Turn = 'system' | 'user' | 'assistant';
+export type ChatRole = 'system' | 'user' | 'assistant';
 
 /** The first exchange of a conversation, including thinking. */
-export type Conversation = Partial<Record<Turn, string>>;
+export type Conversation = Partial<Record<ChatRole, string>>;
 
-const speakers: Record<string, Turn> = {
+const speakers: Record<string, ChatRole> = {
   system: 'system',
   developer: 'system',
   user: 'user',
@@ -73,7 +73,7 @@ const marks: readonly RegExp[] = [
 ];
 
 /** What headings and labels call the turns. */
-const headings: Record<string, Turn> = {
+const headings: Record<string, ChatRole> = {
   ...speakers,
   question: 'user',
   q: 'user',
@@ -103,7 +103,7 @@ const ends =
 function transcriptOf(text: string): Conversation | null {
   for (const mark of marks) {
     const said: Conversation = {};
-    let [turn, from]: [Turn | undefined, number] = [undefined, 0];
+    let [turn, from]: [ChatRole | undefined, number] = [undefined, 0];
     const close = (end: number) => {
       const words = text.slice(from, end).replace(ends, '').trim();
       if (turn && words !== '') said[turn] = turn === 'user' && said.user ? `${said.user}\n\n${words}` : words;
@@ -121,7 +121,7 @@ function transcriptOf(text: string): Conversation | null {
   return null;
 }
 
-function turnOf({ who, name, user, model }: Record<string, string | undefined>): Turn | undefined {
+function turnOf({ who, name, user, model }: Record<string, string | undefined>): ChatRole | undefined {
   if (user !== undefined) return 'user';
   if (model !== undefined) return 'assistant';
   return headings[(who ?? name ?? '').trim().toLowerCase()];

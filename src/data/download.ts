@@ -11,7 +11,7 @@ import { UserError } from '../errors';
 import { hashFile } from '../lines';
 import { flushFolder, makeFolder, move, remove } from '../writing';
 
-export interface Known {
+export interface PinnedFile {
   bytes: number;
   /** In hex. */
   sha256: string;
@@ -28,7 +28,7 @@ export interface DownloadOptions {
 }
 
 /** Whether the file exists with the right content. */
-export function isThere(file: string, { bytes, sha256 }: Known): boolean {
+export function isThere(file: string, { bytes, sha256 }: PinnedFile): boolean {
   return fs.statSync(file, { throwIfNoEntry: false })?.size === bytes && hashFile(file) === sha256;
 }
 
@@ -36,7 +36,12 @@ export function isThere(file: string, { bytes, sha256 }: Known): boolean {
  * Downloads `url` to `file` through `<file>.part`, which a later call resumes. @throws UserError for errors of the
  * server or the disk, or different content; an existing file that differs is not changed
  */
-export async function download(url: string, file: string, known: Known, options: DownloadOptions = {}): Promise<void> {
+export async function download(
+  url: string,
+  file: string,
+  known: PinnedFile,
+  options: DownloadOptions = {},
+): Promise<void> {
   const { signal, attempts = 4, firstWaitMs = 500 } = options;
   if (isThere(file, known)) return;
   if (fs.existsSync(file))
@@ -67,7 +72,7 @@ export async function download(url: string, file: string, known: Known, options:
 }
 
 /** A transient error, worth another attempt. */
-class Passing extends Error {}
+class TransientError extends Error {}
 
 async function fetchRest(url: string, part: string, bytes: number, options: DownloadOptions) {
   let at = fs.statSync(part, { throwIfNoEntry: false })?.size ?? 0;
@@ -80,9 +85,9 @@ async function fetchRest(url: string, part: string, bytes: number, options: Down
     const answer = await fetch(url, { signal, headers: bytesFrom(at) });
     if (answer.status === 416 || (answer.status === 206 && !continues(answer, at))) {
       remove(dirname(part), part);
-      throw new Passing('the server cannot resume the download');
+      throw new TransientError('the server cannot resume the download');
     }
-    if (answer.status >= 500 || answer.status === 429) throw new Passing(`status ${answer.status}`);
+    if (answer.status >= 500 || answer.status === 429) throw new TransientError(`status ${answer.status}`);
     if (!answer.ok || !answer.body)
       throw new UserError(`${new URL(url).host} answers with status ${answer.status}`, {
         code: 'download',

@@ -20,7 +20,7 @@ export function plainMarks(chain: string): string {
 /** Whether a text ends within its thinking, without an answer. */
 export const isCutOff = (text: string) => spokenPart(text).cutOff;
 
-export interface Chosen {
+export interface ChosenChain {
   chain: string;
   /** The dataset marks it as right. */
   verified: boolean;
@@ -37,9 +37,9 @@ export function bestGeneration(
   generations: readonly unknown[],
   answer: string | undefined,
   row: Row,
-): Chosen | undefined {
+): ChosenChain | undefined {
   const verdicts = verdictsOf(row, generations.length);
-  const candidates = generations.flatMap((item, i): Chosen[] => {
+  const candidates = generations.flatMap((item, i): ChosenChain[] => {
     const { text, right, complete } = generationOf(item);
     if (text === undefined || isCutOff(text) || !complete || verdicts.incomplete(i)) return [];
     const said = verdicts.right(i) ?? right;
@@ -112,7 +112,7 @@ function verdictsOf(row: Row, count: number) {
  * A list of steps as one chain: of a column that is called so, or as TRL's stepwise supervision has them (`labels` of
  * truth values beside `completions`), where all must be right. Null of any other list.
  */
-export function stepsIn(items: readonly unknown[], column: string, row: Row): Chosen | null {
+export function stepsIn(items: readonly unknown[], column: string, row: Row): ChosenChain | null {
   const { labels } = row;
   const judged =
     Array.isArray(labels) && labels.length === items.length && labels.every((one) => typeof one === 'boolean');

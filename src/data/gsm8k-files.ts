@@ -1,10 +1,10 @@
 /** GSM8K as published by its authors (arXiv 2110.14168; github openai/grade-school-math, MIT), at a pinned commit. */
-import type { Known } from './download';
+import type { PinnedFile } from './download';
 
 export const gsm8kSource =
   'https://raw.githubusercontent.com/openai/grade-school-math/3101c7d5072418e28b9008a6636bde82a006892c/grade_school_math/data';
 
-export const gsm8kFiles: Record<'train.jsonl' | 'test.jsonl', Known & { rows: number }> = {
+export const gsm8kFiles: Record<'train.jsonl' | 'test.jsonl', PinnedFile & { rows: number }> = {
   'train.jsonl': {
     rows: 7473,
     bytes: 4_166_206,

@@ -1,6 +1,6 @@
 import { parseAnswer } from '../answers/equal';
 import { stripCalculatorMarks } from '../chain/split';
-import { datasetError, type Place, type Row, textOf } from './rows';
+import { datasetError, type Row, type RowPlace, textOf } from './rows';
 import type { Problem } from './types';
 
 /**
@@ -8,7 +8,7 @@ import type { Problem } from './types';
  * calculator marks, the answer is the number after "####" without thousands commas; `meta.marked` has the solution with
  * marks. Ids are the file's name and the row number from 0, such as `train-17`.
  */
-export function gsm8kProblem(row: Row, place: Place, id: string): Problem {
+export function gsm8kProblem(row: Row, place: RowPlace, id: string): Problem {
   const marked = textOf(row, 'answer', place);
   const gold = /(?:^|\n)####[ \t]*([^\n]+)$/.exec(marked)?.[1].trim();
   if (gold === undefined && row.id !== undefined)

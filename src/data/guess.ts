@@ -1,6 +1,6 @@
 import { filesOf } from './files';
 import { type FileFormat, firstRows } from './read';
-import { datasetError, type Place, type Row } from './rows';
+import { datasetError, type Row, type RowPlace } from './rows';
 import { rowsOf } from './sources/kind';
 
 export type { FileFormat } from './read';
@@ -20,7 +20,7 @@ export function guessFormat(path: string): FileFormat {
   const [row] = firstRows([{ source }]);
   if (source.columns) return 'rows';
   if (row) return formatOf(row);
-  for (const { fault, place } of source.rows(0) as Iterable<{ fault?: Error; place: Place }>)
+  for (const { fault, place } of source.rows(0) as Iterable<{ fault?: Error; place: RowPlace }>)
     throw (
       fault ??
       datasetError('the first row is not a JSON object', place, 'Write one object per row, with its columns as keys.')

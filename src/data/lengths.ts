@@ -1,7 +1,7 @@
 /** Lengths of chains, and the number that fit a token budget. */
 
 /** A budget, and the number of measured chains that fit. */
-export interface Budget {
+export interface LengthBudget {
   tokens: number;
   rows: number;
 }
@@ -19,7 +19,7 @@ export function quantile(lengths: readonly number[], share: number): number {
 }
 
 /** Budgets for half of the chains up to all of them, plus those in `asked`, in ascending order. */
-export function budgetsOf(lengths: readonly number[], asked: readonly number[] = []): Budget[] {
+export function budgetsOf(lengths: readonly number[], asked: readonly number[] = []): LengthBudget[] {
   const proposed = lengths.length > 0 ? shares.map((share) => roundedUp(quantile(lengths, share))) : [];
   return [...new Set([...proposed, ...asked])]
     .sort((a, b) => a - b)

@@ -9,7 +9,7 @@ import type { TrainedStage } from '../stages';
 import { percent } from '../words';
 import type { Problem } from './types';
 
-export interface View {
+export interface PromptView {
   stage: TrainedStage;
   /** The variant within a stage, such as a point of the mask schedule. */
   label: string;
@@ -34,11 +34,11 @@ export function viewsOf(
   { stages, seed }: Experiment,
   wanted: readonly TrainedStage[],
   drawn = 0,
-): View[] {
+): PromptView[] {
   const draw = (stage: TrainedStage, ...counters: number[]) =>
     new Random(seed, 'preview', problem.id, stage, ...counters, ...(drawn > 0 ? ['drawn', drawn] : []));
-  type Shown = Pick<View, 'label' | 'prompt'> & { exercise?: Exercise | null; taught?: Chain };
-  const view = (stage: TrainedStage, { label, prompt, exercise, taught }: Shown): View => ({
+  type Shown = Pick<PromptView, 'label' | 'prompt'> & { exercise?: Exercise | null; taught?: Chain };
+  const view = (stage: TrainedStage, { label, prompt, exercise, taught }: Shown): PromptView => ({
     stage,
     label,
     prompt,
@@ -48,7 +48,7 @@ export function viewsOf(
     target: taught ? renderChain(taught) : null,
     reward: stage === 'reconstruct' ? null : rewardOf(stages[stage]),
   });
-  const views: Record<TrainedStage, () => View[]> = {
+  const views: Record<TrainedStage, () => PromptView[]> = {
     reconstruct: () => {
       if (!stages.reconstruct || !chain) return [];
       const taught = chainAs(stages.reconstruct.chains, chain);

@@ -8,14 +8,14 @@ import { filesOf, type Split, stemOf } from './files';
 import { gsm8kProblem } from './gsm8k';
 import { isUsual, isVerdictColumn } from './names';
 import { Collector, type Problems } from './problems';
-import { asRow, datasetError, type Place, type Range, type Row } from './rows';
+import { asRow, datasetError, type Row, type RowPlace, type RowRange } from './rows';
 import { rowsOf } from './sources/kind';
 import type { RowSource, SourceRow } from './sources/source';
 import type { Problem } from './types';
 
 export type FileFormat = 'rows' | 'chains' | 'gsm8k' | 'bridge' | 'parquet';
 
-export interface ReadOptions extends Range {
+export interface ReadOptions extends RowRange {
   columns?: Columns;
   /** Skip unusable rows. */
   skipBad?: boolean;
@@ -35,7 +35,7 @@ export interface ReadProblems {
 }
 
 /** Converts a row to a problem; `id` is for rows without one. */
-type ToProblem = (row: Row, place: Place, id: string) => Problem;
+type ToProblem = (row: Row, place: RowPlace, id: string) => Problem;
 
 /**
  * The problems of a file, a folder of files, or the files matching a pattern. @throws UserError for missing or empty
@@ -53,7 +53,7 @@ export function readProblems(path: string, format: FileFormat, options: ReadOpti
 
   const collector = new Collector();
   const faults = new Faults();
-  const ids = new Map<string, Place>();
+  const ids = new Map<string, RowPlace>();
   let [rows, usable] = [0, 0];
   for (const { source, stem } of sources) {
     const first = rows;
@@ -94,7 +94,7 @@ export function readProblems(path: string, format: FileFormat, options: ReadOpti
 }
 
 // Top-level functions, as closures created in the loop would keep the row alive.
-const mapping = (toProblem: ToProblem, place: Place, id: string) => (row: unknown) =>
+const mapping = (toProblem: ToProblem, place: RowPlace, id: string) => (row: unknown) =>
   toProblem(asRow(row, place), place, id);
 const rereading = (make: (row: unknown) => Problem, reread: () => unknown) => () => make(reread());
 
@@ -145,7 +145,7 @@ function settled(
 const namesIn = ({ columns: names }: RowSource, columns: SettledColumns) =>
   names?.filter((name) => isNamed(name, columns) || isVerdictColumn(name));
 
-function checkId({ id }: Problem, ids: Map<string, Place>, place: Place): void {
+function checkId({ id }: Problem, ids: Map<string, RowPlace>, place: RowPlace): void {
   const earlier = ids.get(id);
   if (earlier)
     throw datasetError(

@@ -2,7 +2,7 @@
 import { UserError } from '../errors';
 
 /** The rows to read: skips `start`, then takes at most `count`. */
-export interface Range {
+export interface RowRange {
   start?: number;
   count?: number;
 }
@@ -10,7 +10,7 @@ export interface Range {
 export type Row = Record<string, unknown>;
 
 /** The location of a row, for messages. */
-export interface Place {
+export interface RowPlace {
   file: string;
   line?: number;
   /** From 1, for files without lines. */
@@ -18,11 +18,11 @@ export interface Place {
 }
 
 /** A UserError about a dataset. */
-export function datasetError(message: string, { file, line }: Place, remedy: string): UserError {
+export function datasetError(message: string, { file, line }: RowPlace, remedy: string): UserError {
   return new UserError(message, { file, line, remedy, code: 'dataset' });
 }
 
-export function asRow(value: unknown, place: Place): Row {
+export function asRow(value: unknown, place: RowPlace): Row {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw datasetError(
       'the row is not a JSON object',
@@ -33,7 +33,7 @@ export function asRow(value: unknown, place: Place): Row {
 }
 
 /** A required text of a row; a number or boolean is converted, a list with one item unwrapped. */
-export function textOf(row: Row, key: string, place: Place): string {
+export function textOf(row: Row, key: string, place: RowPlace): string {
   const cell = row[key];
   const only = Array.isArray(cell) && cell.length === 1 ? cell[0] : cell;
   const value = typeof only === 'number' || typeof only === 'boolean' ? String(only) : only;

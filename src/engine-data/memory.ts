@@ -10,7 +10,7 @@ export interface Learner {
 }
 
 /** The largest forward and backward pass of an update. */
-export interface Pass {
+export interface PassSize {
   /** Number of input tokens. */
   tokens: number;
   /** Number of completion tokens, which have a loss. */
@@ -80,7 +80,7 @@ export interface MemoryModel {
   /** Null if unknown. */
   limits(): MemoryLimits | null;
   /** At the peak of an update. */
-  update(learner: Learner, pass: Pass): Memory;
+  update(learner: Learner, pass: PassSize): Memory;
   /** At the peak of sampling; `training`: while an optimizer is in memory. */
   generation(learner: Learner, generation: Generation, training: boolean): Memory;
 }

@@ -3,7 +3,7 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Watch } from '../backend-install/report';
+import type { InstallWatch } from '../backend-install/report';
 import { checkSpace } from '../backend-install/space';
 import { guardDisk } from '../disk';
 import {
@@ -18,7 +18,7 @@ import { UserError } from '../errors';
 import { hasGpuDriver } from '../kernels/tensorflow/probe';
 import { makeFolder, remove, replaceText } from '../writing';
 import { environmentPython, findUv, makeEnvironment } from './packages';
-import { type Accelerator, bytesNeeded, type Parts, requirements } from './pins';
+import { type Accelerator, bytesNeeded, type InstallParts, requirements } from './pins';
 import { checkOwn, findPython, programOf } from './python';
 
 export interface EngineInstallOptions {
@@ -30,7 +30,7 @@ export interface EngineInstallOptions {
 }
 
 /** The packages to download, for the user's consent. */
-export interface Plan {
+export interface InstallPlan {
   packages: string[];
   bytes: number;
   folder: string;
@@ -39,11 +39,14 @@ export interface Plan {
 /** Sets the engine up. An earlier setup stays until the new one has passed its test. @throws UserError */
 export async function installEngine(
   options: EngineInstallOptions,
-  consent: (plan: Plan) => Promise<boolean>,
-  watch: Watch,
+  consent: (plan: InstallPlan) => Promise<boolean>,
+  watch: InstallWatch,
 ): Promise<InstalledEngine> {
   const root = engineFolder();
-  const parts: Parts = { accelerator: options.accelerator ?? (hasGpuDriver() ? 'cuda' : 'cpu'), vllm: options.vllm };
+  const parts: InstallParts = {
+    accelerator: options.accelerator ?? (hasGpuDriver() ? 'cuda' : 'cpu'),
+    vllm: options.vllm,
+  };
   guardDisk(root, 'nothing was set up', () => makeFolder(root, root));
   if (options.python) {
     const python = programOf(options.python);
@@ -77,8 +80,8 @@ export async function installEngine(
 
 async function tryAndRemember(
   root: string,
-  { python, own, parts }: { python: string; own: boolean; parts: Parts },
-  watch: Watch,
+  { python, own, parts }: { python: string; own: boolean; parts: InstallParts },
+  watch: InstallWatch,
 ): Promise<InstalledEngine> {
   watch.progress({ doing: 'Testing sampling and a gradient' });
   const { hello, description, tokensPerSecond } = await verifyEngine(
@@ -107,7 +110,7 @@ async function tryAndRemember(
 }
 
 /** Sets up the same again, with the versions of this Distillery; the user's own environment is only tested again. */
-export async function repairEngine(watch: Watch): Promise<InstalledEngine> {
+export async function repairEngine(watch: InstallWatch): Promise<InstalledEngine> {
   const before = tryReading();
   if (!before)
     throw new UserError('nothing that can be read was set up', {

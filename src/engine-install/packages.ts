@@ -7,19 +7,19 @@ import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { fetchFile } from '../backend-install/fetch';
 import { findWheel } from '../backend-install/pypi';
-import type { Watch } from '../backend-install/report';
+import type { InstallWatch } from '../backend-install/report';
 import { unzip } from '../backend-install/unzip';
 import { type ErrorCode, UserError } from '../errors';
 import { packageRoot } from '../paths';
 import { createFile, move, remove } from '../writing';
-import { type Parts, requirements, uvVersion } from './pins';
+import { type InstallParts, requirements, uvVersion } from './pins';
 import type { Python } from './python';
 
 const run = promisify(execFile);
 const exe = process.platform === 'win32' ? '.exe' : '';
 
 /** uv: the user's, or PyPI's wheel of it, which contains one program. null if unavailable: pip works too. */
-export async function findUv(root: string, watch: Watch): Promise<string | null> {
+export async function findUv(root: string, watch: InstallWatch): Promise<string | null> {
   const kept = join(root, 'uv', uvVersion, `uv${exe}`);
   for (const program of ['uv', kept])
     try {
@@ -56,8 +56,8 @@ export const environmentPython = (folder: string): string =>
  */
 export async function makeEnvironment(
   folder: string,
-  { python, uv, parts }: { python: Python | null; uv: string | null; parts: Parts },
-  watch: Watch,
+  { python, uv, parts }: { python: Python | null; uv: string | null; parts: InstallParts },
+  watch: InstallWatch,
 ): Promise<void> {
   watch.progress({ doing: 'Creating a virtual environment' });
   const wanted = requirements(parts);
@@ -96,7 +96,7 @@ interface Step {
  * from PyTorch's own index, which has other builds. The user's own sources may have other files, and vLLM chooses its
  * packages for each machine: then only the versions are pinned.
  */
-export function stepsOf(parts: Parts, sources: readonly string[], tool: 'uv' | 'pip'): Step[] {
+export function stepsOf(parts: InstallParts, sources: readonly string[], tool: 'uv' | 'pip'): Step[] {
   const wanted = requirements(parts);
   const from = torchIndex(parts, sources, tool);
   if (parts.vllm || sources.length > 0) return [{ args: [...from, ...wanted] }];
@@ -143,7 +143,7 @@ export function sourcesIn(listing: string): string[] {
  * The index of torch without CUDA on Linux and Windows, where PyPI's has CUDA: PyTorch's own. Users with sources of
  * their own (a mirror, a folder of wheels) get it from there.
  */
-function torchIndex({ accelerator }: Parts, sources: readonly string[], tool: 'uv' | 'pip'): string[] {
+function torchIndex({ accelerator }: InstallParts, sources: readonly string[], tool: 'uv' | 'pip'): string[] {
   if (process.platform === 'darwin') return [];
   if (sources.some((text) => text === '--find-links' || text === '--index-url')) return [];
   if (accelerator === 'cpu')
@@ -152,7 +152,7 @@ function torchIndex({ accelerator }: Parts, sources: readonly string[], tool: 'u
 }
 
 /** Runs a program of the setup to its end. */
-async function work(program: string, args: string[], { signal }: Watch): Promise<void> {
+async function work(program: string, args: string[], { signal }: InstallWatch): Promise<void> {
   const child = spawn(program, args, {
     env: { ...process.env, UV_NO_PROGRESS: '1', UV_NO_CONFIG: '1', VIRTUAL_ENV: undefined },
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -2,7 +2,7 @@
 
 export type Accelerator = 'cuda' | 'cpu';
 
-export interface Parts {
+export interface InstallParts {
   accelerator: Accelerator;
   vllm: boolean;
 }
@@ -11,7 +11,7 @@ export interface Parts {
 const transformers = { usual: '5.24.0', vllmCpu: '5.19.0' };
 
 /** Arguments for pip or uv. */
-export function requirements({ accelerator, vllm }: Parts): string[] {
+export function requirements({ accelerator, vllm }: InstallParts): string[] {
   const vllmCpu = vllm && accelerator === 'cpu';
   return [
     'torch==2.13.0',
@@ -25,7 +25,7 @@ export function requirements({ accelerator, vllm }: Parts): string[] {
 }
 
 /** Bytes of an environment, also during installation. */
-export function bytesNeeded({ accelerator, vllm }: Parts): number {
+export function bytesNeeded({ accelerator, vllm }: InstallParts): number {
   if (accelerator === 'cpu') return vllm ? 4.5e9 : 1.6e9;
   return vllm ? 14e9 : 8e9;
 }

@@ -2,7 +2,7 @@
 import type { PromptStyle } from '../config/student';
 import type { EvaluatedAnswer } from './figures';
 
-interface Asked {
+interface EvaluationSetup {
   maxNewTokens: number;
   /** The name of the setting in the user's interface. */
   setting: string;
@@ -17,7 +17,7 @@ const leastShare = 0.1;
 /** Caveats of an evaluation, each with a remedy; empty if there are none. */
 export function caveats(
   answers: readonly Pick<EvaluatedAnswer, 'text' | 'answer' | 'correct' | 'lenientCorrect' | 'finished'>[],
-  { maxNewTokens, setting, prompt, chatTemplate }: Asked,
+  { maxNewTokens, setting, prompt, chatTemplate }: EvaluationSetup,
 ): string[] {
   const n = answers.length;
   const unanswered = answers.filter(({ answer }) => answer === null);

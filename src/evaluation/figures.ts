@@ -24,4 +24,4 @@ export const evaluationOf = <A extends EvaluatedAnswer>(
   answers: A[],
   seconds: number,
   came: readonly A[] = answers,
-): Evaluation<A> => ({ ...figuresOf({ answers, came, seconds }), answers });
+): Evaluation<A> => ({ ...figuresOf({ answers, received: came, seconds }), answers });

@@ -1,9 +1,9 @@
 /** The record of each answer of an evaluation: a line of JSON. */
-import { exactMatch, flexibleExtract, strictMatch } from '../chain/twins';
+import { exactMatch, flexibleExtract, strictMatch } from '../chain/lm-eval-filters';
 import type { Problems } from '../data/problems';
 import type { ServerAnswer } from './server';
 
-export type AnswerRecord = ReturnType<typeof recordOf>;
+export type EvaluationAnswerRecord = ReturnType<typeof recordOf>;
 
 /** The answer at index `index` of an evaluation, where the samples of each problem are consecutive. */
 export function recordOf(given: ServerAnswer, index: number, problems: Problems, samples: number) {
@@ -27,4 +27,5 @@ export function recordOf(given: ServerAnswer, index: number, problems: Problems,
   };
 }
 
-export const linesOf = (records: readonly AnswerRecord[]) => records.map((one) => `${JSON.stringify(one)}\n`).join('');
+export const linesOf = (records: readonly EvaluationAnswerRecord[]) =>
+  records.map((one) => `${JSON.stringify(one)}\n`).join('');

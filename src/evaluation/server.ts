@@ -11,7 +11,7 @@ import { UserError } from '../errors';
 import { TeacherFault } from '../teachers/faults';
 import { openAiTeacher } from '../teachers/openai';
 import { tokensIn } from '../teachers/reply';
-import { Gate, type Pace, withRetries } from '../teachers/retry';
+import { type Pace, RequestGate, withRetries } from '../teachers/retry';
 import type { Teacher, TeacherRequest } from '../teachers/types';
 import { type EvaluatedAnswer, type Evaluation, evaluationOf } from './figures';
 
@@ -69,14 +69,14 @@ export async function evaluateOnServer(
   { maxNewTokens, temperature, seed, concurrency, prompt: style, system, pace = {}, signal, answered }: ServerSettings,
 ): Promise<ServerEvaluation> {
   const started = performance.now();
-  const gate = new Gate(0);
+  const gate = new RequestGate(0);
   const halt = new AbortController();
   const ends = signal ? AbortSignal.any([signal, halt.signal]) : halt.signal;
   setMaxListeners(0, ends);
   const answers = new Array<ServerAnswer>(problems.length * samples);
   const without = new Set<string>();
   let [next, given, failed] = [0, 0, 0];
-  const ask = async ({ question }: Problem, i: number): Promise<Answer> => {
+  const ask = async ({ question }: Problem, i: number): Promise<GivenAnswer> => {
     const plain = plainPrompt(question);
     const prompt = style === 'chat' ? plain.trimEnd() : plain; // as in student-files/prompting.ts
     const request = { prompt, system, temperature, maxTokens: maxNewTokens, seed: seed + (i % samples), neutral: true };
@@ -119,10 +119,12 @@ export async function evaluateOnServer(
   return { ...evaluationOf(answers, seconds, came), without: [...without] };
 }
 
-type Answer = Pick<ServerAnswer, 'text' | 'tokens' | 'finished' | 'tokensEstimated' | 'error'> & { without?: string[] };
+type GivenAnswer = Pick<ServerAnswer, 'text' | 'tokens' | 'finished' | 'tokensEstimated' | 'error'> & {
+  without?: string[];
+};
 
 /** The text unchanged: it may be empty, or begin with a space. */
-async function answerOf(student: Teacher, request: TeacherRequest, signal: AbortSignal): Promise<Answer> {
+async function answerOf(student: Teacher, request: TeacherRequest, signal: AbortSignal): Promise<GivenAnswer> {
   let text = '';
   for await (const piece of student.ask(request, signal)) {
     if (piece.kind === 'end') {

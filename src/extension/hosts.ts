@@ -1,12 +1,12 @@
 import type { ClientState, Crash, Host } from '../client/api';
 import type { HostEvent } from '../protocol/control';
-import { type Progress, ProgressMeter } from './progress';
+import { ProgressMeter, type RunProgress } from './progress';
 import { distilleryOf, hasLeft, pathsOf } from './run-paths';
 import { requireTrust } from './trust';
 import * as vscode from './vscode';
 
 /** A message from a host, with the host. */
-export type Told = { host: Host } & (
+export type HostMessage = { host: Host } & (
   | { kind: 'state'; state: ClientState; before: ClientState }
   | { kind: 'event'; event: HostEvent }
   | { kind: 'snapshot' }
@@ -15,7 +15,7 @@ export type Told = { host: Host } & (
 
 /** The training hosts of the workspace: one per `.distillery` folder, created on first use. */
 export class Hosts implements vscode.Disposable {
-  private readonly told = new vscode.EventEmitter<Told>();
+  private readonly told = new vscode.EventEmitter<HostMessage>();
   /** All events of all hosts, in order. */
   readonly onDidTell = this.told.event;
   private readonly progressed = new vscode.EventEmitter<string>();
@@ -63,7 +63,7 @@ export class Hosts implements vscode.Disposable {
     return this.busy().find(({ status }) => status?.run?.folder === run);
   }
 
-  progress(run: string): Progress | undefined {
+  progress(run: string): RunProgress | undefined {
     return this.running(run) && this.meters.get(run)?.meter.current;
   }
 

@@ -10,15 +10,15 @@ import { loadData } from '../data/load';
 import { UserError } from '../errors';
 import { isWithin } from './run-paths';
 
-interface Surroundings {
+interface WorkspaceAccess {
   trusted(): boolean;
   /** Folders of the workspace. */
   roots(): readonly string[];
 }
 
-let surroundings: Surroundings = { trusted: () => true, roots: () => [] };
+let surroundings: WorkspaceAccess = { trusted: () => true, roots: () => [] };
 
-export function limitReading(to: Surroundings): void {
+export function limitReading(to: WorkspaceAccess): void {
   surroundings = to;
 }
 

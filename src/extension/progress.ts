@@ -2,10 +2,10 @@
 import type { HostEvent, Status } from '../protocol/control';
 import { type StageName, shortPhaseTitle } from '../stages';
 import { timeLeftText } from '../time-left';
-import { paceOf, paceUpdates } from './pace';
+import { meanUpdateTime, updatesAveraged } from './update-time';
 import { percent } from './words';
 
-export interface Progress {
+export interface RunProgress {
   stage: StageName;
   /** A part of the stage with its own loop; named like the stage if there is only one. */
   phase: string;
@@ -21,11 +21,11 @@ export interface Progress {
 
 /** Follows one run. */
 export class ProgressMeter {
-  private progress: Progress | undefined;
+  private progress: RunProgress | undefined;
   /** Times of the last consecutive updates, in ms. */
   private marks: number[] = [];
 
-  get current(): Progress | undefined {
+  get current(): RunProgress | undefined {
     return this.progress;
   }
 
@@ -66,8 +66,8 @@ export class ProgressMeter {
     const { progress } = this;
     const same = progress?.stage === stage && progress.phase === phase;
     if (!same || update !== progress.update + 1) this.marks = [];
-    this.marks = [...this.marks.slice(-paceUpdates), time];
-    const pace = paceOf(this.marks);
+    this.marks = [...this.marks.slice(-updatesAveraged), time];
+    const pace = meanUpdateTime(this.marks);
     this.progress = {
       ...(same ? progress : {}),
       stage,
@@ -114,12 +114,12 @@ interface Metrics {
 }
 
 /** `Stage 2 45/110`, with the phase's name where the stage has several. */
-export function progressText({ stage, phase, update, updates }: Progress): string {
+export function progressText({ stage, phase, update, updates }: RunProgress): string {
   return `${shortPhaseTitle(stage, phase)} ${update}/${updates}`;
 }
 
 /** The latest measurements, as far as known: `72 %`, `160 tok`. */
-export function measuredParts({ accuracy, tokens }: Progress): string[] {
+export function measuredParts({ accuracy, tokens }: RunProgress): string[] {
   return [
     accuracy === undefined ? '' : percent(accuracy, 0),
     tokens === undefined ? '' : `${tokens.toFixed(0)} tok`,
@@ -127,12 +127,12 @@ export function measuredParts({ accuracy, tokens }: Progress): string[] {
 }
 
 /** `3 min left`; '' if unknown. After its last update a phase is validated and tested, which takes a while. */
-export function leftText({ left, update, updates }: Progress): string {
+export function leftText({ left, update, updates }: RunProgress): string {
   if (left === undefined) return '';
   return update === updates ? 'testing' : timeLeftText(left);
 }
 
 /** `72 %`, `160 tok`, `Stage 2 45/110`, `3 min left`: the most important first, as space may be short. */
-export function progressParts(progress: Progress): string[] {
+export function progressParts(progress: RunProgress): string[] {
   return [...measuredParts(progress), progressText(progress), leftText(progress)].filter(Boolean);
 }

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { runsFolderName } from '../runs/layout';
 import type { RunListing } from '../runs/reading';
-import { Batch } from './batch';
+import { Debouncer } from './debouncer';
 import { type ExperimentFile, experimentSuffix, readExperiment } from './experiment-file';
 import { isLive, RunCache } from './run-cache';
 import { hasLeft, pathsOf, runOfFile } from './run-paths';
@@ -27,8 +27,8 @@ export class RunIndex implements vscode.Disposable {
   /** Reads run folders; errors are returned as values. */
   readonly cache = new RunCache();
 
-  private readonly batch = new Batch(delay, (runs) => this.changed.fire(runs));
-  private readonly arrivals = new Batch(500, (paths) => {
+  private readonly batch = new Debouncer(delay, (runs) => this.changed.fire(runs));
+  private readonly arrivals = new Debouncer(500, (paths) => {
     if ([...paths].some((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory())) void this.search();
   });
   private readonly experimentFiles = new Set<string>();

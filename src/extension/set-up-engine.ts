@@ -5,12 +5,12 @@ import * as vscode from './vscode';
 
 const { t } = vscode.l10n;
 
-interface Way extends vscode.QuickPickItem {
+interface EngineChoice extends vscode.QuickPickItem {
   /** Arguments of `distillery engine install`; null: asks for a Python. */
   args: string[] | null;
 }
 
-const ways = (): Way[] => [
+const ways = (): EngineChoice[] => [
   {
     icon: 'cloud-download',
     label: t('New Environment for This Machine'),

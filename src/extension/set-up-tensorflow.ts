@@ -7,13 +7,13 @@ import * as vscode from './vscode';
 const { t } = vscode.l10n;
 
 /** A way to get TensorFlow: arguments of `distillery backend install`. */
-interface Plan {
+interface InstallAttempt {
   args: string[];
   /** The fallback when those find no TensorFlow. */
   otherwise?: string[];
 }
 
-interface Way extends vscode.QuickPickItem, Plan {
+interface TensorFlowChoice extends vscode.QuickPickItem, InstallAttempt {
   /** Asks for a file or folder, which follows --from. */
   asks?: boolean;
 }
@@ -21,7 +21,7 @@ interface Way extends vscode.QuickPickItem, Plan {
 const fetchCpu = ['--download', '--yes'];
 const fetchGpu = ['--gpu', ...fetchCpu];
 
-const ways = (): Way[] => [
+const ways = (): TensorFlowChoice[] => [
   {
     icon: 'search',
     label: t('Installed TensorFlow'),
@@ -60,7 +60,9 @@ const ways = (): Way[] => [
 /** `distillery.setUpTensorFlow`: runs `distillery backend install` with progress. Returns the installed version. */
 export function registerSetUpTensorFlow(services: Services): vscode.Disposable {
   return trustedCommand(services, 'distillery.setUpTensorFlow', async (argument?: unknown) => {
-    const plan: Plan | undefined = Array.isArray(argument) ? { args: argument.map(String) } : await chooseWay();
+    const plan: InstallAttempt | undefined = Array.isArray(argument)
+      ? { args: argument.map(String) }
+      : await chooseWay();
     if (!plan) return undefined;
     const made = await installBy(plan, services);
     if (!made) return undefined;
@@ -79,7 +81,7 @@ export function registerSetUpTensorFlow(services: Services): vscode.Disposable {
   });
 }
 
-async function chooseWay(): Promise<Plan | undefined> {
+async function chooseWay(): Promise<InstallAttempt | undefined> {
   const title = t('Set Up TensorFlow Backend');
   const way = await vscode.window.showQuickPick(ways(), { title, placeHolder: t('Which TensorFlow?') });
   if (!way?.asks) return way;
@@ -88,7 +90,10 @@ async function chooseWay(): Promise<Plan | undefined> {
 }
 
 /** When none is installed, asks whether to download PyPI's. Undefined: no. */
-async function installBy({ args, otherwise }: Plan, services: Services): Promise<Made | undefined> {
+async function installBy(
+  { args, otherwise }: InstallAttempt,
+  services: Services,
+): Promise<InstalledVersion | undefined> {
   try {
     return await installTensorFlow(args, services);
   } catch (error) {
@@ -99,10 +104,10 @@ async function installBy({ args, otherwise }: Plan, services: Services): Promise
   }
 }
 
-interface Made {
+interface InstalledVersion {
   gpu: boolean;
   tensorflow: { version: string };
 }
 
 const installTensorFlow = (args: string[], services: Services) =>
-  install<Made>({ what: 'backend', args, title: t('Setting up TensorFlow') }, services);
+  install<InstalledVersion>({ what: 'backend', args, title: t('Setting up TensorFlow') }, services);

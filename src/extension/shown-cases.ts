@@ -1,10 +1,10 @@
 import {
   type CaseGroup,
+  type CaseListing,
   type CaseOrder,
   caseOrders,
   type Grouping,
   groupings,
-  type Listing,
   listCases,
 } from './failures/cases';
 import type { RunIndex } from './run-index';
@@ -54,7 +54,7 @@ export class ShownCases implements vscode.Disposable {
   private listed: { key: unknown[]; groups: CaseGroup[] } | undefined;
 
   /** How the cases are listed. */
-  get listing(): Listing {
+  get listing(): CaseListing {
     const grouping = this.state.get<Grouping>(groupingKey, 'category');
     const order = this.state.get<CaseOrder>(orderKey, 'run');
     return {
@@ -64,7 +64,7 @@ export class ShownCases implements vscode.Disposable {
     };
   }
 
-  async list({ grouping, order, filter }: Partial<Listing>): Promise<void> {
+  async list({ grouping, order, filter }: Partial<CaseListing>): Promise<void> {
     if (grouping) await this.state.update(groupingKey, grouping);
     if (order) await this.state.update(orderKey, order);
     this.filter = filter ?? this.filter;

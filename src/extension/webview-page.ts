@@ -18,7 +18,7 @@ export interface PageKind<Subject, ToExtension> {
 }
 
 /** An open page. Lives as long as its tab. */
-export interface Page<Subject, ToPage> {
+export interface WebviewTab<Subject, ToPage> {
   panel: vscode.WebviewPanel;
   /** The subject opened last. Set it when the page moves on, so that its key stays correct. */
   subject: Subject;
@@ -45,7 +45,7 @@ export class WebviewPages<Subject, ToPage, ToExtension> implements vscode.Dispos
   constructor(
     private readonly services: Services,
     private readonly kind: PageKind<Subject, ToExtension>,
-    private readonly connect: (page: Page<Subject, ToPage>) => PageDriver<Subject, ToExtension>,
+    private readonly connect: (page: WebviewTab<Subject, ToPage>) => PageDriver<Subject, ToExtension>,
   ) {
     this.serializer = vscode.window.registerWebviewPanelSerializer(this.viewType, {
       deserializeWebviewPanel: async (panel, state) => {
@@ -62,7 +62,7 @@ export class WebviewPages<Subject, ToPage, ToExtension> implements vscode.Dispos
   }
 
   /** Opens the page, or reveals an open one with the same key. */
-  open(subject: Subject, column = readingColumn()): Page<Subject, ToPage> {
+  open(subject: Subject, column = readingColumn()): WebviewTab<Subject, ToPage> {
     const key = this.kind.keyOf(subject);
     for (const { page, driver } of this.pages.values()) {
       if (this.kind.keyOf(page.subject) !== key) continue;
@@ -76,12 +76,12 @@ export class WebviewPages<Subject, ToPage, ToExtension> implements vscode.Dispos
     return this.adopt(panel, subject);
   }
 
-  private adopt(panel: vscode.WebviewPanel, subject: Subject): Page<Subject, ToPage> {
+  private adopt(panel: vscode.WebviewPanel, subject: Subject): WebviewTab<Subject, ToPage> {
     const root = vscode.Uri.joinPath(this.services.context.extensionUri, 'dist', 'webview');
     panel.webview.options = { enableScripts: true, enableCommandUris: false, localResourceRoots: [root] };
     const icon = (name: string) => vscode.Uri.joinPath(this.services.context.extensionUri, 'media', name);
     panel.iconPath = { light: icon('distillery.svg'), dark: icon('distillery-dark.svg') };
-    const page: Page<Subject, ToPage> = {
+    const page: WebviewTab<Subject, ToPage> = {
       panel,
       subject,
       post: (message) => void panel.webview.postMessage(message),
@@ -120,7 +120,7 @@ export class WebviewPages<Subject, ToPage, ToExtension> implements vscode.Dispos
 }
 
 interface OpenPage<Subject, ToPage, ToExtension> {
-  page: Page<Subject, ToPage>;
+  page: WebviewTab<Subject, ToPage>;
   driver: PageDriver<Subject, ToExtension>;
 }
 

@@ -14,8 +14,15 @@ import {
 import type * as z from 'zod';
 import { UserError } from '../errors';
 import { encode } from '../json';
-import { type Address, errorCodes, type Method, type Params, protocolVersion, requests } from '../protocol/control';
-import { Refusal } from './control';
+import {
+  type Address,
+  errorCodes,
+  type HostMethod,
+  type HostParams,
+  protocolVersion,
+  requests,
+} from '../protocol/control';
+import { EngineRefusal } from './control';
 import { cancelledFault, faultOf, log } from './faults';
 import { BoundedReader } from './framing';
 import type { Service } from './service';
@@ -34,7 +41,7 @@ const behind = 16;
 const lost = 1000;
 
 /** Counts messages that the client has not read yet; vscode-jsonrpc buffers all of them. */
-class Writer extends StreamMessageWriter {
+class CountingWriter extends StreamMessageWriter {
   unread = 0;
 
   override async write(message: Message): Promise<void> {
@@ -50,16 +57,16 @@ class Writer extends StreamMessageWriter {
  * invalid (`BoundedReader`), and unread answers end this connection and nothing else.
  */
 export function serveClient(socket: Socket, service: Service, address: Address): void {
-  new Client(socket, service, address).listen();
+  new ConnectedClient(socket, service, address).listen();
 }
 
-class Client {
+class ConnectedClient {
   private readonly gone = new AbortController();
   /** Whether it has said hello; `other version` after a hello that this host does not understand. */
   private standing: 'unknown' | 'other version' | 'client' = 'unknown';
   private received = 0;
   private waiting = 0;
-  private readonly writer: Writer;
+  private readonly writer: CountingWriter;
   private readonly connection: MessageConnection;
 
   constructor(
@@ -68,7 +75,7 @@ class Client {
     private readonly address: Address,
   ) {
     const reader = new BoundedReader(socket, () => (this.standing === 'client' ? most.bytes : probation.bytes));
-    this.writer = new Writer(socket);
+    this.writer = new CountingWriter(socket);
     this.connection = createMessageConnection(reader, this.writer, NullLogger);
   }
 
@@ -111,8 +118,8 @@ class Client {
     }
     if (!Object.hasOwn(requests, method))
       throw new ResponseError(ErrorCodes.MethodNotFound, `no method ${method.slice(0, 80)}`);
-    const params = parse(requests[method as Method].params, given ?? {});
-    if (method === 'hello') return this.hello(params as Params<'hello'>);
+    const params = parse(requests[method as HostMethod].params, given ?? {});
+    if (method === 'hello') return this.hello(params as HostParams<'hello'>);
     if (this.waiting + this.writer.unread >= most.requests) throw tooMany;
     this.waiting++;
     const cancelled = new AbortController();
@@ -122,9 +129,9 @@ class Client {
     this.gone.signal.addEventListener('abort', cancel);
     try {
       const { signal } = cancelled;
-      if (signal.aborted) throw new Refusal(cancelledFault);
+      if (signal.aborted) throw new EngineRefusal(cancelledFault);
       const asked = { signal, progress: this.progressOf(given) };
-      return wire(await this.service.handle(method as Exclude<Method, 'hello'>, params, asked));
+      return wire(await this.service.handle(method as Exclude<HostMethod, 'hello'>, params, asked));
     } catch (error) {
       throw responseError(error);
     } finally {
@@ -133,7 +140,7 @@ class Client {
     }
   }
 
-  private hello({ token, protocol, client }: Params<'hello'>) {
+  private hello({ token, protocol, client }: HostParams<'hello'>) {
     const { version, pid, session } = this.address;
     if (!sameText(token, this.address.token)) {
       this.refuse('wrong token');
@@ -176,8 +183,9 @@ const requestCancelled = -32800;
 
 function responseError(error: unknown): ResponseError<unknown> {
   if (error instanceof ResponseError) return error;
-  const fault = error instanceof Refusal ? error.fault : faultOf(error);
-  if (!(error instanceof Refusal || error instanceof UserError)) log('error', (error as Error)?.stack ?? String(error));
+  const fault = error instanceof EngineRefusal ? error.fault : faultOf(error);
+  if (!(error instanceof EngineRefusal || error instanceof UserError))
+    log('error', (error as Error)?.stack ?? String(error));
   const expected = fault.code === 'cancelled' ? requestCancelled : errorCodes.user;
   return new ResponseError(fault.code === 'defect' ? errorCodes.defect : expected, fault.message, fault);
 }

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { UserError } from '../errors';
-import type { Fault, Happening, JobKind, Params, Result, Status } from '../protocol/control';
+import type { HostEventContent, HostFault, HostParams, HostResult, JobKind, Status } from '../protocol/control';
 import { cancelledFault } from './faults';
-import { Journal } from './journal';
+import { EventJournal } from './journal';
 import type { Job, ToEngine, ToServer } from './messages';
-import { type Cause, Standing } from './standing';
+import { type Cause, HostStatus } from './status';
 
 interface Pending {
   resolve: (result: unknown) => void;
@@ -13,8 +13,8 @@ interface Pending {
 }
 
 /** An engine's refusal, with its parts unchanged. */
-export class Refusal extends Error {
-  constructor(readonly fault: Fault) {
+export class EngineRefusal extends Error {
+  constructor(readonly fault: HostFault) {
     super(fault.message);
   }
 }
@@ -37,29 +37,29 @@ export interface ControlOptions {
 
 /** Handles the requests of clients: decides by state, passes work to the engine, and keeps the journal. */
 export class Control {
-  readonly journal: Journal;
-  readonly standing: Standing;
+  readonly journal: EventJournal;
+  readonly standing: HostStatus;
   private readonly pending = new Map<string, Pending>();
   private requests: number;
   /** The request that launched the current run, and its answer. */
-  private launched?: { key: string; answer: Promise<Result<'start'>> };
+  private launched?: { key: string; answer: Promise<HostResult<'start'>> };
 
   constructor(private readonly options: ControlOptions) {
     const { status, starts = 0 } = options;
-    this.standing = new Standing(status);
+    this.standing = new HostStatus(status);
     // Cursors and ids of earlier threads are invalid: clients with such a cursor get a snapshot.
     this.requests = starts * idsPerStart;
-    this.journal = new Journal(this.requests);
+    this.journal = new EventJournal(this.requests);
   }
 
-  async start(params: Params<'start'>): Promise<Result<'start'>> {
+  async start(params: HostParams<'start'>): Promise<HostResult<'start'>> {
     const key = JSON.stringify(Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1)));
     if (this.launched?.key === key && this.standing.state !== 'stopping')
       return { ...(await this.launched.answer), already: true };
     return this.launch(key, (id) => ({ type: 'start', id, params }));
   }
 
-  async resume({ run }: Params<'resume'>): Promise<Result<'resume'>> {
+  async resume({ run }: HostParams<'resume'>): Promise<HostResult<'resume'>> {
     const folder = resolve(run);
     const { state, run: active } = this.standing;
     if (active?.folder === folder && state !== 'stopping') {
@@ -72,7 +72,7 @@ export class Control {
   }
 
   /** Pausing a paused run or stopping a stopped one succeeds at once. */
-  verb(verb: 'pause' | 'continue' | 'stop' | 'cancel'): Result<'stop'> {
+  verb(verb: 'pause' | 'continue' | 'stop' | 'cancel'): HostResult<'stop'> {
     const moved = this.move(verb === 'cancel' ? 'stop' : verb);
     if (moved || verb === 'cancel') this.options.toEngine({ type: 'verb', verb });
     if (verb === 'cancel') this.expectEnd();
@@ -80,7 +80,7 @@ export class Control {
   }
 
   /** Sets the user's own engine command and Tinker server, sent by a client. */
-  useEngines({ engine, tinker }: Params<'hello'>['client']): void {
+  useEngines({ engine, tinker }: HostParams<'hello'>['client']): void {
     if (engine !== undefined || tinker) this.options.toEngine({ type: 'engines', engine, tinker });
   }
 
@@ -89,11 +89,11 @@ export class Control {
     job: Extract<Job, { kind: K }>,
     signal: AbortSignal,
     progress?: (part: unknown) => void,
-  ): Promise<Result<K>> {
-    if (signal.aborted) throw new Refusal(cancelledFault);
+  ): Promise<HostResult<K>> {
+    if (signal.aborted) throw new EngineRefusal(cancelledFault);
     const id = this.nextId();
     signal.addEventListener('abort', () => this.options.toEngine({ type: 'cancelJob', id }), { once: true });
-    return this.ask(id, { type: 'job', id, job }, progress) as Promise<Result<K>>;
+    return this.ask(id, { type: 'job', id, job }, progress) as Promise<HostResult<K>>;
   }
 
   receive(message: Exclude<ToServer, { type: 'terminate' }>): void {
@@ -114,21 +114,21 @@ export class Control {
         this.pending.get(message.id)?.progress?.(message.part);
         break;
       case 'breath':
-        this.standing.breathe();
+        this.standing.heartbeat();
         break;
     }
   }
 
   private refuse({ id, fault, launch }: Extract<ToServer, { type: 'refusal' }>): void {
     const pending = this.settle(id);
-    if (pending) pending.reject(new Refusal(fault));
+    if (pending) pending.reject(new EngineRefusal(fault));
     else if (launch) this.move('ended'); // requested before the server's thread was restarted
   }
 
-  private async launch(key: string, message: (id: string) => ToEngine): Promise<Result<'start'>> {
+  private async launch(key: string, message: (id: string) => ToEngine): Promise<HostResult<'start'>> {
     if (!this.move('launch')) throw this.busy();
     const id = this.nextId();
-    const answer = this.ask(id, message(id)) as Promise<Result<'start'>>;
+    const answer = this.ask(id, message(id)) as Promise<HostResult<'start'>>;
     this.launched = { key, answer };
     try {
       return await answer;
@@ -139,7 +139,7 @@ export class Control {
     }
   }
 
-  private take(happening: Exclude<Happening, { type: 'state' }>): void {
+  private take(happening: Exclude<HostEventContent, { type: 'state' }>): void {
     this.record(happening);
     if (happening.type === 'ended') {
       this.launched = undefined;
@@ -156,7 +156,7 @@ export class Control {
     return true;
   }
 
-  private record(happening: Happening): void {
+  private record(happening: HostEventContent): void {
     this.standing.take(happening);
     this.journal.add(happening);
   }

@@ -7,7 +7,7 @@ import type { Engine as Computing } from '../engine/port';
 import { askForEngine } from '../engine/process/installed';
 import { askForTinker } from '../engine/tinker/server';
 import { UserError } from '../errors';
-import type { HostState, Params } from '../protocol/control';
+import type { HostParams, HostState } from '../protocol/control';
 import { takeOverDecisions } from '../runs/decisions';
 import type { Space } from '../runs/space';
 import type { RunWriter } from '../runs/writer';
@@ -17,7 +17,7 @@ import { Students } from './students';
 import { doAsk, doEvaluate, doRewrite } from './work';
 
 /** The current run. */
-interface Session {
+interface CurrentRun {
   stop: AbortController;
   writer?: RunWriter;
   /** Its engine. */
@@ -39,8 +39,8 @@ interface QueuedJob {
  * The engine's thread. It runs one run at a time, and short work (evaluations, questions) sequentially: at once when no
  * run is in progress, else between two updates. Reports events with `post`.
  */
-export class Engine {
-  private session?: Session;
+export class EngineThread {
+  private session?: CurrentRun;
   private readonly queue: QueuedJob[] = [];
   private atWork?: QueuedJob;
   private draining?: Promise<void>;
@@ -108,7 +108,10 @@ export class Engine {
     session.wake();
   }
 
-  private start({ runs, stages, experiment: file, decisions, ...changes }: Params<'start'>, session: SessionOptions) {
+  private start(
+    { runs, stages, experiment: file, decisions, ...changes }: HostParams<'start'>,
+    session: SessionOptions,
+  ) {
     const { experiment, warnings } = loadExperiment(file, { quick: changes.quick ?? false });
     const adjusted = adjust(experiment, { ...changes, stage: stages });
     for (const { message } of warnings) session.notify({ type: 'note', level: 'warning', text: message });
@@ -121,7 +124,7 @@ export class Engine {
 
   /** Conducts a run from start to end, whatever its outcome. The request is answered when the run's folder exists. */
   private async launch(id: string, resumed: boolean, begin: (session: SessionOptions) => Promise<unknown>) {
-    const session: Session = { stop: new AbortController(), resting: false, paused: false, wake: () => {} };
+    const session: CurrentRun = { stop: new AbortController(), resting: false, paused: false, wake: () => {} };
     this.session = session;
     await this.draining; // lets the current job finish
     await this.students.release();
@@ -162,7 +165,7 @@ export class Engine {
   }
 
   /** Between two updates: does waiting short work, then waits while the run is paused. */
-  private async rest(session: Session, checkpoint: () => Promise<void>, space: Space): Promise<void> {
+  private async rest(session: CurrentRun, checkpoint: () => Promise<void>, space: Space): Promise<void> {
     session.resting = true;
     await this.drain();
     const { stop, writer } = session;

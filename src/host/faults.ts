@@ -1,11 +1,11 @@
 import { writeSync } from 'node:fs';
 import { isOutOfMemory, UserError } from '../errors';
-import type { Fault } from '../protocol/control';
+import type { HostFault } from '../protocol/control';
 
-export const cancelledFault: Fault = { code: 'cancelled', message: 'it was cancelled' };
+export const cancelledFault: HostFault = { code: 'cancelled', message: 'it was cancelled' };
 
 /** An error in transmitted form. Anything that is not a UserError is a defect. */
-export function faultOf(error: unknown): Fault {
+export function faultOf(error: unknown): HostFault {
   if (error instanceof UserError) {
     const { code, message, file, line, column, remedy } = error;
     return { code, message, file, line, column, remedy };

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { hostEventSchema } from '../protocol/control';
-import { Journal } from './journal';
+import { EventJournal } from './journal';
 
 const line = (text: string) => ({ type: 'log' as const, level: 'info' as const, text });
 const never = new AbortController().signal;
 
 describe('the journal', () => {
   it('counts events from 1 and reads them from a cursor', () => {
-    const journal = new Journal();
+    const journal = new EventJournal();
     expect(journal.after(0)).toEqual([]);
     for (const text of ['a', 'b', 'c']) journal.add(line(text));
     expect(journal.after(0)?.map(({ seq }) => seq)).toEqual([1, 2, 3]);
@@ -17,7 +17,7 @@ describe('the journal', () => {
   });
 
   it('holds so many events and bytes, and says when a reader has missed some', () => {
-    const journal = new Journal(0, { events: 4, bytes: 4000, batchEvents: 3, batchBytes: 2500 });
+    const journal = new EventJournal(0, { events: 4, bytes: 4000, batchEvents: 3, batchBytes: 2500 });
     for (let i = 0; i < 6; i++) journal.add(line(String(i)));
     expect(journal.after(1)).toBeUndefined();
     expect(journal.after(2)?.map(({ seq }) => seq)).toEqual([3, 4, 5]);
@@ -30,7 +30,7 @@ describe('the journal', () => {
   });
 
   it('wakes readers when something comes, after a moment for more, or when their time is over', async () => {
-    const journal = new Journal();
+    const journal = new EventJournal();
     let woken = false;
     const waiting = journal.wait(0, 60_000, never).then(() => {
       woken = true;
@@ -50,7 +50,7 @@ describe('the journal', () => {
   });
 
   it('keeps numbers that JSON does not have', () => {
-    const journal = new Journal();
+    const journal = new EventJournal();
     const metrics = { seq: 1, time: '2026-02-05T14:03:09.123Z', stage: 'complete' as const, step: 1, loss: Number.NaN };
     const event = {
       type: 'update' as const,

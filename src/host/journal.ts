@@ -1,5 +1,5 @@
 import { encode } from '../json';
-import type { Happening, HostEvent } from '../protocol/control';
+import type { HostEvent, HostEventContent } from '../protocol/control';
 
 /** Maximum number of events in the journal, and in one answer. */
 const limits = { events: 5000, bytes: 4 << 20, batchEvents: 500, batchBytes: 1 << 20 };
@@ -15,7 +15,7 @@ interface Waiter {
 /**
  * The host's newest events, numbered from 1. Clients read from a cursor and may fall behind without blocking the host.
  */
-export class Journal {
+export class EventJournal {
   private readonly kept: { event: HostEvent; bytes: number }[] = [];
   private bytes = 0;
   private readonly waiting = new Set<Waiter>();
@@ -27,7 +27,7 @@ export class Journal {
     private readonly most = limits,
   ) {}
 
-  add(happening: Happening): HostEvent {
+  add(happening: HostEventContent): HostEvent {
     // As transmitted: JSON has no NaN.
     const text = encode({ seq: ++this.last, time: new Date().toISOString(), ...happening });
     const event = JSON.parse(text) as HostEvent;

@@ -10,7 +10,7 @@ import { packageRoot } from '../paths';
 import { hostFolder } from '../protocol/host-folder';
 import { acquireLock } from '../runs/lock';
 import { makeFolder } from '../writing';
-import { Engine } from './engine';
+import { EngineThread } from './engine';
 import { log } from './faults';
 import type { ToServer } from './messages';
 import { ServerThread } from './server-thread';
@@ -42,7 +42,7 @@ function main(): void {
   const { version, 'idle-ms': idleMs, 'grace-ms': graceMs } = values;
   const tcp = values.port === undefined ? undefined : portOf(values.port);
   const post = (message: ToServer) => server.post(message);
-  const engine = new Engine(join(distillery, 'runs'), post);
+  const engine = new EngineThread(join(distillery, 'runs'), post);
   const server = new ServerThread({
     data: { distillery, version, idleMs: Number(idleMs), graceMs: Number(graceMs), port: tcp },
     receive: (message) => engine.receive(message),

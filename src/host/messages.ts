@@ -2,31 +2,31 @@
  * Messages between the host's two threads. The server thread answers clients at any time; the engine thread trains and
  * may not respond for seconds.
  */
-import type { Fault, Happening, JobKind, Params } from '../protocol/control';
+import type { HostEventContent, HostFault, HostParams, JobKind } from '../protocol/control';
 
-export type JobParams = { [K in JobKind]: Params<K> };
+export type JobParams = { [K in JobKind]: HostParams<K> };
 /** A unit of short work. */
 export type Job = { [K in JobKind]: { kind: K; params: JobParams[K] } }[JobKind];
 
 export type ToEngine =
-  | { type: 'start'; id: string; params: Params<'start'> }
+  | { type: 'start'; id: string; params: HostParams<'start'> }
   | { type: 'resume'; id: string; run: string }
   | { type: 'job'; id: string; job: Job }
   | { type: 'cancelJob'; id: string }
   /** The user's own command for an engine and Tinker server, where a client tells of them. */
-  | ({ type: 'engines' } & Pick<Params<'hello'>['client'], 'engine' | 'tinker'>)
+  | ({ type: 'engines' } & Pick<HostParams<'hello'>['client'], 'engine' | 'tinker'>)
   | { type: 'verb'; verb: 'pause' | 'continue' | 'stop' | 'cancel' }
   /** Clients can reach the server. */
   | { type: 'listening' }
   | { type: 'end' };
 
 export type ToServer =
-  | { type: 'happening'; happening: Exclude<Happening, { type: 'state' }> }
+  | { type: 'happening'; happening: Exclude<HostEventContent, { type: 'state' }> }
   /** The run waits, after its checkpoint. */
   | { type: 'paused' }
   | { type: 'answer'; id: string; result: unknown }
   /** `launch`: what was asked for is a run. */
-  | { type: 'refusal'; id: string; fault: Fault; launch?: boolean }
+  | { type: 'refusal'; id: string; fault: HostFault; launch?: boolean }
   | { type: 'progress'; id: string; part: unknown }
   /** The engine's thread has come up for air. */
   | { type: 'breath' }

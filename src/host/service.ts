@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { TookTooLong, withinTime } from '../bounded';
 import { UserError } from '../errors';
-import type { Method, Params, Result } from '../protocol/control';
+import type { HostMethod, HostParams, HostResult } from '../protocol/control';
 import { withPrompts } from '../student-files/prompting';
 import { tokenizerAt } from '../student-files/student-tokenizer';
 import type { Tokenizer } from '../student-files/tokenizer';
@@ -41,7 +41,7 @@ export class Service {
     return this.clients === 0 && !this.atWork;
   }
 
-  joined(client: Params<'hello'>['client']): void {
+  joined(client: HostParams<'hello'>['client']): void {
     const { name, version, pid } = client;
     this.clients++;
     this.control.useEngines(client);
@@ -54,17 +54,21 @@ export class Service {
     this.changed();
   }
 
-  async handle(method: Exclude<Method, 'hello'>, params: unknown, { signal, progress }: CallContext): Promise<unknown> {
+  async handle(
+    method: Exclude<HostMethod, 'hello'>,
+    params: unknown,
+    { signal, progress }: CallContext,
+  ): Promise<unknown> {
     const { control } = this;
     switch (method) {
       case 'status':
         return control.standing.status(this.clients);
       case 'events':
-        return this.events(params as Params<'events'>, signal);
+        return this.events(params as HostParams<'events'>, signal);
       case 'start':
-        return control.start(params as Params<'start'>);
+        return control.start(params as HostParams<'start'>);
       case 'resume':
-        return control.resume(params as Params<'resume'>);
+        return control.resume(params as HostParams<'resume'>);
       case 'pause':
       case 'stop':
       case 'cancel':
@@ -75,13 +79,16 @@ export class Service {
       case 'doctor':
         return control.job({ kind: method, params } as Job, signal, progress);
       case 'tokenize':
-        return this.tokenize(params as Params<'tokenize'>);
+        return this.tokenize(params as HostParams<'tokenize'>);
       case 'shutdown':
-        return this.shutdown(params as Params<'shutdown'>);
+        return this.shutdown(params as HostParams<'shutdown'>);
     }
   }
 
-  private async events({ session, after, waitMs }: Params<'events'>, signal: AbortSignal): Promise<Result<'events'>> {
+  private async events(
+    { session, after, waitMs }: HostParams<'events'>,
+    signal: AbortSignal,
+  ): Promise<HostResult<'events'>> {
     const { journal, standing } = this.control;
     const known = session === this.session && after !== undefined;
     if (known && journal.after(after)?.length === 0) await journal.wait(after, waitMs, signal);
@@ -90,7 +97,7 @@ export class Service {
     return { session: this.session, snapshot: standing.status(this.clients), events: [], next: journal.last };
   }
 
-  private tokenize({ checkpoint, texts, asked }: Params<'tokenize'>): Result<'tokenize'> {
+  private tokenize({ checkpoint, texts, asked }: HostParams<'tokenize'>): HostResult<'tokenize'> {
     const tokenizer = this.tokenizerOf(resolve(checkpoint));
     const encode = asked ? withPrompts(tokenizer, asked).encodePrompt : tokenizer.encode;
     const { tokenTexts } = tokenizer;
@@ -114,7 +121,7 @@ export class Service {
     return this.tokenizer.tokenizer;
   }
 
-  shutdown({ evenBusy }: Params<'shutdown'>): Result<'shutdown'> {
+  shutdown({ evenBusy }: HostParams<'shutdown'>): HostResult<'shutdown'> {
     if (this.atWork && !evenBusy) return { ending: false };
     this.ending = true;
     this.control.verb('stop');

@@ -11,7 +11,7 @@ import { runConfigOf } from '../curriculum/run-config';
 import type { Student } from '../engine/port';
 import type { Completion, Draft } from '../engine-data/sampling';
 import { UserError } from '../errors';
-import type { Candidate, Progress, Result, Sample } from '../protocol/control';
+import type { AskSample, Candidate, HostResult, JobProgress } from '../protocol/control';
 import { scoreGroup } from '../rewards/compose';
 import { evaluationFile } from '../runs/layout';
 import { runOfCheckpoint } from '../runs/reading';
@@ -29,12 +29,12 @@ export interface Bench {
 
 const defaultTokens = 512;
 
-export async function doEvaluate(params: JobParams['evaluate'], bench: Bench): Promise<Result<'evaluate'>> {
+export async function doEvaluate(params: JobParams['evaluate'], bench: Bench): Promise<HostResult<'evaluate'>> {
   const { student, tokenizer, signal } = bench;
   const settings = runConfigOf(params.checkpoint)?.experiment.evaluation;
   const lessons = prepareLessons(params.problems, tokenizer);
   const longest = Math.max(...lessons.map(({ prompt }) => prompt.length));
-  const part = batches<Progress<'evaluate'>[number]>(bench.progress);
+  const part = batches<JobProgress<'evaluate'>[number]>(bench.progress);
   const { answers, ...measures } = await evaluate(student, tokenizer, lessons, {
     maxNewTokens: budget(student, longest, params.maxNewTokens ?? settings?.maxNewTokens),
     temperature: params.temperature ?? settings?.temperature ?? 0,
@@ -53,8 +53,8 @@ export async function doEvaluate(params: JobParams['evaluate'], bench: Bench): P
  */
 function record(
   { checkpoint, record: asked }: JobParams['evaluate'],
-  answers: Progress<'evaluate'>,
-): Pick<Result<'evaluate'>, 'recorded' | 'unrecorded'> {
+  answers: JobProgress<'evaluate'>,
+): Pick<HostResult<'evaluate'>, 'recorded' | 'unrecorded'> {
   const run = runOfCheckpoint(checkpoint);
   if (asked === false || !run) return {};
   try {
@@ -75,12 +75,12 @@ function record(
   }
 }
 
-export async function doAsk(params: JobParams['ask'], bench: Bench): Promise<Result<'ask'>> {
+export async function doAsk(params: JobParams['ask'], bench: Bench): Promise<HostResult<'ask'>> {
   const { student, tokenizer, signal } = bench;
   const prompt = tokenizer.encodePrompt(plainPrompt(params.question));
   const samples = params.samples ?? 1;
   const maxNewTokens = budget(student, prompt.length, params.maxNewTokens);
-  const growth = (draft: Draft, index: number): Progress<'ask'>[number] => ({
+  const growth = (draft: Draft, index: number): JobProgress<'ask'>[number] => ({
     sample: index,
     text: tokenizer.decode(withoutEnd(draft)),
     tokens: draft.tokens.length,
@@ -111,7 +111,7 @@ export async function doAsk(params: JobParams['ask'], bench: Bench): Promise<Res
   };
 }
 
-export async function doRewrite(params: JobParams['rewrite'], bench: Bench): Promise<Result<'rewrite'>> {
+export async function doRewrite(params: JobParams['rewrite'], bench: Bench): Promise<HostResult<'rewrite'>> {
   const { student, tokenizer, signal } = bench;
   const { question, answer, teacherChain, wrongStep } = params;
   const [lesson] = prepareLessons([{ id: 'asked', question, answer, chain: teacherChain }], tokenizer);
@@ -155,7 +155,7 @@ export async function doRewrite(params: JobParams['rewrite'], bench: Bench): Pro
   return { candidates, teacherTokens, reward: reward.name ?? 'unnamed' };
 }
 
-function sampleOf({ tokens, logProbs, finished }: Completion, tokenizer: Tokenizer): Sample {
+function sampleOf({ tokens, logProbs, finished }: Completion, tokenizer: Tokenizer): AskSample {
   return {
     text: tokenizer.decode(withoutEnd({ tokens, finished })),
     tokens,

@@ -12,7 +12,7 @@ import { type DatasetName, parseDatasetName } from './dataset-name';
 import { parseStudentName, type RepositoryName, type StudentName } from './name';
 
 type Environment = Record<string, string | undefined>;
-export type Kind = 'model' | 'dataset';
+export type RepositoryKind = 'model' | 'dataset';
 
 /** Distillery's cache of students; DISTILLERY_STUDENTS_CACHE names another folder. */
 export function studentsCache(environment: Environment = process.env): string {
@@ -31,7 +31,7 @@ function huggingFaceCache(environment: Environment): string {
 }
 
 /** The folder of a repository in a cache. */
-export function repositoryFolder(cache: string, kind: Kind, { repository }: RepositoryName): string {
+export function repositoryFolder(cache: string, kind: RepositoryKind, { repository }: RepositoryName): string {
   return join(cache, `${kind}s--${repository.replace('/', '--')}`);
 }
 

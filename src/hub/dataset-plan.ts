@@ -5,11 +5,11 @@ import { partFolder } from './cache';
 import { type Subset, subsetsOf } from './dataset-card';
 import { datasetKind, isDatasetFile, splitOf } from './dataset-files';
 import { type DatasetName, datasetNameText, isRelative } from './dataset-name';
-import { type DownloadPlan, type Listing, look, planned } from './plan';
+import { type DownloadPlan, look, planned, type RepositoryListing } from './plan';
 import type { Hub } from './request';
 
 /** A file of the repository, and its target path. */
-interface Chosen {
+interface ChosenFile {
   path: string;
   name: string;
 }
@@ -26,7 +26,7 @@ export async function planDataset(hub: Hub, name: DatasetName): Promise<Download
   return { kind: 'dataset', name, what, commit: listing.commit, folder: partFolder(name.part), files, bytes };
 }
 
-function choose(name: DatasetName, { files, card }: Listing): Chosen[] {
+function choose(name: DatasetName, { files, card }: RepositoryListing): ChosenFile[] {
   const paths = [...files.keys()].filter((path) => isDatasetFile(path) && isRelative(path));
   if (paths.length === 0)
     throw fault(name, 'has no files in a supported format', [
@@ -51,7 +51,7 @@ const defaultOf = (subsets: readonly Subset[]) =>
   subsets.find((one) => one.name === 'default') ??
   (subsets.length === 1 ? subsets[0] : undefined);
 
-function ofSubset(name: DatasetName, subset: Subset, split: string, paths: readonly string[]): Chosen[] {
+function ofSubset(name: DatasetName, subset: Subset, split: string, paths: readonly string[]): ChosenFile[] {
   const { splits } = subset;
   const matching = (patterns: readonly string[]) => {
     const found = paths.filter(matcher(patterns));
@@ -77,7 +77,7 @@ function ofSubset(name: DatasetName, subset: Subset, split: string, paths: reado
 }
 
 /** Splits get folders of their own if the paths (after a common prefix) contain more than one. */
-function bySplit(paths: readonly string[], behind: number): Chosen[] {
+function bySplit(paths: readonly string[], behind: number): ChosenFile[] {
   const splits = paths.map((path) => splitOf(path.slice(behind)) ?? 'train');
   const several = new Set(splits).size > 1;
   return paths.map((path, i) => ({ path, name: several ? `${splits[i]}/${path}` : path }));
@@ -95,7 +95,7 @@ function mostUsual(paths: readonly string[]): string[] {
 }
 
 /** Files by path, folder or pattern, or by the split in their paths. */
-function byPath(name: DatasetName, paths: readonly string[], subsets: readonly Subset[] = []): Chosen[] {
+function byPath(name: DatasetName, paths: readonly string[], subsets: readonly Subset[] = []): ChosenFile[] {
   const { part } = name;
   const inside = paths.filter((path) => part === '' || path === part || path.startsWith(`${part}/`));
   const ways = [inside, paths.filter(matcher([part])), mostUsual(paths.filter((path) => splitOf(path) === part))];

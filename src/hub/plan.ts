@@ -1,7 +1,7 @@
 /** A planned download from the Hub: a commit, its files, and their sizes. */
 import type { ListFileEntry } from '@huggingface/hub';
 import { UserError } from '../errors';
-import { isCommit, type Kind } from './cache';
+import { isCommit, type RepositoryKind } from './cache';
 import type { RepositoryName } from './name';
 import { type Hub, refuseStatus, request } from './request';
 
@@ -16,7 +16,7 @@ export interface PlannedFile {
 }
 
 export interface DownloadPlan {
-  kind: Kind;
+  kind: RepositoryKind;
   name: RepositoryName;
   /** The name as the user wrote it, for messages. */
   what: string;
@@ -28,7 +28,7 @@ export interface DownloadPlan {
 }
 
 /** A commit of a repository as reported by the Hub. */
-export interface Listing {
+export interface RepositoryListing {
   commit: string;
   /** Its files by path. */
   files: Map<string, ListFileEntry>;
@@ -40,7 +40,12 @@ export interface Listing {
 const maxFiles = { model: 5000, dataset: 50_000 };
 
 /** Asks the Hub about a repository. @throws UserError when it does not exist or access is denied */
-export async function look(hub: Hub, kind: Kind, name: RepositoryName, what: string): Promise<Listing> {
+export async function look(
+  hub: Hub,
+  kind: RepositoryKind,
+  name: RepositoryName,
+  what: string,
+): Promise<RepositoryListing> {
   // Loaded on demand: the library is large, and most commands never download.
   const { HubApiError, datasetInfo, listFiles, modelInfo } = await import('@huggingface/hub');
   const options = {
@@ -57,7 +62,7 @@ export async function look(hub: Hub, kind: Kind, name: RepositoryName, what: str
         : await modelInfo({ ...asked, additionalFields: ['sha'] });
     const commit = info.sha;
     if (!isCommit(commit)) throw new UserError(`the Hub names no commit for ${what}`, { code: 'network' });
-    const files: Listing['files'] = new Map();
+    const files: RepositoryListing['files'] = new Map();
     const tree = { repo: { type: kind, name: repository }, revision: commit, recursive: kind === 'dataset' };
     for await (const entry of listFiles({ ...options, ...tree })) {
       if (entry.type === 'file') files.set(entry.path, entry);

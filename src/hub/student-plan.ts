@@ -1,7 +1,7 @@
 /** The files of a Hub model that a student needs. */
 import { UserError } from '../errors';
 import { type StudentName, studentNameText } from './name';
-import { type DownloadPlan, type Listing, look, planned } from './plan';
+import { type DownloadPlan, look, planned, type RepositoryListing } from './plan';
 import type { Hub } from './request';
 
 const wanted = [
@@ -38,7 +38,7 @@ export async function planStudent(hub: Hub, name: StudentName): Promise<Download
   };
 }
 
-function choose(files: Listing['files'], what: string): string[] {
+function choose(files: RepositoryListing['files'], what: string): string[] {
   const lacks = (name: string, remedy: string): never => {
     throw new UserError(`${what} has no ${name}`, { code: 'checkpoint', remedy });
   };

@@ -3,14 +3,14 @@ import { describeFailure } from '../cases/describe';
 import { type TextTokenizer, wordTokenizer } from '../cases/text-tokenizer';
 import type { AnswerRecord, EvaluationRecord } from '../runs/records';
 import { wilsonInterval } from '../statistics';
-import { type Logged, problemIdOf } from './logged';
+import { type LoggedCompletion, problemIdOf } from './logged';
 import { isFinished, judge } from './step-writer';
 
 /** A line of evaluations/<name>.jsonl. */
-export type Answer = Omit<EvaluationRecord, 'seq'>;
+export type ImportedAnswer = Omit<EvaluationRecord, 'seq'>;
 
 /** An answer as such a line; without any verdict it counts as wrong. */
-export function evaluationOf(logged: Logged, tokenizer?: TextTokenizer): Answer {
+export function evaluationOf(logged: LoggedCompletion, tokenizer?: TextTokenizer): ImportedAnswer {
   const { answer, correct } = judge(logged);
   const counted = logged.length ?? logged.tokens?.ids.length;
   const length = counted ?? (tokenizer ?? wordTokenizer()).tokenize(logged.text).ids.length;
@@ -28,7 +28,7 @@ export function evaluationOf(logged: Logged, tokenizer?: TextTokenizer): Answer 
 }
 
 /** A failure case from the answers to one problem, none of which is right; the log's `category` takes precedence. */
-export function failureOf(answers: readonly Answer[], source: string) {
+export function failureOf(answers: readonly ImportedAnswer[], source: string) {
   const [{ problemId, question = '', gold }] = answers;
   const samples = answers.map(
     ({ text, answer, correct, finished, tokens, unit }): AnswerRecord => ({
@@ -51,7 +51,7 @@ export class Tally {
   private cut = 0;
   private words = false;
 
-  add({ correct, tokens, finished, unit }: Answer): void {
+  add({ correct, tokens, finished, unit }: ImportedAnswer): void {
     this.n++;
     this.right += Number(correct);
     this.tokens += tokens;

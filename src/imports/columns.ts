@@ -1,9 +1,9 @@
 /** Rows of tables and JSON lines as completions, by the columns of TRL, verl, NeMo-RL and OpenRLHF. */
 import { extractAnswer } from '../answers/extract';
 import { cellOf } from '../data/cells';
-import { datasetError, type Place, type Row } from '../data/rows';
+import { datasetError, type Row, type RowPlace } from '../data/rows';
 import { completionText, lastQuestion, messagesOf, textOfMessages } from './conversation';
-import { type Logged, questionOf } from './logged';
+import { type LoggedCompletion, questionOf } from './logged';
 
 /** Roles of columns with uncommon names. */
 export interface RolloutColumns {
@@ -34,7 +34,7 @@ const usual: Record<(typeof rolloutRoles)[number] | 'advantage' | 'answer', read
 const counters = new Set(['idx', 'index', 'epoch', 'rank', 'input_lengths', 'sample_loss_mask', 'filtered_rewards']);
 const saysRight = /accura|correct|math_?verify|exact_?match/i;
 
-export function loggedOf(row: Row, place: Place, given: RolloutColumns = {}): Logged {
+export function loggedOf(row: Row, place: RowPlace, given: RolloutColumns = {}): LoggedCompletion {
   const flat = isNemo(row) ? fromNemo(row, place) : row;
   const used = new Set<string>(counters);
   const take = (role: keyof typeof usual): unknown => {
@@ -58,7 +58,7 @@ export function loggedOf(row: Row, place: Place, given: RolloutColumns = {}): Lo
   const [step, id] = [numberOf(take('step')), take('id')];
   const [gold, answer] = [goldOf(take('gold')), textOf(take('answer'))];
   const [reward, correct, share] = [take('reward'), take('correct'), numberOf(take('advantage'))];
-  const parts: Logged['parts'] = {};
+  const parts: LoggedCompletion['parts'] = {};
   for (const [name, value] of Object.entries(flat)) {
     if (used.has(name) || usual.step.includes(name)) continue;
     const number = numberOf(value);
@@ -116,7 +116,7 @@ const isNemo = (row: Row): boolean => Array.isArray(row.content) && 'rewards' in
  * NeMo-RL: `content` has the messages of the conversation, with roles in validation; tokens cover all of them, and a
  * mask marks those of the student.
  */
-function fromNemo(row: Row, place: Place): Row {
+function fromNemo(row: Row, place: RowPlace): Row {
   const { content, token_ids: ids, token_loss_mask: mask, generation_logprobs: logProbs, advantages, ...rest } = row;
   const said = onlyOf(content);
   const messages = messagesOf(said);
@@ -146,7 +146,7 @@ function ownPart(values: unknown, mask: unknown): number[] | undefined {
   return values.filter((_, i) => mask[i] !== 0 && mask[i] !== false) as number[];
 }
 
-function tokensOf({ completion_ids: ids, completion_logprobs: logProbs }: Row): Pick<Logged, 'tokens'> {
+function tokensOf({ completion_ids: ids, completion_logprobs: logProbs }: Row): Pick<LoggedCompletion, 'tokens'> {
   if (!isNumbers(ids) || ids.length === 0) return {};
   return { tokens: { ids, ...(isNumbers(logProbs) && logProbs.length === ids.length && { logProbs }) } };
 }

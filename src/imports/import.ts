@@ -2,9 +2,9 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { breathe } from '../breath';
 import { loadTextTokenizer, type TextTokenizer } from '../cases/text-tokenizer';
 import { UserError } from '../errors';
+import { yieldToEventLoop } from '../event-loop';
 import { rolloutSteps } from '../runs/layout';
 import { readMetrics } from '../runs/reading';
 import { createRun, openForWriting, type RunWriter } from '../runs/writer';
@@ -177,7 +177,7 @@ class RolloutImport {
       else this.filler.add(item.logged, file);
       if (rows % atOnce === 0) {
         told(item.kind === 'completion' && item.bytes !== undefined ? item.bytes / size : 0);
-        await breathe();
+        await yieldToEventLoop();
       }
     }
     return rows;

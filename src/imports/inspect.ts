@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { datasetError } from '../data/rows';
 import { openZip } from '../zip';
 import { completionText, lastQuestion, messagesOf, textOfMessages } from './conversation';
-import type { Logged } from './logged';
+import type { LoggedCompletion } from './logged';
 import { parsePython } from './rows';
 
 export interface InspectLog {
@@ -38,7 +38,7 @@ interface Sample {
 }
 
 /** The answers one by one; those that ended in an error are skipped. */
-export async function* inspectAnswers(file: string): AsyncGenerator<Logged> {
+export async function* inspectAnswers(file: string): AsyncGenerator<LoggedCompletion> {
   const zip = await openZip(file);
   try {
     for (const name of zip.names.filter((one) => /^samples\/.*\.json$/.test(one))) {
@@ -54,7 +54,7 @@ export async function* inspectAnswers(file: string): AsyncGenerator<Logged> {
 function answerOf(
   { id, input, target, messages, output, scores, attachments = {}, error }: Sample,
   file: string,
-): Logged | undefined {
+): LoggedCompletion | undefined {
   const [choice] = output?.choices ?? [];
   const said = messagesOf([choice?.message]);
   if (error || !choice || !said) return undefined;
@@ -67,7 +67,7 @@ function answerOf(
   );
   const given = messagesOf(input);
   const question = whole(given ? (lastQuestion(given) ?? textOfMessages(given)) : String(input));
-  const parts: Logged['parts'] = {};
+  const parts: LoggedCompletion['parts'] = {};
   for (const [name, { value }] of Object.entries(scores ?? {})) parts[name] = scoreOf(value);
   const [first] = Object.keys(parts);
   const right = first === undefined ? null : parts[first];

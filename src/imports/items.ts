@@ -2,16 +2,16 @@
 import type { RolloutColumns } from './columns';
 import { loggedOf } from './columns';
 import { inspectAnswers } from './inspect';
-import type { Logged } from './logged';
+import type { LoggedCompletion } from './logged';
 import { loggedRows } from './rows';
 import type { RolloutFile, RolloutSource } from './sources';
 import { trackioEntries } from './trackio';
 
-export type Item =
-  | { kind: 'completion'; logged: Logged; bytes?: number }
+export type ImportItem =
+  | { kind: 'completion'; logged: LoggedCompletion; bytes?: number }
   | { kind: 'log'; step: number; metrics: Record<string, unknown> };
 
-export interface Reading {
+export interface ItemOptions {
   columns?: RolloutColumns;
   /** Called for an incomplete last line. */
   torn: (place: { line?: number }) => void;
@@ -21,8 +21,8 @@ export interface Reading {
 export async function* itemsOf(
   { format, run }: RolloutSource,
   { file }: RolloutFile,
-  { columns, torn }: Reading,
-): AsyncGenerator<Item> {
+  { columns, torn }: ItemOptions,
+): AsyncGenerator<ImportItem> {
   if (format === 'inspect') {
     for await (const logged of inspectAnswers(file)) yield { kind: 'completion', logged };
   } else if (format === 'trackio') {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loggedOf } from './columns';
 import { completionText, lastQuestion, messagesOf, textOfMessages } from './conversation';
-import { type Logged, problemIdOf, questionOf } from './logged';
+import { type LoggedCompletion, problemIdOf, questionOf } from './logged';
 import { parsePython } from './rows';
 import { fits } from './weights';
 
@@ -58,7 +58,7 @@ it('columns: numbers are parts, counters and texts are not, verdicts by column o
 });
 
 it('weights are told by the advantages of a group', () => {
-  const rows = (weight: number): Logged[] =>
+  const rows = (weight: number): LoggedCompletion[] =>
     [
       [1, 0.2],
       [0, 0.9],

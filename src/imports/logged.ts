@@ -1,9 +1,9 @@
 /** A completion logged by another trainer in any format. */
 import { createHash } from 'node:crypto';
-import type { Place } from '../data/rows';
+import type { RowPlace } from '../data/rows';
 
-export interface Logged {
-  place: Place;
+export interface LoggedCompletion {
+  place: RowPlace;
   /** Its update; undefined if neither the row nor the file name has it. */
   step?: number;
   /** The student's prompt, as far as it is logged. */
@@ -31,7 +31,7 @@ export interface Logged {
 }
 
 /** Most logs have no ids for prompts: equal prompts are the same problem, in every update and every run. */
-export const problemIdOf = ({ id, prompt }: Pick<Logged, 'id' | 'prompt'>): string =>
+export const problemIdOf = ({ id, prompt }: Pick<LoggedCompletion, 'id' | 'prompt'>): string =>
   id ?? createHash('sha256').update(prompt).digest('hex').slice(0, 12);
 
 /**

@@ -1,13 +1,13 @@
 /** The rows of a trainer's log file: Parquet, CSV, JSON lines as written by Python, tables of Weights & Biases. */
 
-import { asRow, datasetError, type Place, type Row } from '../data/rows';
+import { asRow, datasetError, type Row, type RowPlace } from '../data/rows';
 import { bytesOf, headOf } from '../data/sources/bytes';
 import { rowsOf } from '../data/sources/kind';
 import { UserError } from '../errors';
 import { linesOf, parseJson } from '../lines';
 
 /** Python's json writes NaN and Infinity literally; they become the strings of our records. */
-export function parsePython(text: string, place: Place): unknown {
+export function parsePython(text: string, place: RowPlace): unknown {
   const plain = /\b(?:NaN|Infinity)\b/.test(text)
     ? text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (found) => (found[0] === '"' ? found : `"${found}"`))
     : text;
@@ -16,7 +16,7 @@ export function parsePython(text: string, place: Place): unknown {
 
 export interface LoggedRow {
   row: Row;
-  place: Place;
+  place: RowPlace;
   /** Bytes of the file up to the row's end, for rows that are lines. */
   bytes?: number;
 }
@@ -27,7 +27,7 @@ export interface LoggedRow {
  * it is reported to `torn` and skipped. Errors name file and row: no file with rows, damaged, a row that is not an
  * object.
  */
-export function* loggedRows(file: string, torn: (place: Place) => void): Generator<LoggedRow> {
+export function* loggedRows(file: string, torn: (place: RowPlace) => void): Generator<LoggedRow> {
   if (/\.table\.json$/.test(file)) return yield* tableRows(file);
   const head = headOf(file);
   const text = head.toString('utf8').trimStart();
@@ -50,7 +50,7 @@ export function* loggedRows(file: string, torn: (place: Place) => void): Generat
   }
   for (const found of rowsOf(file).rows(0)) {
     if ('fault' in found && found.fault) throw found.fault;
-    const { row, place } = found as { row: unknown; place: Place };
+    const { row, place } = found as { row: unknown; place: RowPlace };
     yield { row: asRow(row, place), place };
   }
 }

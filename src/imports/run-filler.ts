@@ -4,10 +4,10 @@ import type { TextTokenizer } from '../cases/text-tokenizer';
 import type { MetricsRecord } from '../runs/records';
 import type { RunWriter } from '../runs/writer';
 import type { StageName } from '../stages';
-import { type Answer, evaluationOf, failureOf, Tally } from './answers';
-import type { Logged } from './logged';
+import { evaluationOf, failureOf, type ImportedAnswer, Tally } from './answers';
+import type { LoggedCompletion } from './logged';
 import type { RolloutFile } from './sources';
-import { StepWriter, type Weights } from './step-writer';
+import { type RewardWeights, StepWriter } from './step-writer';
 import type { LoggedMetrics } from './trainer-log';
 import type { TrainerLog } from './trainer-state';
 
@@ -24,17 +24,24 @@ export class RunFiller {
   private logged = 0;
   private best = Number.NEGATIVE_INFINITY;
   private test:
-    | { step: number; name: string; file: string; tally: Tally; pending: Answer[]; wrong: Map<string, Answer[] | null> }
+    | {
+        step: number;
+        name: string;
+        file: string;
+        tally: Tally;
+        pending: ImportedAnswer[];
+        wrong: Map<string, ImportedAnswer[] | null>;
+      }
     | undefined;
   /** Of the last test. */
-  private wrong: { source: string; cases: Answer[][] } = { source: '', cases: [] };
+  private wrong: { source: string; cases: ImportedAnswer[][] } = { source: '', cases: [] };
   readonly notes = new Set<string>();
   updates = 0;
   tests = 0;
 
   constructor(
     private readonly run: RunWriter,
-    private readonly settings: { log: TrainerLog; weights: Weights; tokenizer?: TextTokenizer },
+    private readonly settings: { log: TrainerLog; weights: RewardWeights; tokenizer?: TextTokenizer },
   ) {
     const { log, weights, tokenizer } = settings;
     const metrics = (step: number, own: LoggedMetrics) => this.metrics(step, own);
@@ -59,7 +66,7 @@ export class RunFiller {
     this.settings.log.add(step, log);
   }
 
-  add(logged: Logged, { file, step: named, validation }: RolloutFile): void {
+  add(logged: LoggedCompletion, { file, step: named, validation }: RolloutFile): void {
     const step = logged.step ?? named ?? 1;
     if (validation) {
       this.steps.finish();
@@ -123,7 +130,7 @@ export class RunFiller {
     this.run.validation({ stage, step, ...found, best });
   }
 
-  private answer(logged: Logged, step: number, file: string): void {
+  private answer(logged: LoggedCompletion, step: number, file: string): void {
     if (this.test?.step !== step) this.endTest();
     const name = step === 0 ? 'base' : `${stage}-${step}`;
     this.test ??= { step, name, file, tally: new Tally(), pending: [], wrong: new Map() };
@@ -135,7 +142,7 @@ export class RunFiller {
   }
 
   /** Problems that every answer gets wrong, with their answers; null: one was right. */
-  private keepWrong(wrong: Map<string, Answer[] | null>, answer: Answer): void {
+  private keepWrong(wrong: Map<string, ImportedAnswer[] | null>, answer: ImportedAnswer): void {
     const before = wrong.get(answer.problemId);
     if (answer.correct) wrong.set(answer.problemId, null);
     else if (before) before.push(answer);

@@ -11,21 +11,21 @@ import type { RolloutRecord } from '../runs/records';
 import type { RunWriter } from '../runs/writer';
 import type { StageName } from '../stages';
 import { deviation, mean } from '../statistics';
-import { type Logged, problemIdOf } from './logged';
+import { type LoggedCompletion, problemIdOf } from './logged';
 import type { LoggedMetrics } from './trainer-log';
 
-type Recorded = Omit<RolloutRecord, 'seq' | 'stage' | 'step'>;
+type RolloutFields = Omit<RolloutRecord, 'seq' | 'stage' | 'step'>;
 
 /** Records that are written at once. */
 const atOnce = 64;
 
-export interface Judged {
+export interface JudgedAnswer {
   answer: string | null;
   correct: boolean | null;
 }
 
 /** The log's own verdict, since the student was rewarded by it; else by value against the reference answer. */
-export function judge({ text, answer, gold, correct }: Logged): Judged {
+export function judge({ text, answer, gold, correct }: LoggedCompletion): JudgedAnswer {
   const found = answer ?? extractAnswer(text, 'strict')?.value ?? null;
   const right = correct ?? (gold === undefined ? null : found !== null && sameAnswer(found, gold));
   return { answer: found, correct: right };
@@ -35,9 +35,13 @@ export function judge({ text, answer, gold, correct }: Logged): Judged {
  * How rewards that are logged by function alone add up: by these weights, 1 for what is not named; null: they are not
  * known.
  */
-export type Weights = Readonly<Record<string, number>> | null;
+export type RewardWeights = Readonly<Record<string, number>> | null;
 
-export function rewardOf({ reward, parts }: Logged, weights: Weights, names?: ReadonlySet<string>): number | null {
+export function rewardOf(
+  { reward, parts }: LoggedCompletion,
+  weights: RewardWeights,
+  names?: ReadonlySet<string>,
+): number | null {
   if (reward !== undefined) return reward;
   const applied = Object.entries(parts).filter(([name, value]) => value !== null && (names?.has(name) ?? true));
   if (applied.length === 0 || (weights === null && applied.length > 1)) return null;
@@ -45,7 +49,7 @@ export function rewardOf({ reward, parts }: Logged, weights: Weights, names?: Re
 }
 
 export class StepWriter {
-  private pending: Recorded[] = [];
+  private pending: RolloutFields[] = [];
   private groups = new Map<string, { group: number; size: number; rewards: number[]; right: number }>();
   private lengths: { length: number; correct: boolean | null }[] = [];
   private parts = new Map<string, { sum: number; n: number }>();
@@ -58,7 +62,7 @@ export class StepWriter {
     private readonly settings: {
       stage: StageName;
       tokenizer?: TextTokenizer;
-      weights: Weights;
+      weights: RewardWeights;
       /** The columns that are rewards, where the trainer's log tells them. */
       rewardNames?: ReadonlySet<string>;
       /** What the trainer logged of an update, and of those before that left no rollouts. */
@@ -71,7 +75,7 @@ export class StepWriter {
     return this.step;
   }
 
-  add(logged: Logged, step: number): void {
+  add(logged: LoggedCompletion, step: number): void {
     if (this.step !== step) this.finish();
     this.step = step;
     const { tokenizer, weights, rewardNames } = this.settings;
@@ -157,13 +161,13 @@ export class StepWriter {
 }
 
 /** As logged; else by the last token, where tokens and the end token are known; else taken to be whole. */
-export function isFinished({ finished, tokens }: Logged, tokenizer: TextTokenizer | undefined): boolean {
+export function isFinished({ finished, tokens }: LoggedCompletion, tokenizer: TextTokenizer | undefined): boolean {
   if (finished !== undefined) return finished;
   return !tokens || tokenizer?.end === undefined || tokens.ids.at(-1) === tokenizer.end;
 }
 
 /** The logged tokens where a tokenizer can tell their texts; else the text, cut by that tokenizer; else its words. */
-function tokensOf({ text, tokens }: Logged, finished: boolean, tokenizer: TextTokenizer | undefined) {
+function tokensOf({ text, tokens }: LoggedCompletion, finished: boolean, tokenizer: TextTokenizer | undefined) {
   const end = finished ? [''] : [];
   if (tokens && tokenizer?.decode) {
     const { ids, logProbs } = tokens;

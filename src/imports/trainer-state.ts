@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parsePython } from './rows';
 import { type LoggedMetrics, metricsOf, validationOf } from './trainer-log';
 
-interface Entry {
+interface StateEntry {
   step: number;
   metrics: LoggedMetrics;
   validation: { loss?: number; accuracy?: number };
@@ -12,7 +12,7 @@ interface Entry {
 
 export class TrainerLog {
   /** In the order of training; of all steps that the newest checkpoint knows. */
-  readonly entries: Entry[];
+  readonly entries: StateEntry[];
 
   /** `checkpoints`: newest first. Errors: the file is broken. */
   constructor(checkpoints: readonly string[]) {

@@ -2,10 +2,10 @@
 import { mean } from '../statistics';
 import type { RolloutColumns } from './columns';
 import { loggedOf } from './columns';
-import { type Logged, problemIdOf } from './logged';
+import { type LoggedCompletion, problemIdOf } from './logged';
 import { loggedRows } from './rows';
 import type { RolloutSource } from './sources';
-import { rewardOf, type Weights } from './step-writer';
+import { type RewardWeights, rewardOf } from './step-writer';
 
 /** Rows that are looked at. */
 const most = 4096;
@@ -19,9 +19,9 @@ export function weightsOf(
   { format, files: [first] }: RolloutSource,
   given: Record<string, number> | undefined,
   columns?: RolloutColumns,
-): Weights {
+): RewardWeights {
   if (given || !first || (format !== 'trl' && format !== 'wandb')) return given ?? {};
-  const rows: Logged[] = [];
+  const rows: LoggedCompletion[] = [];
   for (const { row, place } of loggedRows(first.file, () => {})) {
     if (rows.push(loggedOf(row, place, columns)) === most) break;
   }
@@ -29,7 +29,7 @@ export function weightsOf(
 }
 
 /** Whether rewards by these weights and the logged advantages go together in every group that has both. */
-export function fits(rows: readonly Logged[], weights: Weights): boolean {
+export function fits(rows: readonly LoggedCompletion[], weights: RewardWeights): boolean {
   const groups = new Map<string, { rewards: number[]; advantages: number[] }>();
   for (const row of rows) {
     const reward = rewardOf(row, weights);

@@ -1,12 +1,12 @@
 import { dispose, type Tensor1D, tensor1d } from '@tensorflow/tfjs-core';
 import type { Example } from '../engine-data/examples';
-import { type Batch, pack } from '../model/transformer';
+import { type PackedBatch, pack } from '../model/transformer';
 
 /**
  * Examples packed for one forward pass. The model reads every token but each sequence's last one; row `rows[j]` of its
  * output predicts `targets[j]`. Only completion tokens are targets, so prompts have no loss and no logits.
  */
-export interface PackedExamples extends Batch {
+export interface PackedExamples extends PackedBatch {
   /** int32 [m] */
   rows: Tensor1D;
   /** int32 [m] */

@@ -15,7 +15,7 @@ import { completionLogProbs } from './supervised';
 type LossShape = Pick<GrpoLossOptions, 'surrogate' | 'aggregation' | 'importance' | 'normalizer'>;
 
 /** A micro-batch. */
-export interface Pass {
+export interface MicroBatch {
   batch: readonly Episode[];
   /** Whether anything in it has a gradient. */
   learns: boolean;
@@ -45,7 +45,7 @@ const unmaskedTokens = (episodes: readonly Episode[]): number =>
  * The passes of an optimizer step. Completions of flat groups have no advantage and, without a KL term, no gradient;
  * masked ones never have any. They only need a forward pass for measurements, but count in the divisors, as in TRL.
  */
-export function passesOf(episodes: readonly Episode[], options: GrpoOptions): Pass[] {
+export function passesOf(episodes: readonly Episode[], options: GrpoOptions): MicroBatch[] {
   const { loss, beta, policyWeight, microBatchTokens, maxNewTokens } = options;
   const hasGradient = ({ masked, advantage }: Episode) => policyWeight > 0 && !masked && (beta > 0 || advantage !== 0);
   const parts = losses[loss].byMicroBatch ? microBatches(episodes, microBatchTokens) : [episodes];
@@ -74,7 +74,7 @@ interface PassOptions {
 /** Runs a pass, and adds the gradients of its loss, if any, to `gradients`. */
 export function runPass(
   model: Model,
-  { batch, learns, shape }: Pass,
+  { batch, learns, shape }: MicroBatch,
   options: GrpoOptions & PassOptions,
   gradients: Gradients,
 ): PassResult {

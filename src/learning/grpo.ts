@@ -1,7 +1,7 @@
 import { dispose, tidy } from '@tensorflow/tfjs-core';
-import { breathe } from '../breath';
 import type { Episode, Example } from '../engine-data/examples';
 import { Diverged, type GrpoMeasures, type GrpoOptions, type TokenMeasures } from '../engine-data/training';
+import { yieldToEventLoop } from '../event-loop';
 import { withProducts } from '../kernels/precision';
 import type { Model } from '../model/transformer';
 import { disposePacked, microBatches, packExamples } from './batch';
@@ -11,7 +11,7 @@ import { applyGradients, type Optimizer, withGradients } from './optimizer';
 import { accumulateSupervised, completionLogProbs } from './supervised';
 
 /** The data of an update. */
-export interface GrpoUpdate {
+export interface GrpoStepData {
   episodes: readonly Episode[];
   /** Examples whose cross-entropy is added to the loss. */
   replay?: readonly Example[];
@@ -31,7 +31,7 @@ export async function tokenScores(
   const { temperature, microBatchTokens, signal, precision } = options;
   const out: { logProbs: Float32Array; entropy: Float32Array }[] = [];
   for (const batch of microBatches(examples, microBatchTokens)) {
-    await breathe(signal);
+    await yieldToEventLoop(signal);
     const packed = packExamples(batch);
     // Read outside of tidy, which would inspect every element of a returned array.
     const scored = withProducts(precision, () => tidy(() => completionLogProbs(model, packed, { temperature })));
@@ -58,7 +58,7 @@ export async function policyLogProbs(...scored: Parameters<typeof tokenScores>):
 export async function grpoStep(
   model: Model,
   optimizer: Optimizer,
-  update: GrpoUpdate,
+  update: GrpoStepData,
   options: GrpoOptions,
 ): Promise<GrpoMeasures & { perToken: TokenMeasures }> {
   const { replay = [], learningRate, seed } = update;
@@ -77,7 +77,7 @@ export async function grpoStep(
     const within = { ...options, signal: optimizer.step === begun ? options.signal : undefined };
     await withGradients(async (gradients) => {
       for (const pass of passesOf(part, options)) {
-        await breathe(within.signal);
+        await yieldToEventLoop(within.signal);
         results.passes.push(runPass(model, pass, { ...options, refLogProbs, onPolicy, seed: seed + step }, gradients));
       }
       if (replay.length > 0 && options.replayWeight > 0)
@@ -98,7 +98,7 @@ export async function grpoStep(
   };
 }
 
-async function referenceLogProbs({ episodes, reference }: GrpoUpdate, options: GrpoOptions) {
+async function referenceLogProbs({ episodes, reference }: GrpoStepData, options: GrpoOptions) {
   if (options.beta === 0 || !reference) return null;
   const logProbs = await policyLogProbs(reference, episodes, options);
   return new Map(episodes.map((episode, i) => [episode, logProbs[i]]));

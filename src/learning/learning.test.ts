@@ -8,7 +8,7 @@ import { registerKernels } from '../kernels/register';
 import { createModel, disposeModel, type Model } from '../model/transformer';
 import { parseModelConfig } from '../student-files/config';
 import { disposePacked, packExamples } from './batch';
-import { type GrpoUpdate, grpoStep, policyLogProbs } from './grpo';
+import { type GrpoStepData, grpoStep, policyLogProbs } from './grpo';
 import { lossShape } from './grpo-pass';
 import { accumulate, createOptimizer, disposeOptimizer, type Gradients } from './optimizer';
 import { accumulateSupervised, completionLogProbs, supervisedLoss, supervisedStep } from './supervised';
@@ -61,7 +61,7 @@ async function episodesOf(model: Model, advantages: number[]): Promise<Episode[]
   return examples.map((example, i) => ({ ...example, logProbs: logProbs[i], advantage: advantages[i], masked: false }));
 }
 
-const update = (episodes: Episode[], more: Partial<GrpoUpdate> = {}): GrpoUpdate => ({
+const update = (episodes: Episode[], more: Partial<GrpoStepData> = {}): GrpoStepData => ({
   episodes,
   learningRate: 0,
   seed: 1,
@@ -218,7 +218,7 @@ describe('grpo', () => {
   it('learns nothing from flat groups and masked samples, and replays what it is given', () =>
     withModel(async (model) => {
       const optimizer = createOptimizer(model);
-      const step = (episodes: Episode[], more: Partial<GrpoUpdate> = {}, options = grpo) =>
+      const step = (episodes: Episode[], more: Partial<GrpoStepData> = {}, options = grpo) =>
         grpoStep(model, optimizer, update(episodes, { learningRate: 1e-2, ...more }), options);
       const flatOnes = await episodesOf(model, [0, 0, 0]);
       expect((await step(flatOnes)).gradNorm).toBe(0);

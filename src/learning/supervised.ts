@@ -1,7 +1,7 @@
 import { mul, neg, type Scalar, sum, tidy } from '@tensorflow/tfjs-core';
-import { breathe } from '../breath';
 import type { Example } from '../engine-data/examples';
 import { Diverged, type SupervisedMeasures, type SupervisedOptions } from '../engine-data/training';
+import { yieldToEventLoop } from '../event-loop';
 import { embed, tokenLogProbs } from '../kernels/interface';
 import { forward, headWeight, type Model } from '../model/transformer';
 import { disposePacked, microBatches, type PackedExamples, packExamples } from './batch';
@@ -41,7 +41,7 @@ export async function accumulateSupervised(
   const tokens = examples.reduce((count, example) => count + example.completion.length, 0);
   let total = 0;
   for (const [i, batch] of microBatches(examples, options.microBatchTokens).entries()) {
-    await breathe(options.signal);
+    await yieldToEventLoop(options.signal);
     const packed = packExamples(batch);
     const loss = () => {
       const { logProbs } = completionLogProbs(model, packed, {
@@ -67,7 +67,7 @@ export async function supervisedLoss(
   let total = 0;
   let tokens = 0;
   for (const batch of microBatches(examples, microBatchTokens)) {
-    await breathe(signal);
+    await yieldToEventLoop(signal);
     const packed = packExamples(batch);
     total -= tidy(() => sum(completionLogProbs(model, packed).logProbs).dataSync()[0]);
     tokens += packed.targets.size;

@@ -6,7 +6,7 @@ export interface Term {
   slope: number;
 }
 
-export interface Token {
+export interface LossToken {
   /** r: the token's, or with importance `sequence` its completion's. */
   ratio: number;
   advantage: number;
@@ -24,7 +24,7 @@ export interface LossSettings {
 /** What holds the policy near the one that sampled. Also in kernels/grpo.h and python/distillery_engine/losses.py. */
 export interface Surrogate {
   /** A token's part of the loss without the KL penalty. */
-  term(token: Token, settings: LossSettings): Term;
+  term(token: LossToken, settings: LossSettings): Term;
   /** Whether ratios below 1 - clipLow, and those above 1 + clipHigh, are clipped, and counted. */
   clips: { low: boolean; high: boolean };
 }

@@ -12,7 +12,7 @@ import { type PromptSettings, withPrompts } from '../student-files/prompting';
 import type { FloatDtype } from '../student-files/safetensors';
 import { makeFolder, makeNewFolder, move, remove } from '../writing';
 import { writeGgufStudent } from './gguf/export';
-import { loadStudent, type Student, saveStudent } from './hf-folder';
+import { type LoadedStudent, loadStudent, saveStudent } from './hf-folder';
 import { disposeModel } from './transformer';
 
 export type ExportFormat = 'hf' | 'gguf';
@@ -24,7 +24,7 @@ export interface ExportOptions {
   /** Overwrite an existing target. */
   force?: boolean;
   /** The student, if it is already loaded; the caller keeps ownership. */
-  student?: Student;
+  student?: LoadedStudent;
   /** The prompt format of its training, which determines the end tokens. */
   prompts?: PromptSettings;
 }
@@ -94,7 +94,7 @@ const stale =
 /**
  * Written to a temporary folder, then renamed as a whole, or file by file (the weights last) into an existing folder.
  */
-function writeFolder(from: string, path: string, student: Student, { dtype, prompts }: ExportOptions): string[] {
+function writeFolder(from: string, path: string, student: LoadedStudent, { dtype, prompts }: ExportOptions): string[] {
   const { model, tokenizer } = student;
   const place = existsSync(path) ? realpathSync(path) : path; // it may be a link, as the user chose it
   const parent = dirname(place);
@@ -126,7 +126,7 @@ function writeFolder(from: string, path: string, student: Student, { dtype, prom
 function writeFile(
   from: string,
   path: string,
-  student: Student,
+  student: LoadedStudent,
   { dtype, prompts }: ExportOptions,
 ): [names: string[], note: string | null] {
   const { model, tokenizer } = student;

@@ -18,13 +18,13 @@ import { embedName, headName, parameterShapes } from '../student-files/parameter
 import { type FloatDtype, writeSafetensors } from '../student-files/safetensors';
 import { tokenizerAt } from '../student-files/student-tokenizer';
 import { type Tokenizer, tokenizerWithin } from '../student-files/tokenizer';
-import type { Weights } from '../student-files/weights';
+import type { WeightFiles } from '../student-files/weights';
 import { fingerprint } from './fingerprint';
 import { readAdapter } from './lora-files';
 import { mergedValues } from './merge';
 import { disposeModel, type Model, modelFrom } from './transformer';
 
-export interface Student {
+export interface LoadedStudent {
   model: Model;
   tokenizer: Tokenizer;
 }
@@ -34,11 +34,11 @@ export interface Student {
  * adapter's folder (PEFT's) gives its base with the adapter; the base is in the same folder if it has weights, else
  * named by adapter_config.json, unless `base` gives its path. @throws UserError that names file, field or tensor
  */
-export function loadStudent(folder: string, { base }: { base?: string } = {}): Student {
+export function loadStudent(folder: string, { base }: { base?: string } = {}): LoadedStudent {
   return holdsAdapter(folder) ? loadAdapted(folder, base) : loadPlain(folder);
 }
 
-function loadAdapted(folder: string, base = baseFolder(folder)): Student {
+function loadAdapted(folder: string, base = baseFolder(folder)): LoadedStudent {
   const student =
     resolve(base) === resolve(folder) || !holdsAdapter(base)
       ? loadPlain(base, tokenizerOn(folder, base), tokenizerPlace(folder, base))
@@ -62,7 +62,7 @@ function refuseStack(folder: string, base: string): never {
   });
 }
 
-function loadPlain(path: string, tokenizer = tokenizerAt(path), place = path): Student {
+function loadPlain(path: string, tokenizer = tokenizerAt(path), place = path): LoadedStudent {
   return withWeights(path, (config, weights) => {
     const file = ggufAt(place) ?? join(place, 'tokenizer.json');
     const fitting = tokenizerWithin(tokenizer, config.vocabSize, file);
@@ -75,7 +75,7 @@ export function loadModel(path: string): Model {
   return withWeights(path, (config, weights) => loadWeights(weights, config, path));
 }
 
-function loadWeights(weights: Weights, config: ModelConfig, path: string): Model {
+function loadWeights(weights: WeightFiles, config: ModelConfig, path: string): Model {
   checkTensors(weights, config, path);
   checkTiedHead(weights, config, path);
   return modelFrom(config, (name) => weights.readFloats(name));
@@ -88,7 +88,7 @@ const isSurplus = (name: string, config: ModelConfig) =>
 /**
  * A tied model's file may contain the head again. If it was trained separately since, it must not be dropped silently.
  */
-function checkTiedHead(weights: Weights, config: ModelConfig, folder: string): void {
+function checkTiedHead(weights: WeightFiles, config: ModelConfig, folder: string): void {
   const head = weights.tensors.get(headName);
   if (!config.tied || !head) return;
   const embedding = weights.tensors.get(embedName)!;
@@ -104,7 +104,7 @@ function checkTiedHead(weights: Weights, config: ModelConfig, folder: string): v
   });
 }
 
-function checkTensors({ tensors }: Weights, config: ModelConfig, folder: string): void {
+function checkTensors({ tensors }: WeightFiles, config: ModelConfig, folder: string): void {
   const shapes = parameterShapes(config);
   const fail = (message: string) => {
     throw new UserError(message, {

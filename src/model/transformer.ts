@@ -108,7 +108,7 @@ export function disposeModel(model: Model): void {
 }
 
 /** Consecutive sequences. The caller disposes its tensors: tf.dispose(batch). */
-export interface Batch extends Sequences {
+export interface PackedBatch extends Sequences {
   /** int32 [n] */
   tokens: Tensor1D;
   /** int32 [n]: position of each token in its sequence, after its parent's tokens. */
@@ -116,7 +116,7 @@ export interface Batch extends Sequences {
 }
 
 /** Packs sequences of token ids; those with a parent (see Sequences) continue it. */
-export function pack(sequences: readonly (readonly number[])[], parents?: readonly number[]): Batch {
+export function pack(sequences: readonly (readonly number[])[], parents?: readonly number[]): PackedBatch {
   const starts = [0];
   for (const sequence of sequences) starts.push(starts[starts.length - 1] + sequence.length);
   const before = (s: number) => sequences[parents?.[s] ?? -1]?.length ?? 0;
@@ -130,7 +130,7 @@ export function pack(sequences: readonly (readonly number[])[], parents?: readon
 }
 
 /** Settings for training only. */
-export interface Training {
+export interface DropoutSettings {
   /** Rate of residual dropout: after the output projections of attention and MLP. */
   dropout: number;
   /** Rate of dropout on the input of each adapter. */
@@ -144,7 +144,7 @@ export interface Training {
 }
 
 /** Hidden states after the final norm, [n, d]. @throws UserError when a sequence is longer than the model allows */
-export function forward(model: Model, batch: Batch, training?: Training): Tensor2D {
+export function forward(model: Model, batch: PackedBatch, training?: DropoutSettings): Tensor2D {
   const { config } = model;
   checkTokens(config, batch.tokens.dataSync<'int32'>());
   const longest = 1 + batch.positions.dataSync<'int32'>().reduce((most, position) => Math.max(most, position), 0);
@@ -175,7 +175,7 @@ function layerOps(
   { adapter, config }: Model,
   { layers, ropes }: DecoderWeights,
   i: number,
-  { batch, training }: { batch: Batch; training?: Training },
+  { batch, training }: { batch: PackedBatch; training?: DropoutSettings },
 ): LayerOps<Tensor2D> {
   const shape = decoderShape(config);
   const ops = tensorOps(layers[i], { positions: batch.positions, ropes, sequences: batch, shape });

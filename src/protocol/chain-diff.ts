@@ -41,7 +41,7 @@ const findingSchema = z.object({
   /** For people: "75 + 25 = 100 is true". */
   text: word,
 });
-export type Finding = z.infer<typeof findingSchema>;
+export type ChainFinding = z.infer<typeof findingSchema>;
 
 const rewardPartSchema = z.object({
   name: word,

@@ -44,7 +44,7 @@ export const sampleSchema = z.object({
   /** Ended by the end token; false: cut off by the budget. */
   finished: z.boolean(),
 });
-export type Sample = z.output<typeof sampleSchema>;
+export type AskSample = z.output<typeof sampleSchema>;
 
 const problem = z.object({
   id: z.string(),
@@ -261,8 +261,8 @@ export const requests = {
   shutdown: { params: z.object({ evenBusy: z.boolean().optional() }), result: z.object({ ending: z.boolean() }) },
 } satisfies Record<string, { params: z.ZodType; result: z.ZodType; progress?: z.ZodType }>;
 
-export type Method = keyof typeof requests;
-export type Params<M extends Method> = z.input<(typeof requests)[M]['params']>;
-export type Result<M extends Method> = z.output<(typeof requests)[M]['result']>;
-export type Progress<M extends 'evaluate' | 'ask'> = z.output<(typeof requests)[M]['progress']>;
-export type StageToRun = NonNullable<Params<'start'>['stages']>[number];
+export type HostMethod = keyof typeof requests;
+export type HostParams<M extends HostMethod> = z.input<(typeof requests)[M]['params']>;
+export type HostResult<M extends HostMethod> = z.output<(typeof requests)[M]['result']>;
+export type JobProgress<M extends 'evaluate' | 'ask'> = z.output<(typeof requests)[M]['progress']>;
+export type StageToRun = NonNullable<HostParams<'start'>['stages']>[number];

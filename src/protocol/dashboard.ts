@@ -42,7 +42,7 @@ const progress = z.object({
   /** Seconds until the phase ends, by the pace of its last updates. */
   secondsLeft: z.number().optional(),
 });
-export type Progress = z.infer<typeof progress>;
+export type DashboardProgress = z.infer<typeof progress>;
 
 const head = z.object({
   /** Identifies the run in every message. */
@@ -89,7 +89,7 @@ const rows = z.object({
 export type RowsMessage = z.infer<typeof rows>;
 
 const difference = z.object({ path: z.string(), values: z.array(z.string().nullable()) });
-export type Difference = z.infer<typeof difference>;
+export type SettingDifference = z.infer<typeof difference>;
 
 /** A paired comparison of two students on the problems that both were tested on. */
 const pair = z.object({
@@ -107,7 +107,7 @@ const pair = z.object({
   tokens: z.number(),
   tokensInterval: interval,
 });
-export type Pair = z.infer<typeof pair>;
+export type PairedResults = z.infer<typeof pair>;
 
 const completion = z.object({
   sample: count,
@@ -120,7 +120,7 @@ const completion = z.object({
   correct: z.boolean().nullable(),
   finished: z.boolean(),
 });
-export type Completion = z.infer<typeof completion>;
+export type DashboardCompletion = z.infer<typeof completion>;
 
 const group = z.object({
   problemId: z.string(),
@@ -130,7 +130,7 @@ const group = z.object({
   /** Highest reward first. */
   completions: z.array(completion),
 });
-export type Group = z.infer<typeof group>;
+export type DashboardGroup = z.infer<typeof group>;
 
 export const toDashboard = z.discriminatedUnion('type', [
   /** All shown runs; the others are compared with the first. */

@@ -16,11 +16,11 @@ export const faultSchema = z.object({
   column: z.number().optional(),
   remedy: z.string().optional(),
 });
-export type Fault = z.infer<typeof faultSchema>;
+export type HostFault = z.infer<typeof faultSchema>;
 
 /** How a run ended. `stopped`: after a checkpoint; `cancelled`: without one. */
 export const outcomes = ['finished', 'stopped', 'cancelled', 'failed'] as const;
-export type Outcome = (typeof outcomes)[number];
+export type RunOutcome = (typeof outcomes)[number];
 
 /** Short work beside runs. */
 export const jobKinds = ['evaluate', 'ask', 'rewrite', 'doctor'] as const;
@@ -74,7 +74,7 @@ const happening = z.discriminatedUnion('type', [
   z.object({ type: z.literal('log'), level: z.enum(['debug', 'info', 'warning', 'error']), text: z.string() }),
 ]);
 /** An event of one part of the host. */
-export type Happening = z.output<typeof happening>;
+export type HostEventContent = z.output<typeof happening>;
 
 /** A numbered event; numbers start at 1 in each session of a host. */
 export const hostEventSchema = z.intersection(z.object({ seq: count, time: z.iso.datetime() }), happening);

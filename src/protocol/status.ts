@@ -1,10 +1,10 @@
-import type { Happening, Status } from './host-events';
+import type { HostEventContent, Status } from './host-events';
 
 /** The status of a new host. */
 export const restingStatus: Status = { state: 'idle', progress: {}, jobs: [], clients: 0, silentMs: 0 };
 
 /** The status after an event. Hosts maintain theirs with it, and clients follow it between two snapshots. */
-export function advance(status: Status, happening: Happening): Status {
+export function advance(status: Status, happening: HostEventContent): Status {
   switch (happening.type) {
     case 'state':
       return { ...status, state: happening.state };

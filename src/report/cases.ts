@@ -9,7 +9,7 @@ import type { FailureRecord, RolloutRecord } from '../runs/records';
 import { type Html, html } from './html';
 
 /** A wrong part of a text, and the reason. */
-interface Mark {
+interface WrongPart {
   start: number;
   end: number;
   reason: string;
@@ -18,7 +18,7 @@ interface Mark {
 interface ShownText {
   title: string;
   text: string;
-  mark?: Mark;
+  mark?: WrongPart;
   /** Right, wrong, or not judged. */
   correct?: boolean | null;
 }
@@ -31,7 +31,7 @@ export interface ReportedCase {
   texts: ShownText[];
 }
 
-interface Wanted {
+interface CaseChoice {
   count: number;
   /** Problems by id. */
   named: readonly string[];
@@ -40,7 +40,7 @@ interface Wanted {
 }
 
 /** The named ones first, then others up to `count`. @throws UserError for an unknown case */
-export function casesOf(run: string, { count, named, damage }: Wanted): ReportedCase[] {
+export function casesOf(run: string, { count, named, damage }: CaseChoice): ReportedCase[] {
   const failures = readFailures(run, damage);
   const all = failures.length > 0 ? ofFailures(run, failures, damage) : ofRollouts(run, damage);
   const byId = new Map(all.map((one) => [one.problemId, one]));
@@ -98,7 +98,7 @@ function ofFailures(run: string, failures: readonly FailureRecord[], damage: Dam
 }
 
 /** The range of the first wrong step in the answer's text; undefined if it cannot be found. */
-function markOf(text: string, wrong: FailureRecord['firstWrongStep']): Mark | undefined {
+function markOf(text: string, wrong: FailureRecord['firstWrongStep']): WrongPart | undefined {
   if (!wrong) return undefined;
   const place = placeChain(text).place(wrong);
   return place && { ...place, reason: wrong.reason };

@@ -5,15 +5,15 @@ import { percent } from '../words';
 import { escaped, type Html, html, raw } from './html';
 
 /** Consecutive records of one stage and phase. */
-export interface Stretch {
+export interface RecordRange {
   stage: StageName;
   phase?: string;
   from: number;
   to: number;
 }
 
-export function stretchesOf(metrics: readonly MetricsRecord[]): Stretch[] {
-  const out: Stretch[] = [];
+export function stretchesOf(metrics: readonly MetricsRecord[]): RecordRange[] {
+  const out: RecordRange[] = [];
   metrics.forEach(({ stage, phase }, i) => {
     const last = out.at(-1);
     if (last?.stage === stage && last.phase === phase) last.to = i + 1;
@@ -40,13 +40,13 @@ export function drawnMetrics(metrics: readonly MetricsRecord[]): readonly Metric
   return stages.length > 0 ? stages : metrics;
 }
 
-type Measured = (record: MetricsRecord) => number | undefined;
+type MetricReader = (record: MetricsRecord) => number | undefined;
 const plain = (digits: number) => (value: number) => value.toFixed(digits);
 const small = (value: number) =>
   value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(3);
 
 /** The metrics with a panel, if measured. */
-const panels: [title: string, of: Measured, show: (value: number) => string][] = [
+const panels: [title: string, of: MetricReader, show: (value: number) => string][] = [
   ['Right while sampling', ({ accuracy }) => accuracy, (value) => percent(value, 0)],
   ['Length of a completion', ({ lengthMean }) => lengthMean, plain(0)],
   ['Reward', ({ reward }) => reward, plain(2)],
@@ -95,7 +95,7 @@ stretch.</p>
 function panel(
   title: string,
   values: readonly (number | undefined)[],
-  { stretches, show }: { stretches: readonly Stretch[]; show: (value: number) => string },
+  { stretches, show }: { stretches: readonly RecordRange[]; show: (value: number) => string },
 ): string {
   const { width, height } = plot;
   const lines = stretches.map(({ from, to }) => thinned(smooth(values.slice(from, to)), from));

@@ -2,7 +2,7 @@ import { deviation, mean } from '../statistics';
 import type { RecordedCompletion, Rescored } from './dry-run';
 
 /** The distribution of a reward over completions; `applies` is the share that it scores. */
-export interface Spread {
+export interface RewardDistribution {
   applies: number;
   mean: number;
   std: number;
@@ -14,13 +14,13 @@ export interface Spread {
 export interface ScoreSummary {
   count: number;
   groups: number;
-  total: { before: Spread; after: Spread };
+  total: { before: RewardDistribution; after: RewardDistribution };
   /** Share of groups with equal rewards, which give no gradient. */
   flatGroups: { before: number; after: number };
   /** Share of groups with another best completion. */
   newBest: number;
   movement: Record<Rescored['movement'], number>;
-  parts: Record<string, { before: Spread | null; after: Spread | null }>;
+  parts: Record<string, { before: RewardDistribution | null; after: RewardDistribution | null }>;
   /** Components that failed, with the number of completions. */
   failures: Record<string, number>;
 }
@@ -85,7 +85,7 @@ export function groupsOf<T extends RecordedCompletion>(rescored: readonly Rescor
   return [...groups.values()];
 }
 
-function spread(values: readonly (number | null)[]): Spread {
+function spread(values: readonly (number | null)[]): RewardDistribution {
   const known = values.filter((value) => value !== null);
   const bounds = known.length > 0 ? { min: Math.min(...known), max: Math.max(...known) } : { min: 0, max: 0 };
   return { applies: known.length / Math.max(values.length, 1), mean: mean(known), std: deviation(known), ...bounds };

@@ -80,7 +80,7 @@ export function* eachRecord<T>(
   const tell = (problem: UserError) => {
     if (!damage) throw problem;
     damage(problem);
-    if (++damaged === mostDamaged) throw new Enough();
+    if (++damaged === mostDamaged) throw new TooDamaged();
   };
   try {
     for (const { value, line, start, next } of rawRecords(file, damage && tell, most)) {
@@ -89,13 +89,13 @@ export function* eachRecord<T>(
       else yield { record, start, next };
     }
   } catch (error) {
-    if (!damage || !(error instanceof Enough)) throw error;
+    if (!damage || !(error instanceof TooDamaged)) throw error;
     damage(new UserError(`${mostDamaged} lines cannot be read: the rest is left out`, { file, code: 'run' }));
   }
 }
 
 /** Ends the reading of a file that is damaged all over. */
-class Enough extends Error {}
+class TooDamaged extends Error {}
 
 /** Validates a value read from a run folder. */
 export function check<T>(schema: z.ZodType<T>, value: unknown, place: { file: string; line?: number }): T {

@@ -3,7 +3,7 @@ import { UserError } from '../errors';
 import { modelTypes } from './families';
 import type { JsonObject } from './files';
 
-export interface Source {
+export interface ConfigSource {
   json: JsonObject;
   /** For messages. */
   file?: string;
@@ -11,7 +11,7 @@ export interface Source {
   path?: string;
 }
 
-export function refuseField({ json, file, path = '' }: Source, field: string, wanted: string): never {
+export function refuseField({ json, file, path = '' }: ConfigSource, field: string, wanted: string): never {
   const is = json[field] === undefined ? 'is missing' : `is ${JSON.stringify(json[field])}`;
   throw new UserError(`${path}${field} ${is}; it must be ${wanted}`, {
     file,
@@ -23,7 +23,7 @@ export function refuseField({ json, file, path = '' }: Source, field: string, wa
 }
 
 /** Refuses all values of a field except the given ones; an absent field or null counts as `absent`. */
-export function requireField(source: Source, field: string, allowed: unknown[], absent: unknown): void {
+export function requireField(source: ConfigSource, field: string, allowed: unknown[], absent: unknown): void {
   const value = source.json[field] ?? absent;
   if (!allowed.includes(value)) refuseField(source, field, allowed.map((item) => JSON.stringify(item)).join(' or '));
 }
@@ -35,7 +35,7 @@ export const maxLayers = 10_000;
 
 /** A number: `size` = integer of at least 1, `count` = integer of at least 0, `real` = positive. */
 export function number(
-  source: Source,
+  source: ConfigSource,
   field: string,
   absent?: number,
   kind: 'size' | 'count' | 'real' = 'size',

@@ -1,5 +1,5 @@
 /** The rotary settings of config.json in both of their notations. */
-import { number, refuseField, type Source } from './config-fields';
+import { type ConfigSource, number, refuseField } from './config-fields';
 import type { Family } from './families';
 import { isJsonObject, type JsonObject } from './files';
 
@@ -41,14 +41,14 @@ export interface RopeSettings {
  * Reads `rope_theta` and `rope_scaling`, or `rope_parameters`, which contains both since transformers 5; for families
  * whose windowed layers have their own table, that one second. @throws UserError for unsupported kinds of scaling
  */
-export function ropesOf(source: Source, maxPositions: number, { absent, localTheta }: Family): RopeSettings[] {
+export function ropesOf(source: ConfigSource, maxPositions: number, { absent, localTheta }: Family): RopeSettings[] {
   const { json, file } = source;
   const name = json.rope_parameters != null ? 'rope_parameters' : 'rope_scaling';
   const parameters = json[name] ?? {};
   if (!isJsonObject(parameters)) return refuseField(source, name, 'an object');
   /** An object of settings; missing ones are read from the top level of config.json, in `field`. */
   const read = (settings: JsonObject, path: string, field: string, theta: number): RopeSettings => {
-    const inner: Source = { json: settings, file, path };
+    const inner: ConfigSource = { json: settings, file, path };
     if ((settings.partial_rotary_factor ?? 1) !== 1) refuseField(inner, 'partial_rotary_factor', '1');
     const ropeTheta =
       settings.rope_theta == null ? number(source, field, theta, 'real') : number(inner, 'rope_theta', theta, 'real');
@@ -65,7 +65,7 @@ export function ropesOf(source: Source, maxPositions: number, { absent, localThe
   return ropes;
 }
 
-function scalingOf(source: Source, maxPositions: number): RopeScaling | null {
+function scalingOf(source: ConfigSource, maxPositions: number): RopeScaling | null {
   const { json } = source;
   const type = json.rope_type ?? json.type ?? 'default';
   const real = (field: string, absent?: number) => number(source, field, absent, 'real');
@@ -103,7 +103,7 @@ export const usualAttentionFactor = (factor: number, weight = 1): number =>
   factor <= 1 ? 1 : 0.1 * weight * Math.log(factor) + 1;
 
 /** Defaults are those of transformers (modeling_rope_utils, _compute_yarn_parameters). */
-function yarnOf(source: Source, originalPositions: number): YarnScaling {
+function yarnOf(source: ConfigSource, originalPositions: number): YarnScaling {
   const { json } = source;
   const real = (field: string, absent?: number) => number(source, field, absent, 'real');
   const factor = real('factor');

@@ -1,6 +1,6 @@
 /** A decoder's architecture from Hugging Face's config.json. */
 import { UserError } from '../errors';
-import { maxLayers, number, refuseField, requireField, type Source } from './config-fields';
+import { type ConfigSource, maxLayers, number, refuseField, requireField } from './config-fields';
 import { type RopeSettings, ropesOf } from './config-rope';
 import { type Family, familyOf, type ModelType, modelTypes } from './families';
 import { isJsonObject, type JsonObject } from './files';
@@ -42,7 +42,7 @@ export interface ModelConfig {
  * @throws UserError that names the field when the architecture is not supported
  */
 export function parseModelConfig(json: JsonObject, file?: string): ModelConfig {
-  const source: Source = { json, file };
+  const source: ConfigSource = { json, file };
   const modelType = modelTypes.find((type) => type === json.model_type);
   if (!modelType) return refuseField(source, 'model_type', `one of ${modelTypes.join(', ')} (SmolLM2 is a llama)`);
   const family = familyOf(modelType);
@@ -83,16 +83,16 @@ export function parseModelConfig(json: JsonObject, file?: string): ModelConfig {
   };
 }
 
-function attentionScale(source: Source, { scaleField }: Family, headDim: number): number {
+function attentionScale(source: ConfigSource, { scaleField }: Family, headDim: number): number {
   return 1 / Math.sqrt(scaleField ? number(source, scaleField.field, scaleField.absent, 'real') : headDim);
 }
 
-function layersOf(source: Source): number {
+function layersOf(source: ConfigSource): number {
   const layers = number(source, 'num_hidden_layers');
   return layers > maxLayers ? refuseField(source, 'num_hidden_layers', `at most ${maxLayers}`) : layers;
 }
 
-function refuseUnsupported(source: Source, { activation, plain }: Family): void {
+function refuseUnsupported(source: ConfigSource, { activation, plain }: Family): void {
   const { json } = source;
   requireField(source, activation.field, [...activation.names], activation.names[0]);
   for (const [field, values] of Object.entries(plain)) requireField(source, field, [...values], values[0]);
@@ -101,7 +101,7 @@ function refuseUnsupported(source: Source, { activation, plain }: Family): void 
   if (json.quantization_config != null) refuseQuantised(source);
 }
 
-function refuseQuantised({ json, file }: Source): never {
+function refuseQuantised({ json, file }: ConfigSource): never {
   const { quant_method: method } = isJsonObject(json.quantization_config) ? json.quantization_config : {};
   throw new UserError(`The weights are quantized (quantization_config${method ? `, ${String(method)}` : ''})`, {
     file,
@@ -113,7 +113,7 @@ function refuseQuantised({ json, file }: Source): never {
 }
 
 /** The computation of each layer, by the rules of transformers' config classes. */
-function layerSpecsOf(source: Source, family: Family, layers: number, maxPositions: number): LayerSpec[] {
+function layerSpecsOf(source: ConfigSource, family: Family, layers: number, maxPositions: number): LayerSpec[] {
   const { json } = source;
   const read = (field: string, absent: number, kind?: 'size' | 'count' | 'real') => number(source, field, absent, kind);
   const types = layerTypes(source);
@@ -132,7 +132,7 @@ function layerSpecsOf(source: Source, family: Family, layers: number, maxPositio
 const windowed = 'sliding_attention';
 
 /** The attention type of each layer, if the config lists it. */
-function layerTypes(source: Source): unknown[] | null {
+function layerTypes(source: ConfigSource): unknown[] | null {
   const { layer_types: types } = source.json;
   if (!Array.isArray(types)) return null;
   if (types.some((type) => type !== 'full_attention' && type !== windowed))
@@ -141,7 +141,7 @@ function layerTypes(source: Source): unknown[] | null {
 }
 
 /** A token id, a list of ids, or none. */
-function tokenIds(source: Source, field: string): number[] {
+function tokenIds(source: ConfigSource, field: string): number[] {
   const value = source.json[field];
   if (value == null) return [];
   const ids = Array.isArray(value) ? value : [value];

@@ -53,14 +53,14 @@ export function withFile<T>(file: string, use: (descriptor: number, size: number
 }
 
 /** An open file, and a function that makes an error about it. */
-export interface Reading {
+export interface OpenedFile {
   descriptor: number;
   file: string;
   refuse: (file: string, what: string) => never;
 }
 
 /** Fills `into` with the bytes from `position` on. One call reads at most 1 GiB, as operating systems limit it to 2. */
-export function readFully({ descriptor, file, refuse }: Reading, into: Uint8Array, position: number): void {
+export function readFully({ descriptor, file, refuse }: OpenedFile, into: Uint8Array, position: number): void {
   for (let done = 0; done < into.length; ) {
     const read = readSync(descriptor, into, done, Math.min(into.length - done, 1 << 30), position + done);
     if (read === 0) refuse(file, 'became shorter while it was read');

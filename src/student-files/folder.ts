@@ -9,7 +9,7 @@ import { readJsonObject, replaceFile, writeJson } from './files';
 import { ggufAt, ggufCompanions, ggufConfig, ggufWeights, withGguf } from './gguf/student';
 import { tokenizerAt } from './student-tokenizer';
 import { loadTokenizer, modelEosIds, type Tokenizer } from './tokenizer';
-import { holdsWeights, openWeights, type Weights } from './weights';
+import { holdsWeights, openWeights, type WeightFiles } from './weights';
 
 /** The folder of an adapter's base: the same folder if it has weights. @throws UserError when it is missing */
 export function baseFolder(folder: string): string {
@@ -55,7 +55,7 @@ function folderConfig(folder: string): ModelConfig {
 }
 
 /** Opens the weights of a folder or a GGUF file while `use` runs. */
-export function withWeights<T>(path: string, use: (config: ModelConfig, weights: Weights) => T): T {
+export function withWeights<T>(path: string, use: (config: ModelConfig, weights: WeightFiles) => T): T {
   const file = ggufAt(path);
   if (file !== null)
     return withGguf(file, (gguf) => {

@@ -6,7 +6,7 @@ import { isJsonObject, readJsonObject } from './files';
 import { openSafetensors, type SafetensorsFile } from './safetensors';
 import type { TensorEntry } from './safetensors-header';
 
-export interface Weights {
+export interface WeightFiles {
   /** Every tensor, by name, in the order of the files. */
   tensors: Map<string, TensorEntry>;
   readFloats(name: string): Float32Array;
@@ -20,7 +20,7 @@ export const holdsWeights = (folder: string): boolean =>
   existsSync(join(folder, single)) || existsSync(join(folder, indexName));
 
 /** Opens the folder's weights. @throws UserError when there are none, or when index and shards disagree */
-export function openWeights(folder: string): Weights {
+export function openWeights(folder: string): WeightFiles {
   if (existsSync(join(folder, single))) return gather([openSafetensors(join(folder, single))]);
   const indexFile = join(folder, indexName);
   if (!existsSync(indexFile))
@@ -34,7 +34,7 @@ export function openWeights(folder: string): Weights {
   return openShards(folder, indexFile);
 }
 
-function openShards(folder: string, indexFile: string): Weights {
+function openShards(folder: string, indexFile: string): WeightFiles {
   const map = readJsonObject(indexFile).weight_map;
   if (!isJsonObject(map)) throw new UserError('The index has no weight_map', { file: indexFile, code: 'checkpoint' });
   const files: SafetensorsFile[] = [];
@@ -64,7 +64,7 @@ function openShards(folder: string, indexFile: string): Weights {
   }
 }
 
-function gather(files: SafetensorsFile[]): Weights {
+function gather(files: SafetensorsFile[]): WeightFiles {
   const tensors = new Map<string, TensorEntry>();
   const home = new Map<string, SafetensorsFile>();
   for (const file of files)

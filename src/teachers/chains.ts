@@ -7,8 +7,8 @@ import type { Problems } from '../data/problems';
 import type { Problem } from '../data/types';
 import { parseJson, readLines } from '../lines';
 import { replaceFile } from '../writing';
-import { isRight, type Sampling, taskOf } from './generate';
-import type { Entry, Journal } from './journal';
+import { isRight, type TeacherSampling, taskOf } from './generate';
+import type { JournalEntry, ReplyJournal } from './journal';
 import { noteOutput } from './output';
 import { chainText } from './reply';
 import type { Teacher } from './types';
@@ -19,7 +19,7 @@ import type { Teacher } from './types';
  */
 export const keepRules = ['shortest-correct', 'all-correct'] as const;
 
-export interface Selection {
+export interface ChainSelection {
   keep: (typeof keepRules)[number];
   /** Whether the teacher's thinking is part of the chain, before the solution. */
   thoughts: boolean;
@@ -28,14 +28,14 @@ export interface Selection {
 }
 
 /** The requests and their replies. */
-export interface Asked {
+export interface TeacherReplies {
   problems: Problems;
   teacher: Teacher;
-  sampling: Sampling;
-  journal: Journal;
+  sampling: TeacherSampling;
+  journal: ReplyJournal;
 }
 
-export interface Written {
+export interface WrittenChains {
   rows: number;
   /**
    * Number of questions with at least one right chain whose steps lead to the answer, of those with all replies, and of
@@ -59,10 +59,15 @@ export interface Written {
  * Writes the chains of the problems, in order, to a `*.chains.jsonl` file, replacing it atomically. A file with more
  * rows is kept if the requests ended `early`, so that a wrong key or an early stop never loses data.
  */
-export function writeChainsOf(file: string, asked: Asked, selection: Selection, early = false): Written {
+export function writeChainsOf(
+  file: string,
+  asked: TeacherReplies,
+  selection: ChainSelection,
+  early = false,
+): WrittenChains {
   const { problems, sampling, journal } = asked;
   const earlier = earlierRows(file, problems);
-  const written: Written = {
+  const written: WrittenChains = {
     rows: 0,
     solved: 0,
     complete: 0,
@@ -108,8 +113,8 @@ function earlierRows(file: string, problems: Problems): { asked: number; others:
   return found;
 }
 
-function rowsOf(problem: Problem, { teacher, sampling, journal }: Asked, selection: Selection) {
-  const replies: { sample: number; entry: Entry }[] = [];
+function rowsOf(problem: Problem, { teacher, sampling, journal }: TeacherReplies, selection: ChainSelection) {
+  const replies: { sample: number; entry: JournalEntry }[] = [];
   for (let sample = 0; sample < sampling.samples; sample++) {
     const entry = journal.entries.get(taskOf(problem, teacher, sampling, sample).key);
     if (entry) replies.push({ sample, entry });
@@ -119,7 +124,7 @@ function rowsOf(problem: Problem, { teacher, sampling, journal }: Asked, selecti
     const reply = journal.read(entry);
     return { sample, reply, chain: chainText(reply, selection.thoughts) };
   };
-  const length = ({ lengths }: Entry) => lengths.text + (selection.thoughts ? lengths.thought : 0);
+  const length = ({ lengths }: JournalEntry) => lengths.text + (selection.thoughts ? lengths.thought : 0);
   const faults: string[] = [];
   // A right answer is not used if the steps do not lead to it.
   const isSound = ({ chain }: ReturnType<typeof read>) => {

@@ -2,7 +2,7 @@
 import type OpenAI from 'openai';
 
 /** A client without automatic retries, redirects (questions only go to the given address) or environment variables. */
-export async function connect(url: URL, apiKey: string | undefined, watch: Watch): Promise<OpenAI> {
+export async function connect(url: URL, apiKey: string | undefined, watch: ReplyWatchdog): Promise<OpenAI> {
   // Loaded on first use: the package is large, and the extension must start quickly.
   const { default: Client } = await import('openai');
   return new Client({
@@ -32,7 +32,7 @@ const maxStreamBytes = 256 << 20;
 const maxEventBytes = 16 << 20;
 
 /** Aborts on the user's signal, and when the server is silent for too long, never ends, or sends too much. */
-export class Watch {
+export class ReplyWatchdog {
   private readonly controller = new AbortController();
   private readonly whole: NodeJS.Timeout;
   private silence: NodeJS.Timeout | undefined;
@@ -95,7 +95,7 @@ export class Watch {
  * some servers keep a connection alive while a question is queued (DeepSeek, OpenRouter); a complete reply in place of
  * a stream becomes a stream of one event.
  */
-async function asStream(response: Response, watch: Watch): Promise<Response> {
+async function asStream(response: Response, watch: ReplyWatchdog): Promise<Response> {
   const { status, statusText, ok } = response;
   const headers = new Headers(response.headers);
   for (const name of ['content-length', 'content-encoding']) headers.delete(name); // of the body as sent
@@ -112,7 +112,7 @@ async function asStream(response: Response, watch: Watch): Promise<Response> {
  * Passes on only complete events: the client scans an incomplete one again with each new piece, which takes minutes for
  * a few megabytes.
  */
-function wholeEvents(watch: Watch): TransformStream<Uint8Array, Uint8Array> {
+function wholeEvents(watch: ReplyWatchdog): TransformStream<Uint8Array, Uint8Array> {
   let held: Uint8Array[] = [];
   let waiting = 0;
   let tail = '\n'; // a possible beginning of an event's end, or of the last mark, split by the network

@@ -11,7 +11,7 @@ export function costOf({ prompt, completion }: Usage, { input, output }: Prices)
 }
 
 /** Money spent, and the possible cost of requests in progress, against a limit. */
-export class Budget {
+export class SpendingLimit {
   private spent = 0;
   private reserved = 0;
   private underWay = 0;

@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readProblems } from '../data/read';
 import type { Problem } from '../data/types';
-import { type Selection, writeChainsOf } from './chains';
+import { type ChainSelection, writeChainsOf } from './chains';
 import { TeacherFault } from './faults';
-import { type GenerateOptions, generate, type Sampling, tasksOf } from './generate';
+import { type GenerateOptions, generate, type TeacherSampling, tasksOf } from './generate';
 import { openJournal, repliesFile } from './journal';
 import { openAiTeacher } from './openai';
 import { checkOutput, endedEarly } from './output';
 import { planOf } from './plan';
 import { defaultPrompt } from './prompt';
-import { type Asked, type FakeServer, openServer } from './testing/server';
+import { type FakeServer, openServer, type ReceivedRequest } from './testing/server';
 
 const readChains = (file: string) => [...readProblems(file, 'chains').problems];
 
@@ -33,15 +33,15 @@ const problems: Problem[] = Array.from({ length: 6 }, (_, i) => ({
   answer: String(2 * i),
   meta: { row: i },
 }));
-const sumIn = ({ question }: Asked) => 2 * Number(/\d+/.exec(question)![0]);
+const sumIn = ({ question }: ReceivedRequest) => 2 * Number(/\d+/.exec(question)![0]);
 /** An equation that computes what is asked. */
-const stepIn = (asked: Asked) => `it is ${sumIn(asked) / 2}+${sumIn(asked) / 2}=${sumIn(asked)}`;
-const right = (asked: Asked) => ({ text: `Step 1: ${stepIn(asked)}\nAnswer: ${sumIn(asked)}` });
+const stepIn = (asked: ReceivedRequest) => `it is ${sumIn(asked) / 2}+${sumIn(asked) / 2}=${sumIn(asked)}`;
+const right = (asked: ReceivedRequest) => ({ text: `Step 1: ${stepIn(asked)}\nAnswer: ${sumIn(asked)}` });
 
 const ungrounded = { count: 0, first: [] };
-const sampling: Sampling = { samples: 3, temperature: 0.7, maxTokens: 100, template: defaultPrompt, seed: 0 };
+const sampling: TeacherSampling = { samples: 3, temperature: 0.7, maxTokens: 100, template: defaultPrompt, seed: 0 };
 const pace = { firstWaitMs: 5, longestWaitMs: 20 };
-const shortest: Selection = { keep: 'shortest-correct', thoughts: true, unanswered: false };
+const shortest: ChainSelection = { keep: 'shortest-correct', thoughts: true, unanswered: false };
 
 async function teach(options: Partial<GenerateOptions> = {}, selection = shortest, asked = problems, how = sampling) {
   const teacher = openAiTeacher({ baseUrl: server.baseUrl, model: 'm' });

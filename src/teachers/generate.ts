@@ -3,15 +3,15 @@ import { setMaxListeners } from 'node:events';
 import { sameAnswer } from '../answers/equal';
 import type { Problems } from '../data/problems';
 import type { Problem } from '../data/types';
-import { Budget, type Prices } from './cost';
+import { type Prices, SpendingLimit } from './cost';
 import { TeacherFault } from './faults';
-import { type Entry, type Journal, requestKey } from './journal';
+import { type JournalEntry, type ReplyJournal, requestKey } from './journal';
 import { promptFor } from './prompt';
 import { collectReply, tokensIn } from './reply';
-import { Gate, type Pace, withRetries } from './retry';
+import { type Pace, RequestGate, withRetries } from './retry';
 import type { Teacher, TeacherRequest, Usage } from './types';
 
-export interface Sampling {
+export interface TeacherSampling {
   /** Chains requested per question. */
   samples: number;
   temperature: number;
@@ -33,7 +33,7 @@ export interface GenerateOptions {
   stop?: AbortSignal;
   /** Requests in progress are aborted. */
   abort?: AbortSignal;
-  notify?: (progress: Progress) => void;
+  notify?: (progress: GenerationProgress) => void;
   now?: () => Date;
 }
 
@@ -46,7 +46,7 @@ export interface Task {
   problem: Problem;
 }
 
-export interface Progress {
+export interface GenerationProgress {
   /** Number of replies received and wanted. */
   done: number;
   total: number;
@@ -65,8 +65,8 @@ export interface Progress {
   waiting?: { reason: string; until: number };
 }
 
-export interface Outcome {
-  progress: Progress;
+export interface GenerationOutcome {
+  progress: GenerationProgress;
   /** Requests that were refused, or failed at every attempt; repeated the next time. */
   failures: { problemId: string; sample: number; message: string }[];
   /** Sampling settings that the teacher does not support; they were omitted from requests answered now. */
@@ -76,7 +76,7 @@ export interface Outcome {
 }
 
 /** For replies that were given up, the reserved cost of complete ones is charged. */
-class Overdrawn extends Error {}
+class BudgetExceeded extends Error {}
 
 /** The teacher is given up after this many refused requests without a single reply. */
 const mostRefusals = 5;
@@ -86,7 +86,7 @@ const mostRefusals = 5;
  */
 const mostFailedQuestions = 3;
 
-export function tasksOf(problems: Problems, teacher: Teacher, sampling: Sampling): Task[] {
+export function tasksOf(problems: Problems, teacher: Teacher, sampling: TeacherSampling): Task[] {
   const tasks = new Map<string, Task>();
   for (const problem of problems)
     for (let sample = 0; sample < sampling.samples; sample++) {
@@ -96,7 +96,7 @@ export function tasksOf(problems: Problems, teacher: Teacher, sampling: Sampling
   return [...tasks.values()];
 }
 
-export function taskOf(problem: Problem, teacher: Teacher, sampling: Sampling, sample: number): Task {
+export function taskOf(problem: Problem, teacher: Teacher, sampling: TeacherSampling, sample: number): Task {
   const { temperature, maxTokens, template, seed } = sampling;
   const prompt = promptFor(template, problem.question);
   const request = { prompt, temperature, maxTokens, ...(seed !== undefined && { seed: seed + sample }) };
@@ -105,7 +105,7 @@ export function taskOf(problem: Problem, teacher: Teacher, sampling: Sampling, s
 }
 
 /** A reply usable for training: complete, and right. */
-export const isRight = ({ answer, finished }: Entry, gold: string) =>
+export const isRight = ({ answer, finished }: JournalEntry, gold: string) =>
   finished && answer !== null && sameAnswer(answer, gold);
 
 /**
@@ -115,18 +115,18 @@ export const isRight = ({ answer, finished }: Entry, gold: string) =>
 export function generate(
   tasks: readonly Task[],
   teacher: Teacher,
-  journal: Journal,
+  journal: ReplyJournal,
   options: GenerateOptions,
-): Promise<Outcome> {
-  return new Asking(tasks, teacher, journal, options).run();
+): Promise<GenerationOutcome> {
+  return new TeacherRequests(tasks, teacher, journal, options).run();
 }
 
-class Asking {
+class TeacherRequests {
   private readonly missing: Task[];
-  private readonly progress: Progress;
-  private readonly outcome: Outcome;
-  private readonly budget?: Budget;
-  private readonly gate: Gate;
+  private readonly progress: GenerationProgress;
+  private readonly outcome: GenerationOutcome;
+  private readonly budget?: SpendingLimit;
+  private readonly gate: RequestGate;
   /** Ends the waits of all workers when one of them ends the job. */
   private readonly halt = new AbortController();
   private readonly abort: AbortSignal;
@@ -138,22 +138,22 @@ class Asking {
   constructor(
     tasks: readonly Task[],
     private readonly teacher: Teacher,
-    private readonly journal: Journal,
+    private readonly journal: ReplyJournal,
     private readonly options: GenerateOptions,
   ) {
     const { pace, prices, stop, abort = new AbortController().signal } = options;
     this.missing = tasks.filter(({ key }) => !journal.entries.has(key));
     this.progress = progressAtFirst(tasks, journal);
     this.outcome = { progress: this.progress, failures: [], without: [] };
-    if (options.budget !== undefined && prices) this.budget = new Budget(options.budget, prices);
+    if (options.budget !== undefined && prices) this.budget = new SpendingLimit(options.budget, prices);
     for (const { usage } of journal.entries.values()) this.budget?.spend(usage);
-    this.gate = new Gate(pace.requestsPerMinute ? 60_000 / pace.requestsPerMinute : 0);
+    this.gate = new RequestGate(pace.requestsPerMinute ? 60_000 / pace.requestsPerMinute : 0);
     this.abort = abort;
     this.waits = AbortSignal.any([this.halt.signal, abort, ...(stop ? [stop] : [])]);
     setMaxListeners(0, this.waits, abort); // one for each request in progress
   }
 
-  async run(): Promise<Outcome> {
+  async run(): Promise<GenerationOutcome> {
     const workers = Math.min(this.options.concurrency, this.missing.length);
     const results = await Promise.allSettled(Array.from({ length: workers }, () => this.work()));
     const broken = results.find((result) => result.status === 'rejected');
@@ -190,7 +190,7 @@ class Asking {
     }
   }
 
-  private async ask({ key, sample, request, problem }: Task): Promise<Entry> {
+  private async ask({ key, sample, request, problem }: Task): Promise<JournalEntry> {
     const begun = performance.now();
     const { pace, now = () => new Date() } = this.options;
     const waiting = (fault: TeacherFault, ms: number) => {
@@ -207,7 +207,7 @@ class Asking {
 
   private async send(request: TeacherRequest) {
     this.progress.waiting = undefined;
-    if (this.budget?.overdrawn) throw new Overdrawn();
+    if (this.budget?.overdrawn) throw new BudgetExceeded();
     return collectReply(this.teacher.ask(request, this.abort), request.prompt.length, {
       piece: () => {
         this.progress.pieces++;
@@ -219,7 +219,7 @@ class Asking {
     });
   }
 
-  private count(entry: Entry, { answer }: Problem): void {
+  private count(entry: JournalEntry, { answer }: Problem): void {
     this.charge(entry.usage);
     this.progress.done++;
     this.failing.clear();
@@ -234,7 +234,7 @@ class Asking {
 
   /** Consequence of an error: it is rethrown, ends the job (false), or fails this task only (true). */
   private fail(error: unknown, { problem, sample }: Task): boolean {
-    if (error instanceof Overdrawn) return this.spent();
+    if (error instanceof BudgetExceeded) return this.spent();
     if (this.waits.aborted && !(error instanceof TeacherFault)) return this.end('stopped');
     if (!(error instanceof TeacherFault)) {
       this.halt.abort();
@@ -261,7 +261,7 @@ class Asking {
     return false;
   }
 
-  private end(reason: NonNullable<Outcome['ended']>): false {
+  private end(reason: NonNullable<GenerationOutcome['ended']>): false {
     this.outcome.ended ??= reason;
     this.halt.abort();
     return false;
@@ -272,7 +272,7 @@ class Asking {
   }
 }
 
-function progressAtFirst(tasks: readonly Task[], { entries }: Journal): Progress {
+function progressAtFirst(tasks: readonly Task[], { entries }: ReplyJournal): GenerationProgress {
   const had = tasks.filter(({ key }) => entries.has(key));
   return {
     done: had.length,

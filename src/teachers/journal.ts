@@ -35,7 +35,7 @@ const recordSchema = z.object({
 export type JournalRecord = z.infer<typeof recordSchema>;
 
 /** The part of a reply that stays in memory; its texts stay on disk. */
-export interface Entry {
+export interface JournalEntry {
   /** The answer in the solution, strictly extracted; null if there is none. */
   answer: string | null;
   finished: boolean;
@@ -60,12 +60,12 @@ export function requestKey(
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
 }
 
-export interface Journal {
+export interface ReplyJournal {
   folder: string;
-  entries: ReadonlyMap<string, Entry>;
-  append(record: JournalRecord): Entry;
+  entries: ReadonlyMap<string, JournalEntry>;
+  append(record: JournalRecord): JournalEntry;
   /** The whole record of an entry. */
-  read(entry: Entry): JournalRecord;
+  read(entry: JournalEntry): JournalRecord;
   close(): void;
 }
 
@@ -75,7 +75,7 @@ export const repliesFile = (folder: string) => join(folder, 'replies.jsonl');
  * Opens the journal in a folder, which is created if necessary. @throws UserError when another process uses it, a line
  * is damaged, or for disk errors
  */
-export function openJournal(folder: string): Journal {
+export function openJournal(folder: string): ReplyJournal {
   const file = repliesFile(folder);
   guardDisk(folder, 'nothing was asked', () => makeFolder(dirname(folder), folder));
   const lock = lockJournal(folder);
@@ -96,7 +96,7 @@ export function openJournal(folder: string): Journal {
   }
 }
 
-function journalOf(folder: string, handle: number, close: () => void): Journal {
+function journalOf(folder: string, handle: number, close: () => void): ReplyJournal {
   const file = repliesFile(folder);
   const { entries, end: whole } = readEntries(file);
   let end = whole;
@@ -131,8 +131,8 @@ function journalOf(folder: string, handle: number, close: () => void): Journal {
 }
 
 /** The entries of a journal's file, read without the lock; none if there is no file. */
-export function readEntries(file: string): { entries: Map<string, Entry>; end: number } {
-  const entries = new Map<string, Entry>();
+export function readEntries(file: string): { entries: Map<string, JournalEntry>; end: number } {
+  const entries = new Map<string, JournalEntry>();
   let end = 0;
   if (!fs.existsSync(file)) return { entries, end };
   for (const { text, number, start, ended } of readLines(file)) {
@@ -152,7 +152,7 @@ export function readEntries(file: string): { entries: Map<string, Entry>; end: n
   return { entries, end };
 }
 
-function entryOf({ thought, text, finished, usage }: JournalRecord, start: number, bytes: number): Entry {
+function entryOf({ thought, text, finished, usage }: JournalRecord, start: number, bytes: number): JournalEntry {
   const answer = extractAnswer(text, 'strict')?.value ?? null;
   return { answer, finished, usage, lengths: { thought: thought.length, text: text.length }, start, bytes };
 }

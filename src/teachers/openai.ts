@@ -3,7 +3,7 @@
  * llama.cpp's server. Servers support different parameters: one that is refused is omitted from then on.
  */
 import type OpenAI from 'openai';
-import { connect, type Limits, Watch } from './connection';
+import { connect, type Limits, ReplyWatchdog } from './connection';
 import { type Delta, piecesIn } from './delta';
 import { checkBaseUrl, isLocal } from './endpoint';
 import { retryAfter, TeacherFault } from './faults';
@@ -34,7 +34,7 @@ export function openAiTeacher({ baseUrl, model, apiKey, api = 'chat', ...given }
     endpoint: url.href.replace(/\/$/, ''),
     host: isLocal(url) ? `${url.host} (this machine)` : url.host,
     async *ask(request, signal) {
-      const watch = new Watch(signal, limits);
+      const watch = new ReplyWatchdog(signal, limits);
       try {
         const client = await connect(url, apiKey, watch);
         const chunks = await open(client, { api, model, refused }, request, watch.signal);
@@ -120,7 +120,7 @@ function refusalIn(error: unknown, refused: ReadonlySet<Refusal>): Refusal | und
 
 async function* piecesOf(
   stream: AsyncIterable<Chunk | OpenAI.Completion>,
-  watch: Watch,
+  watch: ReplyWatchdog,
   without: Unsent[],
 ): AsyncGenerator<Piece> {
   let reason: string | undefined;

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { UserError } from '../errors';
 import { hashFile } from '../lines';
 import { replaceText } from '../writing';
-import type { Outcome } from './generate';
+import type { GenerationOutcome } from './generate';
 
 /** The journal of a file of chains: a folder beside it. */
 export const journalOf = (out: string) => `${out.replace(/(\.chains)?\.jsonl$/, '')}.teacher`;
@@ -37,10 +37,11 @@ function isChanged(out: string, journal: string): boolean {
 }
 
 /** Whether wanted replies are missing: stopped, budget used up, or requests without reply. */
-export const endedEarly = ({ ended, failures }: Outcome): boolean => ended !== undefined || failures.length > 0;
+export const endedEarly = ({ ended, failures }: GenerationOutcome): boolean =>
+  ended !== undefined || failures.length > 0;
 
 /** Why it ended before everything was requested, as an error for the user; undefined unless the teacher failed. */
-export function faultOfOutcome({ ended }: Outcome): UserError | undefined {
+export function faultOfOutcome({ ended }: GenerationOutcome): UserError | undefined {
   if (!(ended instanceof Error)) return undefined;
   const remedy =
     ended.details.remedy ?? 'Repeat it later: replies received are kept, and only missing ones are requested.';

@@ -1,11 +1,11 @@
 /** What would be sent where, and its possible cost: shown before anything is sent. */
 import { costOf, type Prices } from './cost';
 import type { Task } from './generate';
-import type { Entry } from './journal';
+import type { JournalEntry } from './journal';
 import { tokensIn } from './reply';
 import type { Teacher, Usage } from './types';
 
-export interface Plan {
+export interface RequestPlan {
   endpoint: string;
   host: string;
   model: string;
@@ -26,14 +26,14 @@ export interface Plan {
 /** Assumed tokens of a reply before any was received: a worked solution of a school problem. */
 const guessedReply = 300;
 
-interface Wanted {
+interface PlanInput {
   questions: number;
   tasks: readonly Task[];
-  entries: ReadonlyMap<string, Entry>;
+  entries: ReadonlyMap<string, JournalEntry>;
   prices?: Prices;
 }
 
-export function planOf(teacher: Teacher, { questions, tasks, entries, prices }: Wanted): Plan {
+export function planOf(teacher: Teacher, { questions, tasks, entries, prices }: PlanInput): RequestPlan {
   const missing = tasks.filter(({ key }) => !entries.has(key));
   const prompt = missing.reduce((sum, { request }) => sum + tokensIn(request.prompt.length), 0);
   const known = [...entries.values()].map(({ usage }) => usage.completion);

@@ -13,7 +13,7 @@ export interface Pace {
 }
 
 /** The gate of all requests to one teacher: spaced by the pace, and closed for all while the teacher asks to wait. */
-export class Gate {
+export class RequestGate {
   private next = 0;
 
   constructor(private readonly spacingMs: number) {}
@@ -39,7 +39,7 @@ const longestRetryAfterMs = 10 * 60_000;
 
 interface RetryOptions {
   pace: Pace;
-  gate: Gate;
+  gate: RequestGate;
   signal: AbortSignal;
   /** Called before each wait. */
   waiting?: (fault: TeacherFault, ms: number) => void;

@@ -14,7 +14,7 @@ import { packageRoot } from '../paths';
 import { openRun, readConfig } from '../runs/reading';
 import { type Measurement, measurementsOf } from './measurements';
 import { pythonWith } from './python';
-import { openSent, type Sent } from './sent';
+import { openSent, type SentPosition } from './sent-position';
 
 export const pythonTrackers = ['trackio', 'wandb'] as const;
 export type PythonTracker = (typeof pythonTrackers)[number];
@@ -43,7 +43,7 @@ export async function sendRun(run: string, tracker: PythonTracker, options: Send
   const to = { project, group: record.id, folder: options.folder, online: options.online };
   const python = await pythonWith(tracker, options.python);
   const sent = openSent(run, tracker, JSON.stringify(to));
-  const client = new Client(python, tracker, sent);
+  const client = new TrackerClient(python, tracker, sent);
   try {
     client.write({ ...to, config: readConfig(run) });
     const tell = async () => {
@@ -69,7 +69,7 @@ function byStage(found: readonly Measurement[]): Measurement[] {
   return stages.flatMap((stage) => found.filter((one) => one.stage === stage));
 }
 
-class Client {
+class TrackerClient {
   /** The greatest number written so far. */
   told: number;
   private waiting = 0;
@@ -83,7 +83,7 @@ class Client {
   constructor(
     python: string,
     private readonly tracker: PythonTracker,
-    private readonly sent: Sent,
+    private readonly sent: SentPosition,
   ) {
     this.told = sent.seq;
     this.child = spawn(python, [join(packageRoot(), 'integrations', 'track.py'), tracker], {

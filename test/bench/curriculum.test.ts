@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { matches, type Outcome, type Outcomes } from '../../bench/curriculum-runs';
+import { matches, type Outcomes, type StageOutcome } from '../../bench/curriculum-runs';
 import { averaged, gainTable, intervalNote, resultOf, studentTable } from '../../bench/curriculum-tables';
 import { mean, pairedInterval } from '../../src/statistics';
 
-function outcome(right: number[], tokens: number): Outcome {
+function outcome(right: number[], tokens: number): StageOutcome {
   return {
     accuracy: mean(right),
     meanTokens: tokens,

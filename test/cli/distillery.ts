@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import type { ExperimentFile } from '../../src/config/experiment';
+import type { ExperimentInput } from '../../src/config/experiment';
 import { tinyWorkspace } from '../../src/curriculum/testing/tiny';
 import { packageRoot } from '../../src/paths';
 
@@ -91,7 +91,7 @@ export function outcome(child: ChildProcess): Promise<Outcome> {
 }
 
 /** An experiment in which everything happens in a few seconds. */
-export function tinyFile(changes: Partial<ExperimentFile> = {}): ExperimentFile {
+export function tinyFile(changes: Partial<ExperimentInput> = {}): ExperimentInput {
   const supervised = { updates: 2, batch: 2, learningRate: 1e-3 };
   const grpo = { updates: 2, prompts: 2, group: 3, maxNewTokens: 8, learningRate: 1e-3 };
   const reward = { components: [{ use: 'correctness' as const }, { use: 'repetition' as const }] };

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readProblems } from '../../src/data/read';
 import { Random } from '../../src/random';
-import { type Asked, type FakeServer, openServer } from '../../src/teachers/testing/server';
+import { type FakeServer, openServer, type ReceivedRequest } from '../../src/teachers/testing/server';
 import { type Distillery, openDistillery, outcome } from './distillery';
 
 const readChains = (file: string) => [...readProblems(file, 'chains').problems];
@@ -28,7 +28,7 @@ const secret = 'sk-distillery-5ecret';
 const otherSecret = 'sk-openai-0ther5ecret';
 const count = 20;
 const questionOf = (i: number) => `Three boxes hold ${i} nails each. How many nails is that?`;
-const right = ({ question }: Asked) => {
+const right = ({ question }: ReceivedRequest) => {
   const n = Number(/hold (\d+)/.exec(question)![1]);
   return { text: `Step 1: 3 * ${n} = ${3 * n}\nAnswer: ${3 * n}` };
 };
@@ -36,7 +36,7 @@ const command = (out: string, ...more: string[]) => [
   ...['teach', 'questions.jsonl', '--out', out, '--base-url', server.baseUrl, '--model', 'tiny'],
   ...['--samples', '2', '--seed', '1', '--concurrency', '4', ...more],
 ];
-const identity = ({ question, body }: Asked) => `${question} ${body.seed}`;
+const identity = ({ question, body }: ReceivedRequest) => `${question} ${body.seed}`;
 
 function checkComplete(out: string) {
   const chains = readChains(join(distillery.folder, out));

@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ExperimentFile } from '../../src/config/experiment';
+import type { ExperimentInput } from '../../src/config/experiment';
 import { startRun } from '../../src/curriculum/session';
 import { tinyExperiment, tinyWorkspace } from '../../src/curriculum/testing/tiny';
 import { packageRoot } from '../../src/paths';
@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The tiny student cannot solve a single problem; the pipeline must not care. */
-function run(data: ExperimentFile['data'], source: 'student' | 'data' = 'student') {
+function run(data: ExperimentInput['data'], source: 'student' | 'data' = 'student') {
   const experiment = tinyExperiment(folder, { data, evaluation: { every: 3, maxNewTokens: 6 } });
   if (experiment.stages.rewrite) experiment.stages.rewrite.failures.source = source;
   return startRun(experiment, join(folder, 'runs'), quiet);

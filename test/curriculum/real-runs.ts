@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { importCases } from '../../src/cases/import';
-import type { ExperimentFile } from '../../src/config/experiment';
+import type { ExperimentInput } from '../../src/config/experiment';
 import { resolveExperiment } from '../../src/config/load';
 import { Cancelled } from '../../src/curriculum/context';
 import { startRun } from '../../src/curriculum/session';
@@ -31,7 +31,7 @@ const quiet = { notify: () => {}, signal: new AbortController().signal };
 export async function makeRealRuns(): Promise<RealRuns> {
   const scratch = mkdtempSync(join(tmpdir(), 'distillery-real-'));
   const runs = join(scratch, 'runs');
-  const start = (file: ExperimentFile, options = {}) =>
+  const start = (file: ExperimentInput, options = {}) =>
     startRun(resolveExperiment(file, scratch), runs, { ...quiet, ...options });
   const { folder: whole } = await start(experiment());
   const tested = readSummary(whole).find(({ stage }) => stage === 'complete')!.checkpoint!;
@@ -76,7 +76,7 @@ const grpo = {
 };
 
 /** Short problems: the built-in student has some right and some wrong. */
-function experiment(changes: Partial<ExperimentFile> = {}): ExperimentFile {
+function experiment(changes: Partial<ExperimentInput> = {}): ExperimentInput {
   const problems = { format: 'arithmetic' as const, operations: [2, 3] as [number, number] };
   return {
     name: 'real',

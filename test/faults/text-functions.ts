@@ -11,8 +11,6 @@ import { verdictAtStart } from '../../src/answers/words';
 import { alignSteps, alignThree, alignTokens } from '../../src/chain/align';
 import { checkEquations, statedValues } from '../../src/chain/calculator';
 import { conciseChain } from '../../src/chain/concise';
-import { counterpart } from '../../src/chain/counterpart';
-import { departure } from '../../src/chain/departure';
 import { derive } from '../../src/chain/derivation';
 import { failureCategory, firstWrongStep } from '../../src/chain/faults';
 import {
@@ -25,10 +23,10 @@ import {
 } from '../../src/chain/form';
 import { factsAbout, givensOf, mentionedNumbers } from '../../src/chain/givens';
 import { groundedness } from '../../src/chain/grounded';
-import { givenIn, knowledgeOf, numbersIn } from '../../src/chain/knowledge';
 import { isForeign } from '../../src/chain/language';
 import { latexSpans } from '../../src/chain/latex';
 import { lex } from '../../src/chain/lexer';
+import { exactMatch, flexibleExtract, strictMatch } from '../../src/chain/lm-eval-filters';
 import { completionExercise, maskNumbers, reconstructionExercise } from '../../src/chain/mask';
 import {
   completePrompt,
@@ -41,7 +39,9 @@ import {
 import { arrivesInWords, idleShare, isCopy, isolatedEquation, ngrams } from '../../src/chain/prose';
 import { splitSentences } from '../../src/chain/sentences';
 import { placeChain, splitChain, stripCalculatorMarks } from '../../src/chain/split';
-import { exactMatch, flexibleExtract, strictMatch } from '../../src/chain/twins';
+import { departure } from '../../src/chain/teacher-departure';
+import { givenIn, numbersIn, teacherNumbers } from '../../src/chain/teacher-numbers';
+import { counterpart } from '../../src/chain/teacher-step';
 import { Markdown, md, table } from '../../src/extension/markdown';
 import { inert, inertLine, visible, visibleJson } from '../../src/foreign-text';
 import { Random } from '../../src/random';
@@ -103,7 +103,7 @@ export const textFunctions: Record<string, (text: string) => unknown> = {
   isCopy: (text) => isCopy(text, ngrams(question)),
   isForeign: (text) => isForeign(text, [question, text]),
   isolatedEquation: (text) => isolatedEquation(question, text),
-  knowledgeOf: (text) => knowledgeOf(chainOf(text), givenIn(question)),
+  knowledgeOf: (text) => teacherNumbers(chainOf(text), givenIn(question)),
   latexSpans,
   lex,
   markedAnswers,

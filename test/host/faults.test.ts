@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Crash } from '../../src/client/api';
-import { Link } from '../../src/client/link';
+import { HostLink } from '../../src/client/link';
 import { isProcess } from '../../src/processes';
 import { type Address, errorCodes, protocolVersion } from '../../src/protocol/control';
 import { addressFile, logFile, readAddress, writeAddress } from '../../src/protocol/host-folder';
@@ -64,7 +64,7 @@ describe('a host among strangers', () => {
     expect(await send({ id: 1, method: 'status' })).toContain(String(errorCodes.refused));
     expect(await send(hello({ token: 'x'.repeat(64) }))).toContain('wrong token');
     expect(await send(hello({ token: '' }))).toContain('wrong token');
-    const link = await Link.open(address(), me, 30_000);
+    const link = await HostLink.open(address(), me, 30_000);
     await expect(link.request('status', {})).resolves.toMatchObject({ state: 'idle', clients: 2 });
     await expect(link.request('steal' as 'status', {})).rejects.toThrow();
     await expect(link.request('start', {} as never)).rejects.toThrow(/experiment/);
@@ -103,7 +103,7 @@ describe('a host in trouble', () => {
       expect.any(Number),
       expect.any(Number),
     ]);
-    expect((await Link.open(address(), me, 30_000).then((link) => link.request('status', {}))).clients).toBe(4);
+    expect((await HostLink.open(address(), me, 30_000).then((link) => link.request('status', {}))).clients).toBe(4);
   });
 
   it('that hangs is lost, found again when it goes on, and can be ended', async () => {
@@ -177,7 +177,7 @@ describe('a host in trouble', () => {
     const { run } = await client.start({ experiment: work.experiment('unharmed', longStage(100_000)) });
     const { pid, session } = address();
     const updates = () => client.status?.progress.update?.update ?? 0;
-    const linkNow = () => (client as unknown as { link?: Link }).link;
+    const linkNow = () => (client as unknown as { link?: HostLink }).link;
     await until('updates', () => updates() > 3);
     for (const state of ['running', 'paused'] as const) {
       if (state === 'paused') await client.pause();
@@ -288,7 +288,7 @@ describe('a host in trouble', () => {
     const lose = async () => {
       const { pid } = address();
       process.kill(pid, 'SIGSTOP');
-      (client as unknown as { link: Link }).link.close();
+      (client as unknown as { link: HostLink }).link.close();
       await until('the loss', () => client.state === 'lost');
       return pid;
     };

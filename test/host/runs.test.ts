@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Crash } from '../../src/client/api';
-import { Link } from '../../src/client/link';
+import { HostLink } from '../../src/client/link';
 import { UserError } from '../../src/errors';
 import { readAddress } from '../../src/protocol/host-folder';
 import { openRun, readMetrics } from '../../src/runs/reading';
@@ -48,7 +48,7 @@ describe('a run on the host', () => {
     expect(updates(first.events)).toBe(2);
     expect(openRun(started.run).record).toMatchObject({ state: 'finished', name: 'short' });
 
-    const link = await Link.open(readAddress(work.distillery)!, { name: 'raw', version: '0.0.0' }, 30_000);
+    const link = await HostLink.open(readAddress(work.distillery)!, { name: 'raw', version: '0.0.0' }, 30_000);
     const { session } = link.address;
     const rest = await link.request('events', { session, after: 3, waitMs: 0 });
     expect(rest.snapshot).toBeUndefined();

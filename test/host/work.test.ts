@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { HostClient } from '../../src/client/host-client';
 import { UserError } from '../../src/errors';
-import type { Evaluated, Progress } from '../../src/protocol/control';
+import type { Evaluated, JobProgress } from '../../src/protocol/control';
 import { readAddress } from '../../src/protocol/host-folder';
 import { acquireLock } from '../../src/runs/lock';
 import { evaluationNames, openRun, readEvaluation } from '../../src/runs/reading';
@@ -64,7 +64,7 @@ describe('short work on the host', () => {
   });
 
   it('answers a question with samples token by token, telling what there is so far', async () => {
-    const parts: Progress<'ask'> = [];
+    const parts: JobProgress<'ask'> = [];
     const asked = {
       checkpoint: student,
       question: 'What is 2 + 3?',

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'esbuild';
 import { HostClient, type HostClientOptions } from '../../src/client/host-client';
-import type { ExperimentFile } from '../../src/config/experiment';
+import type { ExperimentInput } from '../../src/config/experiment';
 import { tinyWorkspace } from '../../src/curriculum/testing/tiny';
 import { packageRoot } from '../../src/paths';
 import type { HostEvent } from '../../src/protocol/control';
@@ -18,7 +18,7 @@ export interface Workplace {
   program: string;
   /** A new client, and all that it hears. */
   client(options?: Partial<HostClientOptions>): { client: HostClient; events: HostEvent[]; states: string[] };
-  experiment(name: string, changes?: Partial<ExperimentFile>): string;
+  experiment(name: string, changes?: Partial<ExperimentInput>): string;
   /** Ends the host, if there is one. */
   endHost(): Promise<void>;
   close(): Promise<void>;
@@ -103,7 +103,7 @@ export async function until(what: string, test: () => unknown, ms = 120_000): Pr
 }
 
 /** Only Stage 1, with so many updates of a few milliseconds each. */
-export const longStage = (updates: number): Partial<ExperimentFile> => ({
+export const longStage = (updates: number): Partial<ExperimentInput> => ({
   stages: { reconstruct: { updates, batch: 2, learningRate: 1e-4 }, complete: false, rewrite: false },
   baselines: { sft: false },
   evaluation: { every: 1000, maxNewTokens: 4 },

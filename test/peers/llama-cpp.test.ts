@@ -7,12 +7,12 @@ import { peer } from '../../scripts/peers/peers';
 import { useBackend } from '../../src/kernels/backends';
 import { exportStudent } from '../../src/model/export';
 import { llama3, tinyConfig, writeTinyFolder } from '../../src/model/gguf/testing/tiny';
-import { loadStudent, type Student, saveStudent } from '../../src/model/hf-folder';
+import { type LoadedStudent, loadStudent, saveStudent } from '../../src/model/hf-folder';
 import { livelyModel } from '../../src/model/testing/naive';
 import { disposeModel, forward, headWeight, type Model, modelFrom, pack } from '../../src/model/transformer';
 import { sample } from '../../src/rollout/sample';
 import { copyCompanions, loadStudentTokenizer } from '../../src/student-files/folder';
-import type { Field, WrittenType } from '../../src/student-files/gguf/write';
+import type { MetadataField, WrittenType } from '../../src/student-files/gguf/write';
 import { ggufStudents } from '../../src/student-files/testing/tiny';
 import { readFixture } from '../parity/fixtures';
 import { type GeneratedTexts, generated } from '../parity/texts';
@@ -57,7 +57,7 @@ const patience = 900_000;
 
 describe.skipIf(!entry || !smollm2)('SmolLM2-135M-Instruct', { timeout: patience }, () => {
   const newTokens = 12;
-  let student: Student;
+  let student: LoadedStudent;
   let asked: number[][];
   let answers: number[][];
   beforeAll(async () => {
@@ -202,7 +202,7 @@ describe.skipIf(!entry)('a random student', { timeout: patience }, () => {
     const { vocab } = tokenizers.llama.json.model;
     const pieces = Object.entries(vocab).sort(([, a], [, b]) => a - b);
     const kind = (piece: string, id: number) => (id === 0 ? 2 : id < 3 ? 3 : /^<0x..>$/.test(piece) ? 6 : 1);
-    const fields: Field[] = [
+    const fields: MetadataField[] = [
       ['tokenizer.ggml.model', 'string', 'llama'],
       ['tokenizer.ggml.tokens', 'string', pieces.map(([piece]) => piece)],
       ['tokenizer.ggml.token_type', 'i32', pieces.map(([piece], id) => kind(piece, id))],

@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ExperimentFile } from '../../src/config/experiment';
+import type { ExperimentInput } from '../../src/config/experiment';
 import { tinyWorkspace } from '../../src/curriculum/testing/tiny';
 import { packageRoot } from '../../src/paths';
 import { tinyFile } from '../cli/distillery';
@@ -51,7 +51,7 @@ export const runsOf = (folder: string): string[] =>
     .map((name) => join(folder, '.distillery/runs', name));
 
 /** As tiny, but it does not end before a test has done what it wants to do to a run. */
-function longFile(): ExperimentFile {
+function longFile(): ExperimentInput {
   const tiny = tinyFile();
   const complete = { ...tiny.stages!.complete!, updates: 2000 };
   return { ...tiny, name: 'long', stages: { complete }, baselines: {}, evaluation: { every: 500, maxNewTokens: 8 } };

@@ -5,7 +5,7 @@ import { explain } from '../common/explain';
 import { visibleNodes } from '../common/visible';
 import { formattedNodes } from './formulas';
 import { levelOf, type Overlay, tokenValue } from './overlays';
-import type { Cell, Row } from './rows';
+import type { DiffCell, DiffRow } from './rows';
 import type { Match } from './search';
 import { diffCell, diffCells } from './token-diff';
 
@@ -18,20 +18,20 @@ export interface CellOptions {
 }
 
 /** The classes and attributes of a token. */
-interface Dress {
+interface TokenMarkup {
   classes: string[];
   /** Adjacent tokens with the same wrapper are marked as one range. */
   wrapper: 'insertion' | 'deletion' | null;
 }
 
 /** The content of a cell in columns mode. */
-export function cellContent(chains: readonly ChainView[], row: Row, column: number, options: CellOptions): Node[] {
+export function cellContent(chains: readonly ChainView[], row: DiffRow, column: number, options: CellOptions): Node[] {
   const cell = row.cells[column]!;
   const chain = chains[column];
   if (options.rendered) return renderedContent(chain, cell);
   const diff = options.overlay === 'diff' ? diffCell(chains, row, column) : null;
   const differing = chain.role === 'teacher' ? 'deletion' : 'insertion';
-  const dress = (token: number): Dress => ({
+  const dress = (token: number): TokenMarkup => ({
     ...overlayDress(chain, token, options.overlay),
     wrapper: diff?.differs[token - cell.from] ? differing : null,
   });
@@ -43,7 +43,7 @@ export function cellContent(chains: readonly ChainView[], row: Row, column: numb
 }
 
 /** The rendered text; the step's label is in the first column already. */
-function renderedContent(chain: ChainView, cell: Cell): Node[] {
+function renderedContent(chain: ChainView, cell: DiffCell): Node[] {
   const end = chain.ended && cell.to === chain.ids.length ? cell.to - 1 : cell.to;
   return [
     element('div', { class: 'rendered' }, ...formattedNodes(chain.texts.slice(cell.from, end).join('').trim())),
@@ -54,17 +54,17 @@ function renderedContent(chain: ChainView, cell: Cell): Node[] {
 /** Two cells as one text: text of the first only is struck out, text of the second only is underlined. */
 export function inlineContent(
   chains: readonly ChainView[],
-  row: Row,
+  row: DiffRow,
   [left, right]: [number, number],
   options: CellOptions,
 ): Node[] {
   const [a, b] = [row.cells[left], row.cells[right]];
-  const part = (of: Placed, from: number, to: number, wrapper: Dress['wrapper']) =>
+  const part = (of: PlacedChain, from: number, to: number, wrapper: TokenMarkup['wrapper']) =>
     layOut(of, { ...of.whole, from, to }, options, {
       dress: (token) => ({ ...overlayDress(of.chain, token, options.overlay), wrapper }),
       before: () => null,
     });
-  const placed = (column: number, whole: Cell): Placed => ({ chain: chains[column], column, whole });
+  const placed = (column: number, whole: DiffCell): PlacedChain => ({ chain: chains[column], column, whole });
   const nodes: Node[] = [];
   if (a && b) {
     let j = b.from;
@@ -83,28 +83,28 @@ export function inlineContent(
 }
 
 /** A chain in its column, and the whole of its cell. */
-interface Placed {
+interface PlacedChain {
   chain: ChainView;
   column: number;
-  whole: Cell;
+  whole: DiffCell;
 }
 
-interface Dressing {
-  dress(token: number): Dress;
+interface TokenDecorator {
+  dress(token: number): TokenMarkup;
   /** An element to insert before a token. */
   before(token: number): Node | null;
 }
 
 /** The tokens of `cell`, which is its chain's whole cell or a part of it. */
 function layOut(
-  { chain, column, whole }: Placed,
-  cell: Cell,
+  { chain, column, whole }: PlacedChain,
+  cell: DiffCell,
   { matches, current }: CellOptions,
-  { dress, before }: Dressing,
+  { dress, before }: TokenDecorator,
 ): Node[] {
   const nodes: Node[] = [];
   let wrapper: HTMLElement | null = null;
-  let wrapped: Dress['wrapper'] = null;
+  let wrapped: TokenMarkup['wrapper'] = null;
   const [start, end] = inkRange(chain, whole);
   const blank = start === whole.to;
   // The space before a marked range is separate, so that it is not marked.
@@ -157,7 +157,7 @@ function setSpace({ texts }: ChainView, token: number, start: number, into: Node
 }
 
 /** The first visible token, and the index after the last: line ends around them would only make rows higher. */
-function inkRange({ texts }: ChainView, { from, to }: Cell): [number, number] {
+function inkRange({ texts }: ChainView, { from, to }: DiffCell): [number, number] {
   let [start, end] = [from, to];
   while (start < end && texts[start].trim() === '') start++;
   while (end > start && texts[end - 1].trim() === '') end--;
@@ -166,7 +166,7 @@ function inkRange({ texts }: ChainView, { from, to }: Cell): [number, number] {
 
 /** Identifies chain and token index: in inline mode, tokens of two chains are in one cell. */
 function tokenNode(
-  { chain, column }: Pick<Placed, 'chain' | 'column'>,
+  { chain, column }: Pick<PlacedChain, 'chain' | 'column'>,
   token: number,
   classes: string[],
   { leads, ends, blank }: { leads: boolean; ends: boolean; blank: boolean },
@@ -216,7 +216,7 @@ function gapMark(other: ChainView, { from, to }: { from: number; to: number }): 
   return made;
 }
 
-function faultNote({ fault }: ChainView, { segment, to, from }: Cell): Node[] {
+function faultNote({ fault }: ChainView, { segment, to, from }: DiffCell): Node[] {
   if (!fault || fault.segment !== segment || fault.from < from || fault.from >= to) return [];
   return [
     element(

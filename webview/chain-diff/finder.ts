@@ -1,12 +1,12 @@
 /** Search in the chains: its box, its matches, and the current match. */
 import type { ChainView } from '../../src/protocol/chain-diff';
-import type { Row } from './rows';
+import type { DiffRow } from './rows';
 import { findAll, type Match } from './search';
 import { makeSearchBox, type SearchBox } from './toolbar';
 
 interface Searched {
   chains(): readonly ChainView[];
-  rows(): readonly Row[];
+  rows(): readonly DiffRow[];
   /** The marks have changed. */
   draw(): void;
   /** Shows a match, and unfolds what hides it. */

@@ -2,7 +2,7 @@
 import { element } from '../common/dom';
 import { visibleNodes, visibleRuns } from '../common/visible';
 
-export interface Part {
+export interface FormulaPart {
   kind: 'text' | 'math' | 'display' | 'bold' | 'code';
   text: string;
 }
@@ -12,10 +12,10 @@ export interface Part {
 const marks =
   /\\\[(?<display>[\s\S]+?)\\\]|\$\$(?<dollars>[^$]+?)\$\$|\\\((?<math>[\s\S]+?)\\\)|(?<![\\$\w])\$(?<dollar>[^\s$](?:[^$\n]*[^\s$\\])?)\$(?![\d$])|\*\*(?<bold>[^*\n]+)\*\*|`(?<code>[^`\n]+)`/g;
 
-export function partsOf(text: string): Part[] {
-  const parts: Part[] = [];
+export function partsOf(text: string): FormulaPart[] {
+  const parts: FormulaPart[] = [];
   let from = 0;
-  const put = (kind: Part['kind'], part: string) => part !== '' && parts.push({ kind, text: part });
+  const put = (kind: FormulaPart['kind'], part: string) => part !== '' && parts.push({ kind, text: part });
   for (const found of text.matchAll(marks)) {
     put('text', text.slice(from, found.index));
     const { display, dollars, math, dollar, bold, code } = found.groups!;

@@ -47,14 +47,14 @@ export function makeGroupStrip(view: CaseView, choose: (sample: number, third: b
 }
 
 /** The scale of the drawing: number of groups, largest absolute reward, greatest length. */
-interface Among {
+interface StripScale {
   several: boolean;
   size: number;
   longest: number;
   unit: CaseView['unit'];
 }
 
-function makeMember(member: GroupMember, chosen: boolean, { several, size, longest, unit }: Among): HTMLElement {
+function makeMember(member: GroupMember, chosen: boolean, { several, size, longest, unit }: StripScale): HTMLElement {
   const { group, reward, length, correct, finished, answer, sample } = member;
   const verdict = verdictOf(correct);
   const share = reward === null ? length / longest : Math.abs(reward) / size;

@@ -1,9 +1,9 @@
 /** Keyboard commands (listed for the reader in help.ts). */
 import { overlays } from './overlays';
-import type { Page } from './page';
+import type { ChainDiffPage } from './page';
 
 /** The page handles keys unless the focus is in a text field or a choice. */
-export function listenToKeys(page: Page): void {
+export function listenToKeys(page: ChainDiffPage): void {
   document.addEventListener('keydown', (event) => {
     const { key, ctrlKey, metaKey, altKey, target } = event;
     if ((ctrlKey || metaKey) && key.toLowerCase() === 'f') {
@@ -29,7 +29,7 @@ function run(event: KeyboardEvent, action: () => void): void {
   action();
 }
 
-const actions: Record<string, (page: Page) => void> = {
+const actions: Record<string, (page: ChainDiffPage) => void> = {
   ArrowDown: (page) => page.move(1, 0),
   j: (page) => page.move(1, 0),
   ArrowUp: (page) => page.move(-1, 0),
@@ -67,5 +67,7 @@ const actions: Record<string, (page: Page) => void> = {
   o: (page) => page.openText(),
   r: (page) => page.openRecord(),
   '?': (page) => page.openHelp(),
-  ...Object.fromEntries(overlays.map((overlay, i) => [String(i + 1), (page: Page) => page.setOverlay(overlay)])),
+  ...Object.fromEntries(
+    overlays.map((overlay, i) => [String(i + 1), (page: ChainDiffPage) => page.setOverlay(overlay)]),
+  ),
 };

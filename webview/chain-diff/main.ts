@@ -5,7 +5,7 @@ import { type ToChainPage, toChainPageSchema } from '../../src/protocol/chain-di
 import type { FromChainPage } from '../../src/protocol/chain-diff-requests';
 import { openLink } from '../common/link';
 import { listenToKeys } from './keys';
-import { Page } from './page';
+import { ChainDiffPage } from './page';
 import { initialView, viewSchema } from './state';
 
 const link = openLink<ToChainPage, FromChainPage>(toChainPageSchema, (message) => {
@@ -15,5 +15,5 @@ const link = openLink<ToChainPage, FromChainPage>(toChainPageSchema, (message) =
   performance.measure('case-shown', 'case-received');
 });
 const kept = viewSchema.safeParse(link.kept()?.view);
-const page = new Page(document.getElementById('page')!, link, kept.data ?? initialView);
+const page = new ChainDiffPage(document.getElementById('page')!, link, kept.data ?? initialView);
 listenToKeys(page);

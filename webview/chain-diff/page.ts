@@ -3,7 +3,7 @@ import type { CaseView, ChainView } from '../../src/protocol/chain-diff';
 import type { ChainSubject, FromChainPage } from '../../src/protocol/chain-diff-requests';
 import { element, redraw, replaceChildren } from '../common/dom';
 import { ExplanationBox } from '../common/explain';
-import type { Link } from '../common/link';
+import type { ExtensionLink } from '../common/link';
 import { visibleNodes } from '../common/visible';
 import { differingCells } from './differing';
 import { Finder } from './finder';
@@ -12,10 +12,10 @@ import { makeGroupStrip } from './group-strip';
 import { makeHeads, rewriteFrom } from './heads';
 import { makeHelp } from './help';
 import type { Overlay } from './overlays';
-import { alignChains, type Row } from './rows';
+import { alignChains, type DiffRow } from './rows';
 import { makeSlider } from './slider';
 import type { ViewState } from './state';
-import { chainOf, Table } from './table';
+import { chainOf, DiffTable } from './table';
 import { sayDifferences } from './token-diff';
 import { stepToken } from './token-step';
 import { makeLegend, makeToolbar } from './toolbar';
@@ -23,11 +23,11 @@ import { makeLegend, makeToolbar } from './toolbar';
 const roles = ['teacher', 'student', 'rewritten'] as const;
 type Role = (typeof roles)[number];
 
-export class Page {
+export class ChainDiffPage {
   private view: CaseView | null = null;
   /** Existing columns that are not hidden. */
   private chains: ChainView[] = [];
-  private rows: Row[] = [];
+  private rows: DiffRow[] = [];
   private readonly finder = new Finder({
     chains: () => this.chains,
     rows: () => this.rows,
@@ -49,12 +49,12 @@ export class Page {
   private readonly bottom = element('div', { class: 'page-bottom' });
   private readonly spoken = element('div', { class: 'spoken', 'aria-live': 'polite' });
   private readonly help = makeHelp();
-  readonly table = new Table(this.head);
+  readonly table = new DiffTable(this.head);
   readonly explanations: ExplanationBox;
 
   constructor(
     private readonly root: HTMLElement,
-    private readonly link: Link<FromChainPage>,
+    private readonly link: ExtensionLink<FromChainPage>,
     private state: ViewState,
   ) {
     root.setAttribute('role', 'main');

@@ -3,7 +3,7 @@ import { alignSteps } from '../../src/chain/align';
 import type { ChainView, Segment } from '../../src/protocol/chain-diff';
 
 /** A range of a chain's tokens in one row. */
-export interface Cell {
+export interface DiffCell {
   /** Index of the chain's segment. */
   segment: number;
   from: number;
@@ -12,7 +12,7 @@ export interface Cell {
   body: number;
 }
 
-export interface Row {
+export interface DiffRow {
   /** Rows of one group belong to one step of the chains: they fold together. */
   group: number;
   kind: Segment['kind'];
@@ -21,7 +21,7 @@ export interface Row {
   /** Whether the first chain has it. */
   led: boolean;
   /** One per chain; null is a gap. */
-  cells: (Cell | null)[];
+  cells: (DiffCell | null)[];
 }
 
 /** Groups with a longer cell are laid out sentence by sentence. */
@@ -33,8 +33,8 @@ const longestSentence = 160;
  * Rows of up to three chains. The first one determines the order: additional parts of the others come before its
  * following step.
  */
-export function alignChains(chains: readonly ChainView[]): Row[] {
-  const rows: Row[] = [];
+export function alignChains(chains: readonly ChainView[]): DiffRow[] {
+  const rows: DiffRow[] = [];
   const add = (segments: (number | null)[]) => {
     const group = rows.length === 0 ? 0 : rows.at(-1)!.group + 1;
     const [first] = segments.flatMap((segment, c) => (segment === null ? [] : [chains[c].segments[segment]]));
@@ -80,7 +80,7 @@ function bodyStart({ texts }: ChainView, from: number, to: number): number {
 }
 
 /** The content of a segment without its label, whose number would count as a common number. */
-function contentOf({ texts }: ChainView, { body, to }: Pick<Cell, 'body' | 'to'>): string {
+function contentOf({ texts }: ChainView, { body, to }: Pick<DiffCell, 'body' | 'to'>): string {
   return texts.slice(body, to).join('');
 }
 
@@ -114,7 +114,7 @@ export function alignMany(lists: readonly string[][], threshold?: number): (numb
 }
 
 /** One row, or a row per sentence if one of the segments is long. */
-function sentenceRows(chains: readonly ChainView[], segments: (number | null)[]): (Cell | null)[][] {
+function sentenceRows(chains: readonly ChainView[], segments: (number | null)[]): (DiffCell | null)[][] {
   const whole = segments.map((segment, c) => {
     if (segment === null) return null;
     const { from, to } = chains[c].segments[segment];
@@ -128,7 +128,7 @@ function sentenceRows(chains: readonly ChainView[], segments: (number | null)[])
     0.2,
   );
   return closeUp(aligned).map((row) => {
-    const cells: (Cell | null)[] = segments.map(() => null);
+    const cells: (DiffCell | null)[] = segments.map(() => null);
     row.forEach((index, p) => {
       if (index !== null) cells[present[p]] = sentences[p][index];
     });
@@ -136,9 +136,9 @@ function sentenceRows(chains: readonly ChainView[], segments: (number | null)[])
   });
 }
 
-function cutCell(chain: ChainView, cell: Cell): Cell[] {
+function cutCell(chain: ChainView, cell: DiffCell): DiffCell[] {
   const cuts = chain.segments[cell.segment].cuts.filter((cut) => cut > cell.from && cut < cell.to);
-  const cells: Cell[] = [];
+  const cells: DiffCell[] = [];
   const add = (from: number, to: number) =>
     cells.push({ ...cell, from, to, body: Math.min(to, Math.max(from, cell.body)) });
   let { from } = cell;

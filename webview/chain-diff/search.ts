@@ -1,6 +1,6 @@
 /** Searches for a text in the chains. */
 import type { ChainView } from '../../src/protocol/chain-diff';
-import type { Row } from './rows';
+import type { DiffRow } from './rows';
 
 export interface Match {
   row: number;
@@ -13,7 +13,7 @@ export interface Match {
 const mostMatches = 5000;
 
 /** All matches, row by row, ignoring case; any white space matches any other. */
-export function findAll(chains: readonly ChainView[], rows: readonly Row[], query: string): Match[] {
+export function findAll(chains: readonly ChainView[], rows: readonly DiffRow[], query: string): Match[] {
   const wanted = normal(query.trim());
   if (wanted === '') return [];
   const matches: Match[] = [];

@@ -5,20 +5,20 @@ import { explainParts } from '../common/explain';
 import { type CellOptions, cellContent, inlineContent } from './cell';
 import { explainToken } from './facts';
 import { Heights } from './heights';
-import type { Row } from './rows';
+import type { DiffRow } from './rows';
 import type { Match } from './search';
 import { sayDifferences } from './token-diff';
 
 export interface TableModel {
   unit: 'tokens' | 'words';
   chains: readonly ChainView[];
-  rows: readonly Row[];
+  rows: readonly DiffRow[];
   /** Columns of the two chains shown as one text, or null for columns mode. */
   inline: [number, number] | null;
   options: Omit<CellOptions, 'matches'> & { matches: readonly Match[] };
 }
 
-export interface Place {
+export interface CellPlace {
   row: number;
   column: number;
 }
@@ -28,7 +28,7 @@ export interface Place {
  */
 const beyond = 300;
 
-export class Table {
+export class DiffTable {
   /** Scrolls; contains the headers (given) and the rows. */
   readonly root = element('div', {
     class: 'table',
@@ -52,7 +52,7 @@ export class Table {
   private readonly folded = new Set<number>();
   private made = new Map<number, HTMLElement>();
   private width = 0;
-  focus: Place = { row: 0, column: 0 };
+  focus: CellPlace = { row: 0, column: 0 };
 
   constructor(private readonly head: HTMLElement) {
     this.root.append(this.head, this.above, this.body, this.below);
@@ -112,7 +112,7 @@ export class Table {
   }
 
   /** Focuses a cell and scrolls to it. Unfolds what hides it. */
-  go({ row, column }: Place, focus = true): void {
+  go({ row, column }: CellPlace, focus = true): void {
     const { rows } = this.model;
     if (rows.length === 0) return;
     const to = {
@@ -152,11 +152,11 @@ export class Table {
     return this.folded.has(this.model.rows[row].group);
   }
 
-  cellAt({ row, column }: Place): HTMLElement | null {
+  cellAt({ row, column }: CellPlace): HTMLElement | null {
     return this.body.querySelector(`[data-row="${row}"][data-column="${column}"]`);
   }
 
-  private setFocus(place: Place): void {
+  private setFocus(place: CellPlace): void {
     this.cellAt(this.focus)?.setAttribute('tabindex', '-1');
     this.focus = place;
     this.cellAt(place)?.setAttribute('tabindex', '0');
@@ -309,13 +309,13 @@ export class Table {
   }
 }
 
-function headOf({ kind, number, led }: Row): { name: string; sign: string | number } {
+function headOf({ kind, number, led }: DiffRow): { name: string; sign: string | number } {
   if (kind === 'step') return { name: `Step ${number}`, sign: led ? (number ?? '') : '+' };
   return kind === 'answer' ? { name: 'Answer', sign: '=' } : { name: 'Thinking', sign: '…' };
 }
 
 /** Thinking that only one chain has, over many rows, starts folded: the reader compares steps. */
-function longAsides(rows: readonly Row[]): Set<number> {
+function longAsides(rows: readonly DiffRow[]): Set<number> {
   const thinking = rows.filter(({ kind }) => kind === 'thinking');
   const columns = new Set(thinking.flatMap(({ cells }) => cells.flatMap((cell, c) => (cell ? [c] : []))));
   const folds =
@@ -352,7 +352,7 @@ export function chainOf(target: Element): number | null {
   return name === null || name === undefined ? null : Number(name);
 }
 
-function placeOf(target: EventTarget | null): Place | null {
+function placeOf(target: EventTarget | null): CellPlace | null {
   const cell = target instanceof Element ? target.closest('[data-row]') : null;
   return cell ? { row: Number(cell.getAttribute('data-row')), column: Number(cell.getAttribute('data-column')) } : null;
 }

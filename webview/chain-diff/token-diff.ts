@@ -1,10 +1,10 @@
 /** Differences between the cells of a row, token by token. */
 import { alignTokens } from '../../src/chain/align';
 import type { ChainView } from '../../src/protocol/chain-diff';
-import type { Cell, Row } from './rows';
+import type { DiffCell, DiffRow } from './rows';
 
 /** A range in which two cells differ, as tokens of each chain; one of the two may be empty. */
-export interface Difference {
+export interface TokenDifference {
   aFrom: number;
   aTo: number;
   bFrom: number;
@@ -19,11 +19,11 @@ export interface CellDiff {
   differs: boolean[];
   /** Positions (tokens of this cell) where only the other has tokens: `from` to `to` there. */
   missing: Map<number, { from: number; to: number }>;
-  differences: Difference[];
+  differences: TokenDifference[];
 }
 
 /** The column that a column is compared with in a row: by default the first. */
-export function partnerOf(row: Row, column: number): number | null {
+export function partnerOf(row: DiffRow, column: number): number | null {
   if (row.cells[column] === null) return null;
   if (column > 0) return row.cells[0] ? 0 : null;
   const other = row.cells.findIndex((cell, c) => c > 0 && cell !== null);
@@ -36,7 +36,7 @@ export function partnerOf(row: Row, column: number): number | null {
  */
 export function diffCell(
   chains: readonly ChainView[],
-  row: Row,
+  row: DiffRow,
   column: number,
   against = partnerOf(row, column),
 ): CellDiff | null {
@@ -49,9 +49,9 @@ export function diffCell(
   return diff;
 }
 
-const found = new WeakMap<Row, Map<string, CellDiff>>();
+const found = new WeakMap<DiffRow, Map<string, CellDiff>>();
 
-function compareCells(chains: readonly ChainView[], row: Row, column: number, against: number): CellDiff {
+function compareCells(chains: readonly ChainView[], row: DiffRow, column: number, against: number): CellDiff {
   const [own, other] = [row.cells[column]!, row.cells[against]!];
   const differences = diffCells(chains[column], own, chains[against], other);
   const differs = new Array<boolean>(own.to - own.from).fill(false);
@@ -69,11 +69,11 @@ function compareCells(chains: readonly ChainView[], row: Row, column: number, ag
  * different tokens but the same number. A comma in place of a period is not a difference. A few common words between
  * two longer differences are merged into them, for readability.
  */
-export function diffCells(chainA: ChainView, a: Cell, chainB: ChainView, b: Cell): Difference[] {
+export function diffCells(chainA: ChainView, a: DiffCell, chainB: ChainView, b: DiffCell): TokenDifference[] {
   const [left, right] = [unitsOf(chainA, a), unitsOf(chainB, b)];
-  const differences: Difference[] = [];
+  const differences: TokenDifference[] = [];
   let [i, j] = [a.body, b.body];
-  let open: Difference | null = null;
+  let open: TokenDifference | null = null;
   const columns = alignTokens(
     left.map(({ key }) => key),
     right.map(({ key }) => key),
@@ -100,10 +100,10 @@ export function diffCells(chainA: ChainView, a: Cell, chainB: ChainView, b: Cell
  * Merges differences if the text between them is not longer than either and has little content: no number, no equality
  * sign. The rule of diff-match-patch's semantic cleanup.
  */
-function joinNeighbours(differences: Difference[], chainA: ChainView, chainB: ChainView): Difference[] {
-  const size = ({ aFrom, aTo, bFrom, bTo }: Difference) =>
+function joinNeighbours(differences: TokenDifference[], chainA: ChainView, chainB: ChainView): TokenDifference[] {
+  const size = ({ aFrom, aTo, bFrom, bTo }: TokenDifference) =>
     Math.max(letters(chainA, aFrom, aTo).length, letters(chainB, bFrom, bTo).length);
-  const joined: Difference[] = [];
+  const joined: TokenDifference[] = [];
   for (const difference of differences) {
     joined.push(difference);
     for (let [last, next] = joined.slice(-2); next; [last, next] = joined.slice(-2)) {
@@ -129,15 +129,15 @@ function letters({ texts }: ChainView, from: number, to: number): string {
 }
 
 /** The tokens of one word or number. */
-interface Unit {
+interface ComparedUnit {
   to: number;
   /** The compared text: visible text, " 48" like "48"; for white space, and for tokens without a text, the ids. */
   key: string;
 }
 
 /** Excludes the end token, as text-only records have none to compare it with. */
-function unitsOf({ ids, texts, ended }: ChainView, { body, to }: Cell): Unit[] {
-  const units: Unit[] = [];
+function unitsOf({ ids, texts, ended }: ChainView, { body, to }: DiffCell): ComparedUnit[] {
+  const units: ComparedUnit[] = [];
   const end = Math.min(to, ids.length - (ended ? 1 : 0));
   for (let at = body; at < end; ) {
     const from = at++;
@@ -158,7 +158,7 @@ function goesOn(before: string, token: string, after: string | undefined): boole
 /** The differences of a cell in words, for screen readers. */
 export function sayDifferences(
   chains: readonly ChainView[],
-  row: Row,
+  row: DiffRow,
   column: number,
   against = partnerOf(row, column),
 ): string {

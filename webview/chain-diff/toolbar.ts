@@ -13,7 +13,7 @@ import { visibleNodes } from '../common/visible';
 import { missingFor, type Overlay, overlays, overlayTexts } from './overlays';
 import type { ViewState } from './state';
 
-export interface ToolbarActions {
+export interface DiffToolbarActions {
   overlay(overlay: Overlay): void;
   inline(on: boolean): void;
   /** Formulas rendered, or as written. */
@@ -36,7 +36,7 @@ function registerToolkit(): void {
 export function makeToolbar(
   view: CaseView,
   state: ViewState & { isRendered: boolean },
-  actions: ToolbarActions,
+  actions: DiffToolbarActions,
 ): HTMLElement {
   const { place } = view;
   const name = element('button', { class: 'case-name', title: `${view.runName}: choose another run or problem` });
@@ -90,7 +90,7 @@ function lackingIn({ student, rewritten, teacher }: CaseView): Overlay[] {
   return overlays.filter((overlay) => chains.every((chain) => missingFor(chain, overlay) !== null));
 }
 
-function overlayChoice(current: Overlay, lacking: readonly Overlay[], actions: ToolbarActions): HTMLElement {
+function overlayChoice(current: Overlay, lacking: readonly Overlay[], actions: DiffToolbarActions): HTMLElement {
   const buttons = overlays.map((overlay, i) => {
     const { label, about } = overlayTexts[overlay];
     const chosen = overlay === current;
@@ -124,7 +124,7 @@ function overlayChoice(current: Overlay, lacking: readonly Overlay[], actions: T
 
 const roleTitles = { teacher: 'Teacher', student: 'Student', rewritten: 'Rewritten' };
 
-function pairChoice(view: CaseView, state: ViewState, actions: ToolbarActions): HTMLElement {
+function pairChoice(view: CaseView, state: ViewState, actions: DiffToolbarActions): HTMLElement {
   registerToolkit();
   const present = (['teacher', 'student', 'rewritten'] as const).filter((role) => view[role]);
   const pairs = present.flatMap((left, i) => present.slice(i + 1).map((right) => [left, right] as ViewState['pair']));

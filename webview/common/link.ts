@@ -10,7 +10,7 @@ interface VsCodeApi {
 }
 declare function acquireVsCodeApi(): VsCodeApi;
 
-export interface Link<ToExtension> {
+export interface ExtensionLink<ToExtension> {
   post(message: ToExtension): void;
   /** Saves the page's subject and its own settings for a reload. */
   keep(state: PageState): void;
@@ -22,7 +22,7 @@ export interface Link<ToExtension> {
 export function openLink<ToPage, ToExtension>(
   toPage: z.ZodType<ToPage>,
   receive: (message: ToPage) => void,
-): Link<ToExtension> {
+): ExtensionLink<ToExtension> {
   const api = acquireVsCodeApi();
   const say = (notice: PageNotice) => api.postMessage(notice);
   const fault = (text: string) => say({ type: 'fault', text: text.slice(0, 20_000) });

@@ -1,7 +1,7 @@
 /** Characters with effects instead of glyphs: control, bidirectional, zero-width. They are shown as marks. */
 import { element } from './dom';
 
-export interface Run {
+export interface TextRun {
   text: string;
   /** The name of the character if `text` is a mark: "U+202E right-to-left override". */
   hidden?: string;
@@ -42,9 +42,9 @@ const hiddenCharacter =
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]|[\ud800-\udfff]/u;
 
 /** Splits a text into unchanged runs, and marks in place of invisible characters. Marks never reorder the text. */
-export function visibleRuns(text: string): Run[] {
+export function visibleRuns(text: string): TextRun[] {
   if (!hiddenCharacter.test(text)) return text === '' ? [] : [{ text }];
-  const runs: Run[] = [];
+  const runs: TextRun[] = [];
   for (const character of text) {
     if (hiddenCharacter.test(character)) {
       const code = character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');

@@ -4,7 +4,7 @@ import type { Track } from './track';
 export type AxisKind = 'stages' | 'updates' | 'time';
 
 /** The displayed rows of one run, in order, and their positions: x ascends. */
-export interface Placed {
+export interface PlacedRows {
   rows: Uint32Array;
   x: Float64Array;
   /** The segment of each row: lines do not connect segments. */
@@ -24,7 +24,7 @@ export interface Band {
 }
 
 export interface Layout {
-  placed: Placed[];
+  placed: PlacedRows[];
   bands: Band[];
   min: number;
   max: number;
@@ -42,7 +42,7 @@ export function layOut(tracks: readonly Track[], kind: AxisKind, shown: Readonly
   return { ...layout, min: 0, max };
 }
 
-interface Stretch {
+interface PhaseSegment {
   key: string;
   stage: number;
   phase: string;
@@ -51,9 +51,9 @@ interface Stretch {
 }
 
 /** Segments of rows of one stage and phase, of the displayed stages. */
-function stretchesOf(track: Track, shown: ReadonlySet<number>): Stretch[] {
+function stretchesOf(track: Track, shown: ReadonlySet<number>): PhaseSegment[] {
   const { rows, stage, phase, phases } = track;
-  const stretches: Stretch[] = [];
+  const stretches: PhaseSegment[] = [];
   for (let from = 0, to = 0; from < rows; from = to) {
     while (to < rows && stage[to] === stage[from] && phase[to] === phase[from]) to++;
     if (!shown.has(stage[from])) continue;
@@ -93,11 +93,11 @@ function byUpdates(
   return { placed, bands: [...byKey.values()] };
 }
 
-type Wanted = Omit<Band, 'from' | 'to'> & { key: string };
+type BandRequest = Omit<Band, 'from' | 'to'> & { key: string };
 
 /** A band for each phase of each stage of any run, in training order: by stage, then by the phase's first step. */
-function bandsWanted(tracks: readonly Track[], ofTrack: readonly (readonly Stretch[])[]): Wanted[] {
-  const wanted = new Map<string, Wanted>();
+function bandsWanted(tracks: readonly Track[], ofTrack: readonly (readonly PhaseSegment[])[]): BandRequest[] {
+  const wanted = new Map<string, BandRequest>();
   for (const [i, stretches] of ofTrack.entries()) {
     const updates = new Map<string, number>();
     for (const { key, stage, phase, from, to } of stretches) {
@@ -112,7 +112,7 @@ function bandsWanted(tracks: readonly Track[], ofTrack: readonly (readonly Stret
       });
     }
   }
-  const own = ({ stage, phase }: Wanted) => (phase === stageNames[stage] ? 0 : 1);
+  const own = ({ stage, phase }: BandRequest) => (phase === stageNames[stage] ? 0 : 1);
   return [...wanted.values()].sort(
     (a, b) => a.stage - b.stage || a.before - b.before || own(a) - own(b) || (a.phase < b.phase ? -1 : 1),
   );
@@ -153,7 +153,7 @@ function byTime(tracks: readonly Track[], shown: ReadonlySet<number>): Pick<Layo
   return { placed, bands };
 }
 
-function place(stretches: readonly Stretch[], at: (stretch: Stretch, row: number) => number): Placed {
+function place(stretches: readonly PhaseSegment[], at: (stretch: PhaseSegment, row: number) => number): PlacedRows {
   const count = stretches.reduce((sum, { from, to }) => sum + to - from, 0);
   const placed = { rows: new Uint32Array(count), x: new Float64Array(count), stretch: new Uint16Array(count) };
   let i = 0;
@@ -167,7 +167,7 @@ function place(stretches: readonly Stretch[], at: (stretch: Stretch, row: number
 }
 
 /** The index whose x is nearest; -1 if there is none. */
-export function nearest({ x }: Placed, value: number): number {
+export function nearest({ x }: PlacedRows, value: number): number {
   const after = firstAtLeast(x, value);
   if (after === x.length) return x.length - 1;
   return after > 0 && value - x[after - 1] < x[after] - value ? after - 1 : after;
@@ -186,7 +186,7 @@ export function firstAtLeast(sorted: Float64Array, value: number): number {
 }
 
 /** Position of a stage's step; step 0 is just before the first. undefined: not displayed. */
-export function positionOf(track: Track, placed: Placed, stage: string, step: number): number | undefined {
+export function positionOf(track: Track, placed: PlacedRows, stage: string, step: number): number | undefined {
   const index = stageNames.indexOf(stage as (typeof stageNames)[number]);
   let before: number | undefined;
   for (let i = 0; i < placed.rows.length; i++) {

@@ -2,20 +2,20 @@ import uPlot from 'uplot';
 import { shortStageTitles, stageNames } from '../../src/stages';
 import { clock } from '../../src/words';
 import { type AxisKind, type Band, type StepTick, shortStep, stepTicks } from './axis';
-import { drawn, type Line, lonely, plain, smoothed } from './curve';
-import type { Mark } from './marks';
+import { drawn, lonely, type PlottedLine, plain, smoothed } from './curve';
+import type { ChartMark } from './marks';
 import { type Metric, type Panel, tickText } from './metrics';
-import type { Model } from './model';
+import type { DashboardModel } from './model';
 import type { DrawnChart } from './picture';
 import { dashes, lineCount, type Theme } from './theme';
-import { logTicks, padded, type Range, valueRange } from './value-range';
+import { logTicks, padded, type ValueRange, valueRange } from './value-range';
 
 const height = 132;
 
 export interface ChartActions {
   /** The mouse is at this position, or has left (null). */
   point(x: number | null): void;
-  zoom(range: Range | null): void;
+  zoom(range: ValueRange | null): void;
   /** A click at a position; `value` is its y. */
   pick(x: number, value: number): void;
 }
@@ -41,9 +41,9 @@ export class Chart {
   private plot: uPlot | undefined;
   private signature = '';
   private bands: Band[] = [];
-  private marks: Mark[] = [];
+  private marks: ChartMark[] = [];
   private range = { min: 0, max: 1 };
-  private values: Range | undefined;
+  private values: ValueRange | undefined;
   /** The drawn values of each curve, after smoothing if enabled. By run and metric, one value per placed row. */
   private told = new Map<string, Float64Array>();
   /** Of each curve. */
@@ -56,7 +56,7 @@ export class Chart {
     private readonly actions: ChartActions,
   ) {}
 
-  draw(panel: Panel, model: Model, marks: readonly Mark[], theme: Theme): void {
+  draw(panel: Panel, model: DashboardModel, marks: readonly ChartMark[], theme: Theme): void {
     const { view, layout } = model;
     const log = view.log && panel.metrics.every(({ positive }) => positive);
     const curves = curvesOf(panel, model);
@@ -67,8 +67,8 @@ export class Chart {
     this.marks = marks.filter(({ x }) => x >= this.range.min && x <= this.range.max);
     const width = this.host.clientWidth;
     const buckets = Math.max(50, width - 60);
-    const raw: Line[] = [];
-    const smooth: Line[] = [];
+    const raw: PlottedLine[] = [];
+    const smooth: PlottedLine[] = [];
     this.told = new Map();
     for (const { run, metric, colour } of curves) {
       const column = model.tracks[run].column(metric.key);
@@ -287,9 +287,9 @@ const logAxis = {
   incrs: [5e31],
 };
 
-const ends = ({ min, max }: Range): [number, number] => [min, max];
+const ends = ({ min, max }: ValueRange): [number, number] => [min, max];
 
-function curvesOf(panel: Panel, { tracks }: Model): Curve[] {
+function curvesOf(panel: Panel, { tracks }: DashboardModel): Curve[] {
   return tracks.flatMap((track, run) =>
     panel.metrics.flatMap((metric, i) =>
       track.column(metric.key) ? [{ run, metric, colour: tracks.length > 1 ? run : i }] : [],
@@ -342,7 +342,7 @@ function drawBands(plot: uPlot, bands: readonly Band[], theme: Theme, font: stri
 }
 
 /** Validations as rings, test results as diamonds with their intervals. */
-function drawMarks(plot: uPlot, marks: readonly Mark[], theme: Theme): void {
+function drawMarks(plot: uPlot, marks: readonly ChartMark[], theme: Theme): void {
   const { ctx } = plot;
   const ratio = uPlot.pxRatio;
   ctx.save();

@@ -1,7 +1,7 @@
-import { firstAtLeast, type Placed } from './axis';
+import { firstAtLeast, type PlacedRows } from './axis';
 
 /** Points of a drawn line; null separates segments. */
-export interface Line {
+export interface PlottedLine {
   x: number[];
   y: (number | null)[];
 }
@@ -20,7 +20,7 @@ export function drawable(value: number, log: boolean): boolean {
  * any length of run; values that cannot be drawn are skipped. One value per placed row. Computed as steps towards each
  * value, so that the first value of a segment, and the mean of equal values, are exact.
  */
-export function smoothed(values: Float64Array, placed: Placed, weight: number): Float64Array {
+export function smoothed(values: Float64Array, placed: PlacedRows, weight: number): Float64Array {
   const out = new Float64Array(placed.rows.length);
   const keep = weight ** Math.min(1, 1000 / out.length);
   let mean = 0;
@@ -38,7 +38,7 @@ export function smoothed(values: Float64Array, placed: Placed, weight: number): 
 }
 
 /** The column's values at the placed rows; without copying if possible. */
-export function plain(values: Float64Array, placed: Placed): Float64Array {
+export function plain(values: Float64Array, placed: PlacedRows): Float64Array {
   const { rows } = placed;
   const count = rows.length;
   if (count > 0 && rows.every((row, i) => row === rows[0] + i)) return values.subarray(rows[0], rows[0] + count);
@@ -53,11 +53,11 @@ export function plain(values: Float64Array, placed: Placed): Float64Array {
  */
 export function drawn(
   values: Float64Array,
-  { x, stretch }: Placed,
+  { x, stretch }: PlacedRows,
   range: { min: number; max: number },
   { buckets, log }: { buckets: number; log: boolean },
-): Line {
-  const line: Line = { x: [], y: [] };
+): PlottedLine {
+  const line: PlottedLine = { x: [], y: [] };
   // One more on each side, so that the line leaves the picture.
   const from = Math.max(0, firstAtLeast(x, range.min) - 1);
   const to = Math.min(x.length, firstAtLeast(x, range.max) + 2);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { stageNames } from '../../src/stages';
 import { layOut, nearest, positionOf, shortStep, stepTicks } from './axis';
 import { drawn, lonely, plain, smoothed } from './curve';
-import { all, message, type Row, steps, track } from './testing-tracks';
+import { all, type MetricRow, message, steps, track } from './testing-tracks';
 import { Track } from './track';
 import { valueRange } from './value-range';
 
@@ -107,7 +107,7 @@ describe('the axis', () => {
   it('has the phases of a stage by their first step', () => {
     const made = (run: string, phases: [string, number, number][]) => {
       const rows = phases.flatMap(([, from, count]) =>
-        steps('rewrite', count).map((row, i) => [row[0], from + i, i, {}] as Row),
+        steps('rewrite', count).map((row, i) => [row[0], from + i, i, {}] as MetricRow),
       );
       const track = new Track(run);
       const phase = Uint8Array.from(phases.flatMap(([, , count], i) => Array<number>(count).fill(i)));

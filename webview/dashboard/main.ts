@@ -12,7 +12,7 @@ import { nearest, positionOf } from './axis';
 import { Controls } from './controls';
 import { alertsView, headsView } from './heads';
 import type { Panel } from './metrics';
-import { Model, type View, viewSchema } from './model';
+import { DashboardModel, type DashboardView, viewSchema } from './model';
 import { Panels } from './panels';
 import { pngOf, svgOf } from './picture';
 import { resultsTable } from './results';
@@ -23,12 +23,12 @@ import { splitter } from './splitter';
 import { UpdatesTable } from './table';
 import { onThemeChange } from './theme';
 import { Toolbar } from './toolbar';
-import { type Range, zoomed } from './value-range';
+import { type ValueRange, zoomed } from './value-range';
 
 provideVSCodeDesignSystem().register(vsCodeCheckbox());
 
 const link = openLink<ToDashboard, FromDashboard>(toDashboard, receive);
-const model = new Model(viewSchema.parse(link.kept()?.view ?? {}));
+const model = new DashboardModel(viewSchema.parse(link.kept()?.view ?? {}));
 
 const heads = element('div', { class: 'heads' });
 const controls = new Controls((run, verb) => link.post({ type: 'control', run, verb }));
@@ -174,7 +174,7 @@ function keep(): void {
   link.keep({ subject: { runs: model.heads.map(({ folder }) => folder) }, view: model.view });
 }
 
-function choose(change: Partial<View>): void {
+function choose(change: Partial<DashboardView>): void {
   if (change.axis || change.stages) {
     model.zoom = null;
     model.cursor = null;
@@ -190,7 +190,7 @@ function point(x: number | null): void {
   tellPlace();
 }
 
-function zoom(range: Range | null): void {
+function zoom(range: ValueRange | null): void {
   model.zoom = range && zoomed(range, model.layout.max);
   drawSoon();
 }

@@ -1,9 +1,9 @@
 import { startText } from '../../src/start';
 import { positionOf } from './axis';
-import type { Model } from './model';
+import type { DashboardModel } from './model';
 
 /** A measurement beside the updates: a validation, or a test result with its interval. */
-export interface Mark {
+export interface ChartMark {
   x: number;
   value: number;
   interval?: [number, number];
@@ -22,14 +22,14 @@ const measured = {
 } as const;
 
 /** The marks of panels: accuracy and length are validated and tested, the supervised loss is validated. */
-export function marksOf(model: Model, panel: string): Mark[] {
+export function marksOf(model: DashboardModel, panel: string): ChartMark[] {
   if (!(panel in measured)) return [];
   const what = measured[panel as keyof typeof measured];
   const colour = (run: number) => (model.tracks.length > 1 ? run : null);
   return model.heads.flatMap((head, run) => {
     const [track, placed] = [model.tracks[run], model.layout.placed[run]];
     if (!placed) return [];
-    const checks = head.validation.flatMap(({ stage, step, ...check }): Mark[] => {
+    const checks = head.validation.flatMap(({ stage, step, ...check }): ChartMark[] => {
       const x = positionOf(track, placed, stage, step);
       const value = check[what];
       return x === undefined || value === undefined
@@ -37,7 +37,7 @@ export function marksOf(model: Model, panel: string): Mark[] {
         : [{ x, value, colour: colour(run), run, text: `validation after update ${step}` }];
     });
     if (what === 'loss') return checks; // tests sample answers and have no loss
-    const tests = head.results.flatMap((result): Mark[] => {
+    const tests = head.results.flatMap((result): ChartMark[] => {
       // The initial student is at the very beginning.
       const x = result.stage === 'base' ? 0 : positionOf(track, placed, result.stage, stepOf(result.checkpoint));
       if (x === undefined) return [];

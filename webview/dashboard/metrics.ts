@@ -1,7 +1,7 @@
 /** The metrics of updates: titles, meanings (those of TRL's GRPOTrainer) and number formats. */
 import type { Track } from './track';
 
-export type Unit = 'share' | 'tokens' | 'number' | 'rate';
+export type MetricUnit = 'share' | 'tokens' | 'number' | 'rate';
 
 export interface Metric {
   /** Its column. */
@@ -10,7 +10,7 @@ export interface Metric {
   /** Used where the panel's title names the subject. */
   short: string;
   explain: string;
-  unit: Unit;
+  unit: MetricUnit;
   /** Positive: a log axis makes sense. */
   positive?: boolean;
   /** Its axis begins at 0. */
@@ -225,7 +225,7 @@ function exact(panel: Panel): Panel {
 }
 
 /** A panel of one metric. */
-function single(key: string, title: string, explain: string, scale: { unit: Unit; positive?: boolean }): Panel {
+function single(key: string, title: string, explain: string, scale: { unit: MetricUnit; positive?: boolean }): Panel {
   const metric = { key, title, short: title.toLowerCase(), explain, fromZero: scale.unit === 'share', ...scale };
   return { id: key, title, explain, metrics: [metric] };
 }
@@ -262,7 +262,7 @@ function part(key: string): Metric {
 }
 
 /** A formatted value: 71.3 %, 193, 0.0042, 1.2e−6. */
-export function valueText(value: number | undefined | null, unit: Unit): string {
+export function valueText(value: number | undefined | null, unit: MetricUnit): string {
   if (value === undefined || value === null) return '–';
   if (!Number.isFinite(value)) return String(value).replace('-', '−');
   if (unit === 'share') return `${minus((100 * value).toFixed(1))} %`;
@@ -276,7 +276,7 @@ export function valueText(value: number | undefined | null, unit: Unit): string 
 }
 
 /** For an axis with this distance between ticks: as short as possible, without duplicates. */
-export function tickText(value: number, unit: Unit, increment: number): string {
+export function tickText(value: number, unit: MetricUnit, increment: number): string {
   let [scale, sign] = [1, ''];
   if (unit === 'share') [scale, sign] = [100, '%'];
   else if (Math.abs(value) >= 10_000) [scale, sign] = [1e-3, 'k'];

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Difference, Pair, RunHead } from '../../src/protocol/dashboard';
+import type { PairedResults, RunHead, SettingDifference } from '../../src/protocol/dashboard';
 import { isBaseline, phaseTitle, stageNames } from '../../src/stages';
 import { type Layout, layOut, nearest } from './axis';
 import { Track } from './track';
@@ -23,13 +23,13 @@ export const viewSchema = z.object({
   /** Displayed stages; null: those of the curriculum, or the baseline alone while there is nothing else. */
   stages: z.array(z.enum(stageNames)).nullable().catch(null),
 });
-export type View = z.infer<typeof viewSchema>;
+export type DashboardView = z.infer<typeof viewSchema>;
 
 /** All data of the page. Its parts read it; main.ts changes it. */
-export class Model {
+export class DashboardModel {
   heads: RunHead[] = [];
-  differences: Difference[] = [];
-  pairs: Pair[] = [];
+  differences: SettingDifference[] = [];
+  pairs: PairedResults[] = [];
   tracks: Track[] = [];
   layout: Layout = { placed: [], bands: [], min: 0, max: 1 };
   /** The zoomed part of the axis; null: all of it. */
@@ -37,7 +37,7 @@ export class Model {
   /** Cursor position on the axis, shared by all charts. */
   cursor: number | null = null;
 
-  constructor(public view: View) {}
+  constructor(public view: DashboardView) {}
 
   get range(): { min: number; max: number } {
     return this.zoom ?? this.layout;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { layOut } from './axis';
 import { marksOf } from './marks';
 import { panelsOf, tickText, valueText } from './metrics';
-import type { Model } from './model';
+import type { DashboardModel } from './model';
 import { resultsCsv } from './results-csv';
 import { all, steps, track } from './testing-tracks';
 
@@ -50,7 +50,7 @@ it('marks stand where checks and tests were made; a check has what it measured',
     ],
   };
   const tracks = [made];
-  const model = { heads: [head], tracks, layout: layOut(tracks, 'updates', all) } as unknown as Model;
+  const model = { heads: [head], tracks, layout: layOut(tracks, 'updates', all) } as unknown as DashboardModel;
   const at = (panel: string) => marksOf(model, panel).map(({ x, value }) => [x, value]);
   expect(at('crossEntropy')).toEqual([[2, 0.7]]);
   expect(at('accuracy')).toEqual([[8, 0.5]]);

@@ -1,9 +1,9 @@
 import { append, element, replaceChildren, setAttributes } from '../common/dom';
 import { Chart } from './chart';
-import { type Mark, marksOf } from './marks';
+import { type ChartMark, marksOf } from './marks';
 import { type Panel, panelsOf, valueText } from './metrics';
-import type { Model } from './model';
-import type { Sheet } from './picture';
+import type { DashboardModel } from './model';
+import type { ChartPicture } from './picture';
 import { letterOf, readTheme, swatch, type Theme } from './theme';
 
 export interface PanelActions {
@@ -26,7 +26,7 @@ interface Shown {
   /** The legend of the marks, or the one at the cursor: on its own line, so that the layout does not shift. */
   marked: HTMLElement;
   chart: Chart;
-  marks: Mark[];
+  marks: ChartMark[];
 }
 
 /** Metrics that are informative even if they are 0 all the time. */
@@ -42,7 +42,7 @@ export class Panels {
   private theme: Theme = readTheme();
   private readonly visible = new Set<Element>();
   private readonly observer = new IntersectionObserver((entries) => this.sighted(entries), { rootMargin: '200px' });
-  private model: Model | undefined;
+  private model: DashboardModel | undefined;
   private pointing = 0;
 
   constructor(private readonly actions: PanelActions) {
@@ -53,7 +53,7 @@ export class Panels {
   /** All panels, including hidden ones. */
   available: Panel[] = [];
 
-  draw(model: Model): void {
+  draw(model: DashboardModel): void {
     this.model = model;
     this.available = panelsOf(model.tracks);
     const chosen = this.available.filter(({ id }) => !model.view.hidden.includes(id));
@@ -89,7 +89,7 @@ export class Panels {
   }
 
   /** All charts in the current layout, including those out of view. */
-  sheet(): Sheet {
+  sheet(): ChartPicture {
     const { model, theme } = this;
     const { left, top, width, height } = this.grid.getBoundingClientRect();
     const style = getComputedStyle(document.body);
@@ -112,7 +112,7 @@ export class Panels {
   }
 
   /** Of the lines of a panel. */
-  private names({ metrics }: Panel): Sheet['panels'][number]['legend'] {
+  private names({ metrics }: Panel): ChartPicture['panels'][number]['legend'] {
     const heads = this.model?.heads ?? [];
     if (heads.length > 1) return heads.map(({ id }, i) => ({ text: `${letterOf(i)} ${id}`, colour: i }));
     return metrics.length > 1 ? metrics.map(({ short }, colour) => ({ text: short, colour })) : [];
@@ -302,14 +302,14 @@ const backgroundOf = ({ backgroundColor }: CSSStyleDeclaration) =>
   /^rgba\(.*, 0\)$/.test(backgroundColor) ? 'white' : backgroundColor;
 
 /** The meaning of the marks. */
-function markLegend(marks: readonly Mark[]): string {
+function markLegend(marks: readonly ChartMark[]): string {
   const checks = marks.some(({ interval }) => !interval) ? ['○ validation'] : [];
   const tests = marks.some(({ interval }) => interval) ? ['◆ test'] : [];
   return [...checks, ...tests].join('   ');
 }
 
 /** Whether all data of a panel is 0. */
-function isZero({ metrics }: Panel, { tracks }: Model): boolean {
+function isZero({ metrics }: Panel, { tracks }: DashboardModel): boolean {
   return tracks.every((track) =>
     metrics.every(({ key }) => {
       const column = track.column(key)?.subarray(0, track.rows);
@@ -318,12 +318,16 @@ function isZero({ metrics }: Panel, { tracks }: Model): boolean {
   );
 }
 
-function nearestMark(marks: readonly Mark[], x: number, range: { min: number; max: number }): Mark | undefined {
+function nearestMark(
+  marks: readonly ChartMark[],
+  x: number,
+  range: { min: number; max: number },
+): ChartMark | undefined {
   const reach = (range.max - range.min) / 60;
   return marks.filter((mark) => Math.abs(mark.x - x) <= reach).sort((a, b) => Math.abs(a.x - x) - Math.abs(b.x - x))[0];
 }
 
-function markText({ value, interval, text }: Mark, panel: Panel): string {
+function markText({ value, interval, text }: ChartMark, panel: Panel): string {
   const { unit } = panel.metrics[0];
   const range =
     interval && interval[0] !== interval[1] ? ` [${interval.map((end) => valueText(end, unit)).join(', ')}]` : '';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { stageNames } from '../../src/stages';
-import { type DrawnChart, type Sheet, svgOf } from './picture';
+import { type ChartPicture, type DrawnChart, svgOf } from './picture';
 import { lineCount } from './theme';
 
 const chart: DrawnChart = {
@@ -31,7 +31,7 @@ const chart: DrawnChart = {
   ],
   canvas: undefined as unknown as HTMLCanvasElement,
 };
-const sheet: Sheet = {
+const sheet: ChartPicture = {
   width: 300,
   height: 150,
   background: 'white',

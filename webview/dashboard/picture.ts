@@ -1,7 +1,7 @@
 /** Charts as pictures for papers and slides: one SVG of all, and the same as PNG, exactly as displayed. */
 import { shortStageTitles, stageNames } from '../../src/stages';
 import type { Band } from './axis';
-import type { Mark } from './marks';
+import type { ChartMark } from './marks';
 import { dashes, lineCount, type Theme } from './theme';
 
 /** A tick, in pixels along its axis. */
@@ -28,7 +28,7 @@ export interface DrawnChart {
   xTicks: Tick[];
   yTicks: Tick[];
   lines: DrawnLine[];
-  marks: { x: number; y: number; colour: Mark['colour']; interval?: [number, number] }[];
+  marks: { x: number; y: number; colour: ChartMark['colour']; interval?: [number, number] }[];
   /** As drawn on the canvas. */
   canvas: HTMLCanvasElement;
 }
@@ -42,7 +42,7 @@ export interface DrawnPanel {
   chart: DrawnChart;
 }
 
-export interface Sheet {
+export interface ChartPicture {
   width: number;
   height: number;
   background: string;
@@ -54,7 +54,7 @@ export interface Sheet {
 const head = 22;
 
 /** The sheet as one self-contained SVG file. */
-export function svgOf(sheet: Sheet): string {
+export function svgOf(sheet: ChartPicture): string {
   const { background, font } = sheet;
   const [width, height] = [round(sheet.width), round(sheet.height)];
   const panels = sheet.panels.map((panel) => panelSvg(panel, sheet));
@@ -66,7 +66,7 @@ ${panels.join('\n')}
 `;
 }
 
-function panelSvg({ title, legend, x, y, chart }: DrawnPanel, { theme }: Sheet): string {
+function panelSvg({ title, legend, x, y, chart }: DrawnPanel, { theme }: ChartPicture): string {
   const { left, top, width, height, bands, lines, marks, xTicks, yTicks } = chart;
   const ink = (colour: number | null | undefined) =>
     colour === null || colour === undefined ? theme.fg : theme.lines[colour % lineCount];
@@ -143,7 +143,7 @@ const names: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', 
 const escaped = (text: string) => text.replace(/[&<>"]/g, (sign) => names[sign]);
 
 /** The sheet as PNG from the pixels of the page: base64. */
-export function pngOf({ width, height, background, font, theme, panels }: Sheet, ratio: number): string {
+export function pngOf({ width, height, background, font, theme, panels }: ChartPicture, ratio: number): string {
   const canvas = document.createElement('canvas');
   [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
   const context = canvas.getContext('2d')!;

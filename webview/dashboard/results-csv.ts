@@ -1,4 +1,4 @@
-import type { Pair, RunHead } from '../../src/protocol/dashboard';
+import type { PairedResults, RunHead } from '../../src/protocol/dashboard';
 import { columns } from '../../src/results';
 
 /**
@@ -6,7 +6,7 @@ import { columns } from '../../src/results';
  * intervals. A run that began at a checkpoint of another has `start` for its first stage, and that checkpoint as
  * `<run>/<checkpoint>`.
  */
-export function resultsCsv(heads: readonly RunHead[], pairs: readonly Pair[]): string {
+export function resultsCsv(heads: readonly RunHead[], pairs: readonly PairedResults[]): string {
   const differences = { base: 'start', baseline: 'strongest_baseline', first: 'first_run' } as const;
   // The number of problems, n, says what the rest is worth: in front.
   const shown = columns.toSorted((a, b) => Number(b.name === 'n') - Number(a.name === 'n'));

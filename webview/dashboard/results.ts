@@ -1,5 +1,5 @@
-import type { Pair, RunHead } from '../../src/protocol/dashboard';
-import { type Difference, type StudentRow, columns as shownColumns } from '../../src/results';
+import type { PairedResults, RunHead } from '../../src/protocol/dashboard';
+import { type StudentDifference, type StudentRow, columns as shownColumns } from '../../src/results';
 import { headingOf } from '../../src/results-table';
 import { stageNames, stageTitles, strongestBaseline } from '../../src/stages';
 import { startText, studentTitle, versusStart } from '../../src/start';
@@ -11,10 +11,10 @@ import { letterOf, lineCount, swatch } from './theme';
 interface Row {
   run: number;
   result: StudentRow;
-  pair(against: Pair['against']): Pair | undefined;
+  pair(against: PairedResults['against']): PairedResults | undefined;
 }
 
-interface Column {
+interface TableColumn {
   heading: string;
   title: string;
   /** Where the page is too narrow for all columns, those of the highest rank go first; without one it always stays. */
@@ -23,14 +23,14 @@ interface Column {
 }
 
 /** The students on the test problems: a row a stage, and in each a row a run. */
-export function resultsTable(heads: readonly RunHead[], pairs: readonly Pair[]): Node {
+export function resultsTable(heads: readonly RunHead[], pairs: readonly PairedResults[]): Node {
   const several = heads.length > 1;
   const byStage = stageNames
     .map((stage) => heads.flatMap((head, run) => rowsOf(head, run, stage, pairs)))
     .filter((rows) => rows.length > 0);
   if (byStage.length === 0) return element('p', { class: 'dim' }, 'No student has been tested yet.');
   const columns = columnsOf(heads, byStage.flat());
-  const rank = (column: Column) => (column.rank === undefined ? undefined : `rank-${column.rank}`);
+  const rank = (column: TableColumn) => (column.rank === undefined ? undefined : `rank-${column.rank}`);
   return element(
     'table',
     { class: `results${several ? ' several' : ''}` },
@@ -86,7 +86,7 @@ export function resultsTable(heads: readonly RunHead[], pairs: readonly Pair[]):
   );
 }
 
-function rowsOf(head: RunHead, run: number, stage: StudentRow['stage'], pairs: readonly Pair[]): Row[] {
+function rowsOf(head: RunHead, run: number, stage: StudentRow['stage'], pairs: readonly PairedResults[]): Row[] {
   return head.results
     .filter((result) => result.stage === stage)
     .map((result) => ({
@@ -126,7 +126,7 @@ const ranks = (several: boolean) => ({
 });
 
 /** The columns of the results, and behind each the differences in it. */
-function columnsOf(heads: readonly RunHead[], rows: readonly Row[]): Column[] {
+function columnsOf(heads: readonly RunHead[], rows: readonly Row[]): TableColumn[] {
   const several = heads.length > 1;
   const results = rows.map(({ result }) => result);
   const ends = results.flatMap(({ accuracyInterval }) => accuracyInterval);
@@ -134,7 +134,7 @@ function columnsOf(heads: readonly RunHead[], rows: readonly Row[]): Column[] {
   const others = comparedWith(heads);
   return shownColumns.flatMap((column) => {
     const { name, about, rank, difference, text } = column;
-    const shown: Column = {
+    const shown: TableColumn = {
       heading: headingOf(column, results),
       title: about,
       rank,
@@ -149,7 +149,7 @@ function columnsOf(heads: readonly RunHead[], rows: readonly Row[]): Column[] {
     if (!difference) return [shown];
     const { of } = difference.paired;
     const differences = others.map(
-      ({ against, heading, whom }): Column => ({
+      ({ against, heading, whom }): TableColumn => ({
         heading,
         title: `Difference in ${of === 'tokens' ? 'mean tokens' : of} from ${whom}, ${paired}`,
         rank: ranks(several)[of][against],
@@ -160,16 +160,16 @@ function columnsOf(heads: readonly RunHead[], rows: readonly Row[]): Column[] {
   });
 }
 
-interface Other {
-  against: Pair['against'];
+interface Comparison {
+  against: PairedResults['against'];
   heading: string;
   whom: string;
 }
 
-function comparedWith(heads: readonly RunHead[]): Other[] {
+function comparedWith(heads: readonly RunHead[]): Comparison[] {
   const baselines = heads.flatMap(({ results }) => strongestBaseline(results) ?? []);
   const strongest = [...new Set(baselines.map(({ stage }) => stageTitles[stage]))].join(', ');
-  const others: (Other | false)[] = [
+  const others: (Comparison | false)[] = [
     {
       against: 'base',
       heading: versusStart(heads.find(({ start }) => start)?.start),
@@ -186,7 +186,10 @@ function comparedWith(heads: readonly RunHead[]): Other[] {
 }
 
 /** Said to be better or worse only when its interval leaves out 0. */
-function differenceCell(pair: Pair | undefined, { paired: { of, unit, text }, better }: Difference): HTMLElement {
+function differenceCell(
+  pair: PairedResults | undefined,
+  { paired: { of, unit, text }, better }: StudentDifference,
+): HTMLElement {
   if (!pair) return element('td', {});
   const [value, interval] = [pair[of], pair[`${of}Interval`]];
   const certain = interval[0] > 0 || interval[1] < 0;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Completion, Group } from '../../src/protocol/dashboard';
+import type { DashboardCompletion, DashboardGroup } from '../../src/protocol/dashboard';
 import { wanted } from './rollout-list';
 
-const completion = (sample: number, change: Partial<Completion>): Completion => ({
+const completion = (sample: number, change: Partial<DashboardCompletion>): DashboardCompletion => ({
   sample,
   text: `text ${sample}`,
   tokens: 10,
@@ -15,7 +15,7 @@ const completion = (sample: number, change: Partial<Completion>): Completion => 
   ...change,
 });
 
-const groups: Group[] = [
+const groups: DashboardGroup[] = [
   {
     problemId: 'train-1',
     group: 0,

@@ -1,10 +1,10 @@
 /** Filters and sorts an update's completions. */
-import type { Completion, Group } from '../../src/protocol/dashboard';
+import type { DashboardCompletion, DashboardGroup } from '../../src/protocol/dashboard';
 
 export const filters = ['all', 'right', 'wrong', 'cut off'] as const;
 export type Filter = (typeof filters)[number];
 
-export const passes = ({ correct, finished }: Completion, filter: Filter): boolean => {
+export const passes = ({ correct, finished }: DashboardCompletion, filter: Filter): boolean => {
   if (filter === 'right') return correct === true;
   if (filter === 'wrong') return correct === false;
   return filter === 'all' || !finished;
@@ -22,7 +22,7 @@ export const orders = {
 } as const;
 export type Order = keyof typeof orders;
 
-const amounts: Record<Exclude<Order, 'batch'>, (completion: Completion) => number | null> = {
+const amounts: Record<Exclude<Order, 'batch'>, (completion: DashboardCompletion) => number | null> = {
   best: ({ reward }) => reward,
   worst: ({ reward }) => (reward === null ? null : -reward),
   raised: ({ advantage }) => advantage,
@@ -31,7 +31,7 @@ const amounts: Record<Exclude<Order, 'batch'>, (completion: Completion) => numbe
   shortest: ({ tokens }) => -tokens,
 };
 
-export interface Wish {
+export interface RolloutQuery {
   filter: Filter;
   order: Order;
   /** Text to find in a problem's id, its prompt or a completion, ignoring case. */
@@ -39,7 +39,7 @@ export interface Wish {
 }
 
 /** The groups with matching completions, each in order, and the groups by their first; empty groups are omitted. */
-export function wanted(groups: readonly Group[], { filter, order, query }: Wish): Group[] {
+export function wanted(groups: readonly DashboardGroup[], { filter, order, query }: RolloutQuery): DashboardGroup[] {
   const text = query.trim().toLowerCase();
   const holds = (own: string) => own.toLowerCase().includes(text);
   const shown = groups.flatMap((group) => {
@@ -48,9 +48,9 @@ export function wanted(groups: readonly Group[], { filter, order, query }: Wish)
     return completions.length > 0 ? [{ ...group, completions }] : [];
   });
   if (order === 'batch') return shown;
-  const amount = (one: Completion) => amounts[order](one) ?? Number.NEGATIVE_INFINITY;
+  const amount = (one: DashboardCompletion) => amounts[order](one) ?? Number.NEGATIVE_INFINITY;
   // Equal ones keep batch order, as sorting is stable. Infinite values differ by NaN.
-  const first = (a: Completion, b: Completion) => amount(b) - amount(a) || 0;
+  const first = (a: DashboardCompletion, b: DashboardCompletion) => amount(b) - amount(a) || 0;
   return shown
     .map((group) => ({ ...group, completions: group.completions.toSorted(first) }))
     .sort((a, b) => first(a.completions[0], b.completions[0]));

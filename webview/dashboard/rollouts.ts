@@ -1,4 +1,4 @@
-import type { Completion, Group, RolloutsMessage } from '../../src/protocol/dashboard';
+import type { DashboardCompletion, DashboardGroup, RolloutsMessage } from '../../src/protocol/dashboard';
 import { stageTitles } from '../../src/stages';
 import { element, replaceChildren } from '../common/dom';
 import { verdictOf } from '../common/verdict';
@@ -140,7 +140,7 @@ export class RolloutsPane {
   }
 
   /** Shows a group, and unfolds what hides it. */
-  private jump({ group }: Group): void {
+  private jump({ group }: DashboardGroup): void {
     this.folded.delete(group);
     if (!this.list.querySelector(`[data-group="${group}"]`)) {
       this.filter = 'all';
@@ -152,7 +152,7 @@ export class RolloutsPane {
     shown?.querySelector<HTMLElement>('button')?.focus({ preventScroll: true });
   }
 
-  private group({ problemId, group, prompt, teacherTokens, completions }: Group): Node {
+  private group({ problemId, group, prompt, teacherTokens, completions }: DashboardGroup): Node {
     const right = completions.filter(({ correct }) => correct).length;
     const judged = completions.some(({ correct }) => correct !== null);
     const body = element(
@@ -190,7 +190,7 @@ export class RolloutsPane {
     );
   }
 
-  private completion(problemId: string, completion: Completion): Node {
+  private completion(problemId: string, completion: DashboardCompletion): Node {
     const { sample, text, tokens, reward, parts, advantage, answer, finished } = completion;
     const verdict = verdictOf(completion.correct);
     const partsText = Object.entries(parts).map(

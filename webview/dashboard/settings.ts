@@ -1,4 +1,4 @@
-import type { Difference, RunHead } from '../../src/protocol/dashboard';
+import type { RunHead, SettingDifference } from '../../src/protocol/dashboard';
 import { element } from '../common/dom';
 import { visibleNodes } from '../common/visible';
 import { letterOf, swatch } from './theme';
@@ -7,7 +7,11 @@ import { letterOf, swatch } from './theme';
 const shown = 5;
 
 /** The settings that differ between runs: a row per setting, a column per run; all but the first few are folded. */
-export function settingsView(heads: readonly RunHead[], differences: readonly Difference[], open: boolean): Node[] {
+export function settingsView(
+  heads: readonly RunHead[],
+  differences: readonly SettingDifference[],
+  open: boolean,
+): Node[] {
   const [first, rest] = [differences.slice(0, shown), differences.slice(shown)];
   if (first.length === 0) return [element('p', { class: 'dim' }, 'No setting differs.')];
   const more = `${rest.length} more ${rest.length === 1 ? 'setting differs' : 'settings differ'}`;
@@ -19,7 +23,7 @@ export function settingsView(heads: readonly RunHead[], differences: readonly Di
   ];
 }
 
-function settingsTable(heads: readonly RunHead[], differences: readonly Difference[], caption: string): Node {
+function settingsTable(heads: readonly RunHead[], differences: readonly SettingDifference[], caption: string): Node {
   return element(
     'table',
     { class: 'settings' },

@@ -1,7 +1,7 @@
 import { shortPhaseTitle, stageNames } from '../../src/stages';
 import { element, replaceChildren } from '../common/dom';
 import { type Metric, panelsOf, valueText } from './metrics';
-import type { Model } from './model';
+import type { DashboardModel } from './model';
 import { letterOf, swatch } from './theme';
 
 const pageRows = 100;
@@ -20,7 +20,7 @@ export class UpdatesTable {
 
   constructor(private readonly actions: TableActions) {}
 
-  draw(model: Model): void {
+  draw(model: DashboardModel): void {
     this.run = Math.min(this.run, model.tracks.length - 1);
     const track = model.tracks[this.run];
     const rows = model.layout.placed[this.run]?.rows ?? new Uint32Array();
@@ -67,7 +67,7 @@ export class UpdatesTable {
     if (focused) this.root.querySelector<HTMLElement>(`[data-key="${focused}"]`)?.focus();
   }
 
-  private runChoice(model: Model): Node {
+  private runChoice(model: DashboardModel): Node {
     const choice = element('span', { class: 'choices', role: 'group', 'aria-label': 'Run' });
     for (const [i, { id }] of model.heads.entries()) {
       const made = element(
@@ -86,7 +86,7 @@ export class UpdatesTable {
     return choice;
   }
 
-  private table(model: Model, metrics: readonly Metric[], rows: Uint32Array): Node {
+  private table(model: DashboardModel, metrics: readonly Metric[], rows: Uint32Array): Node {
     const track = model.tracks[this.run];
     return element(
       'table',

@@ -6,9 +6,14 @@ import { Track } from './track';
 /** Every stage, by its index. */
 export const all = new Set(stageNames.keys());
 
-export type Row = [stage: (typeof stageNames)[number], step: number, second: number, values: Record<string, number>];
+export type MetricRow = [
+  stage: (typeof stageNames)[number],
+  step: number,
+  second: number,
+  values: Record<string, number>,
+];
 
-export function message(run: string, rows: Row[], from = 0): RowsMessage {
+export function message(run: string, rows: MetricRow[], from = 0): RowsMessage {
   const names = [...new Set(rows.flatMap(([, , , values]) => Object.keys(values)))];
   return {
     type: 'rows',
@@ -26,15 +31,15 @@ export function message(run: string, rows: Row[], from = 0): RowsMessage {
   };
 }
 
-export function track(run: string, rows: Row[]): Track {
+export function track(run: string, rows: MetricRow[]): Track {
   const made = new Track(run);
   made.take(message(run, rows));
   return made;
 }
 
 export const steps = (
-  stage: Row[0],
+  stage: MetricRow[0],
   count: number,
   second = 0,
   values: (i: number) => Record<string, number> = () => ({ loss: 1 }),
-) => Array.from({ length: count }, (_, i): Row => [stage, i + 1, second + i, values(i)]);
+) => Array.from({ length: count }, (_, i): MetricRow => [stage, i + 1, second + i, values(i)]);

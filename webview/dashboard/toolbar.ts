@@ -1,16 +1,16 @@
 import { shortStageTitles, stageNames, stageTitles } from '../../src/stages';
 import { append, customElement, element, replaceChildren } from '../common/dom';
 import type { Panel } from './metrics';
-import type { Model, View } from './model';
+import type { DashboardModel, DashboardView } from './model';
 
-export interface ToolbarActions {
+export interface DashboardToolbarActions {
   /** Changes the reader's choices. */
-  choose(change: Partial<View>): void;
+  choose(change: Partial<DashboardView>): void;
   zoom(range: null): void;
   exportCharts(): void;
 }
 
-const axisChoices: [View['axis'], string, string][] = [
+const axisChoices: [DashboardView['axis'], string, string][] = [
   [
     'stages',
     'Stages',
@@ -54,7 +54,7 @@ export class Toolbar {
   private drawnStages = '';
   private drawnCurves = '';
 
-  constructor(private readonly actions: ToolbarActions) {
+  constructor(private readonly actions: DashboardToolbarActions) {
     this.modes = (['charts', 'table'] as const).map((mode) => {
       const made = element('button', { class: 'plain' }, mode === 'charts' ? 'Charts' : 'Table');
       made.addEventListener('click', () => actions.choose({ mode }));
@@ -111,7 +111,7 @@ export class Toolbar {
     );
   }
 
-  draw(model: Model, panels: readonly Panel[]): void {
+  draw(model: DashboardModel, panels: readonly Panel[]): void {
     const { view } = model;
     for (const [i, mode] of (['charts', 'table'] as const).entries())
       this.modes[i].setAttribute('aria-pressed', String(view.mode === mode));
@@ -137,7 +137,7 @@ export class Toolbar {
     this.readout.textContent = text;
   }
 
-  private drawStages(model: Model): void {
+  private drawStages(model: DashboardModel): void {
     const there = [...model.stagesThere()].sort();
     const shown = model.stagesShown();
     const key = JSON.stringify([there, [...shown]]);
@@ -168,7 +168,7 @@ export class Toolbar {
     if (focused) this.stageButtons.querySelector<HTMLElement>(`[data-stage="${focused}"]`)?.focus();
   }
 
-  private drawCurves(view: View, panels: readonly Panel[]): void {
+  private drawCurves(view: DashboardView, panels: readonly Panel[]): void {
     const key = JSON.stringify([view.hidden, panels.map(({ id }) => id)]);
     if (key === this.drawnCurves) return;
     this.drawnCurves = key;

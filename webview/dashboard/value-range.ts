@@ -1,6 +1,6 @@
-import { drawable, type Line } from './curve';
+import { drawable, type PlottedLine } from './curve';
 
-export interface Range {
+export interface ValueRange {
   min: number;
   max: number;
 }
@@ -16,11 +16,11 @@ export interface AxisStyle {
  * end. undefined: no data.
  */
 export function valueRange(
-  lines: readonly Line[],
-  raw: readonly Line[],
+  lines: readonly PlottedLine[],
+  raw: readonly PlottedLine[],
   marks: readonly number[],
   log: boolean,
-): Range | undefined {
+): ValueRange | undefined {
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
   const include = (value: number) => {
@@ -45,7 +45,7 @@ export function valueRange(
  * narrow as the rounding error of its ends the next tick is the same number, and uPlot would create ticks until memory
  * is exhausted.
  */
-export function padded(values: Range | undefined, { log, fromZero }: AxisStyle): Range {
+export function padded(values: ValueRange | undefined, { log, fromZero }: AxisStyle): ValueRange {
   if (!values) return log ? { min: 0.1, max: 1 } : { min: 0, max: 1 };
   const { min, max } = values;
   if (log) return { min: min / 1.2, max: max * 1.2 };
@@ -59,7 +59,7 @@ export function padded(values: Range | undefined, { log, fromZero }: AxisStyle):
  * Ticks of a log axis: at most a dozen, at powers of ten, at 1, 2 and 5 of each if there are few, and at equal
  * distances if the range is less than one power. uPlot's own ticks do not terminate for values below 1e-31.
  */
-export function logTicks({ min, max }: Range): number[] {
+export function logTicks({ min, max }: ValueRange): number[] {
   const [low, high] = [Math.ceil(Math.log10(min)), Math.floor(Math.log10(max))];
   const inside = (value: number) => value >= min && value <= max;
   if (max < 10 * min) {
@@ -75,7 +75,7 @@ export function logTicks({ min, max }: Range): number[] {
 }
 
 /** The zoomed part of the axis: at least a millionth of the whole, and inside it. */
-export function zoomed({ min, max }: Range, whole: number): Range {
+export function zoomed({ min, max }: ValueRange, whole: number): ValueRange {
   const least = whole * 1e-6;
   const from = Math.min(Math.max(0, min), whole - least);
   return { min: from, max: Math.max(from + least, Math.min(whole, max)) };

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { maskText } from '../../chain/prompts';
-import type { Experiment, ExperimentFile } from '../../config/experiment';
+import type { Experiment, ExperimentInput } from '../../config/experiment';
 import { resolveExperiment } from '../../config/load';
 import { useBackend } from '../../kernels/backends';
 import { testedBackend } from '../../kernels/testing/backends';
@@ -39,7 +39,7 @@ export async function tinyWorkspace(): Promise<string> {
 }
 
 /** An experiment with a few updates per stage: too few to learn anything, but every part of a run happens. */
-export function tinyExperiment(folder: string, changes: Partial<ExperimentFile> = {}): Experiment {
+export function tinyExperiment(folder: string, changes: Partial<ExperimentInput> = {}): Experiment {
   const supervised = { updates: 3, batch: 4, learningRate: 1e-3 };
   const grpo = {
     updates: 3,

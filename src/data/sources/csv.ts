@@ -1,7 +1,7 @@
 /** CSV and TSV with a header. */
 import { isUtf8 } from 'node:buffer';
 import { parse } from 'csv-parse/sync';
-import { datasetError, type Place } from '../rows';
+import { datasetError, type RowPlace } from '../rows';
 import type { Bytes } from './bytes';
 import type { RowSource, SourceRow } from './source';
 
@@ -25,7 +25,7 @@ export function csvRows(bytes: Bytes): RowSource {
           skip_records_with_empty_values: true,
           skip_records_with_error: true,
           on_skip: (error) => {
-            const place: Place = { file, line: Number(error?.lines ?? 1) };
+            const place: RowPlace = { file, line: Number(error?.lines ?? 1) };
             faults.push({
               fault: datasetError(error?.message ?? 'a damaged row', place, 'Correct or remove the row.'),
               place,

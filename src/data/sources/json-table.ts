@@ -14,14 +14,14 @@ import type { RowSource } from './source';
 /** Maximum size; such a file is read as a whole. */
 const maxBytes = 256 << 20;
 
-export interface Table {
+export interface JsonTable {
   rows: readonly Row[];
   /** Where the file has parts that are named by split: the split that these rows are. */
   split?: string;
 }
 
 /** The rows of a file that is a single object with a table; null for other files. */
-export function tableOf(bytes: Bytes, split: Split): Table | null {
+export function tableOf(bytes: Bytes, split: Split): JsonTable | null {
   const first = onlyValue(bytes);
   if (!first || first.end - first.start > maxBytes) return null;
   try {
@@ -31,7 +31,7 @@ export function tableOf(bytes: Bytes, split: Split): Table | null {
   }
 }
 
-export function heldRows(file: string, { rows, split }: Table): RowSource {
+export function heldRows(file: string, { rows, split }: JsonTable): RowSource {
   return {
     count: rows.length,
     ...(split !== undefined && { split }),
@@ -54,7 +54,7 @@ function onlyValue(bytes: Bytes): { start: number; end: number } | null {
 const isRow = (value: unknown): value is Row => typeof value === 'object' && value !== null && !Array.isArray(value);
 const areRows = (value: unknown): value is Row[] => Array.isArray(value) && value.length > 0 && value.every(isRow);
 
-function tableIn(value: Row, split: Split): Table | null {
+function tableIn(value: Row, split: Split): JsonTable | null {
   const fields = Object.entries(value);
   const parts = fields.filter(([name, rows]) => splitOf(name) !== undefined && (areRows(rows) || isRow(rows)));
   if (parts.length > 0) return partIn(parts, split);
@@ -71,7 +71,7 @@ function tableIn(value: Row, split: Split): Table | null {
 }
 
 /** Of the parts that are named by split, the wanted one, else `train`, else the first. */
-function partIn(parts: [string, unknown][], split: Split): Table | null {
+function partIn(parts: [string, unknown][], split: Split): JsonTable | null {
   const [name, part] =
     parts.find(([one]) => splitOf(one) === split) ?? parts.find(([one]) => splitOf(one) === 'train') ?? parts[0];
   const rows = areRows(part) ? part.map(unwrapped) : tableIn(part as Row, split)?.rows;
@@ -88,7 +88,7 @@ function ofPandas({ columns, data }: Row): Row[] | null {
 }
 
 /** Columns by their names, each a list or numbered; rows in groups, or by their ids. */
-function byName(value: Row): Table | null {
+function byName(value: Row): JsonTable | null {
   const names = Object.keys(value);
   const fields = Object.values(value);
   if (names.length < 2 || !fields.every((field) => typeof field === 'object' && field !== null)) return null;

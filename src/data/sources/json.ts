@@ -4,7 +4,7 @@
 import { UserError } from '../../errors';
 import { linesOf, parseJson } from '../../lines';
 import { conversationOf } from '../conversations';
-import { datasetError, type Place } from '../rows';
+import { datasetError, type RowPlace } from '../rows';
 import type { Bytes } from './bytes';
 import type { RowSource, SourceRow } from './source';
 
@@ -39,7 +39,7 @@ export function jsonValues(bytes: Bytes): RowSource {
   };
 }
 
-interface Span {
+interface RowSpan {
   /** From 1, for rows that are not lines. */
   row?: number;
   /** Line of its first byte, from 1. */
@@ -48,8 +48,8 @@ interface Span {
   end: number;
 }
 
-function parsed(bytes: Bytes, text: string, { row: number, line, start, end }: Span, index: number): SourceRow {
-  const place: Place = { file: bytes.file, line, ...(number !== undefined && { row: number }) };
+function parsed(bytes: Bytes, text: string, { row: number, line, start, end }: RowSpan, index: number): SourceRow {
+  const place: RowPlace = { file: bytes.file, line, ...(number !== undefined && { row: number }) };
   try {
     const row = asRow(parseJson(wholeNumbers(text), { ...place, code: 'dataset' }));
     return { row, place, index, reread: rereading(bytes, start, end) };
@@ -91,7 +91,7 @@ const isClosing = (byte: number) => byte === 0x7d || byte === 0x5d;
  * Locates the values: items of an array, or of a sequence. @throws UserError for unbalanced brackets or text between
  * values
  */
-export function* spansOf(bytes: Bytes): Generator<Span> {
+export function* spansOf(bytes: Bytes): Generator<RowSpan> {
   let [at, line, depth, inText, escaped, outer] = [0, 1, 0, false, false, -1];
   let open: { start: number; line: number } | null = null;
   for (const chunk of bytes.chunks()) {

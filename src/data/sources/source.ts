@@ -1,8 +1,8 @@
 import type { UserError } from '../../errors';
-import type { Place } from '../rows';
+import type { RowPlace } from '../rows';
 
 /** A row of a file, or its error. */
-export type SourceRow = { place: Place; index: number } & (
+export type SourceRow = { place: RowPlace; index: number } & (
   | { row: unknown; fault?: undefined; reread?: () => unknown }
   | { fault: UserError }
 );

@@ -9,7 +9,7 @@ import {
   type Memory,
   type MemoryModel,
   noMemory,
-  type Pass,
+  type PassSize,
 } from '../../engine-data/memory';
 import type { BackendName } from '../../kernels/backends';
 import { sizeClass } from '../../kernels/native/pool';
@@ -44,7 +44,7 @@ const trainedShapes = (config: ModelConfig, lora: Learner['lora']): Map<string, 
   lora ? adapterShapes(config, { alpha: 1, dropout: 0, ...lora }) : parameterShapes(config);
 
 /** Peak of an update, over its forward and backward passes. */
-export function updateMemory(config: ModelConfig, learner: Learner, pass: Pass): Memory {
+export function updateMemory(config: ModelConfig, learner: Learner, pass: PassSize): Memory {
   const { lora } = learner;
   const { tokens, targets, checkpointing, accumulated } = pass;
   const d = config.hiddenSize;

@@ -13,13 +13,13 @@ import type { GrpoUpdate, LogProbOptions, Snapshot, Student, StudentFacts, Super
 import { loadMoments, readWeights, saveMoments, saveWeights } from './checkpoint';
 
 /** The trained weights at one moment. They share data with the student's until training changes these. */
-class Kept implements Snapshot {
+class WeightSnapshot implements Snapshot {
   /** A model that scores as the student did then: an adapter that was still zero is omitted. */
   readonly policy: Model;
 
   constructor(
     readonly model: Model,
-    private readonly discarded: (kept: Kept) => void,
+    private readonly discarded: (kept: WeightSnapshot) => void,
   ) {
     const { adapter } = model;
     this.policy = adapter && addsNothing(adapter) ? shareFrozen(model) : model;
@@ -36,7 +36,7 @@ class Kept implements Snapshot {
 export class EmbeddedStudent implements Student {
   readonly facts: StudentFacts;
   private optimizer: Optimizer | null = null;
-  private readonly snapshots = new Set<Kept>();
+  private readonly snapshots = new Set<WeightSnapshot>();
 
   /** Takes ownership of the model. `path`: where it was loaded from, absolute. */
   constructor(
@@ -70,7 +70,7 @@ export class EmbeddedStudent implements Student {
   }
 
   grpoStep({ reference, ...update }: GrpoUpdate, options: GrpoOptions) {
-    const policy = reference && (reference as Kept).policy;
+    const policy = reference && (reference as WeightSnapshot).policy;
     return grpoStep(this.model, this.begunOptimizer(), { ...update, reference: policy }, options);
   }
 
@@ -85,13 +85,13 @@ export class EmbeddedStudent implements Student {
     const model: Model = adapter
       ? { ...shareFrozen(this.model), adapter: { ...adapter, parameters: values } }
       : { config, parameters: values, adapter, ropes: null };
-    const kept = new Kept(model, (one) => this.snapshots.delete(one));
+    const kept = new WeightSnapshot(model, (one) => this.snapshots.delete(one));
     this.snapshots.add(kept);
     return kept;
   }
 
   async restore(snapshot: Snapshot): Promise<void> {
-    this.take(this.cloned((snapshot as Kept).model));
+    this.take(this.cloned((snapshot as WeightSnapshot).model));
   }
 
   async save(folder: string, { moments, eosIds }: { moments: boolean; eosIds: readonly number[] }): Promise<void> {

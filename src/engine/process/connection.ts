@@ -3,16 +3,16 @@ import * as z from 'zod';
 import { UserError } from '../../errors';
 import { EngineChild, type EngineCommand } from './child';
 import { EngineLost, errorOf, RequestCancelled } from './faults';
-import { FrameReader, frameOf, type Message } from './frames';
+import { type EngineMessage, FrameReader, frameOf } from './frames';
 import {
+  type EngineMethod,
+  type EngineParams,
+  type EngineProgress,
+  type EngineResult,
   engineProtocol,
   type Hello,
-  type Method,
   methods,
-  type Params,
-  type Progress,
   progress,
-  type Result,
 } from './wire';
 
 /** Milliseconds. */
@@ -31,24 +31,24 @@ export const usualPatience: Patience = {
   end: 10_000,
 };
 
-export interface RequestOptions {
+export interface EngineRequestOptions {
   signal?: AbortSignal;
-  progress?: (progress: Progress) => void;
+  progress?: (progress: EngineProgress) => void;
 }
 
 /** The request in progress. */
-interface Waiting {
+interface PendingRequest {
   id: number;
-  method: Method;
+  method: EngineMethod;
   resolve: (result: unknown) => void;
   reject: (error: Error) => void;
-  progress?: (progress: Progress) => void;
+  progress?: (progress: EngineProgress) => void;
 }
 
 export class EngineConnection {
   private readonly child: EngineChild;
   private readonly reader: FrameReader;
-  private waiting?: Waiting;
+  private waiting?: PendingRequest;
   private turn: Promise<unknown> = Promise.resolve();
   private count = 0;
   /**
@@ -100,13 +100,21 @@ export class EngineConnection {
    * promise rejects with the signal's reason once the engine has answered.
    * @throws UserError from the engine; EngineLost
    */
-  request<M extends Method>(method: M, params: Params<M>, options: RequestOptions = {}): Promise<Result<M>> {
+  request<M extends EngineMethod>(
+    method: M,
+    params: EngineParams<M>,
+    options: EngineRequestOptions = {},
+  ): Promise<EngineResult<M>> {
     const asked = this.turn.then(() => this.ask(method, params, options));
     this.turn = asked.catch(() => {});
     return asked;
   }
 
-  private async ask<M extends Method>(method: M, params: Params<M>, options: RequestOptions): Promise<Result<M>> {
+  private async ask<M extends EngineMethod>(
+    method: M,
+    params: EngineParams<M>,
+    options: EngineRequestOptions,
+  ): Promise<EngineResult<M>> {
     const { signal } = options;
     signal?.throwIfAborted();
     if (this.gone) throw this.gone;
@@ -149,9 +157,9 @@ export class EngineConnection {
     this.child.kill();
   }
 
-  private resultOf<M extends Method>(method: M, result: unknown): Result<M> {
+  private resultOf<M extends EngineMethod>(method: M, result: unknown): EngineResult<M> {
     const parsed = methods[method].result.safeParse(result);
-    if (parsed.success) return parsed.data as Result<M>;
+    if (parsed.success) return parsed.data as EngineResult<M>;
     const [{ path, message }] = parsed.error.issues;
     throw this.lose(`its answer to ${method} is invalid (${path.join('.') || 'the whole'}: ${message})`);
   }
@@ -167,7 +175,7 @@ export class EngineConnection {
     }
   }
 
-  private receive(message: Message): void {
+  private receive(message: EngineMessage): void {
     const { waiting } = this;
     if (message.method === 'progress') {
       const parsed = progress.safeParse(message.params);
@@ -184,7 +192,7 @@ export class EngineConnection {
   }
 
   /** Gives up on an engine that is silent and does not read its input. */
-  private watch(method: Method): void {
+  private watch(method: EngineMethod): void {
     const { backlog } = this.child;
     this.silentTicks = backlog === this.backlog ? this.silentTicks + 1 : 0;
     this.backlog = backlog;

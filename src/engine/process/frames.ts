@@ -17,10 +17,10 @@ const maxHeader = 4 << 10;
 
 const separator = Buffer.from('\r\n\r\n');
 
-export type Message = Record<string, unknown>;
+export type EngineMessage = Record<string, unknown>;
 
 /** Encodes a message. @throws UserError when it is too long */
-export function frameOf(message: Message): Buffer {
+export function frameOf(message: EngineMessage): Buffer {
   const body = Buffer.from(encode(message));
   if (body.length > maxMessageBytes)
     throw new UserError(`a message to the engine has ${body.length} bytes; the maximum is ${maxMessageBytes}`, {
@@ -41,7 +41,7 @@ export class FrameReader {
   constructor(private readonly stray: (text: string) => void) {}
 
   /** The messages that are complete now. @throws Error when the bytes are not messages */
-  *read(chunk: Buffer): Generator<Message> {
+  *read(chunk: Buffer): Generator<EngineMessage> {
     this.held.push(chunk);
     while (this.wanted !== null || this.readHeader()) {
       if (this.held.length < this.wanted!) return;
@@ -50,7 +50,7 @@ export class FrameReader {
       const value = parseJson(body.toString('utf8'), {});
       if (typeof value !== 'object' || value === null || Array.isArray(value))
         throw new Error('a message is not an object');
-      yield value as Message;
+      yield value as EngineMessage;
     }
   }
 

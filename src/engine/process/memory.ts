@@ -5,7 +5,7 @@ import {
   type Memory,
   type MemoryModel,
   noMemory,
-  type Pass,
+  type PassSize,
 } from '../../engine-data/memory';
 import { machineBudget } from '../embedded/memory-limits';
 import type { MemoryFacts } from './wire';
@@ -25,7 +25,7 @@ export function memoryModel(device: string, factsOf: (lora: Learner['lora']) => 
       const { free, total } = factsOf(null);
       return free === null || total === null ? null : { free, total };
     },
-    update(learner: Learner, { tokens, targets, checkpointing }: Pass) {
+    update(learner: Learner, { tokens, targets, checkpointing }: PassSize) {
       const facts = factsOf(learner.lora);
       return {
         ...standing(learner, true),

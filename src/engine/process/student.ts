@@ -11,8 +11,8 @@ import {
 } from '../../engine-data/training';
 import { UserError } from '../../errors';
 import type { GrpoUpdate, LogProbOptions, Snapshot, Student, StudentFacts, SupervisedStep, TokenScores } from '../port';
-import type { EngineConnection, RequestOptions } from './connection';
-import type { Method, Params, Result } from './wire';
+import type { EngineConnection, EngineRequestOptions } from './connection';
+import type { EngineMethod, EngineParams, EngineResult } from './wire';
 
 /** Weights that the engine keeps under a name. */
 class KeptWeights implements Snapshot {
@@ -171,12 +171,12 @@ export class ProcessStudent implements Student {
     await this.ask('close', {});
   }
 
-  private ask<M extends Method>(
+  private ask<M extends EngineMethod>(
     method: M,
-    params: Omit<Params<M>, 'id'>,
-    options?: RequestOptions,
-  ): Promise<Result<M>> {
-    return this.connection.request(method, { id: this.id, ...params } as unknown as Params<M>, options);
+    params: Omit<EngineParams<M>, 'id'>,
+    options?: EngineRequestOptions,
+  ): Promise<EngineResult<M>> {
+    return this.connection.request(method, { id: this.id, ...params } as unknown as EngineParams<M>, options);
   }
 }
 

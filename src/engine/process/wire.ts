@@ -203,9 +203,9 @@ export const methods = {
 } satisfies Record<string, { params: z.ZodType; result: z.ZodType }>;
 
 export type MemoryFacts = z.output<typeof memory>;
-export type Method = keyof typeof methods;
-export type Params<M extends Method> = z.output<(typeof methods)[M]['params']>;
-export type Result<M extends Method> = z.output<(typeof methods)[M]['result']>;
+export type EngineMethod = keyof typeof methods;
+export type EngineParams<M extends EngineMethod> = z.output<(typeof methods)[M]['params']>;
+export type EngineResult<M extends EngineMethod> = z.output<(typeof methods)[M]['result']>;
 
 /** Sent at least every five seconds during a request. */
 export const progress = z.object({
@@ -214,7 +214,7 @@ export const progress = z.object({
   total: count,
   drafts: rows.optional().describe('For sample: the tokens so far of every completion, in the order of the result.'),
 });
-export type Progress = z.output<typeof progress>;
+export type EngineProgress = z.output<typeof progress>;
 
 /** The reason of a failed request: the `data` of a JSON-RPC error. */
 export const fault = z.object({

@@ -4,7 +4,7 @@
  * normalize differently without documenting it.
  */
 import type { Example } from '../../engine-data/examples';
-import type { Loss, Row } from './wire';
+import type { PassRow, TinkerLoss } from './wire';
 
 /**
  * `cross_entropy`: -sum(weight x logProb), a plain sum. `importance_sampling`: -sum(advantage x exp(logProb -
@@ -12,14 +12,14 @@ import type { Loss, Row } from './wire';
  * weights and over rows.
  */
 export interface Carrier {
-  loss: Loss;
+  loss: TinkerLoss;
   divided: boolean;
 }
 
 /**
  * A completion as a server's row: every token but the last, with the next token as target. Prompt tokens have weight 0.
  */
-export function rowOf({ prompt, completion }: Example): Row {
+export function rowOf({ prompt, completion }: Example): PassRow {
   const tokens = [...prompt, ...completion];
   const targets = tokens.slice(1);
   const weights = targets.map((_, i) => Number(i >= prompt.length - 1));
@@ -35,7 +35,7 @@ export function carry(
   slopes: readonly ArrayLike<number>[],
   logProbs: readonly ArrayLike<number>[],
   carrier: Carrier,
-): Row[] {
+): PassRow[] {
   return examples.map((example, i) => {
     const row = rowOf(example);
     const place = (values: ArrayLike<number>, scale: number) => {

@@ -2,16 +2,16 @@
 import { UserError } from '../../errors';
 import { type TinkerClient, TinkerError, textOf } from './client';
 import {
-  type Loss,
-  type PassResult,
+  type PassRow,
   passAsJson,
   passAsProtobuf,
   passFromJson,
   passFromProtobuf,
-  type Row,
   type SampledSequence,
   samplesFromJson,
   samplesFromProtobuf,
+  type TinkerLoss,
+  type TinkerPassResult,
 } from './wire';
 
 /** AdamW with the interface's names. */
@@ -71,7 +71,7 @@ export class RemoteModel {
   }
 
   /** Log-probabilities of the rows' targets, without gradients. */
-  async forward(rows: readonly Row[], signal?: AbortSignal): Promise<Float32Array[]> {
+  async forward(rows: readonly PassRow[], signal?: AbortSignal): Promise<Float32Array[]> {
     const parts = await Promise.all(
       inParts(rows).map(async (part) => (await (await this.pass(part, 'cross_entropy', true))(signal)).logProbs),
     );
@@ -82,11 +82,11 @@ export class RemoteModel {
    * Accumulates the gradients of the rows, then makes one optimizer step. Both calls are queued before either is
    * awaited.
    */
-  async step(rows: readonly Row[], loss: Loss, adam: AdamParams): Promise<PassResult[]> {
+  async step(rows: readonly PassRow[], loss: TinkerLoss, adam: AdamParams): Promise<TinkerPassResult[]> {
     const passes = [];
     for (const part of inParts(rows)) passes.push(await this.pass(part, loss, false));
     const update = await this.submit('optim_step', { adam_params: adam, type: 'optim_step' });
-    const results: PassResult[] = [];
+    const results: TinkerPassResult[] = [];
     for (const pass of passes) results.push(await pass());
     const updated = (await update()) as { metrics?: Record<string, number> };
     results.push({ logProbs: [], metrics: updated.metrics ?? {} });
@@ -140,7 +140,7 @@ export class RemoteModel {
     return (signal) => this.client.result(asked.request_id, signal);
   }
 
-  private async pass(rows: readonly Row[], loss: Loss, forwardOnly: boolean) {
+  private async pass(rows: readonly PassRow[], loss: TinkerLoss, forwardOnly: boolean) {
     if (this.client.wire !== 'json') {
       const done = await this.passByProtobuf(rows, loss, forwardOnly);
       if (done) return done;
@@ -163,7 +163,7 @@ export class RemoteModel {
   }
 
   /** Null if the server takes only JSON. */
-  private async passByProtobuf(rows: readonly Row[], loss: Loss, forwardOnly: boolean) {
+  private async passByProtobuf(rows: readonly PassRow[], loss: TinkerLoss, forwardOnly: boolean) {
     const { client } = this;
     const body = passAsProtobuf({ model: this.id, sequence: this.sequence + 1, rows, loss, forwardOnly });
     const learning = client.wire === 'unknown';
@@ -182,8 +182,8 @@ export class RemoteModel {
   }
 }
 
-function inParts(rows: readonly Row[]): Row[][] {
-  const parts: Row[][] = [];
+function inParts(rows: readonly PassRow[]): PassRow[][] {
+  const parts: PassRow[][] = [];
   let tokens = 0;
   for (const row of rows) {
     const last = parts.at(-1);

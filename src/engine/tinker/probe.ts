@@ -7,7 +7,7 @@ import type { Carrier } from './carrier';
 import { rowOf } from './carrier';
 import type { TinkerClient } from './client';
 import { type AdamParams, RemoteModel } from './model';
-import type { Loss, Row } from './wire';
+import type { PassRow, TinkerLoss } from './wire';
 
 export interface Probed {
   /** Two forward passes agree to 1e-4. */
@@ -75,14 +75,17 @@ export async function probe(client: TinkerClient, options: ProbeOptions): Promis
 }
 
 class Experiments {
-  private readonly rows: [Row, Row];
+  private readonly rows: [PassRow, PassRow];
   private rate = 1;
 
   constructor(
     private readonly model: RemoteModel,
     { texts }: ProbeOptions,
   ) {
-    this.rows = texts.map((text) => rowOf({ prompt: text.slice(0, 1), completion: text.slice(1) })) as [Row, Row];
+    this.rows = texts.map((text) => rowOf({ prompt: text.slice(0, 1), completion: text.slice(1) })) as [
+      PassRow,
+      PassRow,
+    ];
   }
 
   async all(): Promise<Probed> {
@@ -115,7 +118,12 @@ class Experiments {
    * The effect of a step with these rows on the sum of the first text's log-probs, or of those tokens for which
    * `counts` is true.
    */
-  private async effect(rows: readonly Row[], loss: Loss, adam = plainStep(this.rate), counts = (_: number) => true) {
+  private async effect(
+    rows: readonly PassRow[],
+    loss: TinkerLoss,
+    adam = plainStep(this.rate),
+    counts = (_: number) => true,
+  ) {
     const total = async () => sum((await this.model.forward([this.rows[0]]))[0].filter((_, i) => counts(i)));
     const before = await total();
     await this.model.step(rows, loss, adam);
@@ -123,7 +131,7 @@ class Experiments {
   }
 
   /** A step size with a measurable, still nearly linear effect; false if there is none. */
-  private async findRate(row: Row, loss: Loss): Promise<boolean> {
+  private async findRate(row: PassRow, loss: TinkerLoss): Promise<boolean> {
     this.rate = 1;
     for (let tries = 0; tries < 9; tries++) {
       const effect = Math.abs(await this.effect([row], loss));
@@ -133,7 +141,10 @@ class Experiments {
     return false;
   }
 
-  private weighted = (row: Row, factor: number): Row => ({ ...row, weights: row.weights.map((one) => one * factor) });
+  private weighted = (row: PassRow, factor: number): PassRow => ({
+    ...row,
+    weights: row.weights.map((one) => one * factor),
+  });
 
   /** A plain sum: twice the weight, or the row twice, has twice the effect, and a negative weight the opposite. */
   private async crossEntropy(): Promise<Carrier | null> {
@@ -150,7 +161,7 @@ class Experiments {
     return plain ? { loss, divided: false } : null;
   }
 
-  private advised = (row: Row, logProbs: Float32Array, advantage: (token: number) => number): Row => ({
+  private advised = (row: PassRow, logProbs: Float32Array, advantage: (token: number) => number): PassRow => ({
     ...row,
     logProbs: Array.from(logProbs),
     advantages: row.targets.map((_, i) => advantage(i)),

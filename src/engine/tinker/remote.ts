@@ -16,11 +16,11 @@ const schema = z.object({
   step: z.number().int().min(0),
 });
 
-export type Remote = z.output<typeof schema>;
+export type RemoteState = z.output<typeof schema>;
 
 export const isRemote = (folder: string): boolean => existsSync(join(folder, remoteFile));
 
-export function readRemote(folder: string): Remote {
+export function readRemote(folder: string): RemoteState {
   const file = join(folder, remoteFile);
   const fail = (message: string): never => {
     throw new UserError(message, {

@@ -30,7 +30,7 @@ import type { AdamParams, RemoteModel, Sampler } from './model';
 import type { Probed } from './probe';
 import { readRemote, remoteFile } from './remote';
 import { episodesGradient } from './token-gradient';
-import type { PassResult } from './wire';
+import type { TinkerPassResult } from './wire';
 
 /** The connection of a student, and the probed properties of its server. */
 export interface Home {
@@ -392,7 +392,7 @@ function adamOf({
   };
 }
 
-function gradNormIn(results: readonly PassResult[]): number | undefined {
+function gradNormIn(results: readonly TinkerPassResult[]): number | undefined {
   for (const { metrics } of results)
     for (const [name, value] of Object.entries(metrics)) if (/grad_?norm/i.test(name)) return value;
   return undefined;

@@ -5,7 +5,7 @@
 import { PbfReader, PbfWriter } from 'pbf';
 
 /** A row of a pass: input tokens, and for each of them the target and the loss inputs. */
-export interface Row {
+export interface PassRow {
   /** n token ids. */
   tokens: readonly number[];
   /** n token ids: the next token of each input. */
@@ -16,18 +16,18 @@ export interface Row {
   advantages?: readonly number[];
 }
 
-export type Loss = 'cross_entropy' | 'importance_sampling';
+export type TinkerLoss = 'cross_entropy' | 'importance_sampling';
 
 export interface PassRequest {
   model: string;
   /** Numbers the model's training calls, from 1. */
   sequence: number;
-  rows: readonly Row[];
-  loss: Loss;
+  rows: readonly PassRow[];
+  loss: TinkerLoss;
   forwardOnly: boolean;
 }
 
-export interface PassResult {
+export interface TinkerPassResult {
   /** For each row: n numbers. */
   logProbs: Float32Array[];
   metrics: Record<string, number>;
@@ -41,7 +41,7 @@ export interface SampledSequence {
 }
 
 /** The inputs of a row, with the interface's names. */
-function inputsOf({ targets, weights, logProbs, advantages }: Row) {
+function inputsOf({ targets, weights, logProbs, advantages }: PassRow) {
   const inputs: { name: string; dtype: 'int64' | 'float32'; data: readonly number[] }[] = [
     { name: 'target_tokens', dtype: 'int64', data: targets },
     { name: 'weights', dtype: 'float32', data: weights },
@@ -72,7 +72,7 @@ export function passAsProtobuf({ model, sequence, rows, loss, forwardOnly }: Pas
   for (const row of rows)
     writer.writeMessage(
       3,
-      (one: Row, datum) => {
+      (one: PassRow, datum) => {
         datum.writeMessage(
           1,
           (tokens: readonly number[], input) =>
@@ -127,8 +127,8 @@ function doubleOf(bytes: Uint8Array): [string, number] {
   return entry;
 }
 
-export function passFromProtobuf(bytes: Uint8Array): PassResult {
-  const result: PassResult = { logProbs: [], metrics: {} };
+export function passFromProtobuf(bytes: Uint8Array): TinkerPassResult {
+  const result: TinkerPassResult = { logProbs: [], metrics: {} };
   readFields(bytes, (tag, reader) => {
     if (tag === 2)
       readFields(reader.readBytes(), (field, record) => {
@@ -190,7 +190,7 @@ interface PassJson {
   metrics?: Record<string, number>;
 }
 
-export const passFromJson = ({ loss_fn_outputs: outputs, metrics = {} }: PassJson): PassResult => ({
+export const passFromJson = ({ loss_fn_outputs: outputs, metrics = {} }: PassJson): TinkerPassResult => ({
   logProbs: outputs.map(({ logprobs }) => Float32Array.from(logprobs.data)),
   metrics,
 });

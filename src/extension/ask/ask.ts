@@ -1,24 +1,32 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { completionLength } from '../../chain/completion';
 import { UserError } from '../../errors';
-import type { Progress, Result } from '../../protocol/control';
+import type { HostResult, JobProgress } from '../../protocol/control';
 import type { Services } from '../services';
 import { studentTitle } from '../students';
 import * as vscode from '../vscode';
-import { type Asked, blockText, nextNumber, placeOf, type Question, type SampleSoFar, sameQuestion } from './page';
+import {
+  blockText,
+  nextNumber,
+  type PageQuestion,
+  placeOf,
+  type Question,
+  type SampleSoFar,
+  sameQuestion,
+} from './page';
 
 /** Milliseconds between two writes of a growing answer. */
 const pace = 150;
 /** How often an edit is retried while somebody types in the page, and the milliseconds between two attempts. */
 const [tries, between] = [100, 20];
 
-export interface Sampling {
+export interface AskSampling {
   samples: number;
   /** 0 means greedy. */
   temperature: number;
 }
 
-export interface Asking extends Sampling {
+export interface AskRequest extends AskSampling {
   checkpoint: string;
   underWay: UnderWay;
 }
@@ -26,7 +34,7 @@ export interface Asking extends Sampling {
 /**
  * Answers of a student with their token probabilities, by the number of the question asked. Marks are made from them.
  */
-export type Answers = Result<'ask'>['samples'];
+export type AskSamples = HostResult<'ask'>['samples'];
 
 /** Questions in progress on one page, by number, each with the controller that stops it. */
 export type UnderWay = Map<number, AbortController>;
@@ -39,10 +47,10 @@ export async function ask(
   { hosts }: Services,
   document: vscode.TextDocument,
   question: Question,
-  { checkpoint, samples, temperature, underWay }: Asking,
-): Promise<{ number: number; answers: Answers } | undefined> {
+  { checkpoint, samples, temperature, underWay }: AskRequest,
+): Promise<{ number: number; answers: AskSamples } | undefined> {
   const abort = new AbortController();
-  const asked: Asked = {
+  const asked: PageQuestion = {
     number: nextNumber(document.getText(), underWay.keys()),
     student: studentTitle(checkpoint),
     temperature,
@@ -51,7 +59,7 @@ export async function ask(
   };
   const growing = [...asked.samples];
   const pen = new Pen(document, () => abort.abort());
-  const grow = (parts: Progress<'ask'>) => {
+  const grow = (parts: JobProgress<'ask'>) => {
     for (const { sample, ...rest } of parts) growing[sample] = rest;
     pen.write(blockText({ ...asked, samples: growing }));
   };
@@ -78,7 +86,7 @@ export async function ask(
   }
 }
 
-function toSample({ text, tokens, logProbs, finished }: Answers[number]): SampleSoFar {
+function toSample({ text, tokens, logProbs, finished }: AskSamples[number]): SampleSoFar {
   return { text, tokens: completionLength({ tokens, finished }), done: true, finished, logProbs };
 }
 

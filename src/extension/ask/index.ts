@@ -6,7 +6,7 @@ import type { Services } from '../services';
 import { setting } from '../settings';
 import { pickStudent, studentTitle } from '../students';
 import * as vscode from '../vscode';
-import { ask, type Sampling, type UnderWay } from './ask';
+import { type AskSampling, ask, type UnderWay } from './ask';
 import { AnswerMarks } from './decorations';
 import { blockOf, questionAt, questions } from './page';
 
@@ -39,7 +39,7 @@ export function registerAsk(services: Services): vscode.Disposable {
     changed.fire();
     return chosen;
   };
-  const askAt = async (line: number | undefined, sampling: Partial<Sampling>) => {
+  const askAt = async (line: number | undefined, sampling: Partial<AskSampling>) => {
     const editor = vscode.window.activeTextEditor;
     if (!editor || !vscode.languages.match(selector, editor.document)) return;
     const { document } = editor;

@@ -7,7 +7,7 @@ export interface SampledText {
   logProbs: readonly number[];
 }
 
-export interface Mark {
+export interface ProbabilityMark {
   line: number;
   start: number;
   end: number;
@@ -19,7 +19,7 @@ export interface Mark {
 const unsure = 0.5;
 
 /** Marks for the answers with this number. An answer that was edited since gets none. */
-export function marksOf(page: string, number: number, answers: readonly SampledText[]): Mark[] {
+export function marksOf(page: string, number: number, answers: readonly SampledText[]): ProbabilityMark[] {
   const block = blockOf(page, number);
   if (!block) return [];
   const lines = page.split(/\r?\n/).slice(block.from, block.to);
@@ -33,8 +33,8 @@ export function marksOf(page: string, number: number, answers: readonly SampledT
   });
 }
 
-function marksIn({ text, tokenTexts, logProbs }: SampledText, firstLine: number): Mark[] {
-  const found: Mark[] = [];
+function marksIn({ text, tokenTexts, logProbs }: SampledText, firstLine: number): ProbabilityMark[] {
+  const found: ProbabilityMark[] = [];
   let line = firstLine;
   let start = 0;
   let offset = 0;

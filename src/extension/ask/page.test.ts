@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { type Asked, blockOf, blockText, nextNumber, placeOf, questionAt, questions, sameQuestion } from './page';
+import {
+  blockOf,
+  blockText,
+  nextNumber,
+  type PageQuestion,
+  placeOf,
+  questionAt,
+  questions,
+  sameQuestion,
+} from './page';
 
 const page = `Question: How many
 apples?
@@ -36,7 +45,7 @@ it('a question is found again where edits have moved it', () => {
 });
 
 describe('answers', () => {
-  const asked: Asked = {
+  const asked: PageQuestion = {
     number: 2,
     student: 'rewrite-6',
     temperature: 1,

@@ -50,7 +50,7 @@ export function sameQuestion(page: string, { text, line }: Question): Question |
 }
 
 /** The state of a question that was asked. */
-export interface Asked {
+export interface PageQuestion {
   /** Unique in the page, from 1. Identifies the answers wherever edits have moved them. */
   number: number;
   student: string;
@@ -102,7 +102,7 @@ export function blockOf(page: string, number: number): { from: number; to: numbe
 }
 
 /** The answers as lines of text. */
-export function blockText(asked: Asked): string[] {
+export function blockText(asked: PageQuestion): string[] {
   const { number, student, samples, temperature } = asked;
   const how = temperature === 0 ? 'greedy' : `${plural(samples.length, 'sample')} at temperature ${temperature}`;
   const lines = [`${marker(number)}${student}, ${how}${state(asked)}`, ''];
@@ -112,7 +112,7 @@ export function blockText(asked: Asked): string[] {
   return lines;
 }
 
-function state(asked: Asked): string {
+function state(asked: PageQuestion): string {
   if (asked.stopped) return ': stopped';
   if (asked.tokensPerSecond !== undefined) return summary(asked);
   return asked.samples.some(({ tokens }) => tokens > 0) ? ', working…' : ', waiting for the student…';
@@ -123,13 +123,13 @@ export const bodyOf = ({ text }: { text: string }) => text.replace(/\r\n?/g, '\n
 
 const answerOf = ({ text }: SampleSoFar) => extractAnswer(text, 'strict')?.value ?? null;
 
-function verdictOn(answer: string | null, gold: Asked['gold']): string {
+function verdictOn(answer: string | null, gold: PageQuestion['gold']): string {
   if (answer === null) return 'no answer';
   if (gold === undefined) return answer;
   return `${answer}, ${sameAnswer(answer, gold) ? 'right' : 'wrong'}`;
 }
 
-function sampleHeading(sample: SampleSoFar, i: number, { samples, gold, stopped }: Asked): string {
+function sampleHeading(sample: SampleSoFar, i: number, { samples, gold, stopped }: PageQuestion): string {
   const name = samples.length > 1 ? `Sample ${i + 1} of ${samples.length}` : 'Answer';
   const length = plural(sample.tokens, 'token');
   if (!sample.done) return `## ${name}: ${length}${stopped ? ', stopped' : ' so far'}`;
@@ -139,7 +139,7 @@ function sampleHeading(sample: SampleSoFar, i: number, { samples, gold, stopped 
 }
 
 /** How often each answer occurred, and how long the samples were. */
-function summary({ samples, gold, tokensPerSecond }: Asked): string {
+function summary({ samples, gold, tokensPerSecond }: PageQuestion): string {
   const counts = new Map<string, number>();
   for (const sample of samples) {
     const answer = answerOf(sample) ?? 'no answer';

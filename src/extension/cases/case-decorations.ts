@@ -1,6 +1,6 @@
 import { checkEquations } from '../../chain/calculator';
-import { counterpart } from '../../chain/counterpart';
 import { splitChain } from '../../chain/split';
+import { counterpart } from '../../chain/teacher-step';
 import * as vscode from '../vscode';
 import { clipLine } from '../words';
 import type { Case } from './case';

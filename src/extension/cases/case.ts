@@ -50,10 +50,10 @@ export function readCase(
   return buildCase(reference, failure, ofProblem, decisions);
 }
 
-type Known = Pick<FailureRecord, 'question' | 'answer' | 'samples' | 'teacherChain'> & Partial<FailureRecord>;
+type KnownFailure = Pick<FailureRecord, 'question' | 'answer' | 'samples' | 'teacherChain'> & Partial<FailureRecord>;
 
 /** A problem that is not a failure: built from the run's data and its evaluations. */
-function describeProblem(cache: RunCache, { run, problemId, stage, step }: CaseReference): Known {
+function describeProblem(cache: RunCache, { run, problemId, stage, step }: CaseReference): KnownFailure {
   const problem =
     problemOf(cache, run, problemId) ??
     recordedProblem(run, problemId, stage && step !== undefined ? { stage, step } : undefined);
@@ -85,7 +85,7 @@ function recordedProblem(
 /** Builds the case from these records. */
 export function buildCase(
   reference: CaseReference,
-  failure: Known,
+  failure: KnownFailure,
   rewrites: readonly RewriteRecord[],
   decisions: Decisions,
 ): Case {
@@ -104,7 +104,7 @@ export function buildCase(
   };
 }
 
-function answersOf({ run, problemId, stage, step }: CaseReference, { samples }: Known): CaseAnswer[] {
+function answersOf({ run, problemId, stage, step }: CaseReference, { samples }: KnownFailure): CaseAnswer[] {
   const recorded = samples.map(
     (record, sample): CaseAnswer => ({ ...record, label: `sample ${sample + 1}`, place: { sample } }),
   );
@@ -146,7 +146,7 @@ function chosen(
 /** Of a right answer, only what a person marked. */
 function faultOf(
   shown: CaseAnswer,
-  { firstWrongStep: recorded, teacherChain, answer, question }: Known,
+  { firstWrongStep: recorded, teacherChain, answer, question }: KnownFailure,
   marked: MarkedStep | undefined,
 ): FirstFault | undefined {
   const isSample = shown.rollout === undefined;

@@ -46,15 +46,15 @@ const answersOf = cached((file, damage) => {
   return answers;
 }, 16);
 
-export interface TestedAnswer {
+export interface EvaluationAnswer {
   record: EvaluationRecord;
   /** The evaluation's name, which is the checkpoint's. */
   evaluation: string;
 }
 
 /** The newest evaluated answer to each problem. Unreadable files are skipped. */
-export function lastAnswers(run: string): Map<string, TestedAnswer> {
-  const last = new Map<string, TestedAnswer>();
+export function lastAnswers(run: string): Map<string, EvaluationAnswer> {
+  const last = new Map<string, EvaluationAnswer>();
   for (const evaluation of evaluationNames(run))
     for (const [problemId, record] of answersOf(evaluationFile(run, evaluation)).value ?? [])
       if ((last.get(problemId)?.record.seq ?? -1) < record.seq) last.set(problemId, { record, evaluation });
@@ -62,7 +62,7 @@ export function lastAnswers(run: string): Map<string, TestedAnswer> {
 }
 
 /** The answer of each evaluation to the problem, newest first. Unreadable files are skipped. */
-export function testedAnswers(run: string, problemId: string): TestedAnswer[] {
+export function testedAnswers(run: string, problemId: string): EvaluationAnswer[] {
   return evaluationNames(run)
     .flatMap((evaluation) => {
       const record = answersOf(evaluationFile(run, evaluation)).value?.get(problemId);

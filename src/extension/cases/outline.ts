@@ -6,7 +6,7 @@
 export type PartKind = 'section' | 'question' | 'gold' | 'thinking' | 'step' | 'answer';
 
 /** Lines count from 0; `end` is the last line of the part. */
-export interface Part {
+export interface CasePart {
   kind: PartKind;
   /** "Step 3", "Student: ...". */
   name: string;
@@ -35,9 +35,9 @@ const marks: [PartKind, RegExp][] = [
  * The parts in order. A part ends where the next begins; a section, where the next section begins. Linear in the length
  * of the text.
  */
-export function outlineOf(text: string): Part[] {
+export function outlineOf(text: string): CasePart[] {
   const lines = text.split(/\r\n?|\n/);
-  const parts: Part[] = [];
+  const parts: CasePart[] = [];
   for (const [line, content] of lines.entries()) {
     for (const [kind, pattern] of marks) {
       const found = pattern.exec(content.slice(0, 400))?.groups;

@@ -67,7 +67,7 @@ export async function rewriteWithStudent({ runs, hosts }: Services, shown: Case)
 const markedText = ({ fault, shown }: Case): string | undefined =>
   fault?.by === 'person' && shown ? splitChain(shown.text).steps[fault.step] : undefined;
 
-interface Chosen {
+interface ChosenStudent {
   name: string;
   folder: string;
 }
@@ -75,7 +75,7 @@ interface Chosen {
 /**
  * The checkpoint selected by the run's last stage, else its newest. If the run has none, asks for one of another run.
  */
-async function chooseCheckpoint(runs: Services['runs'], run: string): Promise<Chosen | undefined> {
+async function chooseCheckpoint(runs: Services['runs'], run: string): Promise<ChosenStudent | undefined> {
   const best = runs.cache.summary(run).value?.at(-1)?.checkpoint;
   const all = runs
     .list()

@@ -5,15 +5,15 @@ import type { Span } from '../../chain/types';
 import type { Case, CaseAnswer } from './case';
 
 /** A range of the document; `heading` is where the line that names it begins. */
-export interface Section extends Span {
+export interface CaseSection extends Span {
   heading: number;
 }
 
 export interface CaseText {
   text: string;
-  student?: Section;
-  teacher?: Section;
-  rewrites: { section: Section; rewrite: CaseRewrite }[];
+  student?: CaseSection;
+  teacher?: CaseSection;
+  rewrites: { section: CaseSection; rewrite: CaseRewrite }[];
 }
 
 /** At most this many rewrites are shown; each heading gives the total. */
@@ -22,7 +22,7 @@ const maxRewrites = 6;
 export function renderCase(shownCase: Case): CaseText {
   const { question, gold, category, answers, shown, teacher, rewrites, picked, note, read } = shownCase;
   let text = '';
-  const add = (heading: string, body: string): Section => {
+  const add = (heading: string, body: string): CaseSection => {
     const at = text.length;
     text += `## ${heading}\n`;
     const start = text.length;

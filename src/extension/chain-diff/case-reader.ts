@@ -17,9 +17,9 @@ import { stageTitles } from '../../stages';
 import { canBe } from '../cases/rewrite-actions';
 import { neighbour } from '../failures/cases';
 import { attempt, cached } from '../file-cache';
-import { absentFrom, notSampled, reasons } from './absent';
-import { type RecordedChain, type Reference, viewChain } from './chain-view';
-import { type Completion, type Group, known, readGroup } from './completions';
+import { type ProblemReference, type RecordedChain, viewChain } from './chain-view';
+import { type DiffCompletion, type DiffGroup, known, readGroup } from './completions';
+import { absentFrom, notSampled, reasons } from './missing-values';
 import { momentsOf, type TimedSource } from './moments';
 import { type Located, ProblemIndex } from './problem-index';
 import { type RunSettings, readSettings } from './run-settings';
@@ -93,7 +93,7 @@ export class CaseReader {
 
     const teacherView = teacher && viewChain(teacher, { answer }, this.tokenizer);
     const teacherLength = this.tokenizer.unit === 'tokens' ? teacherView?.length : undefined;
-    const reference: Reference = {
+    const reference: ProblemReference = {
       answer,
       question,
       teacher: teacher ? (splitChain(teacher.text) satisfies Chain) : undefined,
@@ -164,14 +164,14 @@ export class CaseReader {
     return { moments, chosen, group, failureSource, failed, recorded, sources, prompt, read };
   }
 
-  private rewritesOf({ recorded }: Found, rewrites: readonly CaseRewrite[]): ShownRewrite[] {
+  private rewritesOf({ recorded }: FoundCase, rewrites: readonly CaseRewrite[]): ShownRewrite[] {
     return rewrites.map((rewrite) => {
       const located = recorded.find(({ record }) => record.text === rewrite.text);
       return { rewrite, located, origin: located ?? { file: decisionsFile(this.run) } };
     });
   }
 
-  private teacherOf({ failed, failureSource }: Found, text: string | undefined): RecordedChain | null {
+  private teacherOf({ failed, failureSource }: FoundCase, text: string | undefined): RecordedChain | null {
     if (text === undefined) return null;
     const failure = failed?.failure;
     const origin = failure
@@ -190,7 +190,7 @@ export class CaseReader {
     return neighbour(ids, problemId, by) ?? problemId;
   }
 
-  private placeOf(problemId: string, { failureSource, chosen }: Found, listed: readonly string[]) {
+  private placeOf(problemId: string, { failureSource, chosen }: FoundCase, listed: readonly string[]) {
     if (listed.includes(problemId))
       return { number: listed.indexOf(problemId) + 1, count: listed.length, of: 'cases in the list' };
     const { ids, of } = this.listOf(problemId, failureSource?.moment.key ?? chosen?.moment.key);
@@ -210,13 +210,13 @@ export class CaseReader {
   }
 
   /** The requested sample; else the first wrong one, which readers want most; else the best. */
-  private choose({ completions }: Group, sample: number | undefined): Completion | undefined {
+  private choose({ completions }: DiffGroup, sample: number | undefined): DiffCompletion | undefined {
     const asked = completions.find((one) => one.sample === sample);
     const wrong = completions.filter(({ correct }) => !correct).sort((a, b) => a.sample - b.sample);
     return asked ?? wrong[0] ?? completions[0];
   }
 
-  private async thirdColumn(subject: ChainSubject, rewrites: ShownRewrite[], { moments, read }: Found) {
+  private async thirdColumn(subject: ChainSubject, rewrites: ShownRewrite[], { moments, read }: FoundCase) {
     const nothing = {
       third: null,
       thirdText: null,
@@ -259,9 +259,9 @@ export class CaseReader {
   private readonly decisions = cached(() => decisionsOf(readDecisions(this.run)));
 
   private ofCompletion(
-    { rollout, text, length, finished, group: ownGroup, sample, origin }: Completion,
+    { rollout, text, length, finished, group: ownGroup, sample, origin }: DiffCompletion,
     moment: Moment,
-    group: Completion[],
+    group: DiffCompletion[],
     role: ChainView['role'],
   ): RecordedChain {
     const label = [moment.stage, moment.label, ...(group.length > 1 ? [`sample ${sample + 1}`] : [])].join(' · ');
@@ -287,14 +287,14 @@ export class CaseReader {
   }
 
   /** Its length in the unit of the columns, as theirs are. */
-  private memberOf(completion: Completion): CaseView['group'][number] {
+  private memberOf(completion: DiffCompletion): CaseView['group'][number] {
     const { group, sample, reward, advantage, answer, correct, finished, text, rollout } = completion;
     const asRecorded = rollout || this.tokenizer.unit === 'tokens';
     const length = asRecorded ? completion.length : this.tokenizer.tokenize(text).ids.length;
     return { group, sample, reward, advantage, length, answer, correct, finished };
   }
 
-  private rewardOf(rollout: NonNullable<Completion['rollout']>, group: Completion[]): ChainView['reward'] {
+  private rewardOf(rollout: NonNullable<DiffCompletion['rollout']>, group: DiffCompletion[]): ChainView['reward'] {
     const rewards = group.flatMap(({ reward }) => (reward === null ? [] : [reward]));
     const mean = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
     const variance = rewards.reduce((sum, reward) => sum + (reward - mean) ** 2, 0) / (rewards.length - 1);
@@ -327,7 +327,7 @@ export class CaseReader {
   }
 }
 
-type Found = Awaited<ReturnType<CaseReader['find']>>;
+type FoundCase = Awaited<ReturnType<CaseReader['find']>>;
 
 /** A rewrite, with its line of rewrites.jsonl if it has one. */
 interface ShownRewrite {

@@ -5,7 +5,7 @@ import { type FirstFault, firstFault } from '../../cases/first-fault';
 import type { TextTokenizer, TokenizedText } from '../../cases/text-tokenizer';
 import { checkEquations } from '../../chain/calculator';
 import type { Chain, Span } from '../../chain/types';
-import type { ChainView, Finding } from '../../protocol/chain-diff';
+import type { ChainFinding, ChainView } from '../../protocol/chain-diff';
 import type { Origin } from '../../protocol/chain-diff-requests';
 import { segmentText, sentenceStarts } from './segments';
 
@@ -26,7 +26,7 @@ export interface RecordedChain {
   marked?: number;
 }
 
-export interface Reference {
+export interface ProblemReference {
   /** The reference answer; empty where none is known. */
   answer: string;
   question?: string;
@@ -36,7 +36,7 @@ export interface Reference {
   teacherLength?: number;
 }
 
-export function viewChain(chain: RecordedChain, reference: Reference, tokenizer: TextTokenizer): ChainView {
+export function viewChain(chain: RecordedChain, reference: ProblemReference, tokenizer: TextTokenizer): ChainView {
   const tokens = chain.tokens ?? { ...tokenizer.tokenize(chain.text), ended: false };
   const length = tokens.ids.length - (tokens.ended ? 1 : 0);
   // Positions refer to the joined tokens: a tokenizer that normalizes does not reproduce the text exactly.
@@ -110,7 +110,7 @@ function faultOf(
   { rangeOf, ...parts }: ReturnType<typeof segmentText> & Ranged,
   { role, marked }: RecordedChain,
   correct: boolean | null,
-  { answer, question, teacher }: Reference,
+  { answer, question, teacher }: ProblemReference,
 ): Pick<ChainView, 'fault'> {
   // A right answer may follow another path than the teacher's, but a false equation is always an error.
   const against = correct || role === 'teacher' ? undefined : (teacher ?? (answer || undefined));
@@ -133,9 +133,9 @@ function sentenceOf(by: FirstFault['by'], reason: string): string {
 function findingsOf(
   { text, length, rangeOf }: { text: string; length: number } & Ranged,
   answer: (Span & { value: string; correct: boolean }) | null,
-  reference: Reference,
-): Finding[] {
-  const findings: Finding[] = checkEquations(text).map(({ start, end, left, stated, actual, correct }) => ({
+  reference: ProblemReference,
+): ChainFinding[] {
+  const findings: ChainFinding[] = checkEquations(text).map(({ start, end, left, stated, actual, correct }) => ({
     kind: correct ? 'right' : 'wrong',
     ...rangeOf({ start, end }),
     text: correct ? `${left} = ${stated} is true` : `${left} is ${actual}, not ${stated}`,

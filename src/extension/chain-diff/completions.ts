@@ -12,17 +12,17 @@ import {
 import type { TimedSource } from './moments';
 import type { ProblemIndex } from './problem-index';
 
-export interface Completion extends GroupMember {
+export interface DiffCompletion extends GroupMember {
   text: string;
   origin: Origin;
   /** The update that sampled the completion. */
   rollout?: RolloutRecord;
 }
 
-export interface Group {
+export interface DiffGroup {
   moment: Moment;
   /** Best first. */
-  completions: Completion[];
+  completions: DiffCompletion[];
   failure?: FailureRecord;
   /** The question and reference answer, where these records have them. */
   question?: string;
@@ -34,7 +34,7 @@ export async function readGroup(
   index: ProblemIndex,
   problemId: string,
   { moment, source }: TimedSource,
-): Promise<Group> {
+): Promise<DiffGroup> {
   const { file } = source;
   if (source.kind === 'rollouts') {
     const found = await index.read(file, problemId, rolloutRecordSchema);
@@ -62,7 +62,7 @@ export async function readGroup(
 }
 
 /** By reward; without rewards, right ones first; then shorter ones first. */
-function best(a: Completion, b: Completion): number {
+function best(a: DiffCompletion, b: DiffCompletion): number {
   return (
     (b.reward ?? Number.NEGATIVE_INFINITY) - (a.reward ?? Number.NEGATIVE_INFINITY) ||
     Number(b.correct) - Number(a.correct) ||
@@ -71,7 +71,7 @@ function best(a: Completion, b: Completion): number {
   );
 }
 
-function ofRollout(rollout: RolloutRecord, origin: Origin): Completion {
+function ofRollout(rollout: RolloutRecord, origin: Origin): DiffCompletion {
   const { sample, reward, advantage, answer, correct, finished } = rollout;
   return {
     group: 0,
@@ -92,7 +92,7 @@ function ofAnswer(
   { text, answer, correct, finished, tokens }: FailureRecord['samples'][number],
   sample: number,
   origin: Origin,
-): Completion {
+): DiffCompletion {
   return { group: 0, sample, reward: null, advantage: null, length: tokens, answer, correct, finished, text, origin };
 }
 

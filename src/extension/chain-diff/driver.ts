@@ -5,7 +5,7 @@ import { openRun } from '../../runs/reading';
 import { report } from '../commands/report';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
-import type { Page, PageDriver } from '../webview-page';
+import type { PageDriver, WebviewTab } from '../webview-page';
 import { CaseReader, type CaseTexts } from './case-reader';
 import type { ChainDocuments } from './documents';
 
@@ -26,7 +26,7 @@ export class ChainDiff implements PageDriver<ChainSubject, FromChainPage> {
 
   constructor(
     private readonly services: Services,
-    private readonly page: Page<ChainSubject, ToChainPage>,
+    private readonly page: WebviewTab<ChainSubject, ToChainPage>,
     private readonly documents: ChainDocuments,
     private readonly choose: (subject: ChainSubject) => Promise<ChainSubject | undefined>,
   ) {

@@ -2,18 +2,18 @@
 import type { Moment } from '../../protocol/chain-diff';
 import { stageNames, stageTitles } from '../../stages';
 import { type Start, studentLabel, testedName } from '../../start';
-import type { Source } from './problem-index';
+import type { RecordFile } from './problem-index';
 
 export interface TimedSource {
   moment: Moment;
-  source: Source;
+  source: RecordFile;
 }
 
 /**
  * Rewrites are not a moment: they have a column of their own. `start` is the checkpoint that the run began with;
  * `imported` marks records from elsewhere.
  */
-export function momentsOf(sources: readonly Source[], start?: Start, imported = false): TimedSource[] {
+export function momentsOf(sources: readonly RecordFile[], start?: Start, imported = false): TimedSource[] {
   return sources
     .flatMap((source) => timed(source, start, imported) ?? [])
     .sort((a, b) => a.order[0] - b.order[0] || a.order[1] - b.order[1])
@@ -22,7 +22,7 @@ export function momentsOf(sources: readonly Source[], start?: Start, imported = 
 
 /** By stage, then update; failures and tests of a stage's student come after its updates. */
 function timed(
-  source: Source,
+  source: RecordFile,
   start: Start | undefined,
   imported: boolean,
 ): (TimedSource & { order: [number, number] }) | null {

@@ -13,7 +13,7 @@ import type { StageName } from '../../stages';
 import { stampOf } from '../file-cache';
 
 /** A file of records with problem ids. */
-export type Source =
+export type RecordFile =
   | { kind: 'rollouts'; stage: StageName; step: number; file: string }
   | { kind: 'evaluation'; name: string; file: string }
   | { kind: 'failures'; file: string }
@@ -38,14 +38,14 @@ const chunkBytes = 1 << 20;
 const headBytes = 512;
 
 export class ProblemIndex {
-  private readonly files = new Map<string, FileIndex & { stamp: string; source: Source }>();
+  private readonly files = new Map<string, FileIndex & { stamp: string; source: RecordFile }>();
 
   constructor(readonly run: string) {}
 
   /**
    * Indexes the new and changed files that `wanted` selects, and forgets deleted ones. True if anything changed.
    */
-  async refresh(wanted: (source: Source) => boolean = () => true): Promise<boolean> {
+  async refresh(wanted: (source: RecordFile) => boolean = () => true): Promise<boolean> {
     const sources = sourcesOf(this.run);
     const present = new Set(sources.map(({ file }) => file));
     let changed = false;
@@ -60,7 +60,7 @@ export class ProblemIndex {
   }
 
   /** The files with records of a problem. */
-  sources(problemId: string): Source[] {
+  sources(problemId: string): RecordFile[] {
     return [...this.files.values()].flatMap(({ source, problems }) => (problems.has(problemId) ? [source] : []));
   }
 
@@ -103,14 +103,14 @@ async function readText(handle: FileHandle, start: number, end: number): Promise
   return bytes.toString('utf8');
 }
 
-function sourcesOf(run: string): Source[] {
-  const sources: Source[] = [
+function sourcesOf(run: string): RecordFile[] {
+  const sources: RecordFile[] = [
     { kind: 'failures', file: failuresFile(run) },
     { kind: 'rewrites', file: rewritesFile(run) },
-    ...rolloutSteps(run).map(({ stage, step }): Source => {
+    ...rolloutSteps(run).map(({ stage, step }): RecordFile => {
       return { kind: 'rollouts', stage, step, file: rolloutsFile(run, stage, step) };
     }),
-    ...evaluationNames(run).map((name): Source => ({ kind: 'evaluation', name, file: evaluationFile(run, name) })),
+    ...evaluationNames(run).map((name): RecordFile => ({ kind: 'evaluation', name, file: evaluationFile(run, name) })),
   ];
   return sources.filter(({ file }) => existsSync(file));
 }

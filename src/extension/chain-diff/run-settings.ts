@@ -10,7 +10,7 @@ import { type StageName, sampledAs } from '../../stages';
 import { type Start, startOf } from '../../start';
 import { problemFinder } from '../cases/known-problems';
 import { isImported } from '../run-cache';
-import type { Recording } from './absent';
+import type { Recording } from './missing-values';
 
 const componentSchema = z.object({
   use: z.string(),

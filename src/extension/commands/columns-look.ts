@@ -4,7 +4,7 @@ import { readProblems } from '../../data/read';
 import type { Problem } from '../../data/types';
 import { UserError } from '../../errors';
 
-export interface Look {
+export interface ColumnsLook {
   columns?: SettledColumns;
   first?: Problem;
   /** Why these columns cannot be used. */
@@ -12,7 +12,7 @@ export interface Look {
 }
 
 /** The first row, read with the guessed and given columns. */
-export function lookAt(file: string, told: Columns): Look {
+export function lookAt(file: string, told: Columns): ColumnsLook {
   try {
     const { columns, problems } = readProblems(file, 'rows', { columns: told, count: 1, skipBad: true });
     return { columns, first: problems.at(0) };

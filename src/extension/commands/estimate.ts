@@ -9,13 +9,13 @@ import type { ExperimentFile } from '../experiment-file';
 import { attempt } from '../file-cache';
 import type { RunIndex } from '../run-index';
 
-interface Source {
+interface PastRuns {
   list(): ReturnType<RunIndex['list']>;
   cache: Pick<RunIndex['cache'], 'summary' | 'config'>;
 }
 
 /** Seconds of training with this budget; undefined until one run of the experiment has finished. */
-export function estimatedSeconds(experiment: ExperimentFile, quick: boolean, { list, cache }: Source) {
+export function estimatedSeconds(experiment: ExperimentFile, quick: boolean, { list, cache }: PastRuns) {
   const text = attempt(experiment.file, () => readSmallText(experiment.file)).value ?? '';
   const planned = updatesIn(experimentOf(text, quick));
   for (const listing of list()) {

@@ -23,7 +23,7 @@ const title = t('Evaluate Model on a Server');
 const lastServer = 'distillery.evaluation.server';
 
 /** What to ask where; everything missing is asked for. */
-interface Wish extends Partial<Endpoint> {
+interface EvaluationRequest extends Partial<Endpoint> {
   prompt?: PromptStyle;
   /** The file of an experiment, for its test problems, or of a dataset. */
   data?: string;
@@ -31,7 +31,7 @@ interface Wish extends Partial<Endpoint> {
 
 /** Returns accuracy, number of answers, and the answers as JSON lines. */
 export function registerEvaluateServer(services: Services): vscode.Disposable {
-  return trustedCommand(services, 'distillery.evaluateOnServer', async (argument?: Wish) => {
+  return trustedCommand(services, 'distillery.evaluateOnServer', async (argument?: EvaluationRequest) => {
     const { secrets, globalState } = services.context;
     const { baseUrl, model, prompt, data } = argument ?? {};
     const server =

@@ -10,12 +10,12 @@ import type { Services } from '../services';
 import { pickStudent } from '../students';
 import * as vscode from '../vscode';
 import { clipLine } from '../words';
-import { firstRowsText, type Look, lookAt, optionOf } from './columns-look';
+import { type ColumnsLook, firstRowsText, lookAt, optionOf } from './columns-look';
 
 /** Dataset file extensions, for dialogs. */
 export const datasetEndings = ['jsonl', 'json', 'csv', 'tsv', 'parquet', 'arrow', 'feather', 'gz', 'zst'];
 
-export interface Form {
+export interface ExperimentForm {
   name: string;
   /** The value of `--columns`; undefined where the format itself names its columns. */
   columns?: string;
@@ -24,9 +24,9 @@ export interface Form {
 }
 
 const asked = ['question', 'answer', 'chain'] as const;
-type Asked = (typeof asked)[number];
+type FormField = (typeof asked)[number];
 
-interface Given {
+interface FormInput {
   /** Folder of the data. */
   file: string;
   student?: string;
@@ -36,13 +36,17 @@ interface Given {
 }
 
 /** Undefined when dismissed. */
-export async function fillForm(services: Services, title: string, given: Given): Promise<Form | undefined> {
+export async function fillForm(
+  services: Services,
+  title: string,
+  given: FormInput,
+): Promise<ExperimentForm | undefined> {
   const { file, parent } = given;
   const { t } = vscode.l10n;
   const byColumns = guessFormat(file) === 'rows';
   let told: Columns = {};
   let { name, student } = given;
-  let look: Look = byColumns ? lookAt(file, told) : {};
+  let look: ColumnsLook = byColumns ? lookAt(file, told) : {};
   for (;;) {
     const items = [
       ...(look.fault === undefined ? [makeItem(look.columns)] : []),
@@ -72,7 +76,7 @@ const makeItem = (columns: SettledColumns | undefined) => ({
   change: 'make' as const,
 });
 
-const roleItem = (role: Asked, { columns, first }: Look) => ({
+const roleItem = (role: FormField, { columns, first }: ColumnsLook) => ({
   label: `${role}: ${[columns?.[role] ?? '–'].flat().join(' + ')}`,
   detail: clipLine(first?.[role] ?? '–', 160),
   change: role,
@@ -99,7 +103,7 @@ async function showRows(file: string, told: Columns): Promise<void> {
   await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ content }), { preview: true });
 }
 
-async function chooseColumn(file: string, title: string, role: Asked): Promise<Columns> {
+async function chooseColumn(file: string, title: string, role: FormField): Promise<Columns> {
   const { names, rows } = peek(file);
   const column = await vscode.window.showQuickPick(columnItems(names, rows[0]), {
     title,

@@ -9,7 +9,7 @@ import { trustedCommand } from './report';
 const { t } = vscode.l10n;
 
 /** What to import, and whether to keep following it. */
-interface Asked {
+interface ImportRequest {
   path: string;
   follow: boolean;
 }
@@ -41,7 +41,7 @@ export function registerImportRollouts(services: Services): vscode.Disposable {
 
 async function bring(
   { runs }: Services,
-  { path, follow }: Asked,
+  { path, follow }: ImportRequest,
   runsFolder: string,
   stop: AbortController,
 ): Promise<string[] | undefined> {
@@ -87,13 +87,13 @@ function sentences(imported: readonly ImportedRollouts[]): string {
 }
 
 /** A URI from the Explorer, or fields from a test or another extension. */
-function askedBy(argument: unknown): Asked | undefined {
+function askedBy(argument: unknown): ImportRequest | undefined {
   if (argument instanceof vscode.Uri) return { path: argument.fsPath, follow: false };
   const { path, follow } = (argument ?? {}) as { path?: unknown; follow?: unknown };
   return typeof path === 'string' ? { path, follow: follow === true } : undefined;
 }
 
-async function ask(): Promise<Asked | undefined> {
+async function ask(): Promise<ImportRequest | undefined> {
   const title = t('Import Rollouts');
   const folders = { folders: true, follow: false };
   const items = [

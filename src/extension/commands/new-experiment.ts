@@ -13,7 +13,7 @@ import { askName, datasetEndings, fillForm } from './experiment-form';
 import { trustedCommand } from './report';
 
 /** Settings of a new experiment; everything missing is asked for. */
-interface Wish {
+interface ExperimentRequest {
   /** Absolute path of the folder to create or fill. */
   folder?: string;
   /** Absolute path of a file of problems, or a downloaded Hub data set; without it, the built-in arithmetic. */
@@ -25,7 +25,7 @@ interface Wish {
 }
 
 /** The output of `distillery new --json`. */
-interface Made {
+interface NewExperiment {
   folder: string;
   experiment: string;
   files: string[];
@@ -34,10 +34,10 @@ interface Made {
 
 const afterReload = 'openAfterReload';
 
-type Opened = Pick<Made, 'experiment' | 'notes'>;
+type OpenedExperiment = Pick<NewExperiment, 'experiment' | 'notes'>;
 
 /** The files to open after the window has reloaded. */
-interface Asked extends Opened {
+interface FilesToOpen extends OpenedExperiment {
   guided: boolean;
 }
 
@@ -47,7 +47,7 @@ const walkthrough = ({ extension }: vscode.ExtensionContext) => `${extension.id}
 export function registerNewExperiment(services: Services): vscode.Disposable {
   void openLast(services);
   return vscode.Disposable.from(
-    trustedCommand(services, 'distillery.newExperiment', async (argument?: vscode.Uri | Wish) => {
+    trustedCommand(services, 'distillery.newExperiment', async (argument?: vscode.Uri | ExperimentRequest) => {
       const given = argument instanceof vscode.Uri ? { data: argument.fsPath } : (argument ?? {});
       const wish = given.folder ? given : await ask(services, given);
       return wish?.folder ? make(services, { ...wish, folder: wish.folder }) : undefined;
@@ -63,7 +63,7 @@ export function registerNewExperiment(services: Services): vscode.Disposable {
   );
 }
 
-async function ask(services: Services, { data, student }: Wish): Promise<Wish | undefined> {
+async function ask(services: Services, { data, student }: ExperimentRequest): Promise<ExperimentRequest | undefined> {
   const { t } = vscode.l10n;
   const title = t('New Experiment');
   if (!data) {
@@ -139,7 +139,7 @@ function freeFolder(parent: string, name: string): string {
 
 async function make(
   services: Services,
-  { folder, data, columns, student }: Wish & { folder: string },
+  { folder, data, columns, student }: ExperimentRequest & { folder: string },
   guided = false,
 ): Promise<string> {
   const { t } = vscode.l10n;
@@ -156,7 +156,7 @@ async function make(
 }
 
 /** Warnings, and the next step. */
-async function tell({ log }: Services, { experiment, notes }: Opened): Promise<void> {
+async function tell({ log }: Services, { experiment, notes }: OpenedExperiment): Promise<void> {
   const { t } = vscode.l10n;
   const [preview, run, showLog] = [t('Preview Masking'), t('Run Stage 1'), t('Show Log')];
   const name = basename(dirname(experiment));
@@ -171,27 +171,27 @@ async function tell({ log }: Services, { experiment, notes }: Opened): Promise<v
 }
 
 /** Unusable rows are skipped when the user agrees. */
-async function withoutBadRows(error: unknown, folder: string, options: readonly string[]): Promise<Made> {
+async function withoutBadRows(error: unknown, folder: string, options: readonly string[]): Promise<NewExperiment> {
   if (!(error instanceof UserError) || !error.remedy?.includes('--skip-bad')) throw error;
   const leave = vscode.l10n.t('Leave Them Out');
   if ((await vscode.window.showWarningMessage(error.message, { modal: true }, leave)) !== leave) throw error;
   return callNew(folder, [...options, '--skip-bad']);
 }
 
-async function callNew(folder: string, options: readonly string[]): Promise<Made> {
+async function callNew(folder: string, options: readonly string[]): Promise<NewExperiment> {
   const { command, args, env } = await commandLine(['new', folder, ...options, '--json']);
   const { stdout } = await promisify(execFile)(command, args, { env }).catch((error: { stdout?: string }) => {
     if (!error.stdout) throw error;
     return { stdout: error.stdout };
   });
-  return answerOf<Made>(stdout);
+  return answerOf<NewExperiment>(stdout);
 }
 
 /**
  * Shows the experiment. Without an open folder its own is opened, which reloads the window; with `guided`, the
  * walkthrough comes back and shows the next step.
  */
-async function open(services: Services, made: Opened, guided: boolean): Promise<string> {
+async function open(services: Services, made: OpenedExperiment, guided: boolean): Promise<string> {
   const { experiment, notes } = made;
   const uri = vscode.Uri.file(experiment);
   if (vscode.workspace.workspaceFolders?.length) {
@@ -208,7 +208,7 @@ async function open(services: Services, made: Opened, guided: boolean): Promise<
 
 async function openLast(services: Services): Promise<void> {
   const { context } = services;
-  const { experiment, notes = [], guided } = context.globalState.get<Partial<Asked>>(afterReload) ?? {};
+  const { experiment, notes = [], guided } = context.globalState.get<Partial<FilesToOpen>>(afterReload) ?? {};
   if (!experiment || !vscode.workspace.getWorkspaceFolder(vscode.Uri.file(experiment))) return;
   await context.globalState.update(afterReload, undefined);
   if (!existsSync(experiment)) return;

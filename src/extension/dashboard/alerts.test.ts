@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { MetricsRecord } from '../../runs/records';
 import { alertsOf } from './alerts';
-import { Columns } from './columns';
+import { UpdateColumns } from './columns';
 
 /** Stage 2 with these values by update, from 0 to `updates` - 1. */
-function run(updates: number, at: (update: number) => Partial<MetricsRecord>): Columns {
-  const columns = new Columns();
+function run(updates: number, at: (update: number) => Partial<MetricsRecord>): UpdateColumns {
+  const columns = new UpdateColumns();
   for (let i = 0; i < updates; i++)
     columns.append({
       seq: i,
@@ -32,7 +32,7 @@ describe('alerts', () => {
     expect(alertsOf(run(100, healthy))).toEqual([]);
     expect(alertsOf(run(8, () => ({ flatGroups: 1, truncated: 1 })))).toEqual([]);
     expect(alertsOf(run(100, () => ({})))).toEqual([]);
-    expect(alertsOf(new Columns())).toEqual([]);
+    expect(alertsOf(new UpdateColumns())).toEqual([]);
   });
 
   it('tell the first update of a value that is NaN, and how many there are', () => {

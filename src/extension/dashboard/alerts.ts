@@ -1,7 +1,7 @@
 import type { Alert } from '../../protocol/dashboard';
 import { stageNames } from '../../stages';
 import { percent } from '../../words';
-import { type Columns, type Stretch, stretchesOf } from './columns';
+import { type PhaseRange, stretchesOf, type UpdateColumns } from './columns';
 
 /** Updates judged together, as single batches of a few groups are noisy. */
 const windowSize = 20;
@@ -10,7 +10,7 @@ const windowSize = 20;
  * Warnings about a run: broken training (NaN), divergence (KL, entropy), or weak training signal (flat groups, cut-off
  * completions). Each phase is judged on its own; the newest phase comes first.
  */
-export function alertsOf(columns: Columns): Alert[] {
+export function alertsOf(columns: UpdateColumns): Alert[] {
   const stretches = stretchesOf(columns);
   const sustained = stretches.flatMap((stretch) =>
     [klJump, entropyCollapse, flatGroups, truncation].flatMap((judge) => judge(columns, stretch) ?? []),
@@ -18,9 +18,9 @@ export function alertsOf(columns: Columns): Alert[] {
   return [...brokenValues(columns), ...sustained.reverse()];
 }
 
-type Judge = (columns: Columns, stretch: Stretch) => Alert | undefined;
+type Judge = (columns: UpdateColumns, stretch: PhaseRange) => Alert | undefined;
 
-function brokenValues(columns: Columns): Alert[] {
+function brokenValues(columns: UpdateColumns): Alert[] {
   const first = new Map<string, number>();
   const counts = new Map<string, number>();
   for (const [metric, row] of columns.broken) {
@@ -114,7 +114,7 @@ const truncation: Judge = (columns, stretch) => {
 /**
  * Means over windows of updates, counted back from the end so that the last window is full. Empty for a short phase.
  */
-function windows(columns: Columns, { from, to }: Stretch, metric: string): { mean: number; row: number }[] {
+function windows(columns: UpdateColumns, { from, to }: PhaseRange, metric: string): { mean: number; row: number }[] {
   const column = columns.values.get(metric);
   if (!column) return [];
   const out: { mean: number; row: number }[] = [];
@@ -125,7 +125,7 @@ function windows(columns: Columns, { from, to }: Stretch, metric: string): { mea
   return out.reverse();
 }
 
-function at(columns: Columns, row: number, metric: string): Pick<Alert, 'stage' | 'step' | 'metric'> {
+function at(columns: UpdateColumns, row: number, metric: string): Pick<Alert, 'stage' | 'step' | 'metric'> {
   return { stage: stageNames[columns.stage[row]], step: columns.step[row], metric };
 }
 const short = (value: number) => (value === 0 ? '0' : value.toPrecision(2));

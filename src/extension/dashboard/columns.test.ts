@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
 import { stageNames } from '../../stages';
-import { Columns, stretchesOf } from './columns';
+import { stretchesOf, UpdateColumns } from './columns';
 import { updatesCsv } from './csv';
 import { plannedUpdates, progressOf } from './progress';
 
 const time = (second: number) => new Date(Date.UTC(2026, 0, 1) + second * 1000).toISOString();
 
-function filled(): Columns {
-  const columns = new Columns();
+function filled(): UpdateColumns {
+  const columns = new UpdateColumns();
   for (let step = 1; step <= 300; step++)
     columns.append({ seq: step, time: time(step), stage: 'sft', phase: 'sft', step, loss: 1 / step });
   for (let step = 1; step <= 10; step++)
@@ -62,7 +62,7 @@ it('tell the time left by the pace of the phase, not by the pause before it', ()
     secondsLeft: 30,
   });
   expect(progressOf(filled(), undefined)).toEqual({ stage: 'complete', phase: 'complete', done: 10 });
-  expect(progressOf(new Columns(), config)).toBeUndefined();
+  expect(progressOf(new UpdateColumns(), config)).toBeUndefined();
   expect(plannedUpdates(config, 'sft', 'sft')).toBe(300);
   expect(plannedUpdates(config, 'rft', 'sample')).toBe(25);
   expect(plannedUpdates({ imported: { updates: 14 } }, 'training', 'training')).toBe(14);

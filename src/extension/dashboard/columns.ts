@@ -6,7 +6,7 @@ import { stageNames } from '../../stages';
 const places = new Set(['seq', 'time', 'stage', 'phase', 'step', 'parts']);
 
 /** The updates of a run as growing columns: a few bytes a number, sent to the page without conversion. */
-export class Columns {
+export class UpdateColumns {
   rows = 0;
   readonly phases: string[] = [];
   readonly broken: [metric: string, row: number][] = [];
@@ -80,15 +80,15 @@ export class Columns {
 }
 
 /** A range of rows of one stage and phase: `from` to `to` - 1. */
-export interface Stretch {
+export interface PhaseRange {
   stage: number;
   phase: number;
   from: number;
   to: number;
 }
 
-export function stretchesOf({ rows, stage, phase }: Pick<Columns, 'rows' | 'stage' | 'phase'>): Stretch[] {
-  const stretches: Stretch[] = [];
+export function stretchesOf({ rows, stage, phase }: Pick<UpdateColumns, 'rows' | 'stage' | 'phase'>): PhaseRange[] {
+  const stretches: PhaseRange[] = [];
   for (let row = 0; row < rows; row++) {
     const last = stretches.at(-1);
     if (last && last.stage === stage[row] && last.phase === phase[row]) last.to = row + 1;

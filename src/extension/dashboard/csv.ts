@@ -1,9 +1,9 @@
 import { type StageName, stageNames } from '../../stages';
-import type { Columns } from './columns';
+import type { UpdateColumns } from './columns';
 
 /** Updates as CSV (RFC 4180), one per line, times as ISO 8601. Empty cells were not measured. */
 export function updatesCsv(
-  runs: readonly { id: string; columns: Columns }[],
+  runs: readonly { id: string; columns: UpdateColumns }[],
   metrics: readonly string[],
   wanted: readonly StageName[],
 ): string {

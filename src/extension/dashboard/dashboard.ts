@@ -12,7 +12,7 @@ import { nameOf } from '../runs/nodes';
 import type { Services } from '../services';
 import { requireTrust } from '../trust';
 import * as vscode from '../vscode';
-import type { Page, PageDriver } from '../webview-page';
+import type { PageDriver, WebviewTab } from '../webview-page';
 import { updatesCsv } from './csv';
 import { differingSettings } from './differences';
 import { pairsOf } from './pairs';
@@ -42,7 +42,7 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
 
   constructor(
     private readonly services: Services,
-    private readonly page: Page<DashboardSubject, ToDashboard>,
+    private readonly page: WebviewTab<DashboardSubject, ToDashboard>,
     private readonly chooseRuns: (runs: readonly string[]) => Promise<string[] | undefined>,
   ) {
     this.listeners = [services.runs.onDidChange(() => this.look()), page.panel.onDidChangeViewState(() => this.look())];

@@ -1,15 +1,15 @@
-import type { Difference } from '../../protocol/dashboard';
+import type { SettingDifference } from '../../protocol/dashboard';
 
 /**
  * The settings that differ between these configs (contents of config.json), by path. Settings that matter most come
  * first, then the order of the first config. Settings within a part that only some configs have, such as a stage, are
  * listed only if those configs disagree.
  */
-export function differingSettings(configs: readonly unknown[]): Difference[] {
+export function differingSettings(configs: readonly unknown[]): SettingDifference[] {
   const flat = configs.map((config) => flatten(config));
   const paths = inOrder(flat).filter((path) => new Set(flat.map((settings) => settings.get(path))).size > 1);
   const told = new Set<string>();
-  const differences = paths.flatMap((path): Difference[] => {
+  const differences = paths.flatMap((path): SettingDifference[] => {
     const own = { path, values: flat.map((settings) => settings.get(path) ?? null) };
     const part = missingPart(path, flat);
     if (part === undefined) return [own];

@@ -10,7 +10,7 @@ import type { Services } from '../services';
 import * as vscode from '../vscode';
 import { type PageKind, WebviewPages } from '../webview-page';
 import { Dashboard, titleOf } from './dashboard';
-import { type Argument, runsOf } from './subject';
+import { type CommandArgument, runsOf } from './subject';
 
 /** Live curves of one run, or of several overlaid: `distillery.openDashboard`, `distillery.compareRuns`. */
 export function registerDashboard(services: Services): vscode.Disposable {
@@ -27,17 +27,17 @@ export function registerDashboard(services: Services): vscode.Disposable {
     kind,
     (page) => new Dashboard(services, page, choose),
   );
-  const open = async (first: Argument, selected: Argument, many: boolean) => {
+  const open = async (first: CommandArgument, selected: CommandArgument, many: boolean) => {
     const named = runsOf(first, selected);
     const runs = named.length > (many ? 1 : 0) ? named : await pickRuns(services, named, many);
     if (runs) pages.open({ runs: runs.slice(0, 12) });
   };
   return vscode.Disposable.from(
     pages,
-    vscode.commands.registerCommand('distillery.openDashboard', (first: Argument, selected: Argument) =>
+    vscode.commands.registerCommand('distillery.openDashboard', (first: CommandArgument, selected: CommandArgument) =>
       open(first, selected, false),
     ),
-    vscode.commands.registerCommand('distillery.compareRuns', (first: Argument, selected: Argument) =>
+    vscode.commands.registerCommand('distillery.compareRuns', (first: CommandArgument, selected: CommandArgument) =>
       open(first, selected, true),
     ),
   );

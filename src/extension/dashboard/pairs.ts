@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Pair, RunHead } from '../../protocol/dashboard';
+import type { PairedResults, RunHead } from '../../protocol/dashboard';
 import type { StudentRow } from '../../results';
 import { pairedDifference } from '../../runs/paired';
 import { readEvaluation } from '../../runs/reading';
@@ -12,14 +12,14 @@ import { strongestBaseline } from '../../stages';
  * Bootstrapping is slow: it yields to the event loop between pairs, and stops when `stale` returns true. A test whose
  * answers cannot be read is skipped.
  */
-export async function pairsOf(heads: readonly RunHead[], stale: () => boolean): Promise<Pair[]> {
+export async function pairsOf(heads: readonly RunHead[], stale: () => boolean): Promise<PairedResults[]> {
   const known = new Map<string, EvaluationRecord[]>();
   const answers = (run: string, { stage, checkpoint }: StudentRow) => {
     const key = `${run}\n${checkpoint ?? stage}`;
     if (!known.has(key)) known.set(key, evaluationOrNone(run, checkpoint ?? stage));
     return known.get(key)!;
   };
-  const pairs: Pair[] = [];
+  const pairs: PairedResults[] = [];
   const begun = ({ start }: RunHead) => start && `${start.run}/${start.checkpoint}`;
   for (const [i, head] of heads.entries()) {
     const { folder: run, results } = head;

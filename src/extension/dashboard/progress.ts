@@ -1,17 +1,17 @@
-import type { Progress } from '../../protocol/dashboard';
+import type { DashboardProgress } from '../../protocol/dashboard';
 import { isBaseline, sampledAs, stageNames } from '../../stages';
-import { paceOf } from '../pace';
-import { type Columns, stretchesOf } from './columns';
+import { meanUpdateTime } from '../update-time';
+import { stretchesOf, type UpdateColumns } from './columns';
 
 /** The progress of a run's last phase, and the time left if the run continues; undefined before the first update. */
-export function progressOf(columns: Columns, config: unknown): Progress | undefined {
+export function progressOf(columns: UpdateColumns, config: unknown): DashboardProgress | undefined {
   const last = stretchesOf(columns).at(-1);
   if (!last) return undefined;
   const stage = stageNames[last.stage];
   const phase = columns.phases[last.phase];
   const done = last.to - last.from;
   const planned = plannedUpdates(config, stage, phase);
-  const pace = paceOf(Array.from(columns.time.slice(last.from, last.to)));
+  const pace = meanUpdateTime(Array.from(columns.time.slice(last.from, last.to)));
   return {
     stage,
     phase,

@@ -1,7 +1,7 @@
-import { breathe } from '../../breath';
 import { completionLength, completionText } from '../../chain/completion';
 import type { UserError } from '../../errors';
-import type { Completion, Group, RolloutsMessage } from '../../protocol/dashboard';
+import { yieldToEventLoop } from '../../event-loop';
+import type { DashboardCompletion, DashboardGroup, RolloutsMessage } from '../../protocol/dashboard';
 import { eachRollout, rolloutSteps } from '../../runs/reading';
 import type { RolloutRecord } from '../../runs/records';
 import type { StageName } from '../../stages';
@@ -48,7 +48,7 @@ export async function rolloutsMessage(
       groups.add(record);
       if (performance.now() - turn < patience) continue;
       told(next);
-      await breathe();
+      await yieldToEventLoop();
       turn = performance.now();
     }
     message.groups = groups.sorted();
@@ -62,7 +62,7 @@ export async function rolloutsMessage(
 export class Groups {
   completions = 0;
   characters = 0;
-  private readonly groups = new Map<number, Group>();
+  private readonly groups = new Map<number, DashboardGroup>();
 
   add(record: RolloutRecord): void {
     let group = this.groups.get(record.group);
@@ -79,8 +79,8 @@ export class Groups {
     this.characters += completion.text.length;
   }
 
-  sorted(): Group[] {
-    const rank = ({ reward }: Completion) =>
+  sorted(): DashboardGroup[] {
+    const rank = ({ reward }: DashboardCompletion) =>
       reward === null || Number.isNaN(reward) ? Number.NEGATIVE_INFINITY : reward;
     for (const { completions } of this.groups.values())
       completions.sort((a, b) => (rank(a) === rank(b) ? a.tokens - b.tokens : rank(b) - rank(a)));
@@ -88,7 +88,7 @@ export class Groups {
   }
 }
 
-function completionOf(record: RolloutRecord): Completion {
+function completionOf(record: RolloutRecord): DashboardCompletion {
   const { sample, reward, parts, advantage, answer, correct, finished } = record;
   return {
     sample,

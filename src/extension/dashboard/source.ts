@@ -10,13 +10,13 @@ import { metricsRecordSchema } from '../../runs/records';
 import { startOf } from '../../start';
 import { cached, type Read } from '../file-cache';
 import { alertsOf } from './alerts';
-import { Columns } from './columns';
+import { UpdateColumns } from './columns';
 import { progressOf } from './progress';
 import { LineTail } from './tail';
 
 /** One run for the dashboard: follows its metrics and reports its state. Read errors become messages. */
 export class RunSource {
-  columns = new Columns();
+  columns = new UpdateColumns();
   private tail: LineTail;
   private metricsProblem: string | undefined;
   private alerts: { rows: number; alerts: Alert[] } = { rows: -1, alerts: [] };
@@ -104,7 +104,7 @@ export class RunSource {
   }
 
   private restart(): void {
-    this.columns = new Columns();
+    this.columns = new UpdateColumns();
     this.metricsProblem = undefined;
     this.alerts.rows = -1;
   }

@@ -1,6 +1,6 @@
 /** The doctor's report as Markdown. Pure. */
 import { UserError } from '../../errors';
-import type { Result } from '../../protocol/control';
+import type { HostResult } from '../../protocol/control';
 import { speedText } from '../../report/format';
 import { bytes } from '../../words';
 import { join, type Markdown, md, paragraphs, table } from '../markdown';
@@ -19,7 +19,7 @@ export interface Findings {
   /** The Node that runs training, or the error that none was found. */
   node: { command: string; version: string } | UserError;
   /** The host's report, or its error. */
-  machine: Result<'doctor'> | UserError;
+  machine: HostResult<'doctor'> | UserError;
 }
 
 export function doctorText({ editor, node, machine }: Findings): Markdown {
@@ -46,7 +46,7 @@ export function doctorText({ editor, node, machine }: Findings): Markdown {
 
 const said = ({ message, remedy }: UserError) => [message, remedy].filter(Boolean).join('. ').replace(/\.\. /g, '. ');
 
-function machineRows({ processor, memory, disk, compiler, addon }: Result<'doctor'>): string[][] {
+function machineRows({ processor, memory, disk, compiler, addon }: HostResult<'doctor'>): string[][] {
   const { isa, isas, threads } = addon as { isa?: string; isas?: string[]; threads?: number };
   return [
     ['Processor', `${processor.model}, ${processor.cores} cores`],
@@ -64,7 +64,7 @@ function machineRows({ processor, memory, disk, compiler, addon }: Result<'docto
   ];
 }
 
-function backendParts({ backends }: Result<'doctor'>): Markdown[] {
+function backendParts({ backends }: HostResult<'doctor'>): Markdown[] {
   const rows = backends.map(({ name, usable, detail, ...speeds }) => [
     `${usable ? '✓' : '✗'} ${name}`,
     speedText(speeds) || '–',

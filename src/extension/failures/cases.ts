@@ -22,7 +22,7 @@ export const caseOrders = {
 export type CaseOrder = keyof typeof caseOrders;
 
 /** How the cases of a run are listed. */
-export interface Listing {
+export interface CaseListing {
   grouping: Grouping;
   order: CaseOrder;
   filter: string;
@@ -55,7 +55,7 @@ export function listCases(
   run: string,
   records: readonly FailureRecord[],
   decisions: Decisions,
-  { grouping, order, filter }: Listing,
+  { grouping, order, filter }: CaseListing,
 ): CaseGroup[] {
   const found = filterFailures(records, filter, decisions).map((record) => caseOf(run, record, decisions));
   return groupFailures(run, sorted(found, order, decisions), grouping);

@@ -18,7 +18,7 @@ import { LiveDocuments } from '../live-documents';
 import { loadNamedData, requireReadable } from '../named-files';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
-import { type Counted, type Measured, type Preview, type PreviewText, previewText } from './text';
+import { type Preview, type PreviewPart, type PreviewText, previewText, type StudentText } from './text';
 
 const scheme = 'distillery-preview';
 
@@ -35,7 +35,7 @@ interface View {
   /** The student that the counts belong to. */
   student?: string;
   /** The measured texts as the student gets them, by `keyOf`; empty until counted. */
-  counted: Map<string, Counted>;
+  counted: Map<string, StudentText>;
   /** Lengths of some teacher chains, with the data that they belong to. */
   lengths?: { of: Problems; tokens: number[] };
 }
@@ -183,7 +183,7 @@ async function count({ hosts }: Services, view: View): Promise<void> {
   if (!settings) return;
   const host = hosts.of(view.experiment.fsPath);
   const { path: checkpoint, prompt, system } = settings.student;
-  const tokenize = async (texts: readonly Measured[], asked?: { prompt: typeof prompt; system?: string }) => {
+  const tokenize = async (texts: readonly PreviewPart[], asked?: { prompt: typeof prompt; system?: string }) => {
     const missing = texts.filter((one) => !view.counted.has(keyOf(one)));
     if (missing.length === 0) return;
     const counted = await host.tokenize({ checkpoint, texts: missing.map(({ text }) => text), asked });
@@ -202,10 +202,10 @@ async function count({ hosts }: Services, view: View): Promise<void> {
   view.lengths = { of: problems, tokens: texts.map(({ ids }) => ids.length) };
 }
 
-const keyOf = ({ text, asked }: Measured) => `${asked ? 'asked' : 'said'} ${text}`;
+const keyOf = ({ text, asked }: PreviewPart) => `${asked ? 'asked' : 'said'} ${text}`;
 
 /** The texts that the preview measures, with their prompts as counted. */
-function measuredOf(view: View, settings: Experiment, shown: Preview): Measured[] {
+function measuredOf(view: View, settings: Experiment, shown: Preview): PreviewPart[] {
   const counted = previewText(settings, shown).measured.map(
     (one) => view.counted.get(keyOf(one)) ?? { tokens: 0, whole: one.text },
   );

@@ -5,19 +5,19 @@ import { teacherChain } from '../../cases/describe';
 import { maskText, renderChain, renderCompletion } from '../../chain/prompts';
 import type { Experiment } from '../../config/experiment';
 import { budgetsOf, histogram } from '../../data/lengths';
-import { type View, viewsOf } from '../../data/preview';
+import { type PromptView, viewsOf } from '../../data/preview';
 import type { Problem } from '../../data/types';
 import { stageTitles, trainedStages } from '../../stages';
 import { percent, plural } from '../words';
 
-export interface Measured {
+export interface PreviewPart {
   text: string;
   /** Whether the student is prompted with it. */
   asked: boolean;
 }
 
 /** A text as the student gets it: a prompt in its chat template with the system message, a target unchanged. */
-export interface Counted {
+export interface StudentText {
   tokens: number;
   whole: string;
 }
@@ -27,7 +27,7 @@ export interface PreviewText {
   /** The step number (from 1) of the teacher's chain on each line. */
   steps: { line: number; step: number; masked: boolean }[];
   /** Every text whose length is shown, in the order in which `counted` returns them. */
-  measured: Measured[];
+  measured: PreviewPart[];
 }
 
 export interface Preview {
@@ -38,7 +38,7 @@ export interface Preview {
   /** Number of the random draw. */
   drawn: number;
   /** Each measured text, if counted. */
-  counted?: readonly Counted[];
+  counted?: readonly StudentText[];
   /** Lengths of some teacher chains in the student's tokens. */
   lengths?: readonly number[];
 }
@@ -49,7 +49,7 @@ export function previewText(
 ): PreviewText {
   const lines: string[] = [];
   const steps: PreviewText['steps'] = [];
-  const measured: Measured[] = [];
+  const measured: PreviewPart[] = [];
   /** The length of a text, and the text that the student gets. Uncounted texts are shown unchanged. */
   const measure = (text: string, asked = false) => {
     const at = measured.push({ text, asked }) - 1;
@@ -102,7 +102,7 @@ function histogramText(lengths: readonly number[]): string {
 }
 
 /** The lines of a prompt that show steps: one "- ..." each, in prompt order. */
-function stepLines({ order, masked }: View, lines: readonly string[], from: number): PreviewText['steps'] {
+function stepLines({ order, masked }: PromptView, lines: readonly string[], from: number): PreviewText['steps'] {
   const found = lines.flatMap((text, line) => (line >= from && text.startsWith('- ') ? [line] : []));
   return order.flatMap((step, i) => {
     const line = found[i];

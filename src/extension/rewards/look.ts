@@ -9,7 +9,7 @@ const selector = { scheme: scoresScheme };
 
 export function registerLook(views: ScoreViews): vscode.Disposable {
   return vscode.Disposable.from(
-    new Tones(views),
+    new ScoreColours(views),
     vscode.languages.registerDocumentLinkProvider(selector, {
       provideDocumentLinks: ({ uri }) => linksOf(views.pageOf(uri), views.runOf(uri)),
     }),
@@ -63,7 +63,7 @@ function sections(page: PageText | undefined): { start: number; end: number }[] 
 }
 
 /** Colours rising and falling completions in every editor that shows scores. */
-class Tones implements vscode.Disposable {
+class ScoreColours implements vscode.Disposable {
   private readonly types: Record<Tone, vscode.TextEditorDecorationType> = {
     rise: tone({ color: new vscode.ThemeColor('charts.green') }),
     fall: tone({ color: new vscode.ThemeColor('charts.red') }),

@@ -26,7 +26,7 @@ export interface PageText {
   heads: readonly number[];
 }
 
-export class Page {
+export class ScorePage {
   private readonly lines: string[] = [];
   private readonly tones: (Place & { tone: Tone })[] = [];
   private readonly links: (Place & { target: Target })[] = [];

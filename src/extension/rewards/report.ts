@@ -2,13 +2,13 @@
 import type { Rescored } from '../../rewards/dry-run';
 import { stepMarks } from '../../rewards/input';
 import type { Scorable } from '../../rewards/recorded';
-import { groupsOf, isFlat, type ScoreSummary, type Spread, summariseScores } from '../../rewards/summary';
+import { groupsOf, isFlat, type RewardDistribution, type ScoreSummary, summariseScores } from '../../rewards/summary';
 import type { RolloutRecord } from '../../runs/records';
 import { deviation } from '../../statistics';
 import { clipLine, percent, plural, signed } from '../words';
-import { Page, type PageText } from './page';
+import { type PageText, ScorePage } from './page';
 
-type Completion = Rescored<Scorable<RolloutRecord>>;
+type RescoredCompletion = Rescored<Scorable<RolloutRecord>>;
 
 /** At most this many rising and falling completions are shown. */
 const mostMoved = 15;
@@ -21,10 +21,10 @@ const textWidth = 120;
 export function scoreReport(
   title: string,
   about: string,
-  rescored: readonly Completion[],
+  rescored: readonly RescoredCompletion[],
   warnings: readonly string[] = [],
 ): PageText {
-  const page = new Page();
+  const page = new ScorePage();
   const summary = summariseScores(rescored);
   const groups = groupsOf(rescored);
   page.head(`${title}: ${plural(summary.count, 'completion')}, ${plural(summary.groups, 'group')}`);
@@ -43,9 +43,9 @@ export function scoreReport(
 const number = (value: number, digits = 3) => `${value < 0 ? '−' : ''}${Math.abs(value).toFixed(digits)}`;
 const shown = (value: number | null | undefined, digits = 3) => (value == null ? '–' : number(value, digits));
 
-function parts(page: Page, { total, parts: components }: ScoreSummary): void {
+function parts(page: ScorePage, { total, parts: components }: ScoreSummary): void {
   page.head('Mean of each component, with its weight');
-  const row = (name: string, before: Spread | null, after: Spread | null) => {
+  const row = (name: string, before: RewardDistribution | null, after: RewardDistribution | null) => {
     const { change, tone } = changeOf(before, after);
     return {
       cells: [
@@ -70,7 +70,10 @@ function parts(page: Page, { total, parts: components }: ScoreSummary): void {
   page.line();
 }
 
-function changeOf(before: Spread | null, after: Spread | null): { change: string; tone?: 'rise' | 'fall' } {
+function changeOf(
+  before: RewardDistribution | null,
+  after: RewardDistribution | null,
+): { change: string; tone?: 'rise' | 'fall' } {
   if (!before || !after) return { change: after ? 'new' : 'gone' };
   const by = after.mean - before.mean;
   const moves = Math.abs(by) >= 5e-4;
@@ -78,7 +81,7 @@ function changeOf(before: Spread | null, after: Spread | null): { change: string
   return by > 0 ? { change: `▲ ${signed(by, 3)}`, tone: 'rise' } : { change: `▼ ${signed(by, 3)}`, tone: 'fall' };
 }
 
-function movement(page: Page, { movement: moves, newBest, flatGroups: flat, failures }: ScoreSummary): void {
+function movement(page: ScorePage, { movement: moves, newBest, flatGroups: flat, failures }: ScoreSummary): void {
   page.head('What changes');
   page.line(`  ▲ ${moves.rises} rise in their group`, moves.rises > 0 ? 'rise' : undefined);
   page.line(`  ▼ ${moves.falls} fall`, moves.falls > 0 ? 'fall' : undefined);
@@ -91,10 +94,10 @@ function movement(page: Page, { movement: moves, newBest, flatGroups: flat, fail
   page.line();
 }
 
-const isFlatNow = (group: readonly Completion[]) => isFlat(group.map((one) => one.new.total));
-const wasFlat = (group: readonly Completion[]) => isFlat(group.map(({ old }) => old.total));
+const isFlatNow = (group: readonly RescoredCompletion[]) => isFlat(group.map((one) => one.new.total));
+const wasFlat = (group: readonly RescoredCompletion[]) => isFlat(group.map(({ old }) => old.total));
 
-function flatGroups(page: Page, groups: readonly Completion[][]): void {
+function flatGroups(page: ScorePage, groups: readonly RescoredCompletion[][]): void {
   const kinds = [
     ['Groups that become flat', groups.filter((group) => isFlatNow(group) && !wasFlat(group)), 'fall'],
     ['Groups no longer flat', groups.filter((group) => !isFlatNow(group) && wasFlat(group)), 'rise'],
@@ -117,10 +120,10 @@ function range(values: readonly number[]): string {
   return most - least < 1e-9 ? `all ${number(values[0])}` : `${number(least)} to ${number(most)}`;
 }
 
-function moved(page: Page, rescored: readonly Completion[], kind: 'rises' | 'falls'): void {
+function moved(page: ScorePage, rescored: readonly RescoredCompletion[], kind: 'rises' | 'falls'): void {
   const all = rescored.filter((one) => one.movement === kind);
   if (all.length === 0) return;
-  const far = ({ oldRank, newRank }: Completion) => Math.abs(newRank! - oldRank!);
+  const far = ({ oldRank, newRank }: RescoredCompletion) => Math.abs(newRank! - oldRank!);
   const found = all.toSorted((a, b) => far(b) - far(a)).slice(0, mostMoved);
   const most = found.length < all.length ? `, the ${found.length} largest moves` : '';
   page.head(`${kind === 'rises' ? 'Rising' : 'Falling'} (rank in the group, before → now): ${all.length}${most}`);
@@ -130,13 +133,13 @@ function moved(page: Page, rescored: readonly Completion[], kind: 'rises' | 'fal
 
 const signs = { rises: '▲', falls: '▼', stays: '=', unscored: '·' } as const;
 /** The colour shows whether a move is desirable: right answers should rise, wrong ones fall. */
-function markOf({ movement: moves, record }: Completion): 'rise' | 'fall' | 'dim' | undefined {
+function markOf({ movement: moves, record }: RescoredCompletion): 'rise' | 'fall' | 'dim' | undefined {
   if (moves === 'unscored') return 'dim';
   if (moves === 'stays') return undefined;
   return (moves === 'rises') === (record.rollout.correct === true) ? 'rise' : 'fall';
 }
 
-function completion(page: Page, one: Completion): void {
+function completion(page: ScorePage, one: RescoredCompletion): void {
   const { record, old, new: now, oldRank, newRank, movement: moves } = one;
   const places = `${String(oldRank).padStart(4)} → ${String(newRank).padEnd(4)}`;
   const totals = `${shown(old.total).padStart(7)} → ${shown(now.total).padEnd(7)}`;
@@ -160,9 +163,10 @@ function beginning({ completion: { text } }: Scorable<RolloutRecord>): string {
   return clipLine(first ? text.slice(first.index) : text, textWidth);
 }
 
-const nameOfGroup = ([{ record }]: readonly Completion[]) => `${record.problemId}, update ${record.rollout.step}`;
+const nameOfGroup = ([{ record }]: readonly RescoredCompletion[]) =>
+  `${record.problemId}, update ${record.rollout.step}`;
 
-const target = ({ record: { problemId, rollout } }: Completion) => ({
+const target = ({ record: { problemId, rollout } }: RescoredCompletion) => ({
   problemId,
   stage: rollout.stage,
   step: rollout.step,
@@ -170,8 +174,8 @@ const target = ({ record: { problemId, rollout } }: Completion) => ({
 });
 
 /** The groups whose order changes most, with the rewards that their advantages are computed from. */
-function wholeGroups(page: Page, groups: readonly Completion[][]): void {
-  const change = (group: readonly Completion[]) =>
+function wholeGroups(page: ScorePage, groups: readonly RescoredCompletion[][]): void {
+  const change = (group: readonly RescoredCompletion[]) =>
     group.reduce((sum, { oldRank, newRank }) => sum + Math.abs((newRank ?? 0) - (oldRank ?? 0)), 0);
   const found = groups.toSorted((a, b) => change(b) - change(a)).slice(0, mostGroups);
   page.head(`Groups: ${groups.length}${found.length < groups.length ? `, the ${found.length} that change most` : ''}`);
@@ -183,7 +187,7 @@ function wholeGroups(page: Page, groups: readonly Completion[][]): void {
         `${spread(group.map(({ old }) => old.total))}`,
       'strong',
     );
-    const order = (one: Completion) => one.newRank ?? Number.POSITIVE_INFINITY;
+    const order = (one: RescoredCompletion) => one.newRank ?? Number.POSITIVE_INFINITY;
     for (const one of group.toSorted((a, b) => order(a) - order(b))) {
       const { record, new: now, oldRank, newRank, movement: moves } = one;
       const places = `${String(newRank ?? '–').padStart(4)}  was ${String(oldRank ?? '–').padEnd(4)}`;

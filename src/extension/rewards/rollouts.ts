@@ -16,7 +16,7 @@ export interface RolloutChoice {
   updates: number;
 }
 
-export interface Recorded extends RolloutChoice {
+export interface RecordedRollouts extends RolloutChoice {
   /** Updates whose rollouts were read, oldest first. */
   steps: number[];
   completions: Scorable<RolloutRecord>[];
@@ -26,7 +26,7 @@ export interface Recorded extends RolloutChoice {
 export const defaultUpdates = 5;
 
 /** The needed part of a run's config.json. */
-interface RunSettings {
+interface RunConfigPart {
   experiment?: {
     data?: { train?: DataSource };
     stages?: Partial<Record<StageName, { reward?: RewardConfig } | false>>;
@@ -57,14 +57,14 @@ export function newestRollouts(listings: readonly RunListing[], reward: string |
 }
 
 function rewardName(run: string, stage: StageName): string | undefined {
-  const settings = (readConfig(run) as RunSettings).experiment?.stages?.[sampledAs[stage] ?? stage];
+  const settings = (readConfig(run) as RunConfigPart).experiment?.stages?.[sampledAs[stage] ?? stage];
   return settings ? settings.reward?.name : undefined;
 }
 
 /**
  * Reads the completions with their problems. @throws UserError when rollouts are gone, or data is gone or has changed
  */
-export function readCompletions(choice: RolloutChoice): Recorded {
+export function readCompletions(choice: RolloutChoice): RecordedRollouts {
   const { run, stage, updates } = choice;
   const steps = rolloutSteps(run)
     .filter((one) => one.stage === stage)
@@ -77,7 +77,7 @@ export function readCompletions(choice: RolloutChoice): Recorded {
       code: 'run',
       remedy: 'Stage 2 produces rollouts: choose another run.',
     });
-  const source = (readConfig(run) as RunSettings).experiment?.data?.train;
+  const source = (readConfig(run) as RunConfigPart).experiment?.data?.train;
   if (!source)
     throw new UserError('config.json does not say what data the run was trained on', { file: run, code: 'run' });
   const problems = new Map(loadNamedData(source, '.', 'train').problems.map((problem) => [problem.id, problem]));

@@ -11,7 +11,7 @@ import type { Services } from '../services';
 import * as vscode from '../vscode';
 import type { PageText } from './page';
 import { scoreReport } from './report';
-import { newestRollouts, type Recorded, type RolloutChoice, readCompletions } from './rollouts';
+import { newestRollouts, type RecordedRollouts, type RolloutChoice, readCompletions } from './rollouts';
 
 export const scoresScheme = 'distillery-scores';
 
@@ -19,7 +19,7 @@ interface View {
   /** Path of the reward file. */
   reward: vscode.Uri;
   choice?: RolloutChoice;
-  recorded?: Recorded;
+  recorded?: RecordedRollouts;
   /** The last text that was a valid reward. */
   config?: RewardConfig;
   page: PageText;
@@ -102,7 +102,7 @@ function message(title: string, lines: readonly string[]): PageText {
   };
 }
 
-function aboutText({ run, stage, steps }: Recorded): string {
+function aboutText({ run, stage, steps }: RecordedRollouts): string {
   const updates = steps.length === 1 ? `update ${steps[0]}` : `updates ${steps[0]} to ${steps.at(-1)}`;
   return (
     `${basename(dirname(dirname(dirname(run))))} · run ` +

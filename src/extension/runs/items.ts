@@ -7,12 +7,12 @@ import { type RunListing, type ShownState, stateOf } from '../../runs/reading';
 import type { StageRow } from '../../runs/records';
 import { type StageName, shortStageTitles, stageIcons } from '../../stages';
 import { studentLabel, testedName } from '../../start';
-import { leftText, measuredParts, type Progress, progressText } from '../progress';
+import { leftText, measuredParts, progressText, type RunProgress } from '../progress';
 import type { RunCache } from '../run-cache';
 import { accuracyText, ago, plural, shortTime, shortTokens, signed, stateTitles } from '../words';
 import type { NodeOf, RunsNode } from './nodes';
 
-export interface Item {
+export interface RunsItem {
   label: string;
   description?: string;
   /** A codicon and its theme colour. */
@@ -24,10 +24,10 @@ export interface Item {
   spoken?: string;
 }
 
-export interface Surroundings {
+export interface ItemContext {
   cache: RunCache;
   /** Live progress of a run, from its host. */
-  progress(run: string): Progress | undefined;
+  progress(run: string): RunProgress | undefined;
   /** Whether the node is the first of its kind; those expand by themselves. */
   newest: boolean;
   now: number;
@@ -35,7 +35,7 @@ export interface Surroundings {
   trusted: boolean;
 }
 
-export function itemOf(node: RunsNode, around: Surroundings): Item {
+export function itemOf(node: RunsNode, around: ItemContext): RunsItem {
   switch (node.kind) {
     case 'experiment':
       return experimentItem(node, around);
@@ -75,7 +75,7 @@ export function itemOf(node: RunsNode, around: Surroundings): Item {
   }
 }
 
-function hintItem({ trusted }: Surroundings): Item {
+function hintItem({ trusted }: ItemContext): RunsItem {
   const shared = { label: 'No runs yet', contextValue: 'hint', children: 'none' } as const;
   if (!trusted)
     return {
@@ -94,7 +94,7 @@ function hintItem({ trusted }: Surroundings): Item {
 
 const broken = { id: 'error', color: 'list.errorForeground' };
 
-function experimentItem({ name, experiment, imported }: NodeOf<'experiment'>, { newest }: Surroundings): Item {
+function experimentItem({ name, experiment, imported }: NodeOf<'experiment'>, { newest }: ItemContext): RunsItem {
   const without = imported ? 'imported' : 'experiment file deleted';
   return {
     label: name,
@@ -105,7 +105,7 @@ function experimentItem({ name, experiment, imported }: NodeOf<'experiment'>, { 
   };
 }
 
-const stateIcons: Record<ShownState, Item['icon']> = {
+const stateIcons: Record<ShownState, RunsItem['icon']> = {
   created: { id: 'loading~spin' },
   running: { id: 'loading~spin', color: 'progressBar.background' },
   paused: { id: 'debug-pause', color: 'charts.yellow' },
@@ -115,7 +115,7 @@ const stateIcons: Record<ShownState, Item['icon']> = {
   interrupted: { id: 'warning', color: 'list.warningForeground' },
 };
 
-function runItem(listing: RunListing, { cache, progress, newest, now }: Surroundings): Item {
+function runItem(listing: RunListing, { cache, progress, newest, now }: ItemContext): RunsItem {
   if ('problem' in listing)
     return {
       label: titleOf(listing.id, now),
@@ -195,14 +195,14 @@ function rowParts(row: StageRow, base: StageRow | undefined): string[] {
   return [accuracyText(row), `${shortTokens(row.meanTokens)}${compared ? ` (${points}, ${shorter})` : ''}`];
 }
 
-function stageParts(stage: StageName, rows: readonly StageRow[], at: Progress | undefined): string[] {
+function stageParts(stage: StageName, rows: readonly StageRow[], at: RunProgress | undefined): string[] {
   if (at?.stage === stage) return [...measuredParts(at), `${at.update}/${at.updates}`, leftText(at)].filter(Boolean);
   const row = rows.find((one) => one.stage === stage);
   const base = rows.find((one) => one.stage === 'base');
   return row ? rowParts(row, base) : [];
 }
 
-function stageItem({ run, stage }: NodeOf<'stage'>, { cache, progress }: Surroundings): Item {
+function stageItem({ run, stage }: NodeOf<'stage'>, { cache, progress }: ItemContext): RunsItem {
   const rows = cache.summary(run).value ?? [];
   const at = progress(run);
   const begun = stage === 'base' ? cache.start(run) : undefined;
@@ -216,7 +216,7 @@ function stageItem({ run, stage }: NodeOf<'stage'>, { cache, progress }: Surroun
   };
 }
 
-function checkpointItem({ run, checkpoint }: NodeOf<'checkpoint'>, { cache }: Surroundings): Item {
+function checkpointItem({ run, checkpoint }: NodeOf<'checkpoint'>, { cache }: ItemContext): RunsItem {
   const label = basename(checkpoint);
   if (!existsSync(checkpoint))
     return {
@@ -236,7 +236,7 @@ function checkpointItem({ run, checkpoint }: NodeOf<'checkpoint'>, { cache }: Su
   };
 }
 
-function evaluationItem({ run, evaluation }: NodeOf<'evaluation'>, { cache }: Surroundings): Item {
+function evaluationItem({ run, evaluation }: NodeOf<'evaluation'>, { cache }: ItemContext): RunsItem {
   const { value: score, damage, problem } = cache.score(run, evaluation);
   const left = damage ? ` · line ${damage.line} cannot be read: ${damage.message}` : '';
   return {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ExperimentFile } from '../experiment-file';
 import { md } from '../markdown';
-import type { Progress } from '../progress';
+import type { RunProgress } from '../progress';
 import { RunCache } from '../run-cache';
 import {
   failure,
@@ -16,7 +16,7 @@ import {
   writeSummary,
 } from '../testing/run-folders';
 import { shortTime } from '../words';
-import { type Item, itemOf, titleOf } from './items';
+import { itemOf, type RunsItem, titleOf } from './items';
 import { experimentNodes, type NodeOf, parentOf, partNodes, type RunsNode, runNodes, stageNodes } from './nodes';
 import { tooltipOf } from './tooltips';
 
@@ -43,7 +43,7 @@ const experiment = (name: string): ExperimentFile => ({
 /** Time zones aside. */
 const begun = shortTime(time, Date.parse(time));
 const source = () => ({ cache, list: () => cache.list([runs]), experiments: () => experiments });
-const item = (node: RunsNode, progress?: Progress): Item =>
+const item = (node: RunsNode, progress?: RunProgress): RunsItem =>
   itemOf(node, { cache, progress: () => progress, newest: false, trusted: true, now: Date.parse(time) + 3 * 60_000 });
 const checkpoint = (name: string) => {
   const [stage, step] = name.split('-') as ['complete', string];
@@ -51,7 +51,7 @@ const checkpoint = (name: string) => {
 };
 
 /** The tree as indented lines of label and description. */
-function outline(progress?: Progress): string[] {
+function outline(progress?: RunProgress): string[] {
   const lines: string[] = [];
   const walk = (nodes: RunsNode[], depth: number) => {
     for (const node of nodes) {
@@ -141,7 +141,7 @@ describe('the Runs tree', () => {
       join(run, 'lock', '1.json'),
       JSON.stringify({ pid: 1, startTime: '', host: 'another-machine', token: 't' }),
     );
-    const progress: Progress = {
+    const progress: RunProgress = {
       stage: 'complete',
       phase: 'complete',
       update: 45,

@@ -7,13 +7,13 @@ import { type RunListing, stateOf } from '../../runs/reading';
 import type { StageRow } from '../../runs/records';
 import { type Start, studentTitle } from '../../start';
 import { type Markdown, md, paragraphs, table } from '../markdown';
-import { type Progress, progressParts } from '../progress';
+import { progressParts, type RunProgress } from '../progress';
 import type { RunCache } from '../run-cache';
 import { plural, stateTitles } from '../words';
 import type { RunsNode } from './nodes';
 
 /** undefined: the tree shows everything already */
-export function tooltipOf(node: RunsNode, cache: RunCache, progress?: Progress): Markdown | undefined {
+export function tooltipOf(node: RunsNode, cache: RunCache, progress?: RunProgress): Markdown | undefined {
   switch (node.kind) {
     case 'experiment':
       return md`${node.experiment ?? node.runs}`;
@@ -36,7 +36,7 @@ export function tooltipOf(node: RunsNode, cache: RunCache, progress?: Progress):
   }
 }
 
-function runTooltip(listing: RunListing, cache: RunCache, progress?: Progress): Markdown {
+function runTooltip(listing: RunListing, cache: RunCache, progress?: RunProgress): Markdown {
   if ('problem' in listing) return paragraphs(md`**${listing.id}** cannot be read`, listing.problem.toString());
   const { record } = listing.run;
   const time = (iso: string) => new Date(iso).toLocaleString();

@@ -1,6 +1,6 @@
 import type { Services } from '../services';
 import * as vscode from '../vscode';
-import { type Item, itemOf } from './items';
+import { itemOf, type RunsItem } from './items';
 import { experimentNodes, nameOf, parentOf, partNodes, type RunsNode, runNode, runNodes, stageNodes } from './nodes';
 import { tooltipOf } from './tooltips';
 
@@ -122,7 +122,10 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
   }
 }
 
-function treeItem(node: RunsNode, { label, description, icon, contextValue, children, spoken }: Item): vscode.TreeItem {
+function treeItem(
+  node: RunsNode,
+  { label, description, icon, contextValue, children, spoken }: RunsItem,
+): vscode.TreeItem {
   const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
   const item = new vscode.TreeItem(label, { none: None, closed: Collapsed, open: Expanded }[children]);
   item.id = node.id;

@@ -4,7 +4,7 @@ import { checkText } from '../../runs/events';
 import type { StageRow } from '../../runs/records';
 import { shortStudentTitle } from '../../start';
 import { command, sentence, sentences, trustedCommand } from '../commands/report';
-import type { Told } from '../hosts';
+import type { HostMessage } from '../hosts';
 import { runTitle } from '../runs/items';
 import type { Services } from '../services';
 import { setting } from '../settings';
@@ -45,7 +45,7 @@ export function registerNotifications(services: Services): vscode.Disposable {
   );
 }
 
-function note(told: Told, log: vscode.LogOutputChannel): void {
+function note(told: HostMessage, log: vscode.LogOutputChannel): void {
   if (told.kind === 'state') log.info(`Host of ${told.host.folder}: ${told.before} -> ${told.state}`);
   if (told.kind === 'crash') log.error([told.crash.reason, ...told.crash.log].join('\n'));
   if (told.kind !== 'event') return;
@@ -57,7 +57,7 @@ function note(told: Told, log: vscode.LogOutputChannel): void {
 }
 
 function noteCurriculum(
-  event: Extract<Extract<Told, { kind: 'event' }>['event'], { type: 'curriculum' }>['event'],
+  event: Extract<Extract<HostMessage, { kind: 'event' }>['event'], { type: 'curriculum' }>['event'],
   log: vscode.LogOutputChannel,
 ): void {
   if (event.type === 'note') log[event.level === 'warning' ? 'warn' : 'info'](event.text);
@@ -71,7 +71,7 @@ function noteCurriculum(
 
 async function tellEnd(
   { runs }: Services,
-  { run, outcome, fault }: Extract<Extract<Told, { kind: 'event' }>['event'], { type: 'ended' }>,
+  { run, outcome, fault }: Extract<Extract<HostMessage, { kind: 'event' }>['event'], { type: 'ended' }>,
 ): Promise<void> {
   const { t } = vscode.l10n;
   runs.refresh(run);

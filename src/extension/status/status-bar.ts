@@ -2,7 +2,7 @@ import type { Host } from '../../client/api';
 import { setContext } from '../contexts';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
-import { mostUrgent, type Standing, statusText } from './texts';
+import { mostUrgent, type StatusInput, statusText } from './texts';
 
 /** The status bar item with the state of the busiest host. Hidden when there is nothing to show. */
 export function registerStatusBar({ hosts }: Services): vscode.Disposable {
@@ -24,7 +24,7 @@ export function registerStatusBar({ hosts }: Services): vscode.Disposable {
   );
 }
 
-function standingOf({ state, status }: Host, hosts: Services['hosts']): Standing {
+function standingOf({ state, status }: Host, hosts: Services['hosts']): StatusInput {
   const { run, jobs } = status ?? {};
   return {
     state,

@@ -1,8 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { Progress } from '../progress';
+import type { RunProgress } from '../progress';
 import { mostUrgent, statusText } from './texts';
 
-const progress: Progress = { stage: 'complete', phase: 'complete', update: 45, updates: 110, accuracy: 0.7, left: 125 };
+const progress: RunProgress = {
+  stage: 'complete',
+  phase: 'complete',
+  update: 45,
+  updates: 110,
+  accuracy: 0.7,
+  left: 125,
+};
 
 describe('the status bar', () => {
   it('tells stage, update and the time left', () => {

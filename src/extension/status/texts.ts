@@ -1,21 +1,21 @@
 /** Texts of the status bar. */
 import type { ClientState } from '../../client/api';
 import { md, paragraphs } from '../markdown';
-import { leftText, measuredParts, type Progress, progressParts, progressText } from '../progress';
+import { leftText, measuredParts, progressParts, progressText, type RunProgress } from '../progress';
 import type { StatusText } from '../vscode';
 
-export interface Standing {
+export interface StatusInput {
   state: ClientState;
   /** Progress of the current run. */
   name?: string;
   backend?: string;
-  progress?: Progress;
+  progress?: RunProgress;
   /** Short work in progress or waiting. */
   jobs: number;
 }
 
 /** Undefined: nothing to show. */
-export function statusText(standing: Standing): StatusText | undefined {
+export function statusText(standing: StatusInput): StatusText | undefined {
   const { state, name, backend, progress, jobs } = standing;
   const said = words(state, progress, jobs);
   if (!said) return undefined;
@@ -37,7 +37,7 @@ export function statusText(standing: Standing): StatusText | undefined {
 
 function words(
   state: ClientState,
-  progress: Progress | undefined,
+  progress: RunProgress | undefined,
   jobs: number,
 ): { icon: string; text: string; alarm?: 'warning' | 'error' } | undefined {
   const at = progress ? progressText(progress) : undefined;

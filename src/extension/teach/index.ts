@@ -1,10 +1,17 @@
 import { basename, dirname, extname, join } from 'node:path';
 import { guessFormat } from '../../data/guess';
-import { type Written, writeChainsOf } from '../../teachers/chains';
-import { generate, type Outcome, type Progress, type Sampling, type Task, tasksOf } from '../../teachers/generate';
-import { type Journal, openJournal } from '../../teachers/journal';
+import { type WrittenChains, writeChainsOf } from '../../teachers/chains';
+import {
+  type GenerationOutcome,
+  type GenerationProgress,
+  generate,
+  type Task,
+  type TeacherSampling,
+  tasksOf,
+} from '../../teachers/generate';
+import { openJournal, type ReplyJournal } from '../../teachers/journal';
 import { checkOutput, endedEarly, faultOfOutcome, journalOf } from '../../teachers/output';
-import { type Plan, planOf } from '../../teachers/plan';
+import { planOf, type RequestPlan } from '../../teachers/plan';
 import { defaultPrompt } from '../../teachers/prompt';
 import type { Teacher } from '../../teachers/types';
 import { cancellable } from '../cancellable';
@@ -58,7 +65,7 @@ async function teach(
   const out = join(dirname(file), `${stem(file)}.${slug(teacher.model)}.chains.jsonl`);
   checkOutput(file, out);
   const { problems } = loadNamedData({ format: guessFormat(file), path: file, start: 0 }, '.');
-  const sampling: Sampling = {
+  const sampling: TeacherSampling = {
     samples: setting('teacher.samples', 4),
     temperature: setting('teacher.temperature', 0.7),
     maxTokens: setting('teacher.maxTokens', 4096),
@@ -98,7 +105,7 @@ function pricesOf() {
  * Nothing is sent before the user agrees. A list and not a dialog, as it has room for details and for a way to see all
  * that is sent.
  */
-async function agree(plan: Plan): Promise<boolean> {
+async function agree(plan: RequestPlan): Promise<boolean> {
   const left = plan.requests - plan.cached;
   const send = {
     icon: 'send',
@@ -135,7 +142,12 @@ async function agree(plan: Plan): Promise<boolean> {
 /** After Cancel, replies in progress, which are paid for, are awaited for this long. */
 const patienceMs = 20_000;
 
-function ask(teacher: Teacher, tasks: readonly Task[], journal: Journal, questions: number): Thenable<Outcome> {
+function ask(
+  teacher: Teacher,
+  tasks: readonly Task[],
+  journal: ReplyJournal,
+  questions: number,
+): Thenable<GenerationOutcome> {
   const title = t('{0} answers {1}', teacher.model, plural(questions, 'question'));
   return cancellable(title, async (stop, progress) => {
     const abort = new AbortController();
@@ -145,7 +157,7 @@ function ask(teacher: Teacher, tasks: readonly Task[], journal: Journal, questio
     });
     const started = performance.now();
     let told = 0;
-    const notify = (now: Progress) => {
+    const notify = (now: GenerationProgress) => {
       const increment = (100 * (now.done - told)) / Math.max(now.total, 1);
       told = now.done;
       progress.report({ message: progressText(now, (performance.now() - started) / 1000), increment });
@@ -165,7 +177,7 @@ function ask(teacher: Teacher, tasks: readonly Task[], journal: Journal, questio
   });
 }
 
-function progressText({ done, total, cached, correct, waiting }: Progress, seconds: number): string {
+function progressText({ done, total, cached, correct, waiting }: GenerationProgress, seconds: number): string {
   const asked = done - cached;
   return [
     t('{0} of {1}', done, total),
@@ -178,8 +190,8 @@ function progressText({ done, total, cached, correct, waiting }: Progress, secon
 }
 
 function resultText(
-  { ended, failures, progress, without }: Outcome,
-  { rows, solved, questions, kept }: Written,
+  { ended, failures, progress, without }: GenerationOutcome,
+  { rows, solved, questions, kept }: WrittenChains,
 ): string {
   const text = t('{0}: {1} of {2} questions solved.', plural(rows, 'chain'), solved, questions);
   const stays = kept === undefined ? '' : ` ${t('The existing file has more ({0}) and is kept.', plural(kept, 'row'))}`;

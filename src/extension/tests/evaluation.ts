@@ -16,7 +16,7 @@ import { outputOf, verdictOf } from './verdict';
 const defaultLimit = 200;
 
 /** The problems of one suite in a test run. */
-interface Part {
+interface SuiteItems {
   suite: Suite;
   items: vscode.TestItem[];
   /** The item that was run; errors that concern all its problems are shown on it. */
@@ -24,7 +24,7 @@ interface Part {
 }
 
 /** Runs tests: asks the student and reports each answer as it arrives. */
-export class Evaluation {
+export class TestRunner {
   constructor(
     private readonly services: Services,
     private readonly controller: vscode.TestController,
@@ -51,10 +51,10 @@ export class Evaluation {
   }
 
   /** The problems to ask, without duplicates, by suite. Reports when a dataset exceeds the limit. */
-  private partsOf(request: vscode.TestRunRequest, run: vscode.TestRun): Part[] {
+  private partsOf(request: vscode.TestRunRequest, run: vscode.TestRun): SuiteItems[] {
     const limit = setting('evaluation.limit', defaultLimit);
     const excluded = new Set(request.exclude ?? []);
-    const parts = new Map<Suite, Part>();
+    const parts = new Map<Suite, SuiteItems>();
     for (const top of (request.include ?? children(this.controller)).flatMap((item) => this.suites(item))) {
       if (excluded.has(top)) continue;
       const items = this.tree.problemsAt(top, limit).filter((item) => !excluded.has(item));
@@ -82,7 +82,7 @@ export class Evaluation {
     return this.tree.nodeOf(item)?.kind === 'experiment' ? children(item) : [item];
   }
 
-  private async evaluate({ suite, items, top }: Part, run: vscode.TestRun, cancelled: vscode.CancellationToken) {
+  private async evaluate({ suite, items, top }: SuiteItems, run: vscode.TestRun, cancelled: vscode.CancellationToken) {
     const abort = new AbortController();
     const listener = cancelled.onCancellationRequested(() => abort.abort());
     const waiting = new Map(items.map((item) => [this.problem(item).id, item]));

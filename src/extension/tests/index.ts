@@ -1,7 +1,7 @@
 import type { Services } from '../services';
 import { studentTitle } from '../students';
 import * as vscode from '../vscode';
-import { Evaluation } from './evaluation';
+import { TestRunner } from './evaluation';
 import { registerGenerated } from './generated';
 import { TestedStudent } from './students';
 import { TestTree } from './tree';
@@ -12,7 +12,7 @@ export function registerTests(services: Services): vscode.Disposable {
   const controller = new vscode.TestController('distillery.evaluation', t('Distillery: Problems'));
   const tree = new TestTree(controller, services);
   const student = new TestedStudent(services);
-  const evaluation = new Evaluation(services, controller, tree, student);
+  const evaluation = new TestRunner(services, controller, tree, student);
   const profile = controller.createRunProfile(t('Ask the Student'), (request, cancelled) =>
     evaluation.run(request, cancelled),
   );

@@ -7,7 +7,7 @@ import type { Problem } from '../../data/types';
 import type { Evaluated } from '../../protocol/control';
 import { plural } from '../words';
 
-export interface Verdict {
+export interface TestVerdict {
   passed: boolean;
   /** One sentence for a failure: `38, not 42. Step 2: 12 * 3 is 36, not 38.` */
   message: string;
@@ -18,7 +18,7 @@ export interface Verdict {
   description: string;
 }
 
-export function verdictOf(problem: Problem, evaluated: Evaluated): Verdict {
+export function verdictOf(problem: Problem, evaluated: Evaluated): TestVerdict {
   const { text, answer, correct, finished, tokens } = evaluated;
   const teacher = teacherChain(problem);
   const expected = teacher ? renderChain(teacher) : answerLine(problem.answer);
@@ -42,7 +42,7 @@ function faultOf(problem: Problem, evaluated: Evaluated): string[] {
 const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** The output of the test: question, student's text, verdict. */
-export function outputOf(problem: Problem, evaluated: Evaluated, { passed, message }: Verdict): string {
+export function outputOf(problem: Problem, evaluated: Evaluated, { passed, message }: TestVerdict): string {
   const verdict = passed ? `Right: ${evaluated.answer}, ${plural(evaluated.tokens, 'token')}` : message;
   return `${[`${problem.id}: ${problem.question}`, evaluated.text, `=> ${verdict}`].join('\n')}\n`;
 }

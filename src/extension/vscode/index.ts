@@ -81,7 +81,7 @@ export type { TreeDataProvider, TreeView } from './tree';
 export {
   type Decoration,
   type LogOutputChannel,
-  type Progress,
+  type ProgressNotification,
   type TextEditor,
   type WebviewPanel,
   window,

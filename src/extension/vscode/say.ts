@@ -8,17 +8,18 @@ export type Sealed<T, K extends keyof T> = Omit<T, K> & Readonly<Pick<T, K>>;
 /**
  * A line of text, Markdown made by `markdown`, the label for screen readers, or the badge of a view with its tooltip.
  */
-type Said = string | editor.MarkdownString | editor.AccessibilityInformation | editor.ViewBadge | undefined;
+type EditorText = string | editor.MarkdownString | editor.AccessibilityInformation | editor.ViewBadge | undefined;
 
 /** Sets texts of an object, with links, icons and control characters removed. */
 export function say<T extends object, K extends keyof T>(
   target: T,
-  texts: { readonly [P in K]: Extract<T[P], Said> },
+  texts: { readonly [P in K]: Extract<T[P], EditorText> },
 ): void {
-  for (const [key, said] of Object.entries(texts)) (target as Record<string, unknown>)[key] = cleaned(said as Said);
+  for (const [key, said] of Object.entries(texts))
+    (target as Record<string, unknown>)[key] = cleaned(said as EditorText);
 }
 
-function cleaned(said: Said): Said {
+function cleaned(said: EditorText): EditorText {
   if (typeof said === 'string') return inertLine(said);
   if (said && 'label' in said) return { ...said, label: visible(said.label) };
   return said && 'tooltip' in said ? { ...said, tooltip: inertLine(said.tooltip) } : said;

@@ -10,7 +10,7 @@ import { createTreeView } from './tree';
 
 export type TextEditor = Omit<editor.TextEditor, 'setDecorations' | 'insertSnippet'>;
 export type WebviewPanel = Sealed<editor.WebviewPanel, 'title'>;
-export type Progress = editor.Progress<{ message?: string; increment?: number }>;
+export type ProgressNotification = editor.Progress<{ message?: string; increment?: number }>;
 
 /** The log for users. */
 export interface LogOutputChannel extends Pick<editor.LogOutputChannel, 'show' | 'dispose'> {
@@ -65,10 +65,10 @@ interface ProgressOptions extends editor.ProgressOptions {
 
 function withProgress<R>(
   { title, ...options }: ProgressOptions,
-  task: (progress: Progress, token: editor.CancellationToken) => Thenable<R>,
+  task: (progress: ProgressNotification, token: editor.CancellationToken) => Thenable<R>,
 ): Thenable<R> {
   return editor.window.withProgress({ ...options, title: title && inertLine(title) }, (progress, token) => {
-    const report: Progress['report'] = ({ message: said, increment }) =>
+    const report: ProgressNotification['report'] = ({ message: said, increment }) =>
       progress.report({ message: said && inertLine(said), increment });
     return task({ report }, token);
   });

@@ -31,7 +31,7 @@ const record = z.object({
 export type Installed = z.infer<typeof record>;
 
 /** A binding and the package it belongs to. */
-export interface Found {
+export interface FoundBinding {
   binding: string;
   package: string;
   origin: string;
@@ -60,7 +60,7 @@ export function readInstalled(folder = tensorFlowFolder()): Installed | null {
  * program.
  * @throws Error that says why there is none
  */
-export function findTensorFlow(packageName: string, from = process.cwd()): Found {
+export function findTensorFlow(packageName: string, from = process.cwd()): FoundBinding {
   const installed = readInstalled();
   if (installed) {
     const missing = [installed.binding, installed.package, ...installed.tensorflow.libraries].find(

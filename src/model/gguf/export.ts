@@ -8,7 +8,7 @@ import { configJson, llama3Divisors } from '../../student-files/gguf/config';
 import { ggufNames, interleave, interleavedHeads, lessened } from '../../student-files/gguf/names';
 import { tensorTypes } from '../../student-files/gguf/types';
 import { vocabularyFields } from '../../student-files/gguf/vocabulary';
-import { type Field, type GgufSource, type WrittenType, writeGguf } from '../../student-files/gguf/write';
+import { type GgufSource, type MetadataField, type WrittenType, writeGguf } from '../../student-files/gguf/write';
 import { isNorm, parameterShapes } from '../../student-files/parameters';
 import type { Tokenizer } from '../../student-files/tokenizer';
 import { mergedValues } from '../merge';
@@ -59,7 +59,7 @@ export function writeGgufStudent(file: string, model: Model, options: GgufOption
 /** llama.cpp hard-codes parts of a family's layers: this student must match. */
 function refuseOther(
   config: ModelConfig,
-  { file, fields, sources }: { file: string; fields: Field[]; sources: GgufSource[] },
+  { file, fields, sources }: { file: string; fields: MetadataField[]; sources: GgufSource[] },
 ): void {
   const tensors = new Map(sources.map(({ name, shape }) => [name, { shape }]));
   const readFloats = (name: string) => sources.find((source) => source.name === name)!.values();
@@ -90,11 +90,11 @@ function storedType(type: WrittenType, shape: readonly number[]): WrittenType {
 /** llama_ftype in llama.h. */
 const fileTypes: Record<WrittenType, number> = { F32: 0, F16: 1, Q8_0: 7, BF16: 32 };
 
-function architectureFields(config: ModelConfig, { name, type }: GgufOptions): Field[] {
+function architectureFields(config: ModelConfig, { name, type }: GgufOptions): MetadataField[] {
   const { architecture, windows } = familyOf(config.modelType).gguf;
   const widths = config.layerSpecs.flatMap(({ window }) => window ?? []);
-  const u32 = (key: string, value: number): Field => [`${architecture}.${key}`, 'u32', value];
-  const f32 = (key: string, value: number): Field => [`${architecture}.${key}`, 'f32', value];
+  const u32 = (key: string, value: number): MetadataField => [`${architecture}.${key}`, 'u32', value];
+  const f32 = (key: string, value: number): MetadataField => [`${architecture}.${key}`, 'f32', value];
   const [{ ropeTheta, ropeScaling: scaling }] = config.ropes;
   return [
     ['general.architecture', 'string', architecture],
@@ -118,7 +118,7 @@ function architectureFields(config: ModelConfig, { name, type }: GgufOptions): F
     f32('attention.layer_norm_rms_epsilon', config.normEps),
     ...(scaling?.type === 'linear' || scaling?.type === 'yarn'
       ? [
-          [`${architecture}.rope.scaling.type`, 'string', scaling.type] as Field,
+          [`${architecture}.rope.scaling.type`, 'string', scaling.type] as MetadataField,
           f32('rope.scaling.factor', scaling.factor),
         ]
       : []),
@@ -133,8 +133,8 @@ function architectureFields(config: ModelConfig, { name, type }: GgufOptions): F
   ];
 }
 
-function tokenFields({ tokenizer, chatTemplate }: GgufOptions): Field[] {
-  const id = (name: string, value: number | undefined): Field[] =>
+function tokenFields({ tokenizer, chatTemplate }: GgufOptions): MetadataField[] {
+  const id = (name: string, value: number | undefined): MetadataField[] =>
     value === undefined ? [] : [[`tokenizer.ggml.${name}_token_id`, 'u32', value]];
   const [bos] = tokenizer.encodePrompt('');
   return [
@@ -146,6 +146,6 @@ function tokenFields({ tokenizer, chatTemplate }: GgufOptions): Field[] {
       tokenizer.eosIds.find((end) => end !== tokenizer.eosId),
     ),
     ...id('padding', tokenizer.padId),
-    ...(chatTemplate === undefined ? [] : [['tokenizer.chat_template', 'string', chatTemplate] as Field]),
+    ...(chatTemplate === undefined ? [] : [['tokenizer.chat_template', 'string', chatTemplate] as MetadataField]),
   ];
 }

@@ -19,13 +19,13 @@ import { loadStudentConfig, loadStudentTokenizer } from '../../student-files/fol
 import { openGguf } from '../../student-files/gguf/file';
 import { interleave, separate } from '../../student-files/gguf/names';
 import { tokenizerFiles } from '../../student-files/gguf/tokenizer';
-import { type Field, writeGguf } from '../../student-files/gguf/write';
+import { type MetadataField, writeGguf } from '../../student-files/gguf/write';
 import { parameterShapes } from '../../student-files/parameters';
 import { type PromptSettings, promptStyle } from '../../student-files/prompting';
 import { ggufStudents } from '../../student-files/testing/tiny';
 import { makeTokenizer } from '../../student-files/tokenizer';
 import { exportStudent } from '../export';
-import { loadStudent, type Student } from '../hf-folder';
+import { type LoadedStudent, loadStudent } from '../hf-folder';
 import { livelyModel } from '../testing/naive';
 import { disposeModel } from '../transformer';
 import { llama3, metadata, tinyConfig, tokens, vocabulary, writeTinyFolder } from './testing/tiny';
@@ -35,7 +35,7 @@ const at = (name: string) => join(folder, name);
 beforeAll(() => useBackend('cpu'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function tiny(...[type, more]: Parameters<typeof tinyConfig>): Student {
+function tiny(...[type, more]: Parameters<typeof tinyConfig>): LoadedStudent {
   const { tokenizer, tokenizerConfig, eosIds } = tokenizerFiles(metadata(vocabulary()), 'x.gguf');
   return {
     model: livelyModel(tinyConfig(type, more), 5),
@@ -43,7 +43,7 @@ function tiny(...[type, more]: Parameters<typeof tinyConfig>): Student {
   };
 }
 
-const tinyFolder = (name: string, { model }: Student) => writeTinyFolder(at(name), model);
+const tinyFolder = (name: string, { model }: LoadedStudent) => writeTinyFolder(at(name), model);
 
 describe('a student', () => {
   it.each([
@@ -205,14 +205,14 @@ describe('a tokenizer', () => {
     ['with too few kinds', ['tokenizer.ggml.token_type', 'i32', [1]], 'not as many kinds'],
     ['with a token twice', ['tokenizer.ggml.tokens', 'string', [...tokens.slice(0, 261), 'he']], 'twice'],
     ['without tokens', ['tokenizer.ggml.tokens', 'string', []], 'no tokenizer.ggml.tokens'],
-  ] as [string, Field, string][])('%s is refused', (_, field, message) => {
-    const kinds: Field = ['tokenizer.ggml.token_type', 'i32', Array(262).fill(1)];
+  ] as [string, MetadataField, string][])('%s is refused', (_, field, message) => {
+    const kinds: MetadataField = ['tokenizer.ggml.token_type', 'i32', Array(262).fill(1)];
     const fields = [...vocabulary(), ...(field[0].endsWith('tokens') ? [kinds] : []), field];
     expect(() => tokenizerFiles(metadata(fields), 'x.gguf')).toThrow(message);
   });
 
   it('begins a text with its first token where the file says so', () => {
-    const fields: Field[] = [...vocabulary(), ['tokenizer.ggml.add_bos_token', 'bool', true]];
+    const fields: MetadataField[] = [...vocabulary(), ['tokenizer.ggml.add_bos_token', 'bool', true]];
     const { tokenizer, tokenizerConfig, eosIds } = tokenizerFiles(metadata(fields), 'x.gguf');
     const made = makeTokenizer(tokenizer, tokenizerConfig, eosIds);
     expect(made.encodePrompt(' the')).toEqual([259, 258]);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { spelling } from '../../student-files/gguf/sentencepiece';
 import { tokenizerFiles } from '../../student-files/gguf/tokenizer';
 import { cutsOtherwise, vocabularyFields } from '../../student-files/gguf/vocabulary';
-import type { Field } from '../../student-files/gguf/write';
+import type { MetadataField } from '../../student-files/gguf/write';
 import { makeTokenizer } from '../../student-files/tokenizer';
 import { metadata } from './testing/tiny';
 
@@ -17,7 +17,7 @@ describe("a tokenizer of SentencePiece's kind", () => {
     ...['\u2581', 't', 'h', 'e', 'a', 'he', 'th', '\u2581t', '\u2581the', 'the', '\u2581th'],
   ];
   const first = 259;
-  const fields: Field[] = [
+  const fields: MetadataField[] = [
     ['tokenizer.ggml.model', 'string', 'llama'],
     ['tokenizer.ggml.tokens', 'string', pieces],
     ['tokenizer.ggml.token_type', 'i32', pieces.map((_, id) => (id >= first ? 1 : id > 2 ? 6 : id === 0 ? 2 : 3))],

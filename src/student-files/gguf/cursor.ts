@@ -2,7 +2,7 @@
 import { readFully } from '../files';
 import { refuse } from './types';
 
-export interface Cursor {
+export interface GgufCursor {
   /** Bytes read so far: the position of the next value. */
   readonly position: number;
   /** Bytes that may still be read. */
@@ -25,7 +25,7 @@ export interface Cursor {
 const piece = 1 << 20;
 
 /** A cursor over the first `most` bytes of an open file of `size` bytes. @throws UserError when more is requested */
-export function cursor(descriptor: number, size: number, most: number, file: string): Cursor {
+export function cursor(descriptor: number, size: number, most: number, file: string): GgufCursor {
   const end = Math.min(size, most);
   let buffer = Buffer.alloc(0);
   let start = 0; // of the buffer in the file

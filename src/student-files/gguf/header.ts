@@ -3,15 +3,15 @@
  * then, aligned, the tensors' bytes. Everything is checked against the file's size before memory is allocated for it.
  */
 import { UserError } from '../../errors';
-import { type Cursor, cursor } from './cursor';
+import { cursor, type GgufCursor } from './cursor';
 import {
   type GgufTensor,
   type Metadata,
+  type MetadataValue,
   otherTensorTypes,
   refuse,
   type TensorTypeName,
   tensorTypes,
-  type Value,
   valueTypes,
 } from './types';
 
@@ -72,7 +72,7 @@ function checkVersion(version: number, file: string): number {
   );
 }
 
-function readMetadata(at: Cursor, count: number, file: string): Metadata {
+function readMetadata(at: GgufCursor, count: number, file: string): Metadata {
   const metadata: Metadata = new Map();
   for (let i = 0; i < count; i++) {
     const key = at.string(maxNameBytes, `the key of value ${i}`);
@@ -85,7 +85,7 @@ function readMetadata(at: Cursor, count: number, file: string): Metadata {
 /** A reader for one value of each type, and the minimum size of a value. */
 const scalars = new Map<
   number,
-  { read: (at: Cursor, key: string, file: string) => number | boolean | string; bytes: number }
+  { read: (at: GgufCursor, key: string, file: string) => number | boolean | string; bytes: number }
 >([
   [valueTypes.u8, { read: (at) => at.u8(), bytes: 1 }],
   [valueTypes.i8, { read: (at) => at.i8(), bytes: 1 }],
@@ -101,13 +101,13 @@ const scalars = new Map<
   [valueTypes.f64, { read: (at) => at.f64(), bytes: 8 }],
 ]);
 
-function readBoolean(at: Cursor, key: string, file: string): boolean {
+function readBoolean(at: GgufCursor, key: string, file: string): boolean {
   const byte = at.u8();
   if (byte > 1) refuse(file, `: ${JSON.stringify(key)} is the byte ${byte}, not true or false`);
   return byte === 1;
 }
 
-function readValue(at: Cursor, type: number, key: string, file: string): Value {
+function readValue(at: GgufCursor, type: number, key: string, file: string): MetadataValue {
   const isArray = type === valueTypes.array;
   const scalar = scalars.get(isArray ? at.u32() : type);
   if (!scalar) return refuse(file, `: ${JSON.stringify(key)} is of an unknown type, or an array of arrays`);
@@ -117,11 +117,11 @@ function readValue(at: Cursor, type: number, key: string, file: string): Value {
     refuse(file, `: the array ${JSON.stringify(key)} claims ${count} items`);
   const items: (number | boolean | string)[] = [];
   for (let i = 0; i < count; i++) items.push(scalar.read(at, key, file));
-  return items as Value;
+  return items as MetadataValue;
 }
 
 /** Names, types and shapes; offsets are relative to the start of the tensors' bytes. */
-function readDescriptions(at: Cursor, count: number, file: string): Map<string, GgufTensor> {
+function readDescriptions(at: GgufCursor, count: number, file: string): Map<string, GgufTensor> {
   const tensors = new Map<string, GgufTensor>();
   for (let i = 0; i < count; i++) {
     const name = at.string(maxNameBytes, `the name of tensor ${i}`);

@@ -7,7 +7,7 @@ import type { JsonObject } from '../files';
 import { isNorm } from '../parameters';
 import type { TensorEntry } from '../safetensors-header';
 import { makeTokenizer, type Tokenizer } from '../tokenizer';
-import type { Weights } from '../weights';
+import type { WeightFiles } from '../weights';
 import { configJson } from './config';
 import { type GgufFile, openGguf } from './file';
 import { ggufNames, interleavedHeads, lessened, separate } from './names';
@@ -68,7 +68,7 @@ export function ggufCompanions({ metadata, file }: GgufFile): Record<string, Jso
 const derived = ['rope_freqs.weight'];
 
 /** The weights with Hugging Face's names and row order; unknown names are kept. */
-export function ggufWeights(gguf: GgufFile, config: ModelConfig): Weights {
+export function ggufWeights(gguf: GgufFile, config: ModelConfig): WeightFiles {
   const tensors = new Map<string, TensorEntry>();
   const names = new Map<string, string>();
   const huggingFace = new Map([...ggufNames(config)].map(([hugging, name]) => [name, hugging]));

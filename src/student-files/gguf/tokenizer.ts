@@ -3,7 +3,7 @@ import { UserError } from '../../errors';
 import type { JsonObject } from '../files';
 import { preTokenizers } from './pre-tokenizers';
 import { mergesOf, spelling } from './sentencepiece';
-import { type Metadata, refuse, type Value } from './types';
+import { type Metadata, type MetadataValue, refuse } from './types';
 
 /** Kinds of tokens (llama_token_type in llama.h). */
 export const tokenKinds = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
@@ -16,7 +16,7 @@ export interface TokenizerFiles {
 }
 
 /** Differences between the kinds of tokenizers: fields of tokenizer.json, and of its model. */
-interface Kind {
+interface TokenizerKind {
   normalizer: JsonObject | null;
   pre_tokenizer: JsonObject | null;
   decoder: JsonObject;
@@ -28,7 +28,7 @@ interface Kind {
 /** @throws UserError for tokenizers other than byte-level BPE and SentencePiece's, and for unknown pre-tokenizers */
 export function tokenizerFiles(metadata: Metadata, file: string): TokenizerFiles {
   const tokens = list<string>(metadata, 'tokens', 'string', file);
-  const kinds = (metadata.get('tokenizer.ggml.token_type') as Value) ?? tokens.map(() => tokenKinds.normal);
+  const kinds = (metadata.get('tokenizer.ggml.token_type') as MetadataValue) ?? tokens.map(() => tokenKinds.normal);
   if (!Array.isArray(kinds) || kinds.length !== tokens.length)
     return refuse(file, `has ${tokens.length} tokens, but not as many kinds of them`);
   const vocab: Record<string, number> = Object.create(null);
@@ -84,7 +84,12 @@ export function tokenizerFiles(metadata: Metadata, file: string): TokenizerFiles
   };
 }
 
-function kindOf(metadata: Metadata, vocab: Record<string, number>, kinds: readonly number[], file: string): Kind {
+function kindOf(
+  metadata: Metadata,
+  vocab: Record<string, number>,
+  kinds: readonly number[],
+  file: string,
+): TokenizerKind {
   const model = metadata.get('tokenizer.ggml.model');
   if (model === 'gpt2') return byteLevel(metadata, vocab, file);
   if (model === 'llama') return sentencePiece(metadata, vocab, kinds, file);
@@ -102,7 +107,7 @@ function unknown(what: string, file: string): never {
   });
 }
 
-function byteLevel(metadata: Metadata, vocab: Record<string, number>, file: string): Kind {
+function byteLevel(metadata: Metadata, vocab: Record<string, number>, file: string): TokenizerKind {
   const pre = metadata.get('tokenizer.ggml.pre');
   const cut = preTokenizers.find(({ names }) => names.includes(pre as string));
   if (!cut) return unknown(`uses the pre-tokenizer ${JSON.stringify(pre) ?? '(unnamed)'}`, file);
@@ -122,7 +127,7 @@ function sentencePiece(
   vocab: Record<string, number>,
   kinds: readonly number[],
   file: string,
-): Kind {
+): TokenizerKind {
   const scores = list<number>(metadata, 'scores', 'number', file);
   if (scores.length !== kinds.length) return refuse(file, `has ${kinds.length} tokens, but not as many scores`);
   const made = new Map<string, number>();

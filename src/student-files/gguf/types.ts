@@ -1,8 +1,8 @@
 /** Metadata value types and tensor types of GGUF files. Numbers and sizes are those of ggml (ggml.h, ggml-common.h). */
 import { UserError } from '../../errors';
 
-export type Value = number | boolean | string | number[] | boolean[] | string[];
-export type Metadata = Map<string, Value>;
+export type MetadataValue = number | boolean | string | number[] | boolean[] | string[];
+export type Metadata = Map<string, MetadataValue>;
 
 /** Types of metadata values by their number in the file (docs/gguf.md in ggml-org/ggml). */
 export const valueTypes = {

@@ -5,13 +5,13 @@ import { isJsonObject, type JsonObject } from '../files';
 import { type PreTokenizer, preTokenizers } from './pre-tokenizers';
 import { prependScheme, scoresOf, spelling } from './sentencepiece';
 import { tokenKinds } from './tokenizer';
-import type { Field } from './write';
+import type { MetadataField } from './write';
 
 /**
  * Kind, tokens and merges or scores for a model with `vocabSize` rows. @throws UserError when llama.cpp does not
  * support the tokenizer
  */
-export function vocabularyFields(json: JsonObject, vocabSize: number, file: string): Field[] {
+export function vocabularyFields(json: JsonObject, vocabSize: number, file: string): MetadataField[] {
   const { model, added_tokens: added } = json;
   if (!isJsonObject(model) || model.type !== 'BPE' || !isJsonObject(model.vocab) || !Array.isArray(model.merges))
     return refuse('is not BPE', file);
@@ -27,7 +27,7 @@ export function vocabularyFields(json: JsonObject, vocabSize: number, file: stri
     kinds[id] = special ? tokenKinds.control : tokenKinds.userDefined;
   }
   const merges = model.merges.map((merge) => (Array.isArray(merge) ? merge.join(' ') : String(merge)));
-  const of = (kind: string, pre: string, more: Field): Field[] => [
+  const of = (kind: string, pre: string, more: MetadataField): MetadataField[] => [
     ['tokenizer.ggml.model', 'string', kind],
     ['tokenizer.ggml.pre', 'string', pre],
     ['tokenizer.ggml.tokens', 'string', tokens],
@@ -51,7 +51,7 @@ export function vocabularyFields(json: JsonObject, vocabSize: number, file: stri
   return [
     ...of('llama', 'default', ['tokenizer.ggml.scores', 'f32', tokens.map((token) => scoreOf.get(token) ?? 0)]),
     ['tokenizer.ggml.add_space_prefix', 'bool', prefix],
-    ...(unknown >= 0 ? [['tokenizer.ggml.unknown_token_id', 'u32', unknown] as Field] : []),
+    ...(unknown >= 0 ? [['tokenizer.ggml.unknown_token_id', 'u32', unknown] as MetadataField] : []),
   ];
 }
 

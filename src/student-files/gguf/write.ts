@@ -2,13 +2,13 @@
 import { writeSync } from 'node:fs';
 import { replaceFile } from '../files';
 import { toBfloat16, toFloat16 } from '../half';
-import { tensorTypes, type Value, valueTypes } from './types';
+import { type MetadataValue, tensorTypes, valueTypes } from './types';
 
 export const writtenTypes = ['F32', 'F16', 'BF16', 'Q8_0'] as const;
 export type WrittenType = (typeof writtenTypes)[number];
 
 /** A metadata value with its type; arrays give that of their items. */
-export type Field = [key: string, type: 'u32' | 'i32' | 'f32' | 'bool' | 'string', value: Value];
+export type MetadataField = [key: string, type: 'u32' | 'i32' | 'f32' | 'bool' | 'string', value: MetadataValue];
 
 /** A tensor to write, outermost dimension first. Its values are requested when it is written. */
 export interface GgufSource {
@@ -22,7 +22,7 @@ const alignment = 32;
 const aligned = (bytes: number) => Math.ceil(bytes / alignment) * alignment;
 
 /** Writes `file` atomically. */
-export function writeGguf(file: string, fields: readonly Field[], sources: readonly GgufSource[]): void {
+export function writeGguf(file: string, fields: readonly MetadataField[], sources: readonly GgufSource[]): void {
   const header: Buffer[] = [Buffer.from('GGUF'), u32(3), u64(sources.length), u64(fields.length)];
   for (const field of fields) header.push(encodeField(field));
   let offset = 0;
@@ -90,13 +90,13 @@ export function quantize8(values: Float32Array): Uint8Array {
   return out;
 }
 
-function encodeField([key, type, value]: Field): Buffer {
+function encodeField([key, type, value]: MetadataField): Buffer {
   if (!Array.isArray(value)) return Buffer.concat([string(key), u32(valueTypes[type]), encodeValue(type, value)]);
   const head = [string(key), u32(valueTypes.array), u32(valueTypes[type]), u64(value.length)];
   return Buffer.concat(head.concat(value.map((item) => encodeValue(type, item))));
 }
 
-function encodeValue(type: Field[1], value: number | boolean | string): Buffer {
+function encodeValue(type: MetadataField[1], value: number | boolean | string): Buffer {
   if (type === 'string') return string(value as string);
   if (type === 'bool') return Buffer.from([value ? 1 : 0]);
   const bytes = Buffer.alloc(4);

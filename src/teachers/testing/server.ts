@@ -30,7 +30,7 @@ export type Behaviour =
   /** Says nothing until the other side gives up. */
   | 'silence';
 
-export interface Asked {
+export interface ReceivedRequest {
   path: string;
   body: Record<string, unknown>;
   prompt: string;
@@ -44,13 +44,13 @@ export interface Asked {
 
 export interface FakeServer {
   baseUrl: string;
-  asked: Asked[];
-  behave: (asked: Asked, nth: number) => Behaviour | Promise<Behaviour>;
+  asked: ReceivedRequest[];
+  behave: (asked: ReceivedRequest, nth: number) => Behaviour | Promise<Behaviour>;
   close(): Promise<void>;
 }
 
 export async function openServer(behave: FakeServer['behave']): Promise<FakeServer> {
-  const asked: Asked[] = [];
+  const asked: ReceivedRequest[] = [];
   const server = createServer((request, response) => void serve(request, response).catch(() => response.destroy()));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const fake: FakeServer = {
@@ -70,7 +70,7 @@ export async function openServer(behave: FakeServer['behave']): Promise<FakeServ
     const messages = body.messages as { content: string }[] | undefined;
     const prompt = messages?.at(-1)?.content ?? String(body.prompt ?? '');
     const question = prompt.split('\n').find((line) => line.trim().endsWith('?')) ?? prompt;
-    const record: Asked = {
+    const record: ReceivedRequest = {
       path: request.url ?? '',
       body,
       prompt,
@@ -85,7 +85,7 @@ export async function openServer(behave: FakeServer['behave']): Promise<FakeServ
   return fake;
 }
 
-async function reply(response: ServerResponse, record: Asked, behaviour: Behaviour): Promise<void> {
+async function reply(response: ServerResponse, record: ReceivedRequest, behaviour: Behaviour): Promise<void> {
   if (behaviour === 'silence') return;
   if ('status' in behaviour) {
     const { status, headers, error = 'no', param, body } = behaviour;

@@ -42,7 +42,7 @@ export interface Ways {
   adapterConfig?: object;
 }
 
-interface Training {
+interface TrainedModel {
   model: Model;
   optimizer: Optimizer;
   gradients: Gradients;
@@ -72,8 +72,8 @@ export class TestServer {
   readonly unloaded: string[] = [];
   /** API keys that requests came with. */
   readonly keys = new Set<string>();
-  private readonly models = new Map<string, Training>();
-  private readonly saved = new Map<string, Training>();
+  private readonly models = new Map<string, TrainedModel>();
+  private readonly saved = new Map<string, TrainedModel>();
   private readonly samplers = new Map<string, Model>();
   private readonly promises = new Map<string, Promise<unknown>>();
   private count = 0;
@@ -211,7 +211,7 @@ export class TestServer {
     return { metrics: { 'grad_norm:mean': norm } };
   }
 
-  private copyOf({ model, optimizer }: Training): Training {
+  private copyOf({ model, optimizer }: TrainedModel): TrainedModel {
     const moments = new Map(
       [...optimizer.moments].map(([name, { first, second }]) => [
         name,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type ModelConfig, parseModelConfig } from '../../../student-files/config';
 import { tokenizerFiles } from '../../../student-files/gguf/tokenizer';
 import type { Metadata } from '../../../student-files/gguf/types';
-import type { Field } from '../../../student-files/gguf/write';
+import type { MetadataField } from '../../../student-files/gguf/write';
 import { ofFamily } from '../../../student-files/testing/tiny';
 import { saveStudent } from '../../hf-folder';
 import type { Model } from '../../transformer';
@@ -17,7 +17,7 @@ const byteTokens = (() => {
 })();
 
 export const tokens = [...byteTokens, 'Ġt', 'he', 'Ġthe', '<|end|>', '<|im_end|>', '[PAD261]'];
-export const vocabulary = (pre = 'qwen2'): Field[] => [
+export const vocabulary = (pre = 'qwen2'): MetadataField[] => [
   ['tokenizer.ggml.model', 'string', 'gpt2'],
   ['tokenizer.ggml.pre', 'string', pre],
   ['tokenizer.ggml.tokens', 'string', tokens],
@@ -28,7 +28,7 @@ export const vocabulary = (pre = 'qwen2'): Field[] => [
   ['tokenizer.ggml.bos_token_id', 'u32', 259],
   ['tokenizer.ggml.padding_token_id', 'u32', 259],
 ];
-export const metadata = (fields: Field[]): Metadata => new Map(fields.map(([key, , value]) => [key, value]));
+export const metadata = (fields: MetadataField[]): Metadata => new Map(fields.map(([key, , value]) => [key, value]));
 
 /** Llama 3.1's context extension, whose effect only shows with its base frequency. */
 export const llama3 = {

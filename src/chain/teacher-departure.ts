@@ -1,8 +1,8 @@
 import { once } from '../once';
+import { mixesUnits } from './ambiguous-equations';
 import { type StatedValue, statedValues } from './calculator';
-import { mixesUnits } from './doubts';
-import { givenIn, isGiven, isReached, type Knowledge, keyOf, knowledgeOf, operandsOf } from './knowledge';
 import { lex } from './lexer';
+import { givenIn, isGiven, isReached, keyOf, operandsOf, type TeacherNumbers, teacherNumbers } from './teacher-numbers';
 import type { Chain, Span } from './types';
 
 /** A number in a student's step that the teacher never reaches. */
@@ -22,7 +22,7 @@ export interface Departure extends Span {
  */
 export function departure(student: Chain, teacher: Chain, question?: string): Departure | null {
   const given = question === undefined ? undefined : givenIn(question);
-  const knowledge = knowledgeOf(teacher, given);
+  const knowledge = teacherNumbers(teacher, given);
   const isKnown = (number: string) =>
     [knowledge.numbers, knowledge.results, given, factors].some((set) => set?.has(number));
   const begin = stepsToAnswer(student, teacher);
@@ -61,7 +61,7 @@ function stepsToAnswer(student: Chain, teacher: Chain): number {
 const factors = new Set('7 10 12 16 24 30 36 52 60 100 365 1000 3600'.split(' '));
 
 /** 100 x 1000 = 100,000: a number of the teacher in other units, in a step that names two units of one kind. */
-function isConversion(text: string, result: StatedValue, { numbers }: Knowledge): boolean {
+function isConversion(text: string, result: StatedValue, { numbers }: TeacherNumbers): boolean {
   const operands = [...operandsOf(text, result)];
   return operands.length === 2 && operands.some((one, i) => factors.has(one) && numbers.has(operands[1 - i]));
 }

@@ -1,5 +1,5 @@
-import { breathe } from '../breath';
 import type { StudentFacts } from '../engine/port';
+import { yieldToEventLoop } from '../event-loop';
 import type { Context } from './context';
 import { type Lesson, wording } from './lessons';
 
@@ -30,7 +30,7 @@ export async function lessonsThatFit(
       notify({ type: 'note', level: 'info', text });
     }
     if (now - turn < patience) continue;
-    await breathe(signal);
+    await yieldToEventLoop(signal);
     turn = performance.now();
   }
   if (kept.length < lessons.length)

@@ -2,7 +2,7 @@
  * Collects keys and passes them on together: at once after a quiet period, then at most every `delay` milliseconds. A
  * training run that writes a hundred files a second thus causes one update a moment.
  */
-export class Batch {
+export class Debouncer {
   private readonly keys = new Set<string>();
   private keyless = false;
   private timer: ReturnType<typeof setTimeout> | undefined;

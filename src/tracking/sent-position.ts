@@ -18,13 +18,13 @@ const sentSchema = z.object({
   machine: z.string(),
 });
 
-export interface Sent {
+export interface SentPosition {
   readonly seq: number;
   arrived(seq: number): void;
 }
 
 /** @throws UserError when another process is sending the same */
-export function openSent(run: string, tracker: string, to: string): Sent {
+export function openSent(run: string, tracker: string, to: string): SentPosition {
   const file = join(run, 'tracked', `${tracker}.json`);
   const before = existsSync(file) ? read(file) : undefined;
   const mine = thisProcess();

@@ -1,6 +1,6 @@
 import { alignSteps } from './align';
 import { checkEquations, type StatedValue, statedValues } from './calculator';
-import { keyOf, numbersIn, operandsOf } from './knowledge';
+import { keyOf, numbersIn, operandsOf } from './teacher-numbers';
 import type { Chain } from './types';
 
 /**

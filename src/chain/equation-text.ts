@@ -1,14 +1,14 @@
 import type Fraction from 'fraction.js';
-import type { Token } from './lexer';
+import type { EquationSide } from './equation-sides';
+import type { ArithmeticToken } from './lexer';
 import type { ExpressionReader } from './reader';
-import type { Side } from './sides';
 
 /** A side as written, on one line, without units, currency and remarks; \frac{1}{2} becomes 1/2, \times becomes ×. */
 export function writeSide(
   text: string,
-  tokens: readonly Token[],
+  tokens: readonly ArithmeticToken[],
   reader: ExpressionReader,
-  { from, end }: Side,
+  { from, end }: EquationSide,
 ): string {
   const signs: Record<string, string> = { '*': ' × ', '/': ' ÷ ', '+': ' + ', '-': ' - ', '^': '^' };
   let line = '';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { counterpart } from './counterpart';
 import { firstWrongStep } from './faults';
+import { counterpart } from './teacher-step';
 import type { Chain } from './types';
 
 const chain = (...steps: string[]): Chain => ({ thinking: '', steps, answer: '144' });

@@ -1,4 +1,4 @@
-import type { Happening, HostState, Status } from '../protocol/control';
+import type { HostEventContent, HostState, Status } from '../protocol/control';
 import { advance, restingStatus } from '../protocol/status';
 
 /** State transitions of a host. A cause that is not listed for a state has no effect, so requests can be repeated. */
@@ -16,8 +16,8 @@ export const hostMoves: Record<HostState, Partial<Record<Cause, HostState>>> = {
 export type Cause = 'launch' | 'pause' | 'continue' | 'stop' | 'paused' | 'ended';
 
 /** The current state of the host. */
-export class Standing {
-  private breath = Date.now();
+export class HostStatus {
+  private lastHeartbeat = Date.now();
 
   constructor(private now: Status = restingStatus) {}
 
@@ -38,16 +38,16 @@ export class Standing {
     return hostMoves[this.now.state][cause];
   }
 
-  take(happening: Happening): void {
+  take(happening: HostEventContent): void {
     this.now = advance(this.now, happening);
   }
 
   /** Sign of life of the engine's thread. */
-  breathe(): void {
-    this.breath = Date.now();
+  heartbeat(): void {
+    this.lastHeartbeat = Date.now();
   }
 
   status(clients: number): Status {
-    return { ...this.now, clients, silentMs: Math.max(0, Date.now() - this.breath) };
+    return { ...this.now, clients, silentMs: Math.max(0, Date.now() - this.lastHeartbeat) };
   }
 }

@@ -1,7 +1,7 @@
 import type Fraction from 'fraction.js';
+import type { EquationSide } from './equation-sides';
 import { type Expression, numbersOf } from './expression';
-import type { Token } from './lexer';
-import type { Side } from './sides';
+import type { ArithmeticToken } from './lexer';
 
 /**
  * Whether an equation that looks false may have another intended meaning, so that it should not count as an error: it
@@ -11,8 +11,8 @@ import type { Side } from './sides';
  */
 export function isDoubtful(
   text: string,
-  tokens: readonly Token[],
-  [left, right]: [Side, Side],
+  tokens: readonly ArithmeticToken[],
+  [left, right]: [EquationSide, EquationSide],
   stated: Fraction,
 ): boolean {
   const before = tokens[left.from - 1];
@@ -57,7 +57,7 @@ const unitKinds = [
  * Whether two different units of one kind occur in or right after a range of tokens, so that conversion factors may be
  * implicit.
  */
-export function mixesUnits(tokens: readonly Token[], from: number, to: number): boolean {
+export function mixesUnits(tokens: readonly ArithmeticToken[], from: number, to: number): boolean {
   const seen = unitKinds.map(() => new Set<string>());
   for (let i = from; i < Math.min(to + 3, tokens.length); i++) {
     if (i >= to && tokens[i].kind !== 'word') break;

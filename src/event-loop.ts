@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
  * messages arrive.
  * Throws the reason of an aborted `signal`.
  */
-export async function breathe(signal?: AbortSignal): Promise<void> {
+export async function yieldToEventLoop(signal?: AbortSignal): Promise<void> {
   await setImmediate();
   signal?.throwIfAborted();
 }

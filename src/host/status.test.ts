@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type HostState, hostStates, statusSchema } from '../protocol/control';
-import { type Cause, hostMoves, Standing } from './standing';
+import { type Cause, HostStatus, hostMoves } from './status';
 
 const run = { folder: '/runs/a', name: 'a', backend: 'cpu', since: '2026-02-05T14:03:09.123Z' };
 const update = (n: number) => ({
@@ -31,7 +31,7 @@ describe('where a host stands', () => {
   });
 
   it('remembers what a late client needs', () => {
-    const standing = new Standing();
+    const standing = new HostStatus();
     standing.take({ type: 'state', state: 'running' });
     standing.take({ type: 'run', run, resumed: false });
     const phase = { type: 'phase' as const, stage: 'complete' as const, phase: 'complete', updates: 9, done: 0 };

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { RolloutRecord } from '../../runs/records';
-import { absentFrom } from './absent';
+import { absentFrom } from './missing-values';
 
 const rollout = { logProbs: [-1], tokens: [1] } as unknown as RolloutRecord;
 

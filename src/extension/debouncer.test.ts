@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { Batch } from './batch';
+import { Debouncer } from './debouncer';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 it('is quick when all is quiet, and together when much happens', () => {
   const told: string[][] = [];
-  const batch = new Batch(250, (keys) => told.push([...keys]));
+  const batch = new Debouncer(250, (keys) => told.push([...keys]));
   batch.add('a');
   vi.advanceTimersByTime(20);
   expect(told).toEqual([['a']]);

@@ -2,7 +2,7 @@
 import type { ChainView } from '../../protocol/chain-diff';
 import type { RolloutRecord } from '../../runs/records';
 
-export type Absent = ChainView['absent'];
+export type MissingValues = ChainView['absent'];
 
 /** A stage's recording settings; `undefined` where the config does not have them or cannot be read. */
 export interface Recording {
@@ -11,7 +11,12 @@ export interface Recording {
 }
 
 /** A chain that is not a completion of an update has one reason for all overlays. */
-export const notSampled = (why: string): Absent => ({ logProbs: why, refLogProbs: why, entropy: why, reward: why });
+export const notSampled = (why: string): MissingValues => ({
+  logProbs: why,
+  refLogProbs: why,
+  entropy: why,
+  reward: why,
+});
 
 export const reasons = {
   teacher: 'the student did not sample the teacher’s chain',
@@ -28,8 +33,8 @@ export const reasons = {
  * The values missing from a completion's record, with reasons. Settings are absent when the run's config.json cannot be
  * read.
  */
-export function absentFrom(rollout: RolloutRecord, settings: Recording | undefined): Absent {
-  const absent: Absent = {};
+export function absentFrom(rollout: RolloutRecord, settings: Recording | undefined): MissingValues {
+  const absent: MissingValues = {};
   if (!rollout.logProbs) absent.logProbs = reasons.trainer;
   if (!rollout.entropy) absent.entropy = whyNot(settings);
   if (!rollout.refLogProbs)

@@ -5,7 +5,7 @@ import { lex } from './lexer';
 import type { Chain } from './types';
 
 /** The numbers of a teacher's chain: its results, and all numbers including the given ones. */
-export interface Knowledge {
+export interface TeacherNumbers {
   results: Set<string>;
   numbers: Set<string>;
 }
@@ -14,7 +14,7 @@ export interface Knowledge {
  * If the question's numbers are known, every other number counts as a result of the teacher, because tables and words
  * state some.
  */
-export function knowledgeOf(teacher: Chain, given?: ReadonlySet<string>): Knowledge {
+export function teacherNumbers(teacher: Chain, given?: ReadonlySet<string>): TeacherNumbers {
   const text = [teacher.thinking, ...teacher.steps].join('\n');
   const results = new Set([keyOf(teacher.answer)]);
   for (const { value, actual } of statedValues(text)) results.add(keyOf(value)).add(keyOf(actual ?? value));
@@ -24,12 +24,12 @@ export function knowledgeOf(teacher: Chain, given?: ReadonlySet<string>): Knowle
 }
 
 /** A restated number that occurs in the teacher's chain, but not as a result: it comes from the question. */
-export function isGiven({ value, computed }: StatedValue, teacher: Knowledge): boolean {
+export function isGiven({ value, computed }: StatedValue, teacher: TeacherNumbers): boolean {
   return !computed && teacher.numbers.has(keyOf(value)) && !teacher.results.has(keyOf(value));
 }
 
 /** Whether the teacher reaches this number too, as stated or with its correct value. */
-export function isReached({ value, actual }: StatedValue, teacher: Knowledge): boolean {
+export function isReached({ value, actual }: StatedValue, teacher: TeacherNumbers): boolean {
   return teacher.results.has(keyOf(value)) || (actual !== undefined && teacher.results.has(keyOf(actual)));
 }
 

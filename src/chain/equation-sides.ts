@@ -1,23 +1,23 @@
 import type { Expression } from './expression';
-import type { Token } from './lexer';
+import type { ArithmeticToken } from './lexer';
 import { connectives, ExpressionReader } from './reader';
 
 /** The two sides of an equality sign; a side is null if it is not an expression. */
-export interface Sides {
-  tokens: readonly Token[];
+export interface EquationSides {
+  tokens: readonly ArithmeticToken[];
   reader: ExpressionReader;
-  sign: Token;
+  sign: ArithmeticToken;
   /** Index of the sign among the tokens. */
   at: number;
-  left: Side | null;
-  right: Side | null;
+  left: EquationSide | null;
+  right: EquationSide | null;
 }
 
 /** At most this many equalities of a text are read: no chain of thought has more, and each takes time. */
 export const mostEqualities = 5000;
 
 /** The sides of every equality among the tokens; in a chain a = b = c the middle ones are shared. */
-export function sidesOf(tokens: readonly Token[]): Sides[] {
+export function sidesOf(tokens: readonly ArithmeticToken[]): EquationSides[] {
   const reader = new ExpressionReader(tokens);
   const signs = tokens.flatMap((token, i) => (token.kind === 'equals' ? [i] : []));
   let left = leftSide(tokens, reader, { from: 0, to: signs[0] ?? 0, gap: 0 });
@@ -33,7 +33,7 @@ export function sidesOf(tokens: readonly Token[]): Sides[] {
 }
 
 /** One side of an equation: an expression and its token range, `end` exclusive. */
-export interface Side {
+export interface EquationSide {
   expression: Expression;
   from: number;
   end: number;
@@ -41,14 +41,19 @@ export interface Side {
   rounded?: boolean;
 }
 
-function rightSide(tokens: readonly Token[], reader: ExpressionReader, from: number, to: number): Side | null {
+function rightSide(
+  tokens: readonly ArithmeticToken[],
+  reader: ExpressionReader,
+  from: number,
+  to: number,
+): EquationSide | null {
   const rounded = /^(?:about|approximately|around|roughly|nearly|almost)$/.test(tokens[from]?.text ?? '');
   const begin = rounded ? from + 1 : from;
   const read = reader.read(begin, to);
   return read && { expression: read.expression, from: begin, end: read.end, rounded };
 }
 
-const endsClause = ({ kind, text }: Token) =>
+const endsClause = ({ kind, text }: ArithmeticToken) =>
   kind === 'break' || (kind === 'word' && connectives.has(text.toLowerCase()));
 
 /** The tokens between two signs begin at `gap`; those before `from` are the right side of the first sign. */
@@ -59,7 +64,11 @@ interface Stretch {
 }
 
 /** The expression that ends at `to`: in the last clause, after all leading words. */
-function leftSide(tokens: readonly Token[], reader: ExpressionReader, { from, to, gap }: Stretch): Side | null {
+function leftSide(
+  tokens: readonly ArithmeticToken[],
+  reader: ExpressionReader,
+  { from, to, gap }: Stretch,
+): EquationSide | null {
   let at = to;
   while (at > from && !endsClause(tokens[at - 1])) at--;
   // In the clause of the previous sign, tokens beyond its right side are not a new left side.
@@ -81,7 +90,7 @@ function leftSide(tokens: readonly Token[], reader: ExpressionReader, { from, to
 }
 
 /** The end of the last number of a side, including closing brackets: units are not part of a value. */
-export function endOfValue(tokens: readonly Token[], reader: ExpressionReader, side: Side): number {
+export function endOfValue(tokens: readonly ArithmeticToken[], reader: ExpressionReader, side: EquationSide): number {
   let last = side.end - 1;
   while (last > side.from && tokens[last].kind !== 'number') last--;
   while (last + 1 < side.end && tokens[last + 1].kind === 'close' && reader.partner(last + 1) >= side.from) last++;
