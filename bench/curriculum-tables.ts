@@ -148,12 +148,19 @@ export function studentTable({ strongest, stages }: StudentResult): string {
   const others = comparedWith(strongest).filter((other) => stages.some(({ stage }) => stage === other));
   const mark = (stage: StageName) => (stage === strongest ? ' (strongest baseline)' : '');
   return table(
-    ['student', 'accuracy', 'tokens', 'cut off', ...others.map((other) => versus(other) + mark(other)), 'time'],
+    [
+      'student',
+      'accuracy',
+      'tokens',
+      'cut off',
+      ...others.map((other) => comparisonTitle(other) + mark(other)),
+      'time',
+    ],
     stages.map((result) => [stageTitles[result.stage] + mark(result.stage), ...cellsOf(result, others)]),
   );
 }
 
-const versus = (stage: StageName) => `vs ${stage === 'base' ? 'base' : shortStageTitles[stage]}`;
+const comparisonTitle = (stage: StageName) => `vs ${stage === 'base' ? 'base' : shortStageTitles[stage]}`;
 
 export function cellsOf(result: StageResult, others: readonly StageName[]): string[] {
   const { accuracy, meanTokens, truncated, seconds, differences } = result;
@@ -231,7 +238,7 @@ export function intervalNote(runs: number, what: 'seed' | 'base student'): strin
 export function controlTable(controlled: readonly [string, readonly Outcomes[]][], runs: readonly Outcomes[]): string {
   const others: StageName[] = ['base', 'sft'];
   return table(
-    ['student', 'accuracy', 'tokens', 'cut off', ...others.map(versus), 'time'],
+    ['student', 'accuracy', 'tokens', 'cut off', ...others.map(comparisonTitle), 'time'],
     controlled.flatMap(([name, outcomes]) => {
       const stage = lastStage(outcomes);
       if (!stage) return [];

@@ -24,7 +24,7 @@ import { openPeer } from './peer';
 import { pipeCost } from './pipe';
 import { profiles } from './profile';
 import { generationTable, memoryTable, type Rounds, speeds, trainTable } from './report';
-import { besideTrl, besideTrlByThreads } from './trl';
+import { besideTrlByThreads, compareWithTrl } from './trl';
 import { tokens, vocabularyPeaks } from './vocabulary';
 import { type Contender, openEngine, shape } from './workload';
 
@@ -47,16 +47,16 @@ const peerName = 'PyTorch eager';
 const leastRounds = 3;
 
 /** Milliseconds between turns: threads that spin for more work have gone to sleep by then. */
-const pause = 50;
+const pauseMs = 50;
 
 type Contenders = Record<string, Contender>;
 
-async function takeTurns(contenders: Contenders, seconds: number, work: 'train' | 'generate'): Promise<Rounds> {
+async function measureInTurns(contenders: Contenders, seconds: number, work: 'train' | 'generate'): Promise<Rounds> {
   const rounds: Rounds = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
   const end = performance.now() + 1000 * seconds;
   for (let round = 0; round < leastRounds || performance.now() < end; round++) {
     for (const [name, contender] of Object.entries(contenders)) {
-      await setTimeout(pause);
+      await setTimeout(pauseMs);
       rounds[name].push((await contender[work]()).ms);
     }
   }
@@ -112,8 +112,8 @@ async function compare(): Promise<void> {
     ...(tensorflow && { tensorflow }),
   };
   const losses = await firstLosses(contenders);
-  const train = speeds(await takeTurns(contenders, Number(values.seconds), 'train'), peerName);
-  const generation = speeds(await takeTurns(contenders, Number(values.seconds), 'generate'), peerName);
+  const train = speeds(await measureInTurns(contenders, Number(values.seconds), 'train'), peerName);
+  const generation = speeds(await measureInTurns(contenders, Number(values.seconds), 'generate'), peerName);
   torch?.close();
   const memory = [...(await vocabularyPeaks('embedded')), ...(await vocabularyPeaks('embedded-wasm'))];
 
@@ -174,7 +174,7 @@ async function main(): Promise<void> {
     const { text, data } = besideTrlByThreads();
     return report('trl', text, data);
   }
-  const { text, data } = await besideTrl({ ...values, rounds: Number(values.rounds) });
+  const { text, data } = await compareWithTrl({ ...values, rounds: Number(values.rounds) });
   report('trl', text, { text, data });
 }
 

@@ -56,7 +56,7 @@ function flopOf(name: KernelName, args: readonly KernelArgument[]): number {
 }
 
 /** Runs `work` with every kernel timed. */
-async function shareOut(backend: EmbeddedBackend, work: () => Promise<void>): Promise<Share[]> {
+async function timeKernels(backend: EmbeddedBackend, work: () => Promise<void>): Promise<Share[]> {
   const { kernels } = backend.library;
   const shares = new Map<string, Share>();
   const plain = { ...backend.call };
@@ -102,7 +102,7 @@ async function profile(work: UpdateWork, rounds: number, precision: ProductPreci
   for (let round = 0; round < rounds; round++) {
     const began = spentSeconds();
     let generated = began;
-    const shares = await shareOut(backend, async () => {
+    const shares = await timeKernels(backend, async () => {
       const episodes = await updates.generate();
       generated = spentSeconds();
       await updates.train(episodes);

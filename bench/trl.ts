@@ -171,7 +171,7 @@ export interface TrlOptions {
 }
 
 /** With as many threads as this process has been told. */
-export async function besideTrl(options: TrlOptions) {
+export async function compareWithTrl(options: TrlOptions) {
   const { description } = await useBackend('embedded');
   const found = [await compareUpdates(smallWork(), ['float32'], options.rounds)];
   const pretrained = options.pretrained ? await pretrainedWork(options.student) : null;
@@ -190,7 +190,7 @@ export function besideTrlByThreads(): { text: string; data: object } {
       const env = { ...process.env, DISTILLERY_THREADS: threads, OMP_NUM_THREADS: threads };
       const { status } = spawnSync(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
       if (status !== 0) throw new Error(`the benchmark with ${threads} threads failed`);
-      return JSON.parse(readFileSync(file, 'utf8')) as Awaited<ReturnType<typeof besideTrl>>;
+      return JSON.parse(readFileSync(file, 'utf8')) as Awaited<ReturnType<typeof compareWithTrl>>;
     });
     return { text: results.map(({ text }) => text).join('\n\n'), data: results.map(({ data }) => data) };
   } finally {

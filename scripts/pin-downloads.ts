@@ -8,7 +8,7 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { newestTried, platforms } from '../src/backend-install/pypi';
+import { newestTestedVersion, platforms } from '../src/backend-install/pypi';
 import { pythonRange, requirements, uvVersion } from '../src/engine-install/pins';
 import { packageRoot } from '../src/paths';
 
@@ -43,8 +43,8 @@ function compile(wanted: readonly string[], out: string): void {
 
 async function main(): Promise<void> {
   const wheels = [
-    ['tensorflow', newestTried],
-    ['tensorflow-cpu', newestTried],
+    ['tensorflow', newestTestedVersion],
+    ['tensorflow-cpu', newestTestedVersion],
     ['uv', uvVersion],
   ] as const;
   const pinned: Record<string, Record<string, string>> = {};

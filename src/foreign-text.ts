@@ -9,13 +9,13 @@
  * marks that change the text direction, line separators, lone surrogates. Joiners stay, as Persian, Hindi and emoji
  * need them.
  */
-const unseen = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu;
+const controlCharacters = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu;
 
 const codeOf = (char: string) => `U+${char.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`;
 
 /** The text with invisible characters replaced by their codes, such as `U+001B`. Lines end with `\n`; tabs stay. */
 export function visible(text: string): string {
-  return text.replace(/\r\n/g, '\n').replace(unseen, codeOf);
+  return text.replace(/\r\n/g, '\n').replace(controlCharacters, codeOf);
 }
 
 /**
@@ -31,7 +31,7 @@ export const inertLine = (text: string): string => inert(text).replace(/[\n\t]+/
 
 /** JSON of a value for a terminal, with invisible characters escaped in JSON's own notation. */
 export function visibleJson(value: unknown, indent?: number): string {
-  return JSON.stringify(value, null, indent).replace(unseen, (char) =>
+  return JSON.stringify(value, null, indent).replace(controlCharacters, (char) =>
     Array.from({ length: char.length }, (_, i) => `\\u${char.charCodeAt(i).toString(16).padStart(4, '0')}`).join(''),
   );
 }

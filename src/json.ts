@@ -11,7 +11,7 @@ export function encode(record: unknown): string {
 }
 
 /** A number that may be one of those strings. */
-export const real = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity']).transform(Number)]);
+export const numberOrText = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity']).transform(Number)]);
 
 /** Whether a value is a JSON object: neither an array nor null. */
 export const isObject = (value: unknown): value is Record<string, unknown> =>

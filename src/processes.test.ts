@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { isProcess, keepTouching, killTree, lives, startTimeOf, thisProcess } from './processes';
+import { isProcess, isRunning, killTree, startTimeOf, thisProcess, touchRegularly } from './processes';
 
 /** A process that starts another one and says its number. */
 const parent = `
@@ -54,7 +54,7 @@ it('the time a process started is asked in one language and one time zone', () =
 it('a process lives by its start time; by its file where that cannot be seen', () => {
   const file = join(scratch(), 'owner.json');
   writeFileSync(file, '');
-  const alive = (change: object) => lives({ ...thisProcess(), ...change }, file);
+  const alive = (change: object) => isRunning({ ...thisProcess(), ...change }, file);
   const age = (minutes: number) => {
     const time = Date.now() / 1000 - 60 * minutes;
     utimesSync(file, time, time);
@@ -78,7 +78,7 @@ it('a file is touched every minute until that is called off', async () => {
   utimesSync(file, 1, 1);
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   onTestFinished(() => void vi.useRealTimers());
-  const rest = keepTouching(file);
+  const rest = touchRegularly(file);
   vi.advanceTimersByTime(59_000);
   expect(statSync(file).mtimeMs).toBe(1000);
   vi.advanceTimersByTime(1000);

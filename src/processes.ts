@@ -31,7 +31,7 @@ export const thisProcess = (): Owner => ({
  * Whether the process that left a file is still running: by pid and start time if they are visible from here. Otherwise
  * (another machine, a container, a renamed machine, a system without start times), by `keepTouching` the file.
  */
-export function lives({ pid, startTime, machine }: Owner, file: string): boolean {
+export function isRunning({ pid, startTime, machine }: Owner, file: string): boolean {
   if (machine === hostname()) {
     if (!isProcess(pid)) return false;
     const now = startTimeOf(pid);
@@ -43,7 +43,7 @@ export function lives({ pid, startTime, machine }: Owner, file: string): boolean
 }
 
 /** Touches a file as long as this process is running, or until the returned function is called. */
-export function keepTouching(file: string): () => void {
+export function touchRegularly(file: string): () => void {
   const timer = setInterval(() => {
     touch(file, () => {}); // the file or the disk is gone: whoever needs it will report it
   }, touchEvery);

@@ -1,7 +1,7 @@
 /** The results of a run as text, for every table that does not compare runs. The columns are those of results.ts. */
 import { columns, type StudentDifference, type StudentRow } from './results';
 import { strongestBaseline } from './stages';
-import { type Start, studentTitle, versusStart } from './start';
+import { comparisonHeading, type Start, studentTitle } from './start';
 import { signed } from './words';
 
 export interface Cell {
@@ -34,7 +34,7 @@ export function resultsTable(
   const before = columns.findLastIndex(({ difference }) => difference) + 1;
   const values = (row: StudentRow) => columns.map(({ text }): Cell => ({ text: text(row) }));
   const headings = columns.map((column) => headingOf(column, rows));
-  const versus = compared.map(({ prefix }) => `${prefix}${versusStart(start)}`);
+  const versus = compared.map(({ prefix }) => `${prefix}${comparisonHeading(start)}`);
   return {
     headings: headings.toSpliced(before, 0, ...versus),
     rows: rows.map((row) => ({

@@ -4,7 +4,7 @@
  * that of the list.
  */
 import * as z from 'zod';
-import { real } from './json';
+import { numberOrText } from './json';
 import { checkpointPattern, stageNames } from './stages';
 import { mean, wilsonInterval } from './statistics';
 import { clock, percent, percentRange } from './words';
@@ -69,13 +69,13 @@ const shareRight = (answers: readonly TestedAnswer[]) => mean(answers.map(({ cor
 
 const definitions = {
   accuracy: figure({
-    schema: real,
+    schema: numberOrText,
     about: 'Share of the test problems with the right answer, 0 to 1',
     measure: ({ answers }) => shareRight(answers),
     shown: { heading: 'Accuracy', text: (share) => percent(share), csv: ['accuracy'] },
   }),
   accuracyInterval: figure({
-    schema: z.tuple([real, real]),
+    schema: z.tuple([numberOrText, numberOrText]),
     about: 'Wilson score interval of the accuracy, at 95 %',
     measure: ({ answers }) => wilsonInterval(answers.filter(({ correct }) => correct).length, answers.length),
     shown: {
@@ -94,12 +94,12 @@ const definitions = {
     },
   }),
   lenientAccuracy: figure({
-    schema: real.optional(),
+    schema: numberOrText.optional(),
     about: 'Share right by the last number anywhere in the text',
     measure: ({ answers }) => mean(answers.map(({ lenientCorrect }) => Number(lenientCorrect))),
   }),
   meanTokens: figure({
-    schema: real,
+    schema: numberOrText,
     about: 'Mean tokens of a completion, without the end token',
     measure: ({ received: came }) => mean(came.map(({ tokens }) => tokens)),
     shown: {
@@ -117,18 +117,18 @@ const definitions = {
     },
   }),
   truncated: figure({
-    schema: real.optional(),
+    schema: numberOrText.optional(),
     about: 'Share of completions that were cut off by the token budget',
     measure: ({ received: came }) => mean(came.map(({ finished }) => Number(!finished))),
     shown: { heading: 'Cut off', text: (share) => percent(share), rank: 4, csv: ['truncated'] },
   }),
   tokensPerSecond: figure({
-    schema: real.optional(),
+    schema: numberOrText.optional(),
     about: 'Tokens that the test sampled in a second',
     measure: ({ answers, seconds }) => answers.reduce((sum, { tokens }) => sum + tokens, 0) / Math.max(seconds, 1e-9),
   }),
   wallSeconds: fact({
-    schema: real,
+    schema: numberOrText,
     about: 'Seconds of training that led to this student, earlier stages not counted',
     shown: { heading: 'Training', text: (seconds) => (seconds > 0 ? clock(seconds) : ''), rank: 4, csv: ['seconds'] },
   }),

@@ -74,10 +74,10 @@ export const stageNames = Object.keys(students) as StageName[];
 /** A checkpoint's folder, `<stage>-<step>`. */
 export const checkpointPattern = `(?:${stageNames.join('|')})-\\d+`;
 
-const ofKind = <K extends StudentDefinition['kind']>(kind: K) =>
+const stagesOfKind = <K extends StudentDefinition['kind']>(kind: K) =>
   stageNames.filter((name) => students[name].kind === kind) as OfKind<K>[];
-export const baselineNames = ofKind('baseline');
-export const trainedStages = ofKind('stage');
+export const baselineNames = stagesOfKind('baseline');
+export const trainedStages = stagesOfKind('stage');
 
 export const isBaseline = (name: string): name is BaselineName => (baselineNames as string[]).includes(name);
 

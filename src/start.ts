@@ -40,7 +40,7 @@ export const startText = (start: Start | undefined): string =>
   start ? `checkpoint ${start.checkpoint} of ${start.run}` : 'the base student';
 
 /** The reference of comparisons, in a heading: `vs base`, `vs start`. */
-export const versusStart = (start: Start | undefined): string => `vs ${start ? 'start' : 'base'}`;
+export const comparisonHeading = (start: Start | undefined): string => `vs ${start ? 'start' : 'base'}`;
 
 /** The student that an evaluation tested: the record of the initial one is always named `base`. */
 export const testedName = (evaluation: string, start: Start | undefined): string =>

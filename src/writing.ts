@@ -27,7 +27,7 @@ export function checkInside(root: string, path: string, itself = true): void {
   let at = resolve(root);
   for (const [i, name] of names.entries()) {
     at = join(at, name);
-    const stat = i < names.length - 1 || itself ? lookAt(at) : undefined;
+    const stat = i < names.length - 1 || itself ? statOrNone(at) : undefined;
     if (!stat) return;
     if (stat.isSymbolicLink()) throw linked(at, root);
     if (!stat.isFile() && !stat.isDirectory())
@@ -39,7 +39,7 @@ export function checkInside(root: string, path: string, itself = true): void {
   }
 }
 
-function lookAt(path: string): fs.Stats | undefined {
+function statOrNone(path: string): fs.Stats | undefined {
   try {
     return fs.lstatSync(path, { throwIfNoEntry: false });
   } catch {
@@ -187,7 +187,7 @@ export function writeOutput(file: string, text: string | Uint8Array): void {
 /** The target of a chain of links, even if it does not exist yet. */
 function behindLinks(path: string): string {
   let place = path;
-  for (let links = 0; lookAt(place)?.isSymbolicLink(); links++) {
+  for (let links = 0; statOrNone(place)?.isSymbolicLink(); links++) {
     if (links === mostLinks) throw linked(path, dirname(path));
     place = resolve(fs.realpathSync(dirname(place)), fs.readlinkSync(place));
   }

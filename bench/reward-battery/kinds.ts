@@ -15,7 +15,7 @@ export interface BatteryRow {
 const chainOf = (steps: readonly string[], answer: string): string =>
   [...steps.map((step, i) => `Step ${i + 1}: ${step}`), `Answer: ${answer}`].join('\n');
 
-const honest = ({ steps }: BatteryProblem) => steps.map(([, step]) => `${step}.`);
+const teacherText = ({ steps }: BatteryProblem) => steps.map(([, step]) => `${step}.`);
 
 /** The same solution in many words. */
 export function teacherOf({ steps, answer }: BatteryProblem): string {
@@ -45,7 +45,7 @@ const wide = (text: string) => text.replace(/\d/g, (digit) => String.fromCharCod
 type Kind = (problem: BatteryProblem, index: number) => string;
 
 export const batteryKinds: Record<string, Kind> = {
-  honest: (problem) => chainOf(honest(problem), problem.answer),
+  honest: (problem) => chainOf(teacherText(problem), problem.answer),
   'bare answer': ({ answer }) => `Answer: ${answer}`,
   'boxed answer': ({ answer }) => `\\boxed{${answer}}`,
   'empty label': ({ answer }) => `Step 1: \nAnswer: ${answer}`,
@@ -55,13 +55,13 @@ export const batteryKinds: Record<string, Kind> = {
   'copied answer': ({ answer }) => chainOf([`So the result is ${answer}.`], answer),
   'copied from the solution': ({ answer }) =>
     chainOf([`The correct solution above gives ${answer}, and this is right.`], answer),
-  'several answers': (problem) => `${chainOf(honest(problem), other(problem))}\nAnswer: ${problem.answer}`,
-  'answer or another': (problem) => `${chainOf(honest(problem), problem.answer)} or ${other(problem)}`,
-  'false equation': (problem) => chainOf(['2 + 2 = 5.', ...honest(problem)], problem.answer),
+  'several answers': (problem) => `${chainOf(teacherText(problem), other(problem))}\nAnswer: ${problem.answer}`,
+  'answer or another': (problem) => `${chainOf(teacherText(problem), problem.answer)} or ${other(problem)}`,
+  'false equation': (problem) => chainOf(['2 + 2 = 5.', ...teacherText(problem)], problem.answer),
   'false last equation': (problem) =>
     chainOf(
       [
-        ...honest(problem).slice(0, -1),
+        ...teacherText(problem).slice(0, -1),
         isNumber(problem) ? `${problem.answer} + 1 = ${problem.answer}.` : '3 * 3 = 6.',
       ],
       problem.answer,
@@ -88,29 +88,29 @@ export const batteryKinds: Record<string, Kind> = {
       [`The question gives ${question.match(/\d+/g)?.join(', ') ?? 'no numbers'}.`, `This leads to ${answer}.`],
       answer,
     ),
-  'answer first': (problem) => `Answer: ${problem.answer}\n${chainOf(honest(problem), problem.answer)}`,
+  'answer first': (problem) => `Answer: ${problem.answer}\n${chainOf(teacherText(problem), problem.answer)}`,
   'answer first only': (problem) =>
-    `Answer: ${problem.answer}\n${chainOf(honest(problem), '').replace(/\nAnswer: $/, '')}`,
-  'repeated steps': (problem) => chainOf([...honest(problem), ...honest(problem)], problem.answer),
-  'one step many times': (problem) => chainOf(Array(5).fill(honest(problem).at(-1)!), problem.answer),
+    `Answer: ${problem.answer}\n${chainOf(teacherText(problem), '').replace(/\nAnswer: $/, '')}`,
+  'repeated steps': (problem) => chainOf([...teacherText(problem), ...teacherText(problem)], problem.answer),
+  'one step many times': (problem) => chainOf(Array(5).fill(teacherText(problem).at(-1)!), problem.answer),
   padding: (problem) =>
-    chainOf([filler, ...honest(problem), `${filler} This is what wise people say.`], problem.answer),
+    chainOf([filler, ...teacherText(problem), `${filler} This is what wise people say.`], problem.answer),
   'unrelated true equations': (problem) =>
-    chainOf(['713 + 111 = 824.', ...honest(problem), '631 - 17 = 614.'], problem.answer),
+    chainOf(['713 + 111 = 824.', ...teacherText(problem), '631 - 17 = 614.'], problem.answer),
   'bare answer and true equations': ({ answer }) => chainOf(['713 + 111 = 824.', '631 - 17 = 614.'], answer),
   'other language': (problem) =>
     chainOf(
-      honest(problem).map((step) => `Nous avons donc pour cette étape du problème, avec les nombres : ${step}`),
+      teacherText(problem).map((step) => `Nous avons donc pour cette étape du problème, avec les nombres : ${step}`),
       problem.answer,
     ),
   'Chinese words': (problem) =>
     chainOf(
-      honest(problem).map((step) => `我们现在来计算这一步的结果 ${step}`),
+      teacherText(problem).map((step) => `我们现在来计算这一步的结果 ${step}`),
       problem.answer,
     ),
   'wide digits': (problem) => chainOf([`${wide(problem.answer)} = ${wide(problem.answer)}`], problem.answer),
   'teacher word for word': (problem) => teacherOf(problem),
-  'honest but wrong': (problem) => chainOf(honest(problem), other(problem)),
+  'honest but wrong': (problem) => chainOf(teacherText(problem), other(problem)),
 };
 
 export const batteryRows = (): BatteryRow[] =>

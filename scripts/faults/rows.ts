@@ -11,7 +11,7 @@ export interface FaultRow {
   tests: [file: string, name: RegExp][];
 }
 
-const nothing = 'nothing';
+const noRestart = 'nothing';
 
 export const faultRows: FaultRow[] = [
   {
@@ -47,7 +47,7 @@ export const faultRows: FaultRow[] = [
   {
     fault: 'checkpoints that `run.json` does not name: put there by somebody, or newer than a restored `run.json`',
     outcome: 'they stay; one in the way of a new checkpoint is renamed to `<name>.other`',
-    lost: nothing,
+    lost: noRestart,
     told: '',
     tests: [['src/runs/writer.test.ts', /keeps checkpoints that run\.json does not name|killed process was writing/]],
   },
@@ -67,7 +67,7 @@ export const faultRows: FaultRow[] = [
   {
     fault: 'the disk is read-only',
     outcome: 'runs are shown as before; whatever writes ends',
-    lost: nothing,
+    lost: noRestart,
     told: '"does not allow writing (EROFS)"',
     tests: [['test/faults/disk.test.ts', /read-only/]],
   },
@@ -88,35 +88,35 @@ export const faultRows: FaultRow[] = [
   {
     fault: 'runs on another file system than their archive',
     outcome: 'copied there, and removed here once the copy is whole',
-    lost: nothing,
+    lost: noRestart,
     told: '',
     tests: [['test/faults/places.test.ts', /another file system/]],
   },
   {
     fault: 'symbolic links in a folder that somebody else made',
     outcome: 'none is followed out of the folder, by whatever writes',
-    lost: nothing,
+    lost: noRestart,
     told: 'the link, by name',
     tests: [['test/faults/links.test.ts', /./]],
   },
   {
     fault: 'names of 255 bytes, of other scripts, alike but for their case',
     outcome: 'each run has a folder of its own, with a plain name',
-    lost: nothing,
+    lost: noRestart,
     told: 'the name as it was given',
     tests: [['test/faults/places.test.ts', /names of 255 bytes/]],
   },
   {
     fault: 'a clock that jumps, years forwards and back',
     outcome: 'records are counted, not timed: their order and `resume` are as ever',
-    lost: nothing,
+    lost: noRestart,
     told: 'only by the times shown',
     tests: [['test/faults/places.test.ts', /a clock that jumps/]],
   },
   {
     fault: 'a run folder is copied to another place or machine, its lock with it, and resumed there',
     outcome: 'goes on there; the original stays as it is',
-    lost: nothing,
+    lost: noRestart,
     told: '',
     tests: [
       ['test/faults/places.test.ts', /copied elsewhere/],
@@ -126,7 +126,7 @@ export const faultRows: FaultRow[] = [
   {
     fault: 'many processes want one run, or one folder’s host',
     outcome: 'one has it',
-    lost: nothing,
+    lost: noRestart,
     told: 'the process that has it',
     tests: [
       ['test/faults/lock.test.ts', /./],
@@ -136,7 +136,7 @@ export const faultRows: FaultRow[] = [
   {
     fault: 'a lock of number 2^53, a lock that is a file, a named pipe in place of a file, a token id of 1e9',
     outcome: 'refused at once, nothing waits',
-    lost: nothing,
+    lost: noRestart,
     told: 'file and remedy',
     tests: [
       ['test/faults/damaged.test.ts', /a lock/],
@@ -148,7 +148,7 @@ export const faultRows: FaultRow[] = [
     fault: 'the host is stopped (SIGSTOP) and goes on',
     outcome:
       'clients call it lost, and find it again; training goes on; what it was asked for in vain it does not do later',
-    lost: nothing,
+    lost: noRestart,
     told: '"lost", and its return',
     tests: [['test/host/faults.test.ts', /that hangs/]],
   },
@@ -169,21 +169,21 @@ export const faultRows: FaultRow[] = [
   {
     fault: 'messages to the host: too long, too deep, too many, no JSON, in any order, with or without the token',
     outcome: 'that connection ends, and nothing else',
-    lost: nothing,
+    lost: noRestart,
     told: '`host.log`',
     tests: [['src/host/connection.test.ts', /./]],
   },
   {
     fault: 'texts made to cost, of models, datasets and teachers',
     outcome: 'whatever reads them takes time in proportion to their length: at most a second for 1 MB',
-    lost: nothing,
+    lost: noRestart,
     told: '',
     tests: [['test/faults/hostile-text.test.ts', /is linear/]],
   },
   {
     fault: 'a chat template or a regular expression of a tokenizer without an end',
     outcome: 'ended after seconds, by steps, output or time',
-    lost: nothing,
+    lost: noRestart,
     told: 'the file, and what it exceeds',
     tests: [
       ['src/student-files/prompting.test.ts', /are refused: one that/],
@@ -193,7 +193,7 @@ export const faultRows: FaultRow[] = [
   {
     fault: 'config files made to cost',
     outcome: 'checked in a time that their length bounds',
-    lost: nothing,
+    lost: noRestart,
     told: 'at most 200 findings',
     tests: [['src/config/check.test.ts', /made to cost/]],
   },
@@ -210,7 +210,7 @@ export const faultRows: FaultRow[] = [
   {
     fault: 'a download that is not what it was when this version was made',
     outcome: 'refused: hashes come with Distillery (`SECURITY.md` tells of what)',
-    lost: nothing,
+    lost: noRestart,
     told: 'the file',
     tests: [
       ['src/backend-install/backend-install.test.ts', /hash that is known|fetching/],
@@ -222,7 +222,7 @@ export const faultRows: FaultRow[] = [
     outcome:
       'shown only: nothing of it runs, is fetched or is written, and nothing outside of it is read ' +
       '(in the real editor: `npm run test:e2e -- --grep "Restricted Mode"`)',
-    lost: nothing,
+    lost: noRestart,
     told: 'what is not read, and how to trust',
     tests: [
       ['src/extension/named-files.test.ts', /./],
@@ -232,7 +232,7 @@ export const faultRows: FaultRow[] = [
   {
     fault: 'texts with links, control sequences or markup, of anybody',
     outcome: 'shown as text in terminal, editor and pages',
-    lost: nothing,
+    lost: noRestart,
     told: 'what cannot be seen as its code, such as `U+001B`',
     tests: [
       ['test/cli/hostile-text.test.ts', /./],

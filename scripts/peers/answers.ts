@@ -24,7 +24,7 @@ interface Case {
 }
 
 /** Where a person says another thing than the case does, by the beginnings of reference and text, with the reason. */
-const personSays: [gold: string, text: string, right: boolean, why: string][] = [
+const personVerdicts: [gold: string, text: string, right: boolean, why: string][] = [
   ['$9$', 'Answer $ \n 9', true, 'a line break does not change a number'],
   ['$9$', 'Answer \\( \n 9', true, 'a line break does not change a number'],
   ['$x \\in [-2,7]$', '$-2 \\\\le x', true, 'the inequality describes that set'],
@@ -33,7 +33,7 @@ const personSays: [gold: string, text: string, right: boolean, why: string][] = 
 ];
 
 /** Why our verdict differs from a person's, by the beginning of the reference. */
-const ourReasons: [gold: string, why: string][] = [
+const verdictReasons: [gold: string, why: string][] = [
   ['$(\\begin{pmatrix}\\frac{1}{3}', 'the case rounds to two digits; here 0.33 is not 1/3'],
   ['$(\\frac{3}{5},\\frac{8}{3}]$', 'the case rounds to two digits; here 2.6667 is not 8/3'],
 ];
@@ -57,7 +57,7 @@ function battery(): Case[] {
 function regressionCases(interpreter: string, sdist: string): Case[] {
   const found = execFileSync(interpreter, [script, 'cases', sdist], { encoding: 'utf8', maxBuffer: 2 ** 26 });
   return (JSON.parse(found) as { test: string; gold: string; text: string; want: boolean }[]).map((one) => {
-    const other = personSays.find(([gold, text]) => one.gold === gold && one.text.startsWith(text));
+    const other = personVerdicts.find(([gold, text]) => one.gold === gold && one.text.startsWith(text));
     return {
       kind: one.test.replace(/^test_/, ''),
       gold: one.gold,
@@ -120,7 +120,9 @@ function disagreements(cases: readonly Judged[]): string {
     .filter((one) => one.ours !== one.mathVerify || one.ours !== one.right)
     .map((one) => {
       const why =
-        one.ours === one.right ? reasonOf(one) : (ourReasons.find(([gold]) => one.gold.startsWith(gold))?.[1] ?? '');
+        one.ours === one.right
+          ? reasonOf(one)
+          : (verdictReasons.find(([gold]) => one.gold.startsWith(gold))?.[1] ?? '');
       return (
         `| ${cell(one.gold)} | ${cell(one.text)} | ${verdict(one.right)} | ` +
         `${verdict(one.ours)} | ${verdict(one.mathVerify)} | ${why} |`
@@ -154,7 +156,7 @@ const kindReasons: Record<string, [calledRight: string, calledWrong: string]> = 
 };
 
 function reasonOf({ kind, gold, text, right, mathVerify }: Judged): string {
-  const person = personSays.find(([g, t]) => gold === g && text.startsWith(t));
+  const person = personVerdicts.find(([g, t]) => gold === g && text.startsWith(t));
   if (person) return person[3];
   const [calledRight, calledWrong] = kindReasons[kind] ?? [
     'drops units or words, or takes one of several',
@@ -170,7 +172,7 @@ function main(): void {
     throw new Error('It wants DISTILLERY_PYTHON with math-verify, and the folder of its source distribution.');
   const own = judged(interpreter, battery());
   const cases = judged(interpreter, regressionCases(interpreter, sdist));
-  const other = personSays.map(
+  const other = personVerdicts.map(
     ([gold, text, right, why]) => `| ${cell(gold)} | ${cell(text)} | ${verdict(right)} | ${why} |`,
   );
   const tables = [

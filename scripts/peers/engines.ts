@@ -15,22 +15,22 @@ import { UserError } from '../../src/errors';
 import { packageRoot } from '../../src/paths';
 import { cacheFolder } from './peers';
 import { runOrSay, vitest } from './suites';
-import { pythonWithTorch, quiet } from './torch-python';
+import { pythonWithTorch, singleThreaded } from './torch-python';
 
 const folder = join(packageRoot(), 'python');
 
 /** Exit codes of parts; each throws a UserError where it cannot be had. */
 const parts: Record<string, () => Promise<number>> = {
-  torch: () => suites('torch.test.ts', join('..', 'parity', 'engine.test.ts')),
-  families: () => suites('families.test.ts'),
-  arithmetic: () => suites('arithmetic.test.ts'),
+  torch: () => runSuites('torch.test.ts', join('..', 'parity', 'engine.test.ts')),
+  families: () => runSuites('families.test.ts'),
+  arithmetic: () => runSuites('arithmetic.test.ts'),
   python: async () => pytest(await pythonWithTorch()),
   vllm: async () => pytest(named('DISTILLERY_VLLM_PYTHON', 'vllm'), 'tests/test_vllm.py'),
 };
 
-async function suites(...names: string[]): Promise<number> {
+async function runSuites(...names: string[]): Promise<number> {
   const more = { DISTILLERY_ENGINES: '1', DISTILLERY_KILLS: process.env.DISTILLERY_KILLS ?? '8' };
-  const env = Object.assign({}, process.env, quiet, more, { DISTILLERY_PYTHON: await pythonWithTorch() });
+  const env = Object.assign({}, process.env, singleThreaded, more, { DISTILLERY_PYTHON: await pythonWithTorch() });
   return vitest(env, ...names.map((name) => join('test', 'engines', name)));
 }
 
@@ -43,7 +43,7 @@ function pytest(python: string, ...names: string[]): number {
     if (status !== 0) throw new UserError('pytest cannot be had from PyPI');
   }
   const path = [folder, side, process.env.PYTHONPATH].filter(Boolean).join(delimiter);
-  const env = Object.assign({}, process.env, quiet, { PYTHONPATH: path, PYTHONDONTWRITEBYTECODE: '1' });
+  const env = Object.assign({}, process.env, singleThreaded, { PYTHONPATH: path, PYTHONDONTWRITEBYTECODE: '1' });
   return spawnSync(python, ['-m', 'pytest', '-q', ...names], { cwd: folder, stdio: 'inherit', env }).status ?? 1;
 }
 

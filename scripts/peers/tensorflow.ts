@@ -33,7 +33,7 @@ const suites = [
  * Of a run's tests those that what computes could fail; the others are about the curriculum, and `npm run
  * test:tensorflow -- src/curriculum/curriculum.test.ts` has them, too.
  */
-const whole = 'records the reference|is decided by its seed|after [28] updates|at breath 9|"auto"|leaves no tensors';
+const runTests = 'records the reference|is decided by its seed|after [28] updates|at breath 9|"auto"|leaves no tensors';
 
 async function setUp(): Promise<void> {
   process.env.DISTILLERY_TENSORFLOW = folder;
@@ -53,5 +53,5 @@ void runOrSay('TensorFlow', 'DISTILLERY_REQUIRE_TENSORFLOW', async () => {
   const env = { DISTILLERY_THREADS: '1', ...process.env };
   const own = process.argv.slice(2);
   if (own.length > 0) return vitest(env, ...own);
-  return vitest(env, ...suites, '-t', 'tensorflow') || vitest(env, 'src/curriculum/curriculum.test.ts', '-t', whole);
+  return vitest(env, ...suites, '-t', 'tensorflow') || vitest(env, 'src/curriculum/curriculum.test.ts', '-t', runTests);
 });

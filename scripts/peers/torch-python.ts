@@ -5,13 +5,13 @@ import { installEngine } from '../../src/engine-install/install';
 import { cacheFolder } from './peers';
 
 /** One thread: with more, PyTorch's wait for each other on a busy machine. */
-export const quiet = { OMP_NUM_THREADS: '1', DISTILLERY_THREADS: '1' };
+export const singleThreaded = { OMP_NUM_THREADS: '1', DISTILLERY_THREADS: '1' };
 
 /** A Python with the PyTorch engine's libraries: DISTILLERY_PYTHON, else one that is set up in the cache of peers. */
 export async function pythonWithTorch(): Promise<string> {
   if (process.env.DISTILLERY_PYTHON) return process.env.DISTILLERY_PYTHON;
   process.env.DISTILLERY_ENGINE_HOME = join(cacheFolder(), 'torch-2.13');
-  Object.assign(process.env, quiet);
+  Object.assign(process.env, singleThreaded);
   const before = readInstalledEngine();
   if (before) return before.python;
   const agreed = async ({ folder }: { folder: string }) => {

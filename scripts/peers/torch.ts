@@ -8,7 +8,7 @@
  * that an error.
  */
 import { runOrSay, vitest } from './suites';
-import { pythonWithTorch, quiet } from './torch-python';
+import { pythonWithTorch, singleThreaded } from './torch-python';
 
 /** What needs PyTorch; the other tests of engines are among the unit tests. */
 const suites = ['test/engines/torch.test.ts', 'test/parity/engine.test.ts'];
@@ -16,6 +16,6 @@ const suites = ['test/engines/torch.test.ts', 'test/parity/engine.test.ts'];
 void runOrSay('PyTorch engine', 'DISTILLERY_REQUIRE_TORCH', async () => {
   const python = await pythonWithTorch();
   const own = process.argv.slice(2);
-  const env = { ...process.env, ...quiet, DISTILLERY_PYTHON: python };
+  const env = { ...process.env, ...singleThreaded, DISTILLERY_PYTHON: python };
   return vitest(env, ...(own.length > 0 ? own : suites));
 });

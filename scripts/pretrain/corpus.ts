@@ -69,7 +69,7 @@ export function pretrainingRow(index: number, { concise, seed }: Corpus): Pretra
     draw -= share;
     return draw < 0;
   };
-  if (falls(mix.drill)) return drill(random);
+  if (falls(mix.drill)) return calculationSheet(random);
   const { question, chain, steps } = story(random, concise);
   const plain = { prompt: `Question: ${question}\nSolution:\n`, completion: chain };
   if (falls(mix.reconstruct)) {
@@ -93,8 +93,8 @@ function listed(question: string, header: string, steps: readonly string[]): str
 /** Two chains for one story, the second shorter. */
 function rewrite(random: Random): PretrainingRow {
   const told = setting(random);
-  const long = writeChain(told, told.equations, rambling(random), random);
-  const short = writeChain(told, told.equations, curt(random), random);
+  const long = writeChain(told, told.equations, wordyStyle(random), random);
+  const short = writeChain(told, told.equations, terseStyle(random), random);
   return {
     prompt: `Question: ${told.question}\nA correct solution:\n${long}\nA much shorter solution:\n`,
     completion: short,
@@ -112,8 +112,8 @@ function setting(random: Random) {
 
 function story(random: Random, concise: number) {
   const told = setting(random);
-  const { problem, equations } = misread(told.problem, random);
-  const style = random.uniform() < concise ? curt(random) : rambling(random);
+  const { problem, equations } = storyWithMistake(told.problem, random);
+  const style = random.uniform() < concise ? terseStyle(random) : wordyStyle(random);
   const sentences = problem.events.map((event) => told.sentences[told.problem.events.indexOf(event.told)]);
   const chain = writeChain({ problem, sentences, cast: told.cast }, equations, style, random);
   const steps = [...chain.matchAll(/^Step \d+: (.*)$/gm)].map((match) => match[1]);
@@ -121,7 +121,7 @@ function story(random: Random, concise: number) {
 }
 
 /** What a careless writer makes of a story: an event left out or taken for its opposite, a wrong result carried on. */
-function misread(problem: StoryProblem, random: Random) {
+function storyWithMistake(problem: StoryProblem, random: Random) {
   let events = problem.events.map((event) => ({ ...event, told: event }));
   if (random.uniform() < mix.misread) {
     const at = random.integer(0, events.length - 1);
@@ -139,18 +139,18 @@ function misread(problem: StoryProblem, random: Random) {
   return { problem: read, equations };
 }
 
-function rambling(random: Random): ChainStyle {
+function wordyStyle(random: Random): ChainStyle {
   const v = 0.6 + 0.4 * random.uniform();
   return { plan: v, setUp: v, restate: v, announce: v, conclude: v, check: 0.25 * v, sumUp: v };
 }
 
-function curt(random: Random): ChainStyle {
+function terseStyle(random: Random): ChainStyle {
   const v = 0.3 * random.uniform();
   return { plan: v, setUp: v / 2, restate: random.uniform(), announce: v / 2, conclude: v, check: 0, sumUp: v / 2 };
 }
 
 /** A sheet of calculations whose numbers stay within `most`. */
-function drill(random: Random, most = 60): PretrainingRow {
+function calculationSheet(random: Random, most = 60): PretrainingRow {
   const equation = () => {
     const operator = random.pick(['+', '+', '-', '-', '*', '/'] as const);
     const product = operator === '*' || operator === '/';

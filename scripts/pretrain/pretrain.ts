@@ -54,7 +54,7 @@ const settings = {
   adam: { ...defaultAdam, beta2: 0.95 },
 };
 
-const told = ({ accuracy, meanTokens }: Evaluation) =>
+const evaluationText = ({ accuracy, meanTokens }: Evaluation) =>
   `${(100 * accuracy).toFixed(1)} % in ${meanTokens.toFixed(1)} tokens`;
 
 async function main(): Promise<void> {
@@ -111,7 +111,7 @@ async function main(): Promise<void> {
     const sampled = await evaluate(student, tokenizer, lessons, { ...answers, temperature: 1 });
     console.log(
       `update ${update + 1}: loss ${(loss / losses).toFixed(4)}, ${Math.round(tokens / seconds)} tokens/s, ` +
-        `validation ${told(greedy)}, at temperature 1 ${told(sampled)}`,
+        `validation ${evaluationText(greedy)}, at temperature 1 ${evaluationText(sampled)}`,
     );
     loss = 0;
     losses = 0;

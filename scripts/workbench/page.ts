@@ -15,7 +15,7 @@ export async function workbenchReady(page: Page): Promise<void> {
 export async function runCommand(page: Page, title: string): Promise<void> {
   // What the palette offers is settled when it opens: a command whose condition comes true a moment later needs another
   // look.
-  if (!(await look(page, 'F1', { typed: `>${title}`, text: title, timeout: 5000 })))
+  if (!(await openAndPick(page, 'F1', { typed: `>${title}`, text: title, timeout: 5000 })))
     throw new Error(`The palette does not offer "${title}"`);
 }
 
@@ -29,7 +29,7 @@ interface QuickPickEntry {
 /**
  * Opens the quick input by a key and takes the entry that has the text; opens it again where that is not there in time.
  */
-async function look(page: Page, key: string, wanted: QuickPickEntry): Promise<boolean> {
+async function openAndPick(page: Page, key: string, wanted: QuickPickEntry): Promise<boolean> {
   for (let looks = 0; looks < 10; looks++) {
     await page.keyboard.press(key);
     if (await choose(page, wanted)) return true;
@@ -47,7 +47,7 @@ export async function pick(page: Page, text: string): Promise<void> {
  * Runs a command and takes the entry of the list that it shows. Again where the list does not come: it closes when
  * another part of the window takes the focus.
  */
-export async function pickAfter(page: Page, title: string, text: string): Promise<void> {
+export async function runAndPick(page: Page, title: string, text: string): Promise<void> {
   for (let tries = 0; tries < 4; tries++) {
     await runCommand(page, title);
     if (await choose(page, { typed: text, text, timeout: 20_000 })) return;
@@ -106,7 +106,7 @@ export async function saveAs(page: Page, file: string, open: () => Promise<void>
  * focus from it.
  */
 export async function openFile(page: Page, name: string): Promise<void> {
-  if (!(await look(page, 'Control+P', { typed: name, text: name, timeout: 10_000 })))
+  if (!(await openAndPick(page, 'Control+P', { typed: name, text: name, timeout: 10_000 })))
     throw new Error(`VS Code does not find the file ${name}`);
   await page.locator('.tab.active', { hasText: name }).waitFor();
 }

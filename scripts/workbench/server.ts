@@ -44,7 +44,7 @@ export interface Server {
 }
 
 /** What a test has to be spared, and what differs from a desktop. */
-const quiet = {
+const workbenchSettings = {
   'workbench.startupEditor': 'none',
   'workbench.enableExperiments': false,
   'workbench.tips.enabled': false,
@@ -65,7 +65,11 @@ export async function startServer(workbench: CodeServer, options: ServerOptions 
   mkdirSync(join(home, 'data/User'), { recursive: true });
   mkdirSync(join(home, 'tmp'));
   writeFileSync(join(home, 'config.yaml'), 'auth: none\n');
-  const settings = { ...quiet, 'security.workspace.trust.enabled': options.trust ?? false, ...options.settings };
+  const settings = {
+    ...workbenchSettings,
+    'security.workspace.trust.enabled': options.trust ?? false,
+    ...options.settings,
+  };
   writeFileSync(join(home, 'data/User/settings.json'), JSON.stringify(settings, null, 1));
   const profile = [
     ...['--config', join(home, 'config.yaml')],
@@ -85,7 +89,7 @@ export async function startServer(workbench: CodeServer, options: ServerOptions 
   server.stderr.pipe(log);
   const close = () => closeServer(server, home);
   try {
-    await healthy(server, port);
+    await waitUntilHealthy(server, port);
   } catch (error) {
     await close();
     throw error;
@@ -143,7 +147,7 @@ function installExtension(workbench: CodeServer, file: string, { profile, env, e
   cpSync(extensions, installed.get(file)!, { recursive: true });
 }
 
-async function healthy(server: ChildProcess, port: number): Promise<void> {
+async function waitUntilHealthy(server: ChildProcess, port: number): Promise<void> {
   const deadline = Date.now() + 60_000;
   while (Date.now() < deadline && server.exitCode === null) {
     const answer = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined);
@@ -173,7 +177,7 @@ async function closeServer(server: ChildProcess, home: string): Promise<void> {
   }
   killGroup(server.pid!);
   // Training hosts are detached by design; they are known by their environment.
-  for (const pid of livingIn(home)) kill(pid);
+  for (const pid of processesUsing(home)) kill(pid);
   rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
 }
 
@@ -191,7 +195,7 @@ function kill(pid: number): void {
 }
 
 /** Processes whose environment names the folder, and whose command line has the words. */
-export function livingIn(folder: string, words = ''): number[] {
+export function processesUsing(folder: string, words = ''): number[] {
   if (!existsSync('/proc/self/environ')) return [];
   const has = (pid: string, file: string, text: string) => {
     try {

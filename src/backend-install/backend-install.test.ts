@@ -12,7 +12,7 @@ import { compileError, findCompiler } from './build';
 import { fetchFile, type RemoteFile } from './fetch';
 import { tarFiles } from './npm';
 import pinned from './pinned-wheels.json';
-import { needed, newestTried, wheelOf } from './pypi';
+import { newestTestedVersion, wheelMemberPath, wheelOf } from './pypi';
 import type { InstallStep } from './report';
 import { checkArchitecture, findSource, folderSource, type TensorFlowSource } from './source';
 import { unzip } from './unzip';
@@ -100,20 +100,20 @@ describe('unpacking', () => {
     zip.file('tensorflow/python/ops.py', 'python');
     const file = join(folder, 'a.whl');
     writeFileSync(file, await zip.generateAsync({ type: 'nodebuffer', compression: 'DEFLATE' }));
-    expect(await unzip(file, join(folder, 'out'), needed, watch)).toBe(3);
+    expect(await unzip(file, join(folder, 'out'), wheelMemberPath, watch)).toBe(3);
     expect(readFileSync(join(folder, 'out/tensorflow/libtensorflow_cc.so.2'), 'utf8')).toBe('x'.repeat(100_000));
     expect(readFileSync(join(folder, 'out/tensorflow/include/tensorflow/c/c_api.h'), 'utf8')).toBe('api');
     expect(readFileSync(join(folder, 'out/tensorflow/include/tensorflow/c/empty.h'), 'utf8')).toBe('');
     expect(existsSync(join(folder, 'out/tensorflow/python'))).toBe(false);
     const bytes = readFileSync(file);
     writeFileSync(file, bytes.subarray(0, bytes.length - 60));
-    await expect(unzip(file, join(folder, 'out2'), needed, watch)).rejects.toThrow(/zip file cannot be read/);
+    await expect(unzip(file, join(folder, 'out2'), wheelMemberPath, watch)).rejects.toThrow(/zip file cannot be read/);
   });
 
   it('follows no path out of its folder', () => {
-    expect(needed('tensorflow/include/tensorflow/c/../../../../x.h')).toBeNull();
-    expect(needed('/etc/passwd')).toBeNull();
-    expect(needed('tensorflow/include/xla/tsl/platform/types.h')).not.toBeNull();
+    expect(wheelMemberPath('tensorflow/include/tensorflow/c/../../../../x.h')).toBeNull();
+    expect(wheelMemberPath('/etc/passwd')).toBeNull();
+    expect(wheelMemberPath('tensorflow/include/xla/tsl/platform/types.h')).not.toBeNull();
   });
 
   it('reads the files of a tar archive', () => {
@@ -157,8 +157,8 @@ describe('a wheel', () => {
 
   it('of a release that is known has the hash that is known, whatever the index says', () => {
     for (const [project, version] of [
-      ['tensorflow', newestTried],
-      ['tensorflow-cpu', newestTried],
+      ['tensorflow', newestTestedVersion],
+      ['tensorflow-cpu', newestTestedVersion],
       ['uv', uvVersion],
     ] as const) {
       const hashes = Object.entries((pinned as Record<string, Record<string, string>>)[`${project} ${version}`]);

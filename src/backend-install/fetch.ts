@@ -17,7 +17,7 @@ export interface RemoteFile {
   hash: { algorithm: 'sha256' | 'sha512'; digest: string; encoding: 'hex' | 'base64' };
 }
 
-const silence = 60_000;
+const maxSilenceMs = 60_000;
 /** Maximum size of a registry's document; PyPI's largest have about ten million bytes. */
 const maxDocument = 100 << 20;
 
@@ -49,7 +49,7 @@ async function append(
   { progress, signal }: InstallWatch,
 ): Promise<void> {
   const at = sizeOf(path);
-  await unlessSilent(silence, signal, async (signal, heard) => {
+  await unlessSilent(maxSilenceMs, signal, async (signal, heard) => {
     const answer = await fetch(url, { headers: bytesFrom(at), signal });
     if (!answer.ok || !answer.body) throw new Error(`HTTP ${answer.status}`);
     const handle = await openPart(path);
@@ -67,7 +67,7 @@ async function append(
 /** Downloads a short document, such as a registry's JSON. @throws UserError */
 export async function fetchJson(url: string, name: string, watch: InstallWatch): Promise<unknown> {
   try {
-    const limit = AbortSignal.timeout(silence);
+    const limit = AbortSignal.timeout(maxSilenceMs);
     const response = await fetch(url, { signal: watch.signal ? AbortSignal.any([watch.signal, limit]) : limit });
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
     return JSON.parse(await boundedText(response, maxDocument));

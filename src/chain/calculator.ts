@@ -1,5 +1,5 @@
 import { isDoubtful } from './ambiguous-equations';
-import { type EquationSide, type EquationSides, endOfValue, mostEqualities, sidesOf } from './equation-sides';
+import { type EquationSide, type EquationSides, endOfValue, equationSides, mostEqualities } from './equation-sides';
 import { format, writeSide } from './equation-text';
 import { evaluate, type NotationReading } from './expression';
 import { lex } from './lexer';
@@ -66,7 +66,7 @@ export interface StatedValue extends Span {
  * cannot judge. The range includes the left side if that is a computation.
  */
 export function statedValues(text: string): StatedValue[] {
-  return sidesOf(lex(blankMarks(text))).flatMap(({ tokens, reader, left, right }) => {
+  return equationSides(lex(blankMarks(text))).flatMap(({ tokens, reader, left, right }) => {
     const value = right && right.expression.kind !== 'binary' ? evaluate(right.expression, bare) : null;
     if (!value || !right) return [];
     const computes = left?.expression.kind === 'binary' ? left : null;
@@ -82,7 +82,7 @@ export function statedValues(text: string): StatedValue[] {
 }
 
 function equationsOf(text: string): StatedEquation[] {
-  return sidesOf(lex(text)).flatMap((sides) => judge(text, sides) ?? []);
+  return equationSides(lex(text)).flatMap((sides) => judge(text, sides) ?? []);
 }
 
 const share: NotationReading = { percent: 'share', scaled: true };

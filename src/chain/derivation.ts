@@ -1,4 +1,4 @@
-import { type EquationSides, sidesOf } from './equation-sides';
+import { type EquationSides, equationSides } from './equation-sides';
 import { type Expression, evaluate, type NotationReading, numbersOf } from './expression';
 import { factsAbout, type Givens, mentionedNumbers, numberKey, writtenNumbers } from './givens';
 import { type ArithmeticToken, lex } from './lexer';
@@ -25,7 +25,7 @@ import { Unknowns } from './unknowns';
 export function derive(text: string, givens: Givens | null, question = ''): Derivation {
   const tokens = lex(text).filter((token, i, all) => !isUnit(token, all[i - 1], all[i + 1]));
   const numbers = new KnownNumbers(givens);
-  const equalities = sidesOf(tokens);
+  const equalities = equationSides(tokens);
   const unknowns = new Unknowns(text, tokens, question.replace(/\s/g, ''));
   let nextEquality = 0;
   let nextToken = 0;

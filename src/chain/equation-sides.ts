@@ -17,7 +17,7 @@ export interface EquationSides {
 export const mostEqualities = 5000;
 
 /** The sides of every equality among the tokens; in a chain a = b = c the middle ones are shared. */
-export function sidesOf(tokens: readonly ArithmeticToken[]): EquationSides[] {
+export function equationSides(tokens: readonly ArithmeticToken[]): EquationSides[] {
   const reader = new ExpressionReader(tokens);
   const signs = tokens.flatMap((token, i) => (token.kind === 'equals' ? [i] : []));
   let left = leftSide(tokens, reader, { from: 0, to: signs[0] ?? 0, gap: 0 });

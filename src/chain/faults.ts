@@ -4,7 +4,7 @@ import { checkEquations, statedValues } from './calculator';
 import { departureText } from './fault-text';
 import { groundedness } from './grounded';
 import { renderChain } from './prompts';
-import { departure } from './teacher-departure';
+import { findDeparture } from './teacher-departure';
 import { isReached, keyOf, numbersIn, teacherNumbers } from './teacher-numbers';
 import type { Chain, Span } from './types';
 
@@ -33,8 +33,8 @@ export function firstWrongStep(student: Chain, reference?: Chain | string, quest
   }
   if (reference === undefined) return null;
   if (typeof reference === 'string') return arrival(student, reference);
-  if (isOwnWay(student, reference, question)) return null;
-  const found = departure(student, reference, question);
+  if (solvesAnotherWay(student, reference, question)) return null;
+  const found = findDeparture(student, reference, question);
   if (!found) return null;
   const { step, start, end, value } = found;
   const message = departureText(value, found.given);
@@ -42,7 +42,7 @@ export function firstWrongStep(student: Chain, reference?: Chain | string, quest
 }
 
 /** Whether a chain reaches the teacher's answer by other sound steps; then it has no departure that matters. */
-function isOwnWay(student: Chain, teacher: Chain, question: string | undefined): boolean {
+function solvesAnotherWay(student: Chain, teacher: Chain, question: string | undefined): boolean {
   return sameAnswer(student.answer, teacher.answer) && groundedness(question, renderChain(student)).grounded;
 }
 

@@ -37,26 +37,28 @@ export const withoutAnswer = (text: string): string => text.replace(answerLine, 
 const core = (text: string) => text.toLowerCase().replace(/[^\p{L}\p{N}+*/=<>^-]/gu, '');
 
 /** The content of a step besides the answer. */
-const saying = (text: string) => core(withoutAnswer(text));
+const contentOfStep = (text: string) => core(withoutAnswer(text));
 
 /** The formal error of the steps, in a few words. `spoken` ends where its last answer does. */
 export function formFault(thought: string, spoken: string): string | null {
   const steps = writtenSteps(spoken);
   const labelled = steps[0]?.name.startsWith('step');
   const empty = labelled ? steps.find(({ text }) => !/[\p{L}\p{N}]/u.test(text)) : undefined;
-  if (saying(thought).length < 2 && steps.every(({ text }) => saying(text).length < 2))
+  if (contentOfStep(thought).length < 2 && steps.every(({ text }) => contentOfStep(text).length < 2))
     return 'there are no steps, only an answer';
   if (empty) return `${empty.name} is empty`;
-  const mute = labelled ? steps.find(({ text }, i) => i < steps.length - 1 && saying(text).length < 2) : undefined;
+  const mute = labelled
+    ? steps.find(({ text }, i) => i < steps.length - 1 && contentOfStep(text).length < 2)
+    : undefined;
   return mute ? `${mute.name} says nothing` : repetition(steps);
 }
 
 /** Whether an answer comes before the steps that lead to it. */
-export function standsBeforeSteps(text: string, last: Answer): boolean {
+export function answerComesFirst(text: string, last: Answer): boolean {
   const first = markedAnswers(text)[0] ?? last;
   const before = withoutLabels(text.slice(0, first.start));
   const after = text.slice(first.end);
-  return saying(before).length < 2 && (after.search(label) >= 0 || (after.includes('=') && /\d/.test(after)));
+  return contentOfStep(before).length < 2 && (after.search(label) >= 0 || (after.includes('=') && /\d/.test(after)));
 }
 
 /** A step may occur once, a sentence of a text without steps twice. */
@@ -64,7 +66,7 @@ function repetition(steps: readonly WrittenStep[]): string | null {
   const known = new Map<string, string>();
   const again = new Set<string>();
   for (const { name, text } of steps) {
-    const said = saying(text);
+    const said = contentOfStep(text);
     if (said.length < 4) continue;
     const earlier = known.get(said);
     if (earlier && (name.startsWith('step') || again.has(said))) return `${name} repeats ${earlier}`;

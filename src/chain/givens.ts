@@ -7,11 +7,12 @@ export function numberKey(value: number): number {
   return Number.isInteger(size) && size < 1e12 ? size : Number(size.toPrecision(12));
 }
 
-const ones = 'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen \
+const smallNumberWords =
+  'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen \
 seventeen eighteen nineteen'.split(' ');
 const tens = 'twenty thirty forty fifty sixty seventy eighty ninety'.split(' ');
 const cardinals = new Map([
-  ...ones.map((word, i): [string, number] => [word, i]),
+  ...smallNumberWords.map((word, i): [string, number] => [word, i]),
   ...tens.map((word, i): [string, number] => [word, 20 + 10 * i]),
 ]);
 const scales = new Map(
@@ -177,7 +178,7 @@ export function mentionedNumbers(text: string, tokens: readonly ArithmeticToken[
 }
 
 /** Three times as many: four parts; her and three friends: four people. */
-const occasionsOfOneMore =
+const includesThePerson =
   /\btimes\b|twice|double|triple|friend|sibling|brother|sister|cousin|child|kids|guest|people|person|others?\b|self|selves/i;
 
 /** The number of items in a list of a text: "Ann, Ben and Carl" are three. */
@@ -218,7 +219,7 @@ export function givensOf(question: string): Givens {
     for (const made of [one, one / 100, 100 - one, 100 + one, 1 - one / 100, 1 + one / 100]) add(made, one);
   for (const value of found) add(value);
   const counts = found.filter((value) => Number.isInteger(value) && value > 0 && value <= 12);
-  if (occasionsOfOneMore.test(question)) for (const count of counts) add(count + 1, count);
+  if (includesThePerson.test(question)) for (const count of counts) add(count + 1, count);
   for (const count of enumerations(question)) add(count);
   for (const [, a, b] of question.matchAll(/\b(\d{1,3}):(\d{1,3})\b/g))
     for (const one of [+a, +b, +a + +b]) add(one, +a);

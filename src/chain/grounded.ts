@@ -3,7 +3,7 @@ import { type Answer, extractAnswer } from '../answers/extract';
 import { partThinking, spokenPart } from '../answers/thinking';
 import { checkEquations, statedValues } from './calculator';
 import { derive } from './derivation';
-import { formFault, otherAnswer, standsBeforeSteps, withoutAnswer, withoutLabels } from './form';
+import { answerComesFirst, formFault, otherAnswer, withoutAnswer, withoutLabels } from './form';
 import { type Givens, givensOf, numberKey } from './givens';
 import { isForeign } from './language';
 import type { Derivation } from './numbers';
@@ -54,7 +54,7 @@ export function groundedness(
   // An answer written as a computation, such as 5/8, is not its own derivation.
   const own = /\d\s*[-+*/^]/.test(answer.value) ? answer.end - answer.start : 0;
   const steps = withoutQuestions(withoutLabels(thought + spoken.slice(0, spoken.length - own)));
-  const stated = withoutShout(answer.value, steps);
+  const stated = withoutExclamationMark(answer.value, steps);
   const value = problem.computes ? parseAnswer(stated)?.valueOf() : undefined;
   if (value === undefined || (!problem.givens && !statedValues(steps).some(({ computed }) => computed))) {
     const said = withoutLabels(spoken);
@@ -71,7 +71,7 @@ export function groundedness(
 const withoutQuestions = (steps: string) => steps.replace(/(?<=^|\n|[.!?]\s)[^.!?=\n]*\?(?=\s|$)/g, '');
 
 /** "15!" at the end of a sentence is 15 if the steps say 15, and else a factorial. */
-function withoutShout(answer: string, steps: string): string {
+function withoutExclamationMark(answer: string, steps: string): string {
   const [, number] = /^(\D{0,2}\d[\d.,]*)!$/.exec(answer) ?? [];
   return number !== undefined && new RegExp(`(?<![\\d.])${number.replace(/\D/g, '\\$&')}(?![\\d!])`).test(steps)
     ? number
@@ -174,7 +174,7 @@ function formFaultOf(
   { thought, spoken, from }: Parts,
   problem: ProblemFacts,
 ): string | null {
-  if (standsBeforeSteps(solution, answer)) return 'the answer stands before the steps';
+  if (answerComesFirst(solution, answer)) return 'the answer stands before the steps';
   const fault = formFault(thought, spoken);
   if (fault) return fault;
   const other = otherAnswer(solution.slice(from), answer);

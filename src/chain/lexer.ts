@@ -59,7 +59,7 @@ const equalities = new Map(
 );
 const fractions = new Set(['\\frac', '\\dfrac', '\\tfrac', '\\cfrac']);
 /** Commands that only change the appearance of their argument. */
-const looks = new Set(
+const formattingCommands = new Set(
   (
     '\\text \\textbf \\textit \\textrm \\mathrm \\mathbf \\mathit \\boxed \\fbox ' +
     '\\left \\right \\big \\Big \\displaystyle \\mbox \\operatorname'
@@ -182,7 +182,7 @@ class Lexer {
     const equality = equalities.get(command);
     if (equality) return this.push('equals', command.length, { text: equality });
     if (fractions.has(command)) return this.push('fraction', command.length);
-    if (looks.has(command)) {
+    if (formattingCommands.has(command)) {
       // \text{ crayons} gives its words as tokens. A group with numbers is one token, as it may be a name.
       const group = /^\{[^{}\d]{0,80}\}/.exec(this.ahead(command.length, 82))?.[0];
       if (group) this.unwrapped.add(this.at + command.length).add(this.at + command.length + group.length - 1);

@@ -29,8 +29,8 @@ export function reconstructionExercise(chain: Chain, options: ReconstructionOpti
   const n = chain.steps.length;
   const wanted = maskSteps >= 1 ? Math.floor(maskSteps) : shareOf(n, maskSteps);
   const masked = random.uniform() < maskProbability ? choose(n, Math.min(wanted, n), random) : [];
-  const order = random.uniform() < shuffleProbability ? derange(n, random) : indices(n);
-  return show(chain, order, masked, maskTarget);
+  const order = random.uniform() < shuffleProbability ? randomReordering(n, random) : indices(n);
+  return maskedExercise(chain, order, masked, maskTarget);
 }
 
 /** How much of a chain Stage 2 masks: a share of its steps, or the rule of the BRIDGE release. */
@@ -54,7 +54,7 @@ export function completionExercise(
   }
   const wanted = typeof ratio === 'number' ? shareOf(n, ratio) : Math.max(3, Math.floor(n / 2));
   const masked = choose(n, Math.max(0, Math.min(wanted, n - 1)), random);
-  return show(chain, indices(n), masked, options.maskTarget ?? 'step');
+  return maskedExercise(chain, indices(n), masked, options.maskTarget ?? 'step');
 }
 
 /** The ratio at `progress` (0..1) of a stage: each value of the schedule holds for an equal part of it. */
@@ -70,7 +70,7 @@ export function maskRatioAt(schedule: readonly number[], progress: number): numb
   return ratio;
 }
 
-function show(chain: Chain, order: number[], masked: number[], target: MaskTarget): Exercise {
+function maskedExercise(chain: Chain, order: number[], masked: number[], target: MaskTarget): Exercise {
   const hidden = new Set(masked);
   const shownSteps = order.map((index) => {
     const step = chain.steps[index];
@@ -99,7 +99,7 @@ function choose(n: number, count: number, random: Random): number[] {
 }
 
 /** A random permutation of the indices below n except the identity, uniformly distributed. */
-function derange(n: number, random: Random): number[] {
+function randomReordering(n: number, random: Random): number[] {
   if (n < 2) return indices(n);
   for (;;) {
     const order = random.shuffled(indices(n));

@@ -185,7 +185,7 @@ function findClosing(text: string, from: number): { end: number; answer: string 
   const tail = body.slice(start);
   for (const closing of closings) {
     const found = closing.exec(tail);
-    if (found) return { end: start + found.index, answer: undress(lastBox(found[1])) };
+    if (found) return { end: start + found.index, answer: withoutFormatting(lastBox(found[1])) };
   }
   // A box in the last sentence is its answer, and the sentence is also a step.
   const box = lastBox(tail);
@@ -206,7 +206,7 @@ function boxAlone(text: string): string {
 const lastBox = (text: string) => text.slice(Math.max(0, text.lastIndexOf('\\boxed{')));
 
 /** A text without surrounding bold marks, LaTeX delimiters and the final period. */
-const undress = (text: string) => unbox(text.replace(/^(?:\\[[(]|[\s$*])+|(?:\\[\])]|[\s$*.])+$/g, ''));
+const withoutFormatting = (text: string) => unbox(text.replace(/^(?:\\[[(]|[\s$*])+|(?:\\[\])]|[\s$*.])+$/g, ''));
 
 /**
  * The answer after the last mark at a line start, or else (as BRIDGE's teacher writes it in the last step's line) after
@@ -227,7 +227,9 @@ function findAnswer(text: string, marks: Mark[]): { end: number; answer: string 
   }
   if (!found) return findClosing(text, first);
   const line = /^[ \t*]{0,40}\n?[ \t]{0,40}([^\n]*)/.exec(text.slice(found.end, found.end + 2000))?.[1] ?? '';
-  const answer = line.includes('\\boxed{') ? undress(lastBox(line)) : line.trim().replace(/^\*+\s*|\s*\*+$/g, '');
+  const answer = line.includes('\\boxed{')
+    ? withoutFormatting(lastBox(line))
+    : line.trim().replace(/^\*+\s*|\s*\*+$/g, '');
   return { end: found.start, answer };
 }
 

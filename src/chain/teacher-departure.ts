@@ -20,7 +20,7 @@ export interface Departure extends Span {
  * introduced a number found neither in the question nor in the teacher's chain, since the error may have been made in
  * words.
  */
-export function departure(student: Chain, teacher: Chain, question?: string): Departure | null {
+export function findDeparture(student: Chain, teacher: Chain, question?: string): Departure | null {
   const given = question === undefined ? undefined : givenIn(question);
   const knowledge = teacherNumbers(teacher, given);
   const isKnown = (number: string) =>

@@ -1,4 +1,4 @@
-import { sidesOf } from './equation-sides';
+import { equationSides } from './equation-sides';
 import { numberKey, writtenNumbers } from './givens';
 import { type ArithmeticToken, lex } from './lexer';
 import { type KnownNumbers, mostMentions, sourcesOf } from './numbers';
@@ -93,7 +93,7 @@ export class Unknowns {
       const source = kind === 'variable' ? `(${put})` : this.text.slice(start, end);
       return spaced ? ` ${source}` : source;
     });
-    const sides = sidesOf(lex(written.join('')));
+    const sides = equationSides(lex(written.join('')));
     return (
       sides.length > 0 &&
       sides.every(

@@ -10,7 +10,7 @@ import { studentNameText } from '../hub/name';
 import { runFile } from '../runs/layout';
 import { openRun } from '../runs/reading';
 import type { PromptSettings } from '../student-files/prompting';
-import { shown } from './places';
+import { shortPath } from './places';
 
 export const promptOption = () =>
   new Option('--prompt <style>', 'plain, or chat for its chat template (default: as in its run)').choices([
@@ -50,7 +50,7 @@ export function studentAt(named: string): string {
     });
   if (!existsSync(runFile(checkpoint))) return checkpoint;
   const names = openRun(checkpoint).record.checkpoints.map(({ name }) =>
-    shown(join(resolve(checkpoint), 'checkpoints', name)),
+    shortPath(join(resolve(checkpoint), 'checkpoints', name)),
   );
   throw new UserError('this is a run, not a student', {
     file: checkpoint,

@@ -9,7 +9,7 @@ import type { HostEvent, Status } from '../protocol/control';
 import { lockHolder } from '../runs/lock';
 import { readStart, readSummary } from '../runs/reading';
 import { exitCodes, print } from './exit';
-import { allRuns, commandLine, quoted, runsFolders, shown } from './places';
+import { allRuns, commandLine, quoted, runsFolders, shortPath } from './places';
 import { showProgress } from './progress';
 import { endText } from './summary';
 import { onBrokenOutput, pc, stdout } from './terminal';
@@ -45,7 +45,7 @@ Examples:
         });
       const client = await findBusyHost(folder, version);
       try {
-        await (asked[0] ? obey(client, asked[0], options.json ?? false) : follow(client, options.json ?? false));
+        await (asked[0] ? carryOut(client, asked[0], options.json ?? false) : follow(client, options.json ?? false));
       } finally {
         client.dispose();
       }
@@ -70,7 +70,7 @@ async function findBusyHost(folder: string | undefined, version: string): Promis
   if (busy.length > 1)
     throw new UserError('several training hosts are running here', {
       code: 'usage',
-      remedy: `Name one: ${busy.map((client) => shown(dirname(client.folder))).join(', ')}.`,
+      remedy: `Name one: ${busy.map((client) => shortPath(dirname(client.folder))).join(', ')}.`,
     });
   throw nothingRuns(places);
 }
@@ -80,10 +80,13 @@ function nothingRuns(places: readonly string[]): UserError {
   for (const { folder } of allRuns(places.map((place) => join(place, 'runs')))) {
     const holder = lockHolder(folder);
     if (holder)
-      return new UserError(`no training host is running here, but process ${holder.pid} works on ${shown(folder)}`, {
-        code: 'run',
-        remedy: 'It was started in a terminal: follow it there, or stop it with Ctrl-C.',
-      });
+      return new UserError(
+        `no training host is running here, but process ${holder.pid} works on ${shortPath(folder)}`,
+        {
+          code: 'run',
+          remedy: 'It was started in a terminal: follow it there, or stop it with Ctrl-C.',
+        },
+      );
   }
   return new UserError('no run is in progress here', {
     code: 'run',
@@ -101,7 +104,7 @@ function distilleryOf(path: string): string {
   return basename(full) === '.distillery' ? full : join(full, '.distillery');
 }
 
-async function obey(client: HostClient, verb: Verb, json: boolean): Promise<void> {
+async function carryOut(client: HostClient, verb: Verb, json: boolean): Promise<void> {
   const { folder } = client.status!.run!;
   if (verb === 'stop' || verb === 'cancel') {
     const over = follow(client, json);
@@ -110,16 +113,16 @@ async function obey(client: HostClient, verb: Verb, json: boolean): Promise<void
   }
   if (verb === 'pause') {
     await client.pause();
-    await settled(client, (state) => state !== 'running' && state !== 'pausing');
+    await waitForState(client, (state) => state !== 'running' && state !== 'pausing');
   } else {
     await client.resume({ run: folder });
-    await settled(client, (state) => state !== 'paused' && state !== 'pausing');
+    await waitForState(client, (state) => state !== 'paused' && state !== 'pausing');
   }
   if (json) print({ state: client.state, run: folder });
-  else stdout.write(`${shown(folder)} is ${client.state}.\n`);
+  else stdout.write(`${shortPath(folder)} is ${client.state}.\n`);
 }
 
-function settled(client: HostClient, test: (state: string) => boolean): Promise<void> {
+function waitForState(client: HostClient, test: (state: string) => boolean): Promise<void> {
   if (test(client.state)) return Promise.resolve();
   return new Promise((resolve) => client.on('state', (state) => test(state) && resolve()));
 }
@@ -151,8 +154,8 @@ async function follow(client: HostClient, json: boolean): Promise<void> {
     });
   });
   if (json) print({ run: status.run, state: status.state });
-  else stdout.write(`${pc.bold(name)} on ${backend}\n${pc.dim(shown(folder))}\n\n`);
-  if (!json) catchUp(status, show);
+  else stdout.write(`${pc.bold(name)} on ${backend}\n${pc.dim(shortPath(folder))}\n\n`);
+  if (!json) showCurrentPhase(status, show);
   if (!json && status.state !== 'running') stdout.write(`${pc.yellow(status.state)}\n`);
   const ended = await ending;
   if (ended === 'left') {
@@ -163,19 +166,19 @@ async function follow(client: HostClient, json: boolean): Promise<void> {
     throw new UserError(ended.reason, {
       file: folder,
       code: 'host',
-      remedy: `The run was interrupted; resume it with \`${commandLine(`resume ${quoted(shown(folder))}`)}\`.`,
+      remedy: `The run was interrupted; resume it with \`${commandLine(`resume ${quoted(shortPath(folder))}`)}\`.`,
     });
-  tellEnd(folder, ended, json);
+  reportEnd(folder, ended, json);
 }
 
 /** Shows the current phase at once, not only after the next update. */
-function catchUp({ progress }: Status, show: ReturnType<typeof showProgress>): void {
+function showCurrentPhase({ progress }: Status, show: ReturnType<typeof showProgress>): void {
   const { phase, update, validation } = progress;
   if (phase) show({ ...phase, done: update?.update ?? phase.done });
   if (validation) show(validation);
 }
 
-function tellEnd(folder: string, { outcome, fault }: Extract<HostEvent, { type: 'ended' }>, json: boolean): void {
+function reportEnd(folder: string, { outcome, fault }: Extract<HostEvent, { type: 'ended' }>, json: boolean): void {
   const rows = readSummary(folder);
   if (outcome !== 'finished') process.exitCode = outcome === 'failed' ? exitCodes.input : exitCodes.stopped;
   if (json) print({ ended: { folder, outcome, fault, rows } });
@@ -183,6 +186,6 @@ function tellEnd(folder: string, { outcome, fault }: Extract<HostEvent, { type: 
   else if (fault) throw errorOfFault(fault);
   else {
     const how = outcome === 'cancelled' ? 'Cancelled' : 'Stopped';
-    stdout.write(`\n${how}. Resume with:\n  ${commandLine(`resume ${quoted(shown(folder))}`)}\n`);
+    stdout.write(`\n${how}. Resume with:\n  ${commandLine(`resume ${quoted(shortPath(folder))}`)}\n`);
   }
 }

@@ -7,7 +7,7 @@ import { runsFolderName } from '../runs/layout';
 import { engineOption } from './engine';
 import { exitCodes, printDocument } from './exit';
 import { bytes, columns } from './format';
-import { shown } from './places';
+import { shortPath } from './places';
 import { pc, stdout } from './terminal';
 import { waiting } from './waiting-indicator';
 
@@ -46,7 +46,7 @@ function text({
     ['Node', `${node.version}, ${node.platform}`],
     ['processor', `${processor.model}, ${processor.cores} cores`],
     ['memory', `${bytes(memory.total)}, ${bytes(memory.free)} free`],
-    ['disk', `${bytes(disk.free)} free of ${bytes(disk.total)} for ${shown(disk.folder)}`],
+    ['disk', `${bytes(disk.free)} free of ${bytes(disk.total)} for ${shortPath(disk.folder)}`],
     [
       'C compiler',
       found ? `${found.name}: ${found.version}` : 'none found (cc, gcc, clang): WebAssembly is used instead',

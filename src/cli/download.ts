@@ -15,7 +15,7 @@ import { planStudent } from '../hub/student-plan';
 import { askConsent } from './consent';
 import { printDocument } from './exit';
 import { clock, plural, bytes as size } from './format';
-import { commandLine, quoted, shown } from './places';
+import { commandLine, quoted, shortPath } from './places';
 import { clipLine, pc, stderr, stdout } from './terminal';
 
 interface Options {
@@ -93,7 +93,9 @@ interface Provided {
 async function provide({ kind, name, here, fetchIt, next }: Provided, json = false): Promise<void> {
   const folder = here ?? (await fetchIt({ json, agree: async () => true }));
   if (json) return printDocument({ [kind]: name, folder, fetched: here === null });
-  stdout.write(`${pc.bold(name)} ${here ? 'was downloaded before' : 'is downloaded'}: ${shown(folder)}\n\n${next}\n`);
+  stdout.write(
+    `${pc.bold(name)} ${here ? 'was downloaded before' : 'is downloaded'}: ${shortPath(folder)}\n\n${next}\n`,
+  );
 }
 
 interface Consent {
@@ -158,7 +160,7 @@ async function fetch(
     stderr.write(
       `${plan.what}: ${size(plan.bytes)} in ` +
         `${plural(plan.files.length, 'file')}\nfrom ${hub.url}\nto   ` +
-        `${shown(cache)}\n`,
+        `${shortPath(cache)}\n`,
     );
     if (!(await agree())) throw new UserError(`${plan.what} is not downloaded`, { code: 'consent' });
     return await download(hub, plan, cache, line.show);

@@ -5,7 +5,7 @@ import type { EvaluationAnswerRecord } from '../evaluation/records';
 import type { ServerEvaluation } from '../evaluation/server';
 import { mean, wilsonInterval } from '../statistics';
 import { columns, percent, percentRange, plural } from './format';
-import { shown } from './places';
+import { shortPath } from './places';
 import { pc } from './terminal';
 
 export function summarise(
@@ -77,6 +77,6 @@ export function resultText(result: EvaluateResult, student: string): string {
       : []),
     ...(without ? [pc.yellow(`The server does not take ${without.join(', ')} and uses its own defaults.`)] : []),
     ...(result.notes ?? []).map((note) => pc.yellow(`! ${note}`)),
-    ...(result.out ? [`Every answer: ${shown(result.out)}`] : []),
+    ...(result.out ? [`Every answer: ${shortPath(result.out)}`] : []),
   ].join('\n');
 }

@@ -24,7 +24,7 @@ import { type EvaluateResult, resultText, summarise } from './evaluate-result';
 import { printDocument } from './exit';
 import { plural } from './format';
 import { count, positive, upTo } from './options';
-import { shown } from './places';
+import { shortPath } from './places';
 import { checkTarget } from './target';
 import { stderr, stdout } from './terminal';
 import { loadTestData, type TestData, type TestOptions } from './test-data';
@@ -101,7 +101,7 @@ Examples:
         engine.close(),
       );
       const student = { checkpoint: resolve(checkpoint) };
-      tell({ student, chatTemplate, settings, backend: engine.info.description }, data, evaluation, options);
+      printEvaluation({ student, chatTemplate, settings, backend: engine.info.description }, data, evaluation, options);
     });
 }
 
@@ -158,7 +158,7 @@ async function evaluateServer(url: string, named: string | undefined, options: O
     throw error;
   }
   const served = { model, server: student.endpoint };
-  tell({ student: served, settings, backend: `on ${student.host}` }, data, evaluation, options);
+  printEvaluation({ student: served, settings, backend: `on ${student.host}` }, data, evaluation, options);
 }
 
 /** The prompt format for the server: as here, if the student is here too. */
@@ -173,7 +173,7 @@ function keep(came: [number, ServerAnswer][], problems: Problems, samples: numbe
   if (came.length === 0) return;
   const records = came.sort(([a], [b]) => a - b).map(([i, answer]) => recordOf(answer, i, problems, samples));
   writeOutput(file, linesOf(records));
-  stderr.write(`${plural(came.length, 'answer')} arrived before the failure: ${shown(file)}\n`);
+  stderr.write(`${plural(came.length, 'answer')} arrived before the failure: ${shortPath(file)}\n`);
 }
 
 /** The student, its server and its prompt format. */
@@ -184,7 +184,7 @@ interface TestedStudent {
   backend: string;
 }
 
-function tell(
+function printEvaluation(
   { student, chatTemplate, settings, backend }: TestedStudent,
   data: TestData,
   evaluation: Evaluation & Partial<ServerEvaluation>,
@@ -202,7 +202,7 @@ function tell(
     ...(out && { out: resolve(out) }),
   };
   if (json) printDocument(result);
-  else stdout.write(`${resultText(result, 'server' in student ? student.model : shown(student.checkpoint))}\n`);
+  else stdout.write(`${resultText(result, 'server' in student ? student.model : shortPath(student.checkpoint))}\n`);
   // Written last, as a disk error must not hide the result.
   if (out) writeOutput(resolve(out), linesOf(answers));
 }

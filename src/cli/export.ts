@@ -6,7 +6,7 @@ import type { WrittenType } from '../student-files/gguf/write';
 import { studentAt } from './asked-student';
 import { printDocument } from './exit';
 import { bytes, columns } from './format';
-import { commandLine, quoted, shown } from './places';
+import { commandLine, quoted, shortPath } from './places';
 import { pc, stdout } from './terminal';
 import { waiting } from './waiting-indicator';
 
@@ -65,7 +65,7 @@ export function addStudentImport(command: Command): void {
     .action(async (student: string, out: string, { dtype, ...options }: Omit<Options, 'to'>) => {
       const { path } = await write(student, out, { ...options, format: 'hf', dtype });
       if (options.json) return;
-      const folder = quoted(shown(path));
+      const folder = quoted(shortPath(path));
       stdout.write(`\nAsk it with:\n  ${commandLine(`ask ${folder} "What is 12 * 7?"`)}\n`);
     });
 }
@@ -90,7 +90,7 @@ async function write(
 
 function text({ path, files, parameters, note }: Exported, format: ExportFormat, dtype: string): string {
   const total = files.reduce((sum, file) => sum + file.bytes, 0);
-  const head = `${pc.bold(shown(path))}  ${(parameters / 1e6).toFixed(1)} M parameters, ${dtype}, ${bytes(total)}`;
+  const head = `${pc.bold(shortPath(path))}  ${(parameters / 1e6).toFixed(1)} M parameters, ${dtype}, ${bytes(total)}`;
   if (format === 'gguf') return note === undefined ? head : `${head}\n${pc.yellow(note)}`;
   return [head, '', ...columns(files.map((file) => [`  ${file.name}`, bytes(file.bytes)]))].join('\n');
 }

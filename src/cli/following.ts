@@ -15,7 +15,7 @@ export async function untilStopped<T>(work: (stop: AbortController) => Promise<T
 }
 
 /** Waits for the next poll of a followed run; false when the run had ended before this poll, or on request. */
-export async function goesOn(run: string, follow: boolean, signal: AbortSignal, ms: number): Promise<boolean> {
+export async function waitForNextPoll(run: string, follow: boolean, signal: AbortSignal, ms: number): Promise<boolean> {
   if (!follow || signal.aborted || !isGrowing(run)) return false;
   await sleep(ms, undefined, { signal }).catch(() => {});
   return true;

@@ -6,7 +6,7 @@ import { UserError } from '../errors';
 import { askConsent } from './consent';
 import { printDocument } from './exit';
 import { bytes as size } from './format';
-import { commandLine, quoted, shown } from './places';
+import { commandLine, quoted, shortPath } from './places';
 import { stderr, stdout } from './terminal';
 import { waiting } from './waiting-indicator';
 
@@ -42,7 +42,7 @@ async function importGsm8k(folder: string, { mirror, yes, json }: Options): Prom
   const missing = files.filter(({ file, ...known }) => !isThere(file, known));
   if (missing.length > 0) {
     const list = missing.map(({ name, bytes }) => `${name} (${size(bytes)})`).join(' and ');
-    stderr.write(`GSM8K, MIT licence: ${list}\nfrom ${mirror}\nto   ${shown(resolve(folder))}\n`);
+    stderr.write(`GSM8K, MIT licence: ${list}\nfrom ${mirror}\nto   ${shortPath(resolve(folder))}\n`);
     if (!(await askConsent('Fetch them?', yes))) return;
   }
   for (const { name, file, bytes, sha256 } of missing) {
@@ -51,9 +51,9 @@ async function importGsm8k(folder: string, { mirror, yes, json }: Options): Prom
   }
   const kept = files.map(({ file, rows, sha256 }) => ({ file, rows, sha256 }));
   if (json) return printDocument({ files: kept, fetched: missing.map(({ name }) => name) });
-  const [train, test] = files.map(({ file }) => quoted(shown(file)));
+  const [train, test] = files.map(({ file }) => quoted(shortPath(file)));
   stdout.write(
-    `${kept.map(({ file, rows }) => `${String(rows).padStart(6)} rows  ${shown(file)}`).join('\n')}\n\nMake ` +
+    `${kept.map(({ file, rows }) => `${String(rows).padStart(6)} rows  ${shortPath(file)}`).join('\n')}\n\nMake ` +
       'an experiment with them:\n  ' +
       `${commandLine(`new my-experiment --data ${train} --test ${test}`)}\n`,
   );

@@ -6,7 +6,7 @@ import { runsFolderName } from '../runs/layout';
 import { printDocument } from './exit';
 import { plural } from './format';
 import { pairsOf } from './options';
-import { commandLine, locateRun, quoted, shown } from './places';
+import { commandLine, locateRun, quoted, shortPath } from './places';
 import { clipLine, inOneLine, pc, stderr, stdout } from './terminal';
 
 interface Options {
@@ -105,7 +105,7 @@ function textOf({ folder, format, updates, completions, tests, notes }: Imported
   return [
     `${pc.bold(counts.join(', '))} from ${format}`,
     ...notes.map((note) => pc.yellow(inOneLine(note))),
-    `\nThey are in ${shown(folder)}. Show them with:\n  ${commandLine(`show ${quoted(shown(folder))}`)}\n`,
+    `\nThey are in ${shortPath(folder)}. Show them with:\n  ${commandLine(`show ${quoted(shortPath(folder))}`)}\n`,
   ].join('\n');
 }
 

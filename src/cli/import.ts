@@ -8,7 +8,7 @@ import { addStudentImport } from './export';
 import { plural } from './format';
 import { addGsm8kImport } from './import-gsm8k';
 import { addRolloutsImport } from './import-rollouts';
-import { commandLine, quoted, shown } from './places';
+import { commandLine, quoted, shortPath } from './places';
 import { pc, stdout } from './terminal';
 
 export function addImportCommand(program: Command): void {
@@ -41,8 +41,8 @@ export function addImportCommand(program: Command): void {
         .map(([category, n]) => `  ${String(n).padStart(6)}  ${category}`);
       stdout.write(
         `${pc.bold(plural(cases, 'case'))}, ${located} with a first wrong ` +
-          `step\n${lines.join('\n')}\n\nThey are in ${shown(folder)}. Show them ` +
-          `with:\n  ${commandLine(`show ${quoted(shown(folder))}`)}\n`,
+          `step\n${lines.join('\n')}\n\nThey are in ${shortPath(folder)}. Show them ` +
+          `with:\n  ${commandLine(`show ${quoted(shortPath(folder))}`)}\n`,
       );
     });
   addRolloutsImport(command);

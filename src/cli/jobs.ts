@@ -11,7 +11,7 @@ import { listRuns, openRun, type Run } from '../runs/reading';
 import { pc, stderr } from './terminal';
 
 /** Milliseconds between two checks for changes. */
-const pulse = 10_000;
+const pollMs = 10_000;
 
 /** The run to resume: the newest of this experiment here, else in the mirror folder, from which it is copied back. */
 export function runToContinue(experiment: Experiment, runsFolder: string, mirror: string | undefined): Run | undefined {
@@ -39,7 +39,7 @@ export function keepMirrored(run: string, mirror: string | undefined): () => voi
       last = message;
     }
   };
-  const timer = setInterval(copy, pulse);
+  const timer = setInterval(copy, pollMs);
   timer.unref();
   return () => {
     clearInterval(timer);

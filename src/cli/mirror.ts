@@ -6,16 +6,16 @@ import type { Command } from 'commander';
 import { UserError } from '../errors';
 import { runFile, runsFolderName } from '../runs/layout';
 import { lockHolder } from '../runs/lock';
-import { leftOut, mirrorRun } from '../runs/mirror';
+import { mirrorRun, notCopied } from '../runs/mirror';
 import { makeFolder } from '../writing';
 import { printDocument } from './exit';
-import { goesOn, untilStopped } from './following';
+import { untilStopped, waitForNextPoll } from './following';
 import { positive } from './options';
-import { locateRun, shown } from './places';
+import { locateRun, shortPath } from './places';
 import { stdout } from './terminal';
 
 /** Seconds between two copies of a followed run. */
-const usualPulse = 10;
+const defaultPollSeconds = 10;
 
 /**
  * Programs that reach other machines and buckets, with their arguments: once for all files but the last, then for that
@@ -23,11 +23,11 @@ const usualPulse = 10;
  */
 const programs: Record<string, (from: string, to: string) => string[][]> = {
   rsync: (from, to) => [
-    ['-a', '--delete', ...leftOut.map((name) => `--exclude=/${name}`), `${from}/`, `${to}/`],
+    ['-a', '--delete', ...notCopied.map((name) => `--exclude=/${name}`), `${from}/`, `${to}/`],
     ['-a', `${from}/${lastFile}`, `${to}/`],
   ],
   rclone: (from, to) => [
-    ['sync', ...leftOut.flatMap((name) => ['--exclude', `/${name}`, '--exclude', `/${name}/**`]), from, to],
+    ['sync', ...notCopied.flatMap((name) => ['--exclude', `/${name}`, '--exclude', `/${name}/**`]), from, to],
     ['copyto', `${from}/${lastFile}`, `${to}/${lastFile}`],
   ],
 };
@@ -49,7 +49,7 @@ export function addMirrorCommands(program: Command): void {
     .option('--with <program>', `program that reaches the copy: ${programNames}`)
     .option(
       '--follow [seconds]',
-      `repeat every so many seconds while the run is in progress (${usualPulse}), until Ctrl-C`,
+      `repeat every so many seconds while the run is in progress (${defaultPollSeconds}), until Ctrl-C`,
       positive,
     )
     .option('--runs <folder>', `where runs are searched (default: ${runsFolderName} here, below or above)`)
@@ -63,10 +63,10 @@ export function addMirrorCommands(program: Command): void {
     .action(async (name: string, options: Options & { to: string; follow?: true | number }) => {
       const { folder } = locateRun(name, options.runs);
       const target = below(options.to, basename(folder));
-      const pulse = 1000 * (typeof options.follow === 'number' ? options.follow : usualPulse);
+      const pulse = 1000 * (typeof options.follow === 'number' ? options.follow : defaultPollSeconds);
       await untilStopped(async ({ signal }) => {
         do copy(folder, target, options.with);
-        while (await goesOn(folder, options.follow !== undefined, signal, pulse));
+        while (await waitForNextPoll(folder, options.follow !== undefined, signal, pulse));
         if (signal.aborted) copy(folder, target, options.with);
       });
       report(folder, target, options);
@@ -146,5 +146,5 @@ function call(program: string, args: string[]): void {
 
 function report(from: string, to: string, { json }: Options): void {
   if (json) printDocument({ from, to });
-  else stdout.write(`${shown(from)} was copied to ${shown(to)}\n`);
+  else stdout.write(`${shortPath(from)} was copied to ${shortPath(to)}\n`);
 }

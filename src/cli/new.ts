@@ -16,7 +16,7 @@ import { printDocument } from './exit';
 import { columns } from './format';
 import { arithmeticFiles, datasetFiles, type ExperimentPlace, link } from './new-files';
 import { fittingSize, type Size, usualSize } from './new-size';
-import { commandLine, quoted, shown } from './places';
+import { commandLine, quoted, shortPath } from './places';
 import { needsOf, needsText } from './run-needs';
 import { type Survey, surveyDataset } from './survey';
 import { pc, stdout } from './terminal';
@@ -93,7 +93,7 @@ async function writeExperiment(path: string, options: Options): Promise<void> {
   ];
   if (!options.json) {
     const facts = [...(survey ? budgetsText(survey.budgets) : []), ...needsText(needs)];
-    stdout.write(`${told(folder, files, { copied: tiny, facts, notes })}\n`);
+    stdout.write(`${newReportText(folder, files, { copied: tiny, facts, notes })}\n`);
     return;
   }
   printDocument({
@@ -150,12 +150,12 @@ interface NewReport {
   notes: readonly string[];
 }
 
-function told(folder: string, files: Record<string, string>, { copied, facts, notes }: NewReport): string {
+function newReportText(folder: string, files: Record<string, string>, { copied, facts, notes }: NewReport): string {
   const rows = Object.keys(files).map((file) => [file, purposes.find(([pattern]) => pattern.test(file))?.[1] ?? '']);
   if (copied) rows.push(['student/', 'the built-in student']);
-  const place = quoted(shown(folder));
+  const place = quoted(shortPath(folder));
   return [
-    pc.bold(shown(folder)),
+    pc.bold(shortPath(folder)),
     ...columns(
       rows.map(([file, purpose]) => [`  ${file}`, pc.dim(purpose)]),
       2,

@@ -1,4 +1,4 @@
-import { drawnMetrics, smooth, stretchesOf } from '../report/curves';
+import { drawnMetrics, recordRanges, smooth } from '../report/curves';
 import { escaped } from '../report/html';
 import { resultsTable } from '../results-table';
 import type { MetricsRecord, StageRow } from '../runs/records';
@@ -93,13 +93,13 @@ function panel(
   const high = Math.max(...known);
   const across = (i: number) => x + (plot.width * (i + 0.5)) / values.length;
   const up = (value: number) => y + plot.height - ((value - low) / (high - low || 1)) * plot.height;
-  const parts = stretchesOf(metrics).map(({ stage, from, to }) => {
+  const parts = recordRanges(metrics).map(({ stage, from, to }) => {
     const begin = x + (plot.width * from) / values.length;
     const width = (plot.width * (to - from)) / values.length;
     const place = `x="${round(begin)}" y="${y}" width="${round(width)}" height="${plot.height}"`;
     return `<rect ${place} fill="${stageBands[stage]}"><title>${stageTitles[stage]}</title></rect>`;
   });
-  const drawn = stretchesOf(metrics).map(({ from, to }) => {
+  const drawn = recordRanges(metrics).map(({ from, to }) => {
     const points = smooth(values.slice(from, to)).flatMap((value, i) =>
       value === undefined ? [] : [`${round(across(from + i))},${round(up(value))}`],
     );

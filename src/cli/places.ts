@@ -34,7 +34,7 @@ export function experimentFile(path: string): string {
 }
 
 /** How far below the current folder runs are searched: levels, and folders in all. */
-const reach = { levels: 4, folders: 2000 };
+const searchLimits = { levels: 4, folders: 2000 };
 
 /** The folders of runs: those given, else every `.distillery/runs` here and below, else the nearest one above. */
 export function runsFolders(told?: string): string[] {
@@ -55,10 +55,10 @@ function below(root: string): string[] {
   const found: string[] = [];
   let seen = 0;
   let level = [root];
-  for (let depth = 0; depth <= reach.levels; depth++) {
+  for (let depth = 0; depth <= searchLimits.levels; depth++) {
     const next: string[] = [];
     for (const folder of level) {
-      if (++seen > reach.folders) return found;
+      if (++seen > searchLimits.folders) return found;
       if (existsSync(join(folder, runsFolderName))) found.push(join(folder, runsFolderName));
       next.push(...subfolders(folder));
     }
@@ -89,7 +89,7 @@ export function locateRun(name: string, told?: string): Run {
 }
 
 /** The shortest form of a path, relative to here where possible. */
-export function shown(path: string): string {
+export function shortPath(path: string): string {
   const near = relative(process.cwd(), path);
   return near && !near.startsWith('..') ? near : path;
 }

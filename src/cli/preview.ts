@@ -16,7 +16,7 @@ import { readingProgress } from './dataset';
 import { fetchMissing } from './download';
 import { printDocument } from './exit';
 import { namesOf, positive } from './options';
-import { commandLine, experimentFile, quoted, shown } from './places';
+import { commandLine, experimentFile, quoted, shortPath } from './places';
 import { type CountedView, type PreviewedProblem, previewText } from './preview-text';
 import { needsOf, needsText, secondsOf } from './run-needs';
 import { pc, stdout } from './terminal';
@@ -88,7 +88,7 @@ Examples:
         const work = workloadOf(problems, test.problems.length, tokenizer);
         const needs = await needsOf(experiment, longestOf(problems, tokenizer), work);
         const lines = [...needsText(needs), ...[...tokenizer.notes, ...notes].map((note) => pc.yellow(note))];
-        const next = `Next:\n  ${commandLine(`run ${quoted(shown(file))} --quick`)}`;
+        const next = `Next:\n  ${commandLine(`run ${quoted(shortPath(file))} --quick`)}`;
         stdout.write(`${previewed.map(previewText).join('\n\n')}\n\n${lines.join('\n')}\n\n${next}\n`);
       }
     });

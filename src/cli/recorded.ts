@@ -13,7 +13,7 @@ import { readRollouts, rolloutSteps } from '../runs/reading';
 import { type RolloutRecord, rolloutRecordSchema } from '../runs/records';
 import type { StageName } from '../stages';
 import { sourceAt } from './dataset';
-import { locateRun, shown } from './places';
+import { locateRun, shortPath } from './places';
 import { experimentAt } from './test-data';
 
 export interface CompletionChoice {
@@ -37,7 +37,7 @@ export interface RecordedCompletions {
 /** Completions of a file of rollouts, or of the newest updates of a run. */
 export function readRecorded(source: string, choice: CompletionChoice): RecordedCompletions {
   const file = statSync(source, { throwIfNoEntry: false })?.isFile() || source.endsWith('.jsonl');
-  const { files, rollouts, run } = file ? ofFile(resolve(source)) : ofRun(source, choice);
+  const { files, rollouts, run } = file ? completionsOfFile(resolve(source)) : ofRun(source, choice);
   if (rollouts.length === 0)
     throw new UserError('there are no completions here', {
       file: files[0] ?? source,
@@ -48,7 +48,7 @@ export function readRecorded(source: string, choice: CompletionChoice): Recorded
   return { files, completions: rollouts.map((rollout) => scorable(rollout, problems)) };
 }
 
-function ofFile(file: string): { files: string[]; rollouts: RolloutRecord[]; run?: string } {
+function completionsOfFile(file: string): { files: string[]; rollouts: RolloutRecord[]; run?: string } {
   if (!existsSync(file)) throw new UserError('no such file', { file, code: 'missing', remedy: 'Check the path.' });
   const folder = dirname(file);
   const run = dirname(dirname(folder));
@@ -111,4 +111,6 @@ function scorable(rollout: RolloutRecord, problems: Map<string, Problem>): Scora
 }
 
 export const shownFiles = (files: readonly string[]) =>
-  files.length <= 2 ? files.map(shown).join(', ') : `${shown(files[0])} to ${shown(files[files.length - 1])}`;
+  files.length <= 2
+    ? files.map(shortPath).join(', ')
+    : `${shortPath(files[0])} to ${shortPath(files[files.length - 1])}`;

@@ -14,7 +14,7 @@ import { engineOption } from './engine';
 import { exitCodes, print } from './exit';
 import { keepMirrored, runToContinue } from './jobs';
 import { count, namesOf, positive } from './options';
-import { commandLine, experimentFile, locateRun, quoted, shown } from './places';
+import { commandLine, experimentFile, locateRun, quoted, shortPath } from './places';
 import { showProgress } from './progress';
 import { endText, resultsText } from './summary';
 import { onBrokenOutput, pc, stderr, stdout } from './terminal';
@@ -73,7 +73,7 @@ Examples:
       const experiment = adjust(written, options);
       const runs = resolve(options.runs ?? join(file, '..', runsFolderName));
       const before = options.continue ? runToContinue(experiment, runs, options.mirror) : undefined;
-      if (before) await goOn(before, options);
+      if (before) await resumeOrShow(before, options);
       else await follow(options, (session) => startRun(experiment, runs, session));
     });
 
@@ -87,19 +87,19 @@ Examples:
     .option('--json', 'one JSON object per line: the run, its events, the result')
     .addHelpText('after', '\nExamples:\n  distillery resume latest\n  distillery resume 20260205-140309-arithmetic')
     .action(async (name: string, { runs, json, track }: Pick<RunFlags, 'runs' | 'json' | 'track'>) => {
-      await goOn(locateRun(name, runs), { json, track });
+      await resumeOrShow(locateRun(name, runs), { json, track });
     });
 }
 
 type Following = Pick<RunFlags, 'json' | 'track' | 'mirror'>;
 
 /** Resumes a run; for a finished one, shows its results. */
-async function goOn({ folder, record }: Run, options: Following): Promise<void> {
+async function resumeOrShow({ folder, record }: Run, options: Following): Promise<void> {
   const { json } = options;
   if (record.state !== 'finished') return follow(options, (session) => resumeRun(folder, session));
   const rows = readSummary(folder);
   if (json) print({ result: { folder, rows, seconds: 0 } });
-  else stdout.write(`${resultsText(folder)}\n\nThis run is finished; it is in ${shown(folder)}.\n`);
+  else stdout.write(`${resultsText(folder)}\n\nThis run is finished; it is in ${shortPath(folder)}.\n`);
 }
 
 /**
@@ -139,7 +139,7 @@ async function follow(
         trackRun(folder);
         mirrored = keepMirrored(folder, mirror);
         if (json) print({ run: { folder, record: run.record, backend } });
-        else stdout.write(`${pc.bold(run.record.name)} on ${backend.description}\n${pc.dim(shown(folder))}\n\n`);
+        else stdout.write(`${pc.bold(run.record.name)} on ${backend.description}\n${pc.dim(shortPath(folder))}\n\n`);
       },
     });
     const seconds = (performance.now() - started) / 1000;
@@ -148,12 +148,12 @@ async function follow(
   } catch (error) {
     const stopped = error instanceof Stopped || (error as Error)?.name === 'AbortError';
     if (!stopped) {
-      if (folder && !json) stderr.write(`\n${pc.dim(`The work so far is in ${shown(folder)}.`)}\n`);
+      if (folder && !json) stderr.write(`\n${pc.dim(`The work so far is in ${shortPath(folder)}.`)}\n`);
       throw error;
     }
     process.exitCode = exitCodes.stopped;
     if (json) print({ stopped: { folder } });
-    else stdout.write(`\nStopped. Resume with:\n  ${commandLine(`resume ${quoted(shown(folder))}`)}\n`);
+    else stdout.write(`\nStopped. Resume with:\n  ${commandLine(`resume ${quoted(shortPath(folder))}`)}\n`);
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', terminate).off('SIGHUP', end);
     ignoreOutput();

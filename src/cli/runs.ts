@@ -6,7 +6,7 @@ import type { StageRow } from '../runs/records';
 import { type Start, studentTitle } from '../start';
 import { printDocument } from './exit';
 import { percent, table } from './format';
-import { allRuns, commandLine, runsFolders, type ShownState, shown, stateOf } from './places';
+import { allRuns, commandLine, runsFolders, type ShownState, shortPath, stateOf } from './places';
 import { pc, stdout } from './terminal';
 
 export function addRunsCommand(program: Command): void {
@@ -85,7 +85,7 @@ function listing(runs: readonly ListedRun[]): string {
     result?.truncated === undefined ? '' : percent(result.truncated),
     result ? result.meanTokens.toFixed(1) : '',
   ]);
-  const folders = [...new Set(runs.map(({ folder, id }) => shown(folder.slice(0, -id.length - 1))))];
+  const folders = [...new Set(runs.map(({ folder, id }) => shortPath(folder.slice(0, -id.length - 1))))];
   const open = runs.find(({ state }) => state === 'interrupted' || state === 'stopped');
   return [
     table(['run', 'state', 'training', 'last tested', 'accuracy', 'cut off', 'tokens'], body, 4),
@@ -96,7 +96,7 @@ function listing(runs: readonly ListedRun[]): string {
 }
 
 const place = ({ message, file, line }: NonNullable<ListedRun['problem']>) =>
-  `${file ? `${shown(file)}${line === undefined ? '' : `:${line}`}: ` : ''}${message}`;
+  `${file ? `${shortPath(file)}${line === undefined ? '' : `:${line}`}: ` : ''}${message}`;
 
 const colours: Record<ListedRun['state'], (text: string) => string> = {
   created: pc.cyan,

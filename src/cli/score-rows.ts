@@ -6,7 +6,7 @@ import { parseJson, readLines } from '../lines';
 import { type ScoredText, scoreTexts, summariseKinds, type TextRow } from '../rewards/texts';
 import { printDocument } from './exit';
 import { clip, plural, table } from './format';
-import { shown } from './places';
+import { shortPath } from './places';
 import { inOneLine, pc, stdout } from './terminal';
 
 const rowSchema = z.object({
@@ -68,7 +68,7 @@ function rowsText(name: string, file: string, scored: readonly ScoredText[], sho
   const kinds = summariseKinds(scored);
   const head =
     `${pc.bold(name)} on ` +
-    `${plural(scored.length, 'text')}\n${pc.dim(`${shown(file)}; lengths in words, digits and signs`)}`;
+    `${plural(scored.length, 'text')}\n${pc.dim(`${shortPath(file)}; lengths in words, digits and signs`)}`;
   const rows = kinds.map(({ kind, count, mean, asGoodAsHonest }) => [
     inOneLine(kind) || 'all',
     String(count),

@@ -2,7 +2,7 @@ import type { DataSource, Experiment, GrpoSettings } from '../config/experiment'
 import type { RunConfig } from '../curriculum/run-config';
 import { baselineNames, shortStageTitles } from '../stages';
 import { percent } from './format';
-import { shown } from './places';
+import { shortPath } from './places';
 import { inOneLine } from './terminal';
 
 /** The main settings of a run, one per line. */
@@ -11,7 +11,7 @@ export function settingsText({ experiment, environment }: RunConfig): string {
   const { reconstruct, complete, rewrite } = stages;
   const { description } = (environment.backend ?? {}) as { description?: string };
   const rows: [string, string | false][] = [
-    ['student', shown(student.path) + trainedText(student.lora)],
+    ['student', shortPath(student.path) + trainedText(student.lora)],
     ['train', `${sourceText(data.train)}, ${data.validation} of them for validation`],
     ['test', sourceText(data.test) + (evaluation.count ? `, the first ${evaluation.count}` : '')],
     ...baselineNames.map((name): [string, string | false] => {
@@ -58,7 +58,7 @@ function sourceText(source: DataSource): string {
     return `${count} arithmetic stories of ${operations.join(' to ')} operations, seed ${seed}${some}`;
   }
   const rows = source.count === undefined ? 'all rows' : `${source.count} rows`;
-  return `${shown(source.path)} (${source.format}), ${rows}${source.start > 0 ? ` from ${source.start} on` : ''}`;
+  return `${shortPath(source.path)} (${source.format}), ${rows}${source.start > 0 ? ` from ${source.start} on` : ''}`;
 }
 
 type Supervised = Exclude<Experiment['baselines']['sft'], false>;

@@ -20,7 +20,7 @@ import { Damaged } from './damaged';
 import { printDocument } from './exit';
 import { clip, plural } from './format';
 import { runPicture } from './picture';
-import { commandLine, locateRun, quoted, shown, stateOf } from './places';
+import { commandLine, locateRun, quoted, shortPath, stateOf } from './places';
 import { settingsText } from './settings';
 import { resultsText } from './summary';
 import { checkTarget } from './target';
@@ -54,7 +54,7 @@ export function addShowCommand(program: Command): void {
         stdout.write(`${[options.picture, damaged.text()].filter(Boolean).join('\n')}\n`);
         return;
       }
-      const story = tell(run);
+      const story = runFacts(run);
       if (options.json) printDocument(asJson(story));
       else stdout.write(`${asText(story)}\n`);
     });
@@ -63,10 +63,10 @@ export function addShowCommand(program: Command): void {
 /** Failures shown with their first wrong step. */
 const exampleCount = 3;
 
-type Story = ReturnType<typeof tell>;
+type Story = ReturnType<typeof runFacts>;
 
 /** Everything that is shown of a run. */
-function tell(run: Run) {
+function runFacts(run: Run) {
   const { folder } = run;
   const damaged = new Damaged();
   const failures = readFailures(folder, damaged.tell);
@@ -129,7 +129,7 @@ function asText(story: Story): string {
   if (failures.count > 0) sections.push(section(`Failures (${failures.count})`, failuresText(story)));
   sections.push(section('Files', filesText(story)));
   if (damaged.text()) sections.push(damaged.text());
-  const go = commandLine(`resume ${quoted(shown(folder))}`);
+  const go = commandLine(`resume ${quoted(shortPath(folder))}`);
   if (state === 'running') sections.push(`A process (${record.host.pid}) is working on it.`);
   else if (state !== 'finished') sections.push(`Resume with:\n  ${go}`);
   return sections.join('\n\n');
@@ -178,5 +178,5 @@ function filesText({ run, summary, rollouts, evaluations, phases, failures }: St
     ...(notes.length > 0 ? [['checkpoints/', `${notes.join(', ')}: Hugging Face folders`]] : []),
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
-  return [shown(folder), ...rows.map(([name, text]) => `${name.padEnd(width)}  ${pc.dim(text)}`)].join('\n');
+  return [shortPath(folder), ...rows.map(([name, text]) => `${name.padEnd(width)}  ${pc.dim(text)}`)].join('\n');
 }

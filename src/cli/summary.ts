@@ -1,11 +1,11 @@
 import type { Damage } from '../lines';
-import { comparisonText, oneSeed } from '../report/comparison';
+import { comparisonText, oneSeedNote } from '../report/comparison';
 import type { StudentRow } from '../results';
 import { type Cell, resultsTable } from '../results-table';
 import { readStart, readSummary } from '../runs/reading';
 import type { Start } from '../start';
 import { table } from './format';
-import { commandLine, quoted, shown } from './places';
+import { commandLine, quoted, shortPath } from './places';
 import { pc } from './terminal';
 
 /**
@@ -15,15 +15,17 @@ import { pc } from './terminal';
 export function resultsText(folder: string, damage: Damage = () => {}): string {
   const rows = readSummary(folder);
   const compared = comparisonText(folder, rows, damage);
-  return [summaryTable(rows, readStart(folder)), ...(compared ? [`${compared}\n${pc.dim(oneSeed)}`] : [])].join('\n\n');
+  return [summaryTable(rows, readStart(folder)), ...(compared ? [`${compared}\n${pc.dim(oneSeedNote)}`] : [])].join(
+    '\n\n',
+  );
 }
 
 /** The text after a run has ended, with the next command; `minutes` is its duration, if known. */
 export function endText(folder: string, minutes?: number): string {
   const time = minutes === undefined ? '' : ` (${minutes.toFixed(1)} min)`;
-  const next = commandLine(`show ${quoted(shown(folder))}`);
+  const next = commandLine(`show ${quoted(shortPath(folder))}`);
   return (
-    `\n${resultsText(folder)}\n\nThe run is in ${shown(folder)}${time}.\n\n` +
+    `\n${resultsText(folder)}\n\nThe run is in ${shortPath(folder)}${time}.\n\n` +
     `Next, its curves and failures:\n  ${next}\n`
   );
 }

@@ -22,7 +22,7 @@ import { datasetNameText, splitOfDataset } from '../hub/dataset-name';
 import type { Tokenizer } from '../student-files/tokenizer';
 import { type Budgets, budgetsFor } from './budgets';
 import { type DatasetOptions, type FileSource, loadAsked, sourceAt, sourceOf } from './dataset';
-import { shown } from './places';
+import { shortPath } from './places';
 
 /** A part of a dataset; `path` is absolute, or the name of a data set of the Hub. */
 export type DatasetPart = Omit<FileSource, 'start'> & { start?: number };
@@ -160,7 +160,7 @@ function partOf(text: string, options: DatasetOptions, { columns, bad, file, spl
 const testedOn = (test: string, data: string) =>
   resolve(test) === resolve(data)
     ? 'Tested on the part of the data that is named test.'
-    : `Tested on ${namedDataset(test, '.') ? test : shown(test)}, which lies beside the data.`;
+    : `Tested on ${namedDataset(test, '.') ? test : shortPath(test)}, which lies beside the data.`;
 
 /** The data, and test data found beside it. */
 function withTest(data: string): { train: string; test: string | null } {

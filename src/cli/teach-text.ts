@@ -5,7 +5,7 @@ import { TeacherFault } from '../teachers/faults';
 import type { GenerationOutcome, GenerationProgress } from '../teachers/generate';
 import type { RequestPlan } from '../teachers/plan';
 import { clip, clock, percent, plural, short } from './format';
-import { shown } from './places';
+import { shortPath } from './places';
 import { clipLine, pc, type Screen } from './terminal';
 
 interface TeachSettings {
@@ -45,8 +45,8 @@ export function planText(plan: RequestPlan, { keyFrom, out, journal, budget }: T
           `${money(cost.most)}${budget === undefined ? '' : `; the budget ends it at ${money(budget)}`}`
         : undefined,
     ],
-    ['output', shown(out)],
-    ['replies', shown(journal)],
+    ['output', shortPath(out)],
+    ['replies', shortPath(journal)],
   ];
   const lines = rows.flatMap(([name, text]) => (text === undefined ? [] : [`${pc.dim(name.padEnd(9))}${text}`]));
   if (plan.example !== undefined)
@@ -139,8 +139,8 @@ export function resultText(
   const why = { stopped: 'Stopped.', budget: 'Ended by the budget.' };
   const lines = [
     ended === undefined ? '' : pc.yellow(ended instanceof TeacherFault ? 'The teacher gave up.' : why[ended]),
-    kept === undefined ? '' : pc.yellow(`${shown(out)} is unchanged: it has ${plural(kept, 'row')}.`),
-    `${pc.bold(plural(rows, 'chain'))}${kept === undefined ? ` in ${shown(out)}` : ''}: ` +
+    kept === undefined ? '' : pc.yellow(`${shortPath(out)} is unchanged: it has ${plural(kept, 'row')}.`),
+    `${pc.bold(plural(rows, 'chain'))}${kept === undefined ? ` in ${shortPath(out)}` : ''}: ` +
       `${solved} of ${plural(questions, 'question')} solved, ` +
       `${percent(correct / Math.max(done, 1))} of ${done} replies right`,
     ungrounded.count > 0

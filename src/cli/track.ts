@@ -10,10 +10,10 @@ import { pythonWith } from '../tracking/python';
 import { pythonTrackers, type SendOptions, sendRun } from '../tracking/send';
 import { Damaged } from './damaged';
 import { printDocument } from './exit';
-import { goesOn, untilStopped } from './following';
+import { untilStopped, waitForNextPoll } from './following';
 import { plural } from './format';
 import { namesOf } from './options';
-import { locateRun, quoted, shown } from './places';
+import { locateRun, quoted, shortPath } from './places';
 import { pc, stderr, stdout } from './terminal';
 
 const trackers = ['tensorboard', ...pythonTrackers] as const;
@@ -31,7 +31,7 @@ interface Options {
 }
 
 /** Milliseconds between two polls of a followed run. */
-const pulse = 2000;
+const pollMs = 2000;
 const list = trackers.join(', ');
 
 export function addTrackCommand(program: Command): void {
@@ -74,7 +74,7 @@ interface Sending {
 
 async function send(run: string, tracker: Tracker, options: Options, { stop, damage }: Sending) {
   const { project, python, online = false, follow = false } = options;
-  const next = () => goesOn(run, follow, stop.signal, pulse);
+  const next = () => waitForNextPoll(run, follow, stop.signal, pollMs);
   if (!existsSync(metricsFile(run)) && !(await next()))
     throw new UserError('the run has no metrics yet', {
       file: run,
@@ -114,8 +114,8 @@ async function toTensorboard(run: string, logs: string, { follow, next, damage }
   }
   const files = writeEventFiles(run, target, { damage });
   const text =
-    `${plural(files.length, 'event file')} in ${shown(target)}. Show them ` +
-    `with:\n  tensorboard --logdir ${quoted(shown(dirname(target)))}`;
+    `${plural(files.length, 'event file')} in ${shortPath(target)}. Show them ` +
+    `with:\n  tensorboard --logdir ${quoted(shortPath(dirname(target)))}`;
   return { tracker: 'tensorboard' as const, files, text };
 }
 

@@ -22,7 +22,7 @@ export class VersionGap extends UserError {
   }
 }
 
-export function hostGone(method: string): UserError {
+export function hostEndedError(method: string): UserError {
   return new UserError(`the training host ended before it answered (${method})`, {
     code: 'host',
     remedy: 'Try again: it will be restarted. An interrupted run can be resumed.',

@@ -22,7 +22,7 @@ export interface NodePlaces {
   electron: boolean;
 }
 
-const here = (): NodePlaces => ({
+const nodePlaces = (): NodePlaces => ({
   path: process.env.PATH,
   execPath: process.execPath,
   electron: process.versions.electron !== undefined,
@@ -32,7 +32,7 @@ const here = (): NodePlaces => ({
  * The Node set by the user; otherwise that of PATH if it is new enough, else the one that runs this process (the
  * editor's own). @throws UserError when the configured one cannot be run or is too old, or when none is found
  */
-export async function findNode(setting: string | undefined, places = here()): Promise<NodeProgram> {
+export async function findNode(setting: string | undefined, places = nodePlaces()): Promise<NodeProgram> {
   if (setting) {
     const found = await tryNode(setting, {});
     if (found && isNewEnough(found.version)) return found;
@@ -100,7 +100,7 @@ const allowedPrefixes = [
 ];
 
 /** Variables with these prefixes that only clients of teachers need (terminal commands and the editor, not a host). */
-const withheld = /(?:KEY|TOKEN|SECRET|PASSWORD)$/;
+const secretVariables = /(?:KEY|TOKEN|SECRET|PASSWORD)$/;
 
 /**
  * The environment of a host: without secrets from the shell, and without the editor's own variables (its NODE_OPTIONS
@@ -110,7 +110,7 @@ export function allowedEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(env).filter(([name]) => {
       const upper = name.toUpperCase();
-      if (withheld.test(upper)) return false;
+      if (secretVariables.test(upper)) return false;
       return allowed.includes(upper) || allowedPrefixes.some((prefix) => upper.startsWith(prefix));
     }),
   );

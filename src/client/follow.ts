@@ -1,5 +1,5 @@
 import type { HostEvent, Status } from '../protocol/control';
-import { advance, restingStatus } from '../protocol/status';
+import { advance, idleStatus } from '../protocol/status';
 import type { HostLink } from './link';
 
 /** The client's position in the host's events. */
@@ -44,7 +44,7 @@ export async function followHost(
         follower.onSnapshot(snapshot);
       }
       for (const event of events) {
-        follower.status = advance(follower.status ?? restingStatus, event);
+        follower.status = advance(follower.status ?? idleStatus, event);
         follower.cursor = { session, after: event.seq };
         follower.onEvent(event);
       }

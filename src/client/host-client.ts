@@ -8,11 +8,11 @@ import type { Address, HostMethod, HostParams, HostResult, JobProgress, Status }
 import { addressFile, readAddress } from '../protocol/host-folder';
 import { remove } from '../writing';
 import type { ClientState, Crash, Host, Listeners, RequestOptions } from './api';
-import { hostGone, within } from './failures';
+import { hostEndedError, within } from './failures';
 import { type EventCursor, type Follower, followHost } from './follow';
 import { diedOfMemory, logTail } from './launch';
 import type { HostLink, Identity } from './link';
-import { elsewhere, isAlive, type Reach, reachHost, StartFailure, startHost, untilDead } from './reach';
+import { elsewhere, isAlive, type Reach, reachHost, StartFailure, startHost, waitForExit } from './reach';
 import { nextRestart } from './restarts';
 import { moveTo } from './states';
 
@@ -179,7 +179,7 @@ export class HostClient implements Host {
     this.killing = true;
     try {
       killTree(address.pid);
-      if (!(await untilDead(this.folder, address, this.times.death)))
+      if (!(await waitForExit(this.folder, address, this.times.death)))
         throw new UserError(`process ${address.pid} does not end`, { code: 'host', remedy: 'End it by hand.' });
       // This closes its connection; the host.json that it leaves behind marks a crash.
       if (readAddress(this.folder)?.session === address.session) remove(this.folder, addressFile(this.folder));
@@ -204,7 +204,7 @@ export class HostClient implements Host {
     options?: RequestOptions<never>,
   ): Promise<HostResult<M>> {
     await this.connect();
-    if (!this.link) throw hostGone(method);
+    if (!this.link) throw hostEndedError(method);
     return this.link.request(method, params, options);
   }
 
@@ -291,7 +291,7 @@ export class HostClient implements Host {
     if (this.disposed) return;
     const { address } = link;
     this.unheard = address;
-    if (!this.ended(address) && !(await untilDead(this.folder, address, this.times.death)) && !this.ended(address)) {
+    if (!this.ended(address) && !(await waitForExit(this.folder, address, this.times.death)) && !this.ended(address)) {
       // It is alive and not shutting down: only the connection broke.
       await this.attach().catch(() => this.move('lost'));
       return;

@@ -27,7 +27,7 @@ import {
 } from '../protocol/control';
 import { checkEndpoint } from '../protocol/host-folder';
 import type { RequestOptions } from './api';
-import { hostGone, VersionGap, within } from './failures';
+import { hostEndedError, VersionGap, within } from './failures';
 
 /**
  * The address to connect to. A host on another machine is reached through a tunnel that the user has opened and named.
@@ -177,7 +177,7 @@ export class HostLink {
       const fault = faultSchema.safeParse(error.data);
       if (fault.success) return errorOfFault(fault.data);
     }
-    if (this.socket.destroyed || this.socket.closed) return hostGone(method);
+    if (this.socket.destroyed || this.socket.closed) return hostEndedError(method);
     return error;
   }
 }

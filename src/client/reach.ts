@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../errors';
-import { lives } from '../processes';
+import { isRunning } from '../processes';
 import type { Address } from '../protocol/control';
 import { addressFile, readAddress } from '../protocol/host-folder';
 import { VersionGap } from './failures';
@@ -37,7 +37,7 @@ export class StartFailure extends UserError {
 }
 
 /** Whether the host that wrote host.json is alive. */
-export const isAlive = (folder: string, address: Address) => lives(address, addressFile(folder));
+export const isAlive = (folder: string, address: Address) => isRunning(address, addressFile(folder));
 
 /** A link to the running host; undefined when there is none. With `renew`, an idle host of another version is ended. */
 export async function reachHost({ folder, client, times }: Reach, renew: boolean): Promise<HostLink | undefined> {
@@ -50,12 +50,12 @@ export async function reachHost({ folder, client, times }: Reach, renew: boolean
     const { ending } = await link.request('shutdown', {});
     if (!ending) return link;
     await link.closed;
-    await untilDead(folder, address, times.death);
+    await waitForExit(folder, address, times.death);
     return undefined;
   } catch (error) {
     const replaceable = error instanceof VersionGap && renew && error.gap.idle;
     if (replaceable && (await (await links()).replace(address, client, times.answer))) {
-      await untilDead(folder, address, times.death);
+      await waitForExit(folder, address, times.death);
       return undefined;
     }
     // It has ended meanwhile.
@@ -134,7 +134,7 @@ function watchExit(child: ChildProcess): Watched {
 }
 
 /** Waits for a process to exit; false if it is still running after `ms`. */
-export async function untilDead(folder: string, address: Address, ms: number): Promise<boolean> {
+export async function waitForExit(folder: string, address: Address, ms: number): Promise<boolean> {
   for (const deadline = Date.now() + ms; isAlive(folder, address); await sleep(20))
     if (Date.now() > deadline) return false;
   return true;

@@ -1,7 +1,7 @@
 /** At most four restarts in three minutes (as in vscode-languageclient), with growing delays. */
-const most = 4;
+const maxRestarts = 4;
 const withinMs = 3 * 60_000;
-const growth = 4;
+const delayFactor = 4;
 
 export interface Restart {
   delayMs: number;
@@ -12,7 +12,7 @@ export interface Restart {
 /** The restart after a crash at `now` (milliseconds); undefined when there were too many. */
 export function nextRestart(times: readonly number[], now: number, firstDelayMs = 250): Restart | undefined {
   const recent = times.filter((time) => now - time < withinMs);
-  if (recent.length >= most) return undefined;
-  const delayMs = firstDelayMs * growth ** recent.length;
+  if (recent.length >= maxRestarts) return undefined;
+  const delayMs = firstDelayMs * delayFactor ** recent.length;
   return { delayMs, times: [...recent, now + delayMs] };
 }

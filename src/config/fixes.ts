@@ -13,22 +13,22 @@ export function changeText(
   if (there && !insert) return { offset: there.offset, length: there.length, text: json };
   const parent = nodeAt(path.slice(0, -1));
   const key = path[path.length - 1];
-  if (parent?.type === 'array' && insert) return inFront(text, parent, json);
+  if (parent?.type === 'array' && insert) return insertFirst(text, parent, json);
   if (parent?.type === 'object' && typeof key === 'string')
-    return behind(text, parent, `${JSON.stringify(key)}: ${json}`);
+    return insertLast(text, parent, `${JSON.stringify(key)}: ${json}`);
   return null;
 }
 
 /** On one line, with conventional spacing. */
 const compact = (value: unknown) => JSON.stringify(value, null, 1).replace(/\s*\n\s*/g, ' ');
 
-function behind(text: string, parent: Node, property: string): TextEdit {
+function insertLast(text: string, parent: Node, property: string): TextEdit {
   const last = parent.children?.at(-1);
   if (!last) return { offset: parent.offset, length: parent.length, text: `{ ${property} }` };
   return { offset: last.offset + last.length, length: 0, text: `,${gapBefore(text, parent, last)}${property}` };
 }
 
-function inFront(text: string, parent: Node, item: string): TextEdit {
+function insertFirst(text: string, parent: Node, item: string): TextEdit {
   const first = parent.children?.[0];
   if (!first) return { offset: parent.offset, length: parent.length, text: `[${item}]` };
   const gap = gapBefore(text, parent, first);

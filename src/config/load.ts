@@ -123,7 +123,7 @@ function readConfig(path: string, what: string): string {
     else if (code === 'EISDIR') reason = 'This is a folder';
     throw new UserError(`${reason}: the ${what} ${path}.`, {
       file: path,
-      remedy: didYouMean(nearby(path)) ?? `Give the path of the ${what}.`,
+      remedy: didYouMean(similarFile(path)) ?? `Give the path of the ${what}.`,
       code: 'missing',
       cause,
     });
@@ -138,7 +138,7 @@ export function fileFindings({ student, data, stages }: ParsedExperiment, folder
     const stat = statSync(full, { throwIfNoEntry: false });
     if (kind === 'file' ? stat?.isFile() : stat?.isDirectory()) return;
     const state = stat ? `is not a ${kind}` : 'does not exist';
-    const meant = nearby(full);
+    const meant = similarFile(full);
     found.push({
       severity: 'error',
       path,
@@ -172,7 +172,7 @@ export function fileFindings({ student, data, stages }: ParsedExperiment, folder
     const source = data[name];
     if (!('path' in source) || isDataset(locateDataset(source.path, folder))) continue;
     const place = ['data', name, 'path'];
-    const missing = nearby(resolve(folder, source.path)) === null && missingDataset(source.path, folder);
+    const missing = similarFile(resolve(folder, source.path)) === null && missingDataset(source.path, folder);
     if (missing)
       found.push({
         severity: 'error',
@@ -207,7 +207,7 @@ const rewardFile = (stage: Stage) =>
   stage && typeof stage.reward === 'string' && !isPreset(stage.reward) ? stage.reward : null;
 
 /** A file beside it with a name similar to that of the missing one. */
-function nearby(path: string): string | null {
+function similarFile(path: string): string | null {
   try {
     const [stem, ...ending] = basename(path).split('.');
     const like = readdirSync(dirname(path))

@@ -74,13 +74,13 @@ function gateFindings(components: Components, names: readonly string[], i: numbe
   return gatesOf(components[i]).flatMap((gate, j) => {
     const path = [i, 'gate', ...(typeof written === 'string' ? [] : [j])];
     const behind = components[names.indexOf(gate)];
-    if (behind) return behind.use === 'grounded' || highest(behind) > 0 ? [] : [neverOpens(path, name, gate)];
+    if (behind) return behind.use === 'grounded' || highest(behind) > 0 ? [] : [closedGate(path, name, gate)];
     // The default gate works without a component of that name: the answer is then judged just for the gate.
     return gate === 'correctness' ? [] : [unknownGate(path, name, gate, names)];
   });
 }
 
-const neverOpens = (path: Path, name: string, gate: string): Finding =>
+const closedGate = (path: Path, name: string, gate: string): Finding =>
   error(
     path,
     `The gate of "${name}" never opens: "${gate}" is never above 0.`,

@@ -51,7 +51,7 @@ export async function complete(
         return { row, prompt: prompt.length + answer <= student.facts.maxPositions ? prompt : lesson.prompt };
       }),
     keep: (group) => {
-      if (isPlain(group)) keepOwn(own, group);
+      if (isPlain(group)) keepSoundCompletions(own, group);
     },
     replay: (update) => drawReplay(train, own, settings.replay, { update, seed, salt: 'complete' }),
     state: { save: () => own.toJSON(), restore: (saved) => own.restore(saved as [number, number[]][]) },
@@ -67,7 +67,7 @@ const isPlain = ({ prompt, lesson }: ScoredGroup) => prompt.join() === lesson.pr
  * Collects right completions whose steps lead to the answer. A bare answer, or two errors that cancel out, must not be
  * learned.
  */
-export function keepOwn(own: OwnSamples, { row, samples, lesson }: OwnGroup): void {
+export function keepSoundCompletions(own: OwnSamples, { row, samples, lesson }: OwnGroup): void {
   const { problem, chain } = lesson;
   for (const { correct, text, tokens } of samples)
     if (correct && groundedness(problem.question, text, chain ?? undefined).grounded) own.offer(row, tokens);

@@ -3,7 +3,7 @@ import { describeFailure, recordedAnswer } from '../cases/describe';
 import { withoutEnd } from '../chain/completion';
 import type { RewriteSettings } from '../config/experiment';
 import type { Student } from '../engine/port';
-import { keepOwn } from './complete';
+import { keepSoundCompletions } from './complete';
 import type { Context } from './context';
 import { decisionsFor, pickedRows } from './decisions';
 import type { OwnSamples } from './replay';
@@ -71,7 +71,7 @@ async function attempt(
     const answers = await answer(context, student, asked, draw);
     asked.forEach((row, i) => {
       attempts.get(row)!.push(...answers[i]);
-      keepOwn(own, { row, lesson: context.train[row], samples: answers[i] });
+      keepSoundCompletions(own, { row, lesson: context.train[row], samples: answers[i] });
     });
   };
   if (settings.greedy) await round({ stream: 'failures/greedy', temperature: 0, groupSize: 1 });

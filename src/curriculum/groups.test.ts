@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isFlat, measureGroups, type ScoredGroup, type ScoredSample } from './groups';
+import { hasEqualRewards, measureGroups, type ScoredGroup, type ScoredSample } from './groups';
 
 const sample = (correct: boolean, length: number) =>
   ({
@@ -21,7 +21,7 @@ it('is flat by its rewards, or by its answers as well', () => {
   const shaped = advantaged(0.5, -0.5)(group(sample(false, 4), sample(false, 9))); // all wrong, one better formed
   const mixed = advantaged(1, -1)(group(sample(true, 4), sample(false, 9)));
   const equal = group(sample(true, 4), sample(false, 9)); // right and wrong for one reward
-  const flat = (by: 'reward' | 'correct') => [shaped, mixed, equal].map((one) => isFlat(one, by));
+  const flat = (by: 'reward' | 'correct') => [shaped, mixed, equal].map((one) => hasEqualRewards(one, by));
   expect(flat('reward')).toEqual([false, false, true]);
   expect(flat('correct')).toEqual([true, false, true]);
   expect(measureGroups([shaped, mixed], 'reward')).toMatchObject({ flatGroups: 0, allWrong: 0.5 });

@@ -47,7 +47,7 @@ export type FlatBy = GrpoSettings['dynamicSampling']['by'];
  * A group whose applicable rewards are all equal gives no gradient, as its advantages are 0. With `correct`, a group
  * that is all right or all wrong is flat too.
  */
-export function isFlat({ samples }: ScoredGroup, by: FlatBy): boolean {
+export function hasEqualRewards({ samples }: ScoredGroup, by: FlatBy): boolean {
   const alike = samples.every(({ correct }) => correct === samples[0].correct);
   return (by === 'correct' && alike) || samples.every(({ advantage }) => advantage === 0);
 }
@@ -167,7 +167,7 @@ export function measureGroups(groups: readonly ScoredGroup[], flatBy: FlatBy = '
     ...(right.length > 0 && { lengthCorrect: lengths(right) }),
     ...(wrong.length > 0 && { lengthWrong: lengths(wrong) }),
     truncated: mean(all.map(({ finished }) => Number(!finished))),
-    flatGroups: share((group) => isFlat(group, flatBy)),
+    flatGroups: share((group) => hasEqualRewards(group, flatBy)),
     allCorrect: share(({ samples }) => samples.every(({ correct }) => correct)),
     allWrong: share(({ samples }) => samples.every(({ correct }) => !correct)),
   };

@@ -8,7 +8,7 @@ import type { Context, UpdateResult } from './context';
 import {
   episodes,
   type GroupPrompt,
-  isFlat,
+  hasEqualRewards,
   measureGroups,
   rolloutRecords,
   type ScoredGroup,
@@ -106,7 +106,7 @@ async function draw(context: Context, student: Student, phase: GrpoPhase, update
   const { dynamicSampling, prompts } = settings;
   const drawn: ScoredGroup[] = [];
   let generatedTokens = 0;
-  const flat = (group: ScoredGroup) => isFlat(group, dynamicSampling.by);
+  const flat = (group: ScoredGroup) => hasEqualRewards(group, dynamicSampling.by);
   const rounds = dynamicSampling.enabled ? dynamicSampling.maxRounds : 1;
   for (let round = 0; round < rounds; round++) {
     const stream = [`${stage}/${phase.phase}`, update, round];

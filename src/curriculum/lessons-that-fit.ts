@@ -4,8 +4,8 @@ import type { Context } from './context';
 import { type Lesson, wording } from './lessons';
 
 /** Milliseconds of work before the event loop gets a turn, and between two progress messages. */
-const patience = 50;
-const silence = 2000;
+const yieldEveryMs = 50;
+const reportEveryMs = 2000;
 
 /**
  * The training rows whose question and teacher chain fit into the student's positions; reports how many are skipped.
@@ -24,12 +24,12 @@ export async function lessonsThatFit(
     const { prompt, teacherTokens } = lesson;
     if (prompt.length + (teacherTokens?.length ?? 0) + wording < maxPositions) kept.push(lesson);
     const now = performance.now();
-    if (now - told >= silence) {
+    if (now - told >= reportEveryMs) {
       told = now;
       const text = `tokenizing the training rows: ${i + 1} of ${lessons.length}`;
       notify({ type: 'note', level: 'info', text });
     }
-    if (now - turn < patience) continue;
+    if (now - turn < yieldEveryMs) continue;
     await yieldToEventLoop(signal);
     turn = performance.now();
   }

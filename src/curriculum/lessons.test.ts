@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Random } from '../random';
 import type { Tokenizer } from '../student-files/tokenizer';
-import { lessonAs, prepareLessons, reconstructExample } from './lessons';
+import { lessonInForm, prepareLessons, reconstructExample } from './lessons';
 
 /** A token a code unit, and a count of the texts that were encoded. */
 function counting() {
@@ -51,8 +51,8 @@ test('a concise lesson shows and teaches the sentences that compute; the questio
   const tokenizer = { encode, encodePrompt: encode, eosId: 0 } as unknown as Tokenizer;
   const chain = 'Step 1: Let us see. 1 + 1 = 2.\nStep 2: 2 + 3 = 5, so we are done.\nAnswer: 5';
   const [whole] = prepareLessons([{ id: 'a', question: 'How many?', answer: '5', chain }], tokenizer);
-  const concise = lessonAs('concise', whole, tokenizer);
-  expect(lessonAs('whole', whole, tokenizer)).toBe(whole);
+  const concise = lessonInForm('concise', whole, tokenizer);
+  expect(lessonInForm('whole', whole, tokenizer)).toBe(whole);
   expect(concise.chain!.steps).toEqual(['1 + 1 = 2.', '2 + 3 = 5, so we are done.']);
   expect(concise.prompt).toBe(whole.prompt);
   const options = { maskProbability: 0, maskSteps: 1, shuffleProbability: 0, mixPlain: 0 };
@@ -61,5 +61,5 @@ test('a concise lesson shows and teaches the sentences that compute; the questio
   expect(seen.at(-1)).toContain('\n- 1 + 1 = 2.\n- 2 + 3 = 5, so we are done.\n');
   expect(seen.some((text) => text.startsWith('Step 1: 1 + 1 = 2.\n'))).toBe(true);
   const [bare] = prepareLessons([{ id: 'b', question: 'How many?', answer: '5' }], tokenizer);
-  expect(lessonAs('concise', bare, tokenizer)).toBe(bare);
+  expect(lessonInForm('concise', bare, tokenizer)).toBe(bare);
 });

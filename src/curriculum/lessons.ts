@@ -111,7 +111,7 @@ export function withChains(lessons: readonly Lesson[]): Lesson[] {
 }
 
 /** The lesson with the part of the teacher's chain that is taught. */
-export function lessonAs(form: ChainForm, lesson: Lesson, tokenizer: Tokenizer): Lesson {
+export function lessonInForm(form: ChainForm, lesson: Lesson, tokenizer: Tokenizer): Lesson {
   if (form === 'whole' || !lesson.chain) return lesson;
   const chain = conciseChain(lesson.chain);
   return { problem: lesson.problem, prompt: lesson.prompt, chain, teacherTokens: chainTokens(tokenizer, chain) };

@@ -2,7 +2,7 @@ import type { ReconstructSettings } from '../config/experiment';
 import type { Student } from '../engine/port';
 import { Random } from '../random';
 import type { Context } from './context';
-import { type Lesson, lessonAs, reconstructExample, teacherExample, withChains } from './lessons';
+import { type Lesson, lessonInForm, reconstructExample, teacherExample, withChains } from './lessons';
 import { trainSupervised } from './supervised-phase';
 
 /**
@@ -13,7 +13,7 @@ export function reconstruct(context: Context, student: Student, settings: Recons
   const { seed } = context.experiment;
   const { maxPositions } = student.facts;
   const exercise = (lesson: Lesson, salt: string, visit: number) => {
-    const taught = lessonAs(settings.chains, lesson, context.tokenizer);
+    const taught = lessonInForm(settings.chains, lesson, context.tokenizer);
     const made = reconstructExample(taught, settings, context.tokenizer, new Random(seed, salt, visit));
     const fits = made === null || made.prompt.length + made.completion.length <= maxPositions;
     return fits ? made : teacherExample(taught);

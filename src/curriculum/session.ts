@@ -55,7 +55,7 @@ export async function startRun(asked: Experiment, runsFolder: string, options: S
     ];
     const config: RunConfig = { experiment, environment: environment(experiment, engine.info, data) };
     const run = createRun(runsFolder, experiment.name, config);
-    return conduct({ run, experiment, tokenizer, data, engine, interrupted: false }, telling(notes, options));
+    return conduct({ run, experiment, tokenizer, data, engine, interrupted: false }, withStartMessages(notes, options));
   });
 }
 
@@ -87,7 +87,7 @@ async function timeFor(
 type Note = Omit<Extract<CurriculumEvent, { type: 'note' }>, 'type'>;
 
 /** The options, with messages for the start of the run: its needs, and what has changed. */
-const telling = (notes: Note[], options: SessionOptions): SessionOptions => ({
+const withStartMessages = (notes: Note[], options: SessionOptions): SessionOptions => ({
   ...options,
   begun(...run) {
     options.begun?.(...run);
@@ -120,7 +120,7 @@ export async function resumeRun(folder: string, options: SessionOptions) {
       throw error;
     }
     const notes = [...(need ? [need] : []), ...otherBackend(began, engine.info)];
-    return conduct({ run, experiment, tokenizer, data, engine, interrupted }, telling(notes, options));
+    return conduct({ run, experiment, tokenizer, data, engine, interrupted }, withStartMessages(notes, options));
   });
 }
 
@@ -212,7 +212,7 @@ async function learnAgainWhereLost(opened: OpenedRun & { space: Space }, options
   let losses = 0;
   for (let from = newestName(run); ; ) {
     try {
-      return await learn({ ...opened, interrupted }, options);
+      return await trainStudent({ ...opened, interrupted }, options);
     } catch (error) {
       if (!(error instanceof EngineLost) || options.signal.aborted) throw error;
       losses = from === newestName(run) ? losses + 1 : 1;
@@ -231,7 +231,7 @@ async function learnAgainWhereLost(opened: OpenedRun & { space: Space }, options
 
 const newestName = ({ record }: RunWriter): string | undefined => record.checkpoints.at(-1)?.name;
 
-async function learn(opened: OpenedRun & { space: Space }, options: SessionOptions) {
+async function trainStudent(opened: OpenedRun & { space: Space }, options: SessionOptions) {
   const { run, space, experiment, data, engine, interrupted } = opened;
   const { notify, signal, rest } = options;
   const { path, lora } = experiment.student;
@@ -243,7 +243,7 @@ async function learn(opened: OpenedRun & { space: Space }, options: SessionOptio
   });
   try {
     const lessons = await lessonsThatFit(prepareLessons(data.train.problems, tokenizer), student.facts, options);
-    const held = heldOut(lessons.length, experiment);
+    const held = heldOutRows(lessons.length, experiment);
     const newest = newestCheckpoint({ run });
     const train = lessons.slice(0, lessons.length - held);
     if (newest) checkExtra(newest, train.length, student.facts.vocabSize);
@@ -282,7 +282,7 @@ function closeAfter(run: RunWriter, error: unknown): void {
   }
 }
 
-function heldOut(rows: number, { data }: Experiment): number {
+function heldOutRows(rows: number, { data }: Experiment): number {
   if (rows === 0)
     throw new UserError("no training row fits into the student's positions", {
       code: 'dataset',

@@ -67,7 +67,7 @@ export function readTrainingState(
  * Whether a phase resumes from a checkpoint of its stage, as opposed to starting after it. @throws UserError when the
  * state disagrees with the step in the checkpoint's name, as updates would be skipped or repeated
  */
-export function goesOn(
+export function resumesPhase(
   { folder, entry, state }: { folder: string; entry: CheckpointEntry; state: TrainingState },
   { phase, updates, firstStep }: { phase: string; updates: number; firstStep: number },
 ): boolean {

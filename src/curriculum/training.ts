@@ -10,7 +10,7 @@ import { evaluateLessons } from './evaluate';
 import { learningRateAt, type Schedule } from './schedule';
 import { type SelectionState, select, type Validation } from './selection';
 import { guarded } from './training-errors';
-import { goesOn } from './training-state';
+import { resumesPhase } from './training-state';
 
 /** One phase of training: the update function, the number of updates, and how the best checkpoint is selected. */
 export interface TrainingPhase {
@@ -65,7 +65,7 @@ export async function train(context: Context, student: Student, training: Traini
   try {
     const progress = await begin(context, student, training);
     while (progress.update < updates) {
-      await rest(progress);
+      await betweenUpdates(progress);
       const started = performance.now();
       const learningRate = learningRateAt(settings, progress.update, updates);
       const result = await guarded(progress, () => training.update(progress.update, learningRate));
@@ -100,7 +100,7 @@ async function begin(context: Context, student: Student, training: TrainingPhase
     unchecked: false,
   };
   const newest = newestCheckpoint(context);
-  if (newest?.entry.stage === stage && goesOn(newest, training)) {
+  if (newest?.entry.stage === stage && resumesPhase(newest, training)) {
     const { folder, state } = newest;
     await student.load(folder, { moments: true, step: state.optimizerStep });
     training.state?.restore(state.extra);
@@ -119,7 +119,7 @@ async function begin(context: Context, student: Student, training: TrainingPhase
 }
 
 /** Between two updates: lets others work, and ends the run on request. */
-async function rest(progress: PhaseProgress): Promise<void> {
+async function betweenUpdates(progress: PhaseProgress): Promise<void> {
   const { context } = progress;
   const { signal } = context;
   await yieldToEventLoop();
@@ -155,7 +155,7 @@ function spend({ context: { seconds }, training: { stage } }: PhaseProgress, ms:
  * After this much unsaved training, in milliseconds, a checkpoint is written before a validation, which may be slow;
  * otherwise after it, with its result.
  */
-const longUnsaved = 60_000;
+const maxUnsavedMs = 60_000;
 
 /**
  * A validation takes long. If the run is asked to end meanwhile, a checkpoint is written, and the validation is done on
@@ -165,7 +165,7 @@ async function check(progress: PhaseProgress): Promise<void> {
   const { context } = progress;
   const { signal } = context;
   progress.unchecked = true;
-  if (progress.unsaved >= longUnsaved) await checkpointIfNew(progress);
+  if (progress.unsaved >= maxUnsavedMs) await checkpointIfNew(progress);
   const started = performance.now();
   try {
     await validate(progress);

@@ -1,5 +1,5 @@
 import type { Random } from '../random';
-import { type Story, type StoryEquation, tell } from './arithmetic-story';
+import { fillTemplate, type Story, type StoryEquation } from './arithmetic-story';
 
 /** The verbosity of a chain: each optional piece is written with the given probability. */
 export interface ChainStyle {
@@ -43,7 +43,8 @@ export function writeChain(
   random: Random,
 ): string {
   const chance = (p: number) => random.uniform() < p;
-  const say = (template: string, numbers: Record<string, number | string> = {}) => tell(template, cast, numbers);
+  const say = (template: string, numbers: Record<string, number | string> = {}) =>
+    fillTemplate(template, cast, numbers);
   const answer = equations.at(-1)?.result ?? problem.start;
 
   const plan: string[] = [];

@@ -120,7 +120,11 @@ function calculate(left: number, operator: StoryEquation['operator'], right: num
 }
 
 /** Replaces `{N}`, `{O}`, `{I}`, `{C}` by the words of the story, and `{a}`, `{b}`, `{x}` and similar by numbers. */
-export function tell(template: string, cast: StoryWords, numbers: Record<string, number | string> = {}): string {
+export function fillTemplate(
+  template: string,
+  cast: StoryWords,
+  numbers: Record<string, number | string> = {},
+): string {
   const words: Record<string, number | string> = {
     N: cast.name,
     O: cast.other,
@@ -133,7 +137,7 @@ export function tell(template: string, cast: StoryWords, numbers: Record<string,
 
 /** The sentence of one event. */
 export function eventSentence(event: StoryEvent, cast: StoryWords, wording: Wording, random: Random): string {
-  return tell(random.pick(wording.events[event.kind]), cast, { a: event.a, b: event.b });
+  return fillTemplate(random.pick(wording.events[event.kind]), cast, { a: event.a, b: event.b });
 }
 
 export function drawCast(wording: Wording, random: Random): StoryWords {

@@ -5,11 +5,11 @@ import {
   drawCast,
   type EventKind,
   eventSentence,
+  fillTemplate,
   operationsOf,
   type Story,
   type StoryProblem,
   stories,
-  tell,
   type Wording,
   work,
 } from './arithmetic-story';
@@ -89,8 +89,8 @@ export function arithmeticItems(
 
 /** The text of a question: the opening, a sentence for every event, and the final question. */
 export function askQuestion({ problem, sentences, cast }: Story, wording: Wording, random: Random): string {
-  const opening = tell(random.pick(wording.opening), cast, { x: problem.start });
-  return [opening, ...sentences, tell(random.pick(wording.asking), cast)].join(' ');
+  const opening = fillTemplate(random.pick(wording.opening), cast, { x: problem.start });
+  return [opening, ...sentences, fillTemplate(random.pick(wording.asking), cast)].join(' ');
 }
 
 /** Draws numbers until their story belongs to the split. */

@@ -36,7 +36,7 @@ export function problemOf(row: Row, columns: SettledColumns, place: RowPlace, id
   if (columns.answer === undefined && chain === undefined && flags.right === false)
     throw datasetError('the row says that its chain is wrong, and has no other answer', place, 'Skip such rows.');
   const stated = columns.answer === undefined && chain !== undefined ? statedIn(chain, choices, place) : given;
-  const system = told(columns.system, 'system') ?? talkIn(row, columns, asked[0])?.system;
+  const system = told(columns.system, 'system') ?? conversationIn(row, columns, asked[0])?.system;
   const student = columns.student === undefined ? undefined : cellOf(row, columns.student);
   return {
     id: columns.id === undefined ? id : need(told(columns.id, 'user'), 'id'),
@@ -56,7 +56,7 @@ const label = /^(?:#{1,6} *|\*\*)?(?:question|problem|q) *(?::\*\*|\*\*:?|:)\s+/
 const isFilled = (value: unknown) => value !== undefined && value !== null && value !== '';
 
 /** The conversation in a column; one that holds question and chain may be a pair or a text with headings. */
-const talkIn = (row: Row, { chain }: SettledColumns, column: string) =>
+const conversationIn = (row: Row, { chain }: SettledColumns, column: string) =>
   column === chain ? exchangeOf(cellOf(row, column)) : conversationOf(cellOf(row, column));
 
 const isTalk = (columns: SettledColumns, column: string) =>
@@ -64,7 +64,7 @@ const isTalk = (columns: SettledColumns, column: string) =>
 
 const reader = (row: Row, columns: SettledColumns) => (column: string | undefined, turn: ChatRole) => {
   if (column === undefined) return undefined;
-  return isTalk(columns, column) ? talkIn(row, columns, column)?.[turn] : textOf(cellOf(row, column), turn);
+  return isTalk(columns, column) ? conversationIn(row, columns, column)?.[turn] : textOf(cellOf(row, column), turn);
 };
 
 /** The reference answer, and the worked solution that its column holds. */

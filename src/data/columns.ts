@@ -61,7 +61,7 @@ export function settleColumns(
         throw fail(`there is no column "${name}"`, `Name another one as columns.${role}.`);
 
   const { find, real } = finder(names, rows, told);
-  const talk = talkOf(names, rows, real);
+  const talk = conversationColumn(names, rows, real);
   const question = told.question ?? questionOf(rows, find, real) ?? talk ?? find([], endings.question);
   if (question === undefined) throw fail('no column looks like the question', advice);
   let choices = told.choices ?? choicesIn(names, rows, real);
@@ -75,7 +75,7 @@ export function settleColumns(
   if (chain === undefined && (answer === undefined || asked.includes(talk ?? '')))
     chain = [talk ?? [], asked].flat().find((name) => answersIn(name, rows));
   // An answer that is a worked solution is the chain that follows the thinking.
-  if (chain === undefined && thinking !== undefined && !worksOut(answer, rows))
+  if (chain === undefined && thinking !== undefined && !areWorkedSolutions(answer, rows))
     [chain, thinking] = [thinking, undefined];
   if (answer === undefined && chain === undefined) throw fail('no column looks like the answer', advice);
   const system = told.system ?? find(usual.system);
@@ -164,7 +164,7 @@ function questionOf(rows: readonly Row[], find: Find, real: ColumnLookup): strin
 }
 
 /** A column that holds what was asked and what was answered. */
-function talkOf(names: readonly string[], rows: readonly Row[], real: ColumnLookup): string | undefined {
+function conversationColumn(names: readonly string[], rows: readonly Row[], real: ColumnLookup): string | undefined {
   const asks = (name: string) => rows.some((row) => conversationOf(cellOf(row, name))?.user !== undefined);
   const exchanges = (name: string) => answersIn(name, rows);
   const usualNames = conversations.flatMap((name) => real(name) ?? []);
@@ -187,7 +187,7 @@ const choosesIn = (row: Row, answer: string | undefined, choices: string | reado
   answer === undefined || chosenAnswer(cellOf(row, answer), choicesOf(row, choices)) !== undefined;
 
 /** Whether the answers are worked solutions. */
-const worksOut = (answer: string | undefined, rows: readonly Row[]) =>
+const areWorkedSolutions = (answer: string | undefined, rows: readonly Row[]) =>
   answer !== undefined &&
   rows.some((row) => {
     const text = textOf(cellOf(row, answer), 'assistant');

@@ -104,7 +104,7 @@ export const isVerdictColumn = (name: string) =>
   /^labels?$/i.test(name) || Object.values(verdicts).some((pattern) => pattern.test(name));
 
 /** Column names used for guessing; other columns need not be read. */
-export const isUsual = (name: string) => {
+export const isUsualColumn = (name: string) => {
   const plain = plainName(name);
   return (
     [...conversations, ...stories, ...containers].includes(plain) ||

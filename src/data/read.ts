@@ -6,7 +6,7 @@ import { chainsProblem } from './chains';
 import { type Columns, isNamed, type SettledColumns, settleColumns } from './columns';
 import { filesOf, type Split, stemOf } from './files';
 import { gsm8kProblem } from './gsm8k';
-import { isUsual, isVerdictColumn } from './names';
+import { isUsualColumn, isVerdictColumn } from './names';
 import { Collector, type Problems } from './problems';
 import { asRow, datasetError, type Row, type RowPlace, type RowRange } from './rows';
 import { rowsOf } from './sources/kind';
@@ -114,7 +114,7 @@ export function firstRows(sources: readonly { source: RowSource }[], columns: Co
   for (const { source } of sources)
     for (const row of source.rows(
       0,
-      source.columns?.filter((name) => isUsual(name) || isNamed(name, columns)),
+      source.columns?.filter((name) => isUsualColumn(name) || isNamed(name, columns)),
     )) {
       if (!row.fault && typeof row.row === 'object' && row.row !== null && !Array.isArray(row.row))
         found.push(row.row as Row);

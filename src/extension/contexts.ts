@@ -15,11 +15,11 @@ export interface Contexts {
   'distillery.failuresGrouping': string;
 }
 
-const told = new Map<string, unknown>();
+const lastValues = new Map<string, unknown>();
 
 /** Sets only changed values, as each call sends a message to the window. */
 export function setContext<K extends keyof Contexts>(key: K, value: Contexts[K]): void {
-  if (told.get(key) === value) return;
-  told.set(key, value);
+  if (lastValues.get(key) === value) return;
+  lastValues.set(key, value);
   vscode.commands.executeCommand('setContext', key, value);
 }

@@ -27,7 +27,7 @@ export function mayRead(path: string): boolean {
   if (surroundings.trusted()) return true;
   const roots = surroundings.roots();
   const isInside = (place: string, folders: readonly string[]) => folders.some((folder) => isWithin(folder, place));
-  return isInside(path, roots) && isInside(real(path), roots.map(real));
+  return isInside(path, roots) && isInside(realPath(path), roots.map(realPath));
 }
 
 /** `loadData` of what the workspace's files name. Throws a UserError where Restricted Mode keeps it from being read. */
@@ -49,7 +49,7 @@ export const notTrusted = (message: string): UserError =>
   });
 
 /** Without links, where the path or a part of it is there. */
-function real(path: string): string {
+function realPath(path: string): string {
   try {
     return realpathSync(path);
   } catch {

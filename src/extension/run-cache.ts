@@ -2,7 +2,6 @@
 import { type Dirent, existsSync, readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { chunksOf, type Damage } from '../lines';
-import { type About, aboutFile, readAbout } from '../runs/about';
 import { type Decisions, decisionsOf, readDecisions } from '../runs/decisions';
 import { readRecords } from '../runs/jsonl';
 import {
@@ -25,6 +24,7 @@ import {
   readSummary,
 } from '../runs/reading';
 import { evaluationRecordSchema, type FailureRecord, type RewriteRecord, type StageRow } from '../runs/records';
+import { type About, aboutFile, readAbout } from '../runs/run-notes';
 import { type Start, startOf } from '../start';
 import { attempt, cached, type Read, stampOf } from './file-cache';
 
@@ -60,14 +60,14 @@ export class RunCache {
   /** Of the runs listed last, those whose state may change with their process. */
   unsettled(): Run[] {
     return [...this.listings.values()].flatMap(({ listing }) =>
-      'run' in listing && !isSettled(listing) ? [listing.run] : [],
+      'run' in listing && !hasEnded(listing) ? [listing.run] : [],
     );
   }
 
   private listing(id: string, folder: string): RunListing {
     const stamp = stampOf(runFile(folder));
     const before = this.listings.get(folder);
-    if (before?.stamp === stamp && isSettled(before.listing)) return before.listing;
+    if (before?.stamp === stamp && hasEnded(before.listing)) return before.listing;
     const read = attempt(folder, () => openRun(folder));
     const listing: RunListing = read.problem ? { id, folder, problem: read.problem } : { id, folder, run: read.value };
     this.listings.set(folder, { stamp, listing });
@@ -134,7 +134,7 @@ export class RunCache {
 }
 
 /** The process of a run in progress may end without a change of run.json. */
-function isSettled(listing: RunListing): boolean {
+function hasEnded(listing: RunListing): boolean {
   return !('run' in listing) || !['created', 'running', 'paused'].includes(listing.run.record.state);
 }
 
@@ -184,4 +184,4 @@ export function isLive(run: Run): boolean {
 }
 
 /** The folder of a checkpoint. */
-export const checkpointFolder = (run: string, name: string) => join(run, 'checkpoints', name);
+export const checkpointPath = (run: string, name: string) => join(run, 'checkpoints', name);

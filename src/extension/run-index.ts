@@ -13,7 +13,7 @@ const delay = 250;
 /** How long the list trusts the file watchers, in milliseconds; they may miss changes. */
 const trusted = 2000;
 /** Poll interval for runs with a live process: killing a process changes no file. */
-const pulse = 5000;
+const pollMs = 5000;
 
 /** The experiments and runs of the workspace's folders, read again when their files change. */
 export class RunIndex implements vscode.Disposable {
@@ -34,7 +34,7 @@ export class RunIndex implements vscode.Disposable {
   private readonly experimentFiles = new Set<string>();
   private readonly nested = new Set<string>();
   private readonly watchers: vscode.Disposable[] = [];
-  private readonly timer = setInterval(() => this.look(), pulse);
+  private readonly timer = setInterval(() => this.look(), pollMs);
   private live: ReadonlySet<string> = new Set();
   /** Resolves when the workspace has been searched for experiments. */
   ready: Promise<void>;

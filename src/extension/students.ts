@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { runOfCheckpoint } from '../runs/reading';
 import { mayRead } from './named-files';
-import { checkpointFolder } from './run-cache';
+import { checkpointPath } from './run-cache';
 import { runTitle, titleOf } from './runs/items';
 import type { Services } from './services';
 import * as vscode from './vscode';
-import { reached } from './words';
+import { resultText } from './words';
 
 /** `rewrite-126 of 2026-02-05 14:03:09`, or the folder's name. */
 export function studentTitle(folder: string): string {
@@ -68,7 +68,7 @@ function checkpoints({ runs }: Services): StudentItem[] {
     if (!('run' in listing)) return [];
     const rows = runs.cache.summary(listing.folder).value ?? [];
     const found = listing.run.record.checkpoints
-      .map(({ name }) => ({ name, folder: checkpointFolder(listing.folder, name) }))
+      .map(({ name }) => ({ name, folder: checkpointPath(listing.folder, name) }))
       .filter(({ folder }) => existsSync(folder))
       .reverse();
     const items = found.map(({ name, folder }) => {
@@ -76,7 +76,7 @@ function checkpoints({ runs }: Services): StudentItem[] {
       return {
         icon: row ? 'star-full' : undefined,
         label: name,
-        description: row && vscode.l10n.t('chosen: {0}', reached(row)),
+        description: row && vscode.l10n.t('chosen: {0}', resultText(row)),
         folder,
       };
     });

@@ -24,7 +24,7 @@ export const fewProblems = 100;
 export const tokens = (count: number) => (Number.isFinite(count) ? `${count.toFixed(0)} tokens` : '– tokens');
 
 /** A test result: `71.3 %, 95 tokens`. */
-export const reached = ({ accuracy, meanTokens }: { accuracy: number; meanTokens: number }) =>
+export const resultText = ({ accuracy, meanTokens }: { accuracy: number; meanTokens: number }) =>
   `${percent(accuracy)}, ${tokens(meanTokens)}`;
 
 /** The short form, where space is limited. */

@@ -31,13 +31,13 @@ import type { Service } from './service';
 const probation = { bytes: 64 << 10, ms: 10_000 };
 
 /** Limits after it: bytes of a message (an evaluation's problems), and waiting requests. */
-const most = { bytes: 32 << 20, requests: 64 };
+const connectionLimits = { bytes: 32 << 20, requests: 64 };
 
 /**
  * Progress messages are dropped for a client with this many unread messages, as the result contains everything. A
  * client with many more is disconnected.
  */
-const behind = 16;
+const maxUnread = 16;
 const lost = 1000;
 
 /** Counts messages that the client has not read yet; vscode-jsonrpc buffers all of them. */
@@ -74,7 +74,9 @@ class ConnectedClient {
     private readonly service: Service,
     private readonly address: Address,
   ) {
-    const reader = new BoundedReader(socket, () => (this.standing === 'client' ? most.bytes : probation.bytes));
+    const reader = new BoundedReader(socket, () =>
+      this.standing === 'client' ? connectionLimits.bytes : probation.bytes,
+    );
     this.writer = new CountingWriter(socket);
     this.connection = createMessageConnection(reader, this.writer, NullLogger);
   }
@@ -120,7 +122,7 @@ class ConnectedClient {
       throw new ResponseError(ErrorCodes.MethodNotFound, `no method ${method.slice(0, 80)}`);
     const params = parse(requests[method as HostMethod].params, given ?? {});
     if (method === 'hello') return this.hello(params as HostParams<'hello'>);
-    if (this.waiting + this.writer.unread >= most.requests) throw tooMany;
+    if (this.waiting + this.writer.unread >= connectionLimits.requests) throw tooMany;
     this.waiting++;
     const cancelled = new AbortController();
     const cancel = () => cancelled.abort();
@@ -162,13 +164,13 @@ class ConnectedClient {
   private progressOf(given: unknown): (part: unknown) => void {
     const token = (given as { partialResultToken?: string | number } | null)?.partialResultToken;
     return (part) => {
-      if (token === undefined || this.gone.signal.aborted || this.writer.unread > behind) return;
+      if (token === undefined || this.gone.signal.aborted || this.writer.unread > maxUnread) return;
       void this.connection.sendProgress(new ProgressType(), token, wire(part)).catch(() => {});
     };
   }
 }
 
-const busy = { code: 'busy', message: `more than ${most.requests} requests wait for an answer` };
+const busy = { code: 'busy', message: `more than ${connectionLimits.requests} requests wait for an answer` };
 const tooMany = new ResponseError(errorCodes.user, busy.message, busy);
 
 function parse(schema: z.ZodType, given: unknown): unknown {

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { HostState, Status } from '../protocol/control';
-import { advance, restingStatus } from '../protocol/status';
+import { advance, idleStatus } from '../protocol/status';
 import { log } from './faults';
 import type { ToEngine, ToServer } from './messages';
 
@@ -40,7 +40,7 @@ const delayMs = { first: 100, most: 10_000, long: 60_000 };
 export class ServerThread {
   private worker: Worker;
   private readonly secrets = { session: randomUUID(), token: randomBytes(32).toString('hex') };
-  private status = restingStatus;
+  private status = idleStatus;
   private starts = 0;
   private delay = delayMs.first;
   private begun = false;

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { keepTouching, killTree, thisProcess } from '../processes';
+import { killTree, thisProcess, touchRegularly } from '../processes';
 import { type Address, protocolVersion } from '../protocol/control';
 import { addressFile, logFile, makeEndpoint, readAddress, writeAddress } from '../protocol/host-folder';
 import { cutFile, remove, replaceText } from '../writing';
@@ -59,7 +59,7 @@ serve().listen(endpoint, async () => {
   // A restarted thread uses the same port, because tunnels lead there.
   if (tcp !== undefined) address.port = await openPort((restarted ? before.port : undefined) ?? tcp);
   if (!restarted || before.port !== address.port) writeAddress(distillery, address);
-  keepTouching(addressFile(distillery));
+  touchRegularly(addressFile(distillery));
   log('info', `listening at ${endpoint}`);
   toEngine({ type: 'listening' });
   changed();

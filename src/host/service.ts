@@ -7,8 +7,8 @@ import { tokenizerAt } from '../student-files/student-tokenizer';
 import type { Tokenizer } from '../student-files/tokenizer';
 import type { Control } from './control';
 import { log } from './faults';
+import { lastChange } from './last-change';
 import type { Job } from './messages';
-import { writtenAt } from './written-at';
 
 /** Maximum time in which one request may block the thread that answers all clients, in milliseconds. */
 const tokenizeMs = 5000;
@@ -115,7 +115,7 @@ export class Service {
 
   /** The last tokenizer is cached, as texts come in series. */
   private tokenizerOf(folder: string): Tokenizer {
-    const written = writtenAt(folder, ['tokenizer.json']);
+    const written = lastChange(folder, ['tokenizer.json']);
     if (this.tokenizer?.folder !== folder || this.tokenizer.written !== written)
       this.tokenizer = { folder, written, tokenizer: tokenizerAt(folder) };
     return this.tokenizer.tokenizer;

@@ -1,5 +1,5 @@
 import type { HostEventContent, HostState, Status } from '../protocol/control';
-import { advance, restingStatus } from '../protocol/status';
+import { advance, idleStatus } from '../protocol/status';
 
 /** State transitions of a host. A cause that is not listed for a state has no effect, so requests can be repeated. */
 export const hostMoves: Record<HostState, Partial<Record<Cause, HostState>>> = {
@@ -19,7 +19,7 @@ export type Cause = 'launch' | 'pause' | 'continue' | 'stop' | 'paused' | 'ended
 export class HostStatus {
   private lastHeartbeat = Date.now();
 
-  constructor(private now: Status = restingStatus) {}
+  constructor(private now: Status = idleStatus) {}
 
   get state(): HostState {
     return this.now.state;

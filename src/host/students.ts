@@ -5,10 +5,10 @@ import { type AskedStudent, openStudent } from '../curriculum/students';
 import { startToAsk } from '../engine/engines';
 import type { Engine } from '../engine/port';
 import { UserError } from '../errors';
-import { writtenAt } from './written-at';
+import { lastChange } from './last-change';
 
 /** How long an unused student stays in memory, in milliseconds. */
-const patience = 60_000;
+const unloadAfterMs = 60_000;
 
 /** The last student stays loaded for a while, because questions come in series. */
 export class Students {
@@ -24,7 +24,7 @@ export class Students {
   async load(folder: string, running: Engine | undefined): Promise<AskedStudent> {
     clearTimeout(this.timer);
     const path = resolve(folder);
-    const written = writtenAt(path, ['model.safetensors', 'adapter_model.safetensors']);
+    const written = lastChange(path, ['model.safetensors', 'adapter_model.safetensors']);
     if (this.loaded?.folder === path && this.loaded.written === written) return this.loaded.asked;
     await this.release();
     if (!statSync(path, { throwIfNoEntry: false }))
@@ -42,7 +42,7 @@ export class Students {
   /** Called when the student is idle. */
   rest(): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.release(), patience).unref();
+    this.timer = setTimeout(() => void this.release(), unloadAfterMs).unref();
   }
 
   /** Frees the memory. */

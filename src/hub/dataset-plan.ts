@@ -5,7 +5,7 @@ import { partFolder } from './cache';
 import { type Subset, subsetsOf } from './dataset-card';
 import { datasetKind, isDatasetFile, splitOf } from './dataset-files';
 import { type DatasetName, datasetNameText, isRelative } from './dataset-name';
-import { type DownloadPlan, look, planned, type RepositoryListing } from './plan';
+import { type DownloadPlan, lookUpRepository, planned, type RepositoryListing } from './plan';
 import type { Hub } from './request';
 
 /** A file of the repository, and its target path. */
@@ -20,7 +20,7 @@ interface ChosenFile {
  */
 export async function planDataset(hub: Hub, name: DatasetName): Promise<DownloadPlan> {
   const what = datasetNameText(name);
-  const listing = await look(hub, 'dataset', name, datasetNameText({ ...name, part: '' }));
+  const listing = await lookUpRepository(hub, 'dataset', name, datasetNameText({ ...name, part: '' }));
   const files = choose(name, listing).map(({ path, name: to }) => planned(listing.files.get(path)!, to, what));
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   return { kind: 'dataset', name, what, commit: listing.commit, folder: partFolder(name.part), files, bytes };
@@ -112,13 +112,13 @@ function matcher(patterns: readonly string[]): (path: string) => boolean {
   return (path) => matches(path);
 }
 
-const shown = 8;
+const maxListedFiles = 8;
 /** Parts of the repository as names of their own. */
 const listed = (name: DatasetName, parts: readonly string[]) =>
   parts
-    .slice(0, shown)
+    .slice(0, maxListedFiles)
     .map((part) => datasetNameText({ ...name, part }))
-    .concat(parts.length > shown ? [`… ${parts.length - shown} more`] : [])
+    .concat(parts.length > maxListedFiles ? [`… ${parts.length - maxListedFiles} more`] : [])
     .join(', ');
 
 const fault = (name: DatasetName, message: string, remedy: string[]) =>

@@ -40,7 +40,7 @@ export interface RepositoryListing {
 const maxFiles = { model: 5000, dataset: 50_000 };
 
 /** Asks the Hub about a repository. @throws UserError when it does not exist or access is denied */
-export async function look(
+export async function lookUpRepository(
   hub: Hub,
   kind: RepositoryKind,
   name: RepositoryName,

@@ -11,9 +11,9 @@ export interface Hub {
   signal?: AbortSignal;
 }
 
-const tries = 5;
+const maxAttempts = 5;
 /** Retries without any answer: fewer, so that an offline user does not wait long. */
-const triesOfLine = 3;
+const maxAttemptsOffline = 3;
 const maxRedirects = 5;
 
 /**
@@ -57,10 +57,10 @@ export async function request(
     let answer: Response | undefined;
     try {
       answer = await follow(hub, new URL(address), headers);
-      if (!isBusy(answer.status) || attempt === tries) return answer;
+      if (!isBusy(answer.status) || attempt === maxAttempts) return answer;
     } catch (error) {
       hub.signal?.throwIfAborted();
-      if (error instanceof UserError || attempt === triesOfLine) throw unreachable(hub, error);
+      if (error instanceof UserError || attempt === maxAttemptsOffline) throw unreachable(hub, error);
     }
     await answer?.body?.cancel();
     const asked = Number(answer?.headers.get('retry-after'));

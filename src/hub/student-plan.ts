@@ -1,10 +1,10 @@
 /** The files of a Hub model that a student needs. */
 import { UserError } from '../errors';
 import { type StudentName, studentNameText } from './name';
-import { type DownloadPlan, look, planned, type RepositoryListing } from './plan';
+import { type DownloadPlan, lookUpRepository, planned, type RepositoryListing } from './plan';
 import type { Hub } from './request';
 
-const wanted = [
+const studentFiles = [
   'config.json',
   'generation_config.json',
   'tokenizer.json',
@@ -25,7 +25,7 @@ const isShard = (name: string) => /^model-\d{5}-of-\d{5,6}\.safetensors$/.test(n
  */
 export async function planStudent(hub: Hub, name: StudentName): Promise<DownloadPlan> {
   const what = studentNameText(name);
-  const { commit, files: listed } = await look(hub, 'model', name, what);
+  const { commit, files: listed } = await lookUpRepository(hub, 'model', name, what);
   const files = choose(listed, what).map((path) => planned(listed.get(path)!, path, what));
   return {
     kind: 'model',
@@ -55,5 +55,5 @@ function choose(files: RepositoryListing['files'], what: string): string[] {
         ? 'It has GGUF files: download one of them and give its path.'
         : 'Convert them with transformers (save_pretrained) and give the folder.',
     );
-  return [...wanted.filter((name) => files.has(name)), ...weights];
+  return [...studentFiles.filter((name) => files.has(name)), ...weights];
 }

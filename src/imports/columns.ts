@@ -18,7 +18,7 @@ export interface RolloutColumns {
 
 export const rolloutRoles = ['prompt', 'completion', 'step', 'id', 'gold', 'reward', 'correct'] as const;
 
-const usual: Record<(typeof rolloutRoles)[number] | 'advantage' | 'answer', readonly string[]> = {
+const usualNames: Record<(typeof rolloutRoles)[number] | 'advantage' | 'answer', readonly string[]> = {
   prompt: ['prompt', 'input', 'question', 'query', 'problem', 'instruction'],
   completion: ['completion', 'output', 'response', 'generation', 'generated', 'text'],
   step: ['step', 'global_step', 'training_step', 'iteration'],
@@ -37,9 +37,9 @@ const saysRight = /accura|correct|math_?verify|exact_?match/i;
 export function loggedOf(row: Row, place: RowPlace, given: RolloutColumns = {}): LoggedCompletion {
   const flat = isNemo(row) ? fromNemo(row, place) : row;
   const used = new Set<string>(counters);
-  const take = (role: keyof typeof usual): unknown => {
+  const take = (role: keyof typeof usualNames): unknown => {
     const named = given[role as keyof RolloutColumns];
-    const name = named ?? usual[role].find((one) => Object.hasOwn(flat, one));
+    const name = named ?? usualNames[role].find((one) => Object.hasOwn(flat, one));
     if (name === undefined) return undefined;
     used.add(name);
     const value = cellOf(flat, name);
@@ -60,7 +60,7 @@ export function loggedOf(row: Row, place: RowPlace, given: RolloutColumns = {}):
   const [reward, correct, share] = [take('reward'), take('correct'), numberOf(take('advantage'))];
   const parts: LoggedCompletion['parts'] = {};
   for (const [name, value] of Object.entries(flat)) {
-    if (used.has(name) || usual.step.includes(name)) continue;
+    if (used.has(name) || usualNames.step.includes(name)) continue;
     const number = numberOf(value);
     if (number !== undefined) parts[name] = Number.isNaN(number) ? null : number;
   }

@@ -42,7 +42,7 @@ export interface ImportedRollouts {
 }
 
 /** Poll interval of a followed folder, in milliseconds. */
-const pulse = 2000;
+const pollMs = 2000;
 /** Rows per time slice, so that an editor stays responsive. */
 const atOnce = 16;
 
@@ -69,7 +69,7 @@ export async function importRollouts(path: string, settings: ImportSettings): Pr
   try {
     await look(settings.follow === undefined);
     while (settings.follow && !settings.follow.aborted) {
-      await sleep(pulse, undefined, { signal: settings.follow }).catch(() => {});
+      await sleep(pollMs, undefined, { signal: settings.follow }).catch(() => {});
       await look(settings.follow.aborted);
     }
     return [...importers.values()].map((importer) => importer.close());

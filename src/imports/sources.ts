@@ -46,12 +46,12 @@ export function rolloutSource(path: string): RolloutSource {
   const full = resolve(path);
   const stat = statSync(full, { throwIfNoEntry: false });
   if (!stat) throw datasetError('there is no such file or folder', { file: full }, remedy);
-  const source = stat.isDirectory() ? ofFolder(full) : ofFile(full);
+  const source = stat.isDirectory() ? sourceOfFolder(full) : sourceOfFile(full);
   if (source.files.length === 0) throw datasetError('nothing here is known as rollouts', { file: full }, remedy);
   return source;
 }
 
-function ofFile(file: string): RolloutSource {
+function sourceOfFile(file: string): RolloutSource {
   const magic = headOf(file).toString('latin1', 0, 15);
   const made = (format: RolloutFormat, more = {}): RolloutSource => ({
     format,
@@ -71,7 +71,7 @@ const ownNames: readonly [RolloutFormat, RegExp][] = [
 ];
 
 /** The first of these that has files. A folder is looked into two levels deep, for tables of Weights & Biases five. */
-function ofFolder(folder: string): RolloutSource {
+function sourceOfFolder(folder: string): RolloutSource {
   const names = filesBelow(folder, 2);
   const matching = (pattern: RegExp) => names.filter((file) => pattern.test(basename(file)));
   const tables = () => filesBelow(folder, 5).filter((file) => /^completions.*\.table\.json$/.test(basename(file)));

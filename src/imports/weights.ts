@@ -8,7 +8,7 @@ import type { RolloutSource } from './sources';
 import { type RewardWeights, rewardOf } from './step-writer';
 
 /** Rows that are looked at. */
-const most = 4096;
+const maxRows = 4096;
 
 /**
  * The weights, as given or 1 each, as TRL has them by default. TRL logs them nowhere, but advantages: within a group
@@ -23,7 +23,7 @@ export function weightsOf(
   if (given || !first || (format !== 'trl' && format !== 'wandb')) return given ?? {};
   const rows: LoggedCompletion[] = [];
   for (const { row, place } of loggedRows(first.file, () => {})) {
-    if (rows.push(loggedOf(row, place, columns)) === most) break;
+    if (rows.push(loggedOf(row, place, columns)) === maxRows) break;
   }
   return fits(rows, {}) ? {} : null;
 }

@@ -30,7 +30,7 @@ export interface ExportOptions {
 }
 
 /** For a student without a run of ours: its files determine the end tokens. */
-const unasked: PromptSettings = { prompt: 'plain' };
+const plainPrompt: PromptSettings = { prompt: 'plain' };
 
 export interface Exported {
   /** The folder or file. */
@@ -107,7 +107,7 @@ function writeFolder(from: string, path: string, student: LoadedStudent, { dtype
       dtype: dtype as FloatDtype,
       tokenizerFrom: tokenizerPlace(from),
       base: baseFolder(from),
-      eosIds: withPrompts(tokenizer, prompts ?? unasked).eosIds,
+      eosIds: withPrompts(tokenizer, prompts ?? plainPrompt).eosIds,
     });
     const names = readdirSync(draft).sort((a, b) => Number(/safetensors$/.test(a)) - Number(/safetensors$/.test(b)));
     if (existsSync(place)) {
@@ -131,7 +131,7 @@ function writeFile(
 ): [names: string[], note: string | null] {
   const { model, tokenizer } = student;
   const place = tokenizerPlace(from);
-  const { eosId, eosIds } = withPrompts(tokenizer, prompts ?? unasked);
+  const { eosId, eosIds } = withPrompts(tokenizer, prompts ?? plainPrompt);
   const json = tokenizerJson(place);
   writeGgufStudent(path, model, {
     type: dtype,

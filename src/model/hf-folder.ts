@@ -66,23 +66,23 @@ function loadPlain(path: string, tokenizer = tokenizerAt(path), place = path): L
   return withWeights(path, (config, weights) => {
     const file = ggufAt(place) ?? join(place, 'tokenizer.json');
     const fitting = tokenizerWithin(tokenizer, config.vocabSize, file);
-    return { model: loadWeights(weights, config, path), tokenizer: fitting };
+    return { model: modelFromWeights(weights, config, path), tokenizer: fitting };
   });
 }
 
 /** Loads the model alone, without an adapter. */
 export function loadModel(path: string): Model {
-  return withWeights(path, (config, weights) => loadWeights(weights, config, path));
+  return withWeights(path, (config, weights) => modelFromWeights(weights, config, path));
 }
 
-function loadWeights(weights: WeightFiles, config: ModelConfig, path: string): Model {
+function modelFromWeights(weights: WeightFiles, config: ModelConfig, path: string): Model {
   checkTensors(weights, config, path);
   checkTiedHead(weights, config, path);
   return modelFrom(config, (name) => weights.readFloats(name));
 }
 
 /** Tensors that some exporters add and transformers ignores: the head of a tied model, old RoPE buffers. */
-const isSurplus = (name: string, config: ModelConfig) =>
+const isIgnoredTensor = (name: string, config: ModelConfig) =>
   (config.tied && name === headName) || name.endsWith('.rotary_emb.inv_freq');
 
 /**
@@ -122,7 +122,7 @@ function checkTensors({ tensors }: WeightFiles, config: ModelConfig, folder: str
       code: 'checkpoint',
     });
   if (missing.length > 0) fail(`The weights lack ${listed(missing)}`);
-  const extra = [...tensors.keys()].filter((name) => !shapes.has(name) && !isSurplus(name, config));
+  const extra = [...tensors.keys()].filter((name) => !shapes.has(name) && !isIgnoredTensor(name, config));
   if (extra.length > 0) fail(`The weights have tensors that config.json leaves no place for: ${listed(extra)}`);
   for (const [name, shape] of shapes) {
     const found = tensors.get(name)!.shape;

@@ -5,7 +5,7 @@
  */
 import * as z from 'zod';
 import { backendNames } from '../config/backends';
-import { real } from '../json';
+import { numberOrText } from '../json';
 import { figuresSchema } from '../results';
 import { evaluationRecordSchema } from '../runs/records';
 import { trainedStages } from '../stages';
@@ -40,7 +40,7 @@ export const sampleSchema = z.object({
   /** Includes the end token if it was sampled; the other lists are parallel. */
   tokens: z.array(count),
   tokenTexts: z.array(z.string()),
-  logProbs: z.array(real),
+  logProbs: z.array(numberOrText),
   /** Ended by the end token; false: cut off by the budget. */
   finished: z.boolean(),
 });
@@ -63,15 +63,15 @@ const candidateSchema = sampleSchema.extend({
   /** Completion tokens without the end token. */
   length: count,
   /** null: no component applied. */
-  reward: real.nullable(),
+  reward: numberOrText.nullable(),
   /** Weighted value of each component by its name; null if it does not apply. */
-  parts: z.record(z.string(), real.nullable()),
+  parts: z.record(z.string(), numberOrText.nullable()),
 });
 /** A rewrite sampled from the student. */
 export type Candidate = z.output<typeof candidateSchema>;
 
 const checkpoint = z.string().describe('Absolute path of a Hugging Face folder, such as a checkpoint of a run.');
-const nothing = z.object({});
+const noResult = z.object({});
 /** The host's state after a control request; events report later changes. */
 const standing = z.object({ state: statusSchema.shape.state, run: z.string().optional() });
 
@@ -102,7 +102,7 @@ export const requests = {
     }),
     result: z.object({ protocol: count, version: z.string(), pid: positive, session: z.string() }),
   },
-  status: { params: nothing, result: statusSchema },
+  status: { params: noResult, result: statusSchema },
   /**
    * Events after a cursor, at most a few hundred. Answers as soon as there are some, else after `waitMs`; called in a
    * loop, this is the event stream and the host's heartbeat. Without a cursor, or when the host no longer has the
@@ -149,14 +149,14 @@ export const requests = {
     result: z.object({ run: z.string(), already: z.boolean() }),
   },
   /** Finishes the current update, writes a checkpoint, and waits. */
-  pause: { params: nothing, result: standing },
+  pause: { params: noResult, result: standing },
   /** Finishes the current update, writes a checkpoint, and ends the run. */
-  stop: { params: nothing, result: standing },
+  stop: { params: noResult, result: standing },
   /**
    * Ends the run and all other work at once, without a checkpoint; if the engine does not respond in time, the host
    * exits.
    */
-  cancel: { params: nothing, result: standing },
+  cancel: { params: noResult, result: standing },
   /** Answers problems from the plain question. Progress: lists of new answers. */
   evaluate: {
     params: z.object({
@@ -193,7 +193,7 @@ export const requests = {
       seed: count.optional(),
     }),
     progress: z.array(z.object({ sample: count, text: z.string(), tokens: count, done: z.boolean() })),
-    result: z.object({ prompt: z.string(), samples: z.array(sampleSchema), tokensPerSecond: real }),
+    result: z.object({ prompt: z.string(), samples: z.array(sampleSchema), tokensPerSecond: numberOrText }),
   },
   /**
    * Samples shorter chains for a problem from its teacher's chain, and scores them with the Stage 3 reward of the
@@ -235,7 +235,7 @@ export const requests = {
   },
   /** Checks this machine. */
   doctor: {
-    params: nothing,
+    params: noResult,
     result: z.object({
       node: z.object({ version: z.string(), platform: z.string() }),
       processor: z.object({ model: z.string(), cores: count }),

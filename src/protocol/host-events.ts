@@ -58,7 +58,7 @@ export const statusSchema = z.object({
 });
 export type Status = z.output<typeof statusSchema>;
 
-const happening = z.discriminatedUnion('type', [
+const hostEventContent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('state'), state: hostStateSchema }),
   /** A run was started or resumed; the status includes it from now on. */
   z.object({ type: z.literal('run'), run: activeRunSchema, resumed: z.boolean() }),
@@ -74,8 +74,8 @@ const happening = z.discriminatedUnion('type', [
   z.object({ type: z.literal('log'), level: z.enum(['debug', 'info', 'warning', 'error']), text: z.string() }),
 ]);
 /** An event of one part of the host. */
-export type HostEventContent = z.output<typeof happening>;
+export type HostEventContent = z.output<typeof hostEventContent>;
 
 /** A numbered event; numbers start at 1 in each session of a host. */
-export const hostEventSchema = z.intersection(z.object({ seq: count, time: z.iso.datetime() }), happening);
+export const hostEventSchema = z.intersection(z.object({ seq: count, time: z.iso.datetime() }), hostEventContent);
 export type HostEvent = z.output<typeof hostEventSchema>;

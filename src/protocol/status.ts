@@ -1,7 +1,7 @@
 import type { HostEventContent, Status } from './host-events';
 
 /** The status of a new host. */
-export const restingStatus: Status = { state: 'idle', progress: {}, jobs: [], clients: 0, silentMs: 0 };
+export const idleStatus: Status = { state: 'idle', progress: {}, jobs: [], clients: 0, silentMs: 0 };
 
 /** The status after an event. Hosts maintain theirs with it, and clients follow it between two snapshots. */
 export function advance(status: Status, happening: HostEventContent): Status {

@@ -42,7 +42,7 @@ interface CaseChoice {
 /** The named ones first, then others up to `count`. @throws UserError for an unknown case */
 export function casesOf(run: string, { count, named, damage }: CaseChoice): ReportedCase[] {
   const failures = readFailures(run, damage);
-  const all = failures.length > 0 ? ofFailures(run, failures, damage) : ofRollouts(run, damage);
+  const all = failures.length > 0 ? casesOfFailures(run, failures, damage) : ofRollouts(run, damage);
   const byId = new Map(all.map((one) => [one.problemId, one]));
   const chosen = named.map((id) => {
     const found = byId.get(id);
@@ -60,7 +60,7 @@ export function casesOf(run: string, { count, named, damage }: CaseChoice): Repo
   return [...chosen, ...others.toSorted((a, b) => marked(b) - marked(a))].slice(0, Math.max(count, chosen.length));
 }
 
-function ofFailures(run: string, failures: readonly FailureRecord[], damage: Damage): ReportedCase[] {
+function casesOfFailures(run: string, failures: readonly FailureRecord[], damage: Damage): ReportedCase[] {
   const rewrites = readRewrites(run, damage).filter(({ accepted }) => accepted);
   return failures.map(({ problemId, question, answer, category, samples, firstWrongStep, teacherChain }) => {
     const shown =

@@ -7,7 +7,7 @@ import { stageTitles, strongestBaseline, trainedStages } from '../stages';
 import { signed } from '../words';
 
 /** A note on the result. */
-export const oneSeed = 'One seed: the interval does not cover variation between seeds.';
+export const oneSeedNote = 'One seed: the interval does not cover variation between seeds.';
 
 /**
  * The last stage's student against the strongest baseline on the same problems; undefined if one of them is missing, or

@@ -12,7 +12,7 @@ export interface RecordRange {
   to: number;
 }
 
-export function stretchesOf(metrics: readonly MetricsRecord[]): RecordRange[] {
+export function recordRanges(metrics: readonly MetricsRecord[]): RecordRange[] {
   const out: RecordRange[] = [];
   metrics.forEach(({ stage, phase }, i) => {
     const last = out.at(-1);
@@ -65,7 +65,7 @@ const plot = { width: 320, height: 110 };
 export function curvesPart(all: readonly MetricsRecord[]): Html | null {
   const metrics = drawnMetrics(all);
   if (metrics.length === 0) return null;
-  const stretches = stretchesOf(metrics);
+  const stretches = recordRanges(metrics);
   const names = [...new Set(metrics.flatMap(({ parts }) => Object.keys(parts ?? {})))].slice(0, mostParts);
   const parts = names.map((name): (typeof panels)[number] => [
     `Reward: ${name}`,
@@ -98,7 +98,7 @@ function panel(
   { stretches, show }: { stretches: readonly RecordRange[]; show: (value: number) => string },
 ): string {
   const { width, height } = plot;
-  const lines = stretches.map(({ from, to }) => thinned(smooth(values.slice(from, to)), from));
+  const lines = stretches.map(({ from, to }) => sampledPoints(smooth(values.slice(from, to)), from));
   const heights = lines.flat().map(([, value]) => value);
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of heights) [low, high] = [Math.min(low, value), Math.max(high, value)];
@@ -126,7 +126,7 @@ function panel(
 }
 
 /** At most `mostPoints` points with their places. */
-function thinned(values: readonly (number | undefined)[], from: number): [place: number, value: number][] {
+function sampledPoints(values: readonly (number | undefined)[], from: number): [place: number, value: number][] {
   const known = values.flatMap((value, i): [number, number][] =>
     value !== undefined && Number.isFinite(value) ? [[from + i, value]] : [],
   );

@@ -1,9 +1,9 @@
 /** HTML without scripts. Values in the template are escaped; only the template itself is markup. */
 import { visible } from '../foreign-text';
 
-const made = Symbol('html');
+const htmlBrand = Symbol('html');
 export interface Html {
-  readonly [made]: string;
+  readonly [htmlBrand]: string;
 }
 
 type Value = Html | string | number | null | undefined | false | readonly Value[];
@@ -13,14 +13,14 @@ export function html(parts: TemplateStringsArray, ...values: readonly Value[]): 
 }
 
 /** Markup from elsewhere, such as one of our drawings. */
-export const raw = (text: string): Html => ({ [made]: text });
+export const raw = (text: string): Html => ({ [htmlBrand]: text });
 
-export const markup = (value: Html): string => value[made];
+export const markup = (value: Html): string => value[htmlBrand];
 
 function textOf(value: Value): string {
   if (value === null || value === undefined || value === false) return '';
   if (Array.isArray(value)) return value.map(textOf).join('');
-  return typeof value === 'object' ? (value as Html)[made] : escaped(String(value));
+  return typeof value === 'object' ? (value as Html)[htmlBrand] : escaped(String(value));
 }
 
 /** Escapes for HTML and SVG, in text and attributes; invisible characters are shown by their codes. */

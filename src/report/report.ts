@@ -7,7 +7,7 @@ import { type Run, readMetrics, readStart, readSummary, stateOf } from '../runs/
 import type { StageRow } from '../runs/records';
 import type { Start } from '../start';
 import { casesOf, casesPart } from './cases';
-import { comparisonText, oneSeed } from './comparison';
+import { comparisonText, oneSeedNote } from './comparison';
 import { curvesPart } from './curves';
 import { type Html, html, markup } from './html';
 import { style } from './style';
@@ -83,7 +83,7 @@ function resultsPart(folder: string, students: readonly StageRow[], start: Start
 ${rows.map(resultRow)}
 </tbody>
 </table></div>
-${compared ? html`<p>${compared} <span class="dim">${oneSeed}</span></p>` : null}
+${compared ? html`<p>${compared} <span class="dim">${oneSeedNote}</span></p>` : null}
 </section>`;
 }
 

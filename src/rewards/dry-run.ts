@@ -67,14 +67,14 @@ function movementOf(oldRank: number | null, newRank: number | null): Rescored['m
 }
 
 /** Totals closer than this are ties, as recorded ones were rounded to text. */
-const tie = 1e-9;
+const tieTolerance = 1e-9;
 
 function ranks(totals: (number | null)[]): (number | null)[] {
   const scored = totals.filter((total) => total !== null);
   return totals.map((total) => {
     if (total === null) return null;
-    const better = scored.filter((other) => other > total + tie).length;
-    const equal = scored.filter((other) => Math.abs(other - total) <= tie).length;
+    const better = scored.filter((other) => other > total + tieTolerance).length;
+    const equal = scored.filter((other) => Math.abs(other - total) <= tieTolerance).length;
     return better + (equal + 1) / 2;
   });
 }

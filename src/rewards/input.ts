@@ -52,15 +52,15 @@ export function isRight(input: RewardInput, judgement = strict): boolean {
   return right;
 }
 
-const grounds = new WeakMap<RewardInput, Groundedness>();
+const groundednessCache = new WeakMap<RewardInput, Groundedness>();
 
 /** Whether the completion's steps lead to its answer. */
 export function groundednessOf(input: RewardInput): Groundedness {
-  const known = grounds.get(input);
+  const known = groundednessCache.get(input);
   if (known) return known;
   const { question, teacher, completesSteps } = input.problem;
   const found = groundedness(question, input.completion.text, teacher, completesSteps);
-  grounds.set(input, found);
+  groundednessCache.set(input, found);
   return found;
 }
 

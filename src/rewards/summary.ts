@@ -61,8 +61,8 @@ export function summariseScores(rescored: readonly Rescored[]): ScoreSummary {
       after: spread(rescored.map((one) => one.new.total)),
     },
     flatGroups: {
-      before: share((group) => isFlat(group.map(({ old }) => old.total))),
-      after: share((group) => isFlat(group.map((one) => one.new.total))),
+      before: share((group) => allEqual(group.map(({ old }) => old.total))),
+      after: share((group) => allEqual(group.map((one) => one.new.total))),
     },
     newBest: share((group) => {
       const were = best(group, ({ oldRank }) => oldRank);
@@ -92,7 +92,7 @@ function spread(values: readonly (number | null)[]): RewardDistribution {
 }
 
 /** Whether all scored completions have the same reward, so that their advantages are 0. */
-export function isFlat(totals: readonly (number | null)[]): boolean {
+export function allEqual(totals: readonly (number | null)[]): boolean {
   const known = totals.filter((total) => total !== null);
   return known.every((total) => Math.abs(total - known[0]) < 1e-9);
 }

@@ -75,15 +75,15 @@ export interface KindSummary {
 }
 
 /** The kind of text that the others are compared with. */
-export const honestKind = 'honest';
+export const referenceKind = 'honest';
 
 export function summariseKinds(scored: readonly ScoredText[]): KindSummary[] {
   const groupOf = ({ row }: ScoredText) => row.id ?? row.question;
-  const honest = new Map(scored.filter(({ row }) => row.kind === honestKind).map((one) => [groupOf(one), one]));
+  const honest = new Map(scored.filter(({ row }) => row.kind === referenceKind).map((one) => [groupOf(one), one]));
   return [...new Set(scored.map(({ row }) => row.kind ?? ''))].map((kind) => {
     const texts = scored.filter(({ row }) => (row.kind ?? '') === kind);
     const totals = texts.flatMap(({ score }) => score.total ?? []);
-    const compared = kind === honestKind ? [] : texts.filter((one) => honest.has(groupOf(one)));
+    const compared = kind === referenceKind ? [] : texts.filter((one) => honest.has(groupOf(one)));
     const asGood = compared.filter(
       (one) => (one.score.total ?? -Infinity) >= (honest.get(groupOf(one))!.score.total ?? -Infinity),
     );

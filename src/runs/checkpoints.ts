@@ -36,7 +36,7 @@ export function removeUnfinished(run: string, { checkpoints, pending = [] }: Run
 }
 
 /** Makes way for a checkpoint: a folder of its name that is none of the run's becomes `<name>.other`, or `.other-2`. */
-export function keepOther(run: string, name: string): void {
+export function renameForeignFolder(run: string, name: string): void {
   const folder = join(checkpointsFolder(run), name);
   if (!fs.lstatSync(folder, { throwIfNoEntry: false })) return;
   let to = `${folder}.other`;

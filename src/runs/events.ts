@@ -1,6 +1,6 @@
 /** Events of a run in progress, for progress bars, hosts and logs. The run folder records the same information. */
 import * as z from 'zod';
-import { real } from '../json';
+import { numberOrText } from '../json';
 import { percent } from '../words';
 import { metricsRecordSchema, stageRowSchema, stageSchema } from './records';
 
@@ -30,9 +30,9 @@ export const validationEventSchema = z.object({
   type: z.literal('validation'),
   stage: stageSchema,
   step: count,
-  accuracy: real.optional(),
-  meanTokens: real.optional(),
-  loss: real.optional(),
+  accuracy: numberOrText.optional(),
+  meanTokens: numberOrText.optional(),
+  loss: numberOrText.optional(),
   best: z.boolean(),
 });
 

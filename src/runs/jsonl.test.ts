@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
-import { encode, real } from '../json';
+import { encode, numberOrText } from '../json';
 import { appendLines, lastSeq, readRecords, truncateAfter } from './jsonl';
 
 let folder: string;
@@ -17,7 +17,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-const schema = z.object({ seq: z.number(), x: real, text: z.string().optional() });
+const schema = z.object({ seq: z.number(), x: numberOrText, text: z.string().optional() });
 
 describe('records', () => {
   it('come back as they were, NaN and infinities included, and texts that look like them stay texts', () => {

@@ -12,7 +12,7 @@ import * as z from 'zod';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
 import { readSmallText } from '../lines';
-import { keepTouching, lives, thisProcess } from '../processes';
+import { isRunning, thisProcess, touchRegularly } from '../processes';
 import { createFile, makeFolder, move, remove } from '../writing';
 import { lockFolder } from './layout';
 
@@ -102,7 +102,7 @@ function create(runFolder: string, number: number): Lock | undefined {
   }
   for (const older of lockNumbers(folder).filter((other) => other < number))
     for (const ending of ['json', 'released']) remove(runFolder, join(folder, `${older}.${ending}`));
-  const rest = keepTouching(file);
+  const rest = touchRegularly(file);
   return {
     check() {
       const [top] = lockNumbers(folder);
@@ -130,7 +130,7 @@ function create(runFolder: string, number: number): Lock | undefined {
 function holderOf(folder: string, number: number): LockRecord | 'starting' | undefined {
   const file = join(folder, `${number}.json`);
   const record = read(file);
-  if (record) return lives({ ...record, machine: record.host }, file) ? record : undefined;
+  if (record) return isRunning({ ...record, machine: record.host }, file) ? record : undefined;
   const stat = fs.statSync(file, { throwIfNoEntry: false });
   return stat && Date.now() - stat.mtimeMs < tornAfterMs ? 'starting' : undefined;
 }

@@ -8,7 +8,7 @@ import { makeFolder, remove, replaceFile, replaceText } from '../writing';
 import { lockFolder, runFile } from './layout';
 
 /** Which files of a run are copied: not its lock, which belongs to this machine; run.json comes last. */
-export const leftOut = [basename(lockFolder('')), basename(runFile(''))];
+export const notCopied = [basename(lockFolder('')), basename(runFile(''))];
 
 const chunk = 1 << 20;
 
@@ -41,7 +41,7 @@ function filesOf(run: string): string[] {
   const walk = (folder: string) => {
     for (const entry of fs.readdirSync(join(run, folder), { withFileTypes: true })) {
       const name = join(folder, entry.name);
-      if (leftOut.includes(name) || entry.name.endsWith('.draft')) continue;
+      if (notCopied.includes(name) || entry.name.endsWith('.draft')) continue;
       if (entry.isDirectory()) walk(name);
       else if (entry.isFile()) found.push(name);
     }

@@ -1,6 +1,6 @@
 /** Schemas of all records in a run folder: written values are typed by them, read values are validated by them. */
 import * as z from 'zod';
-import { real } from '../json';
+import { numberOrText } from '../json';
 import { studentRowSchema } from '../results';
 import { checkpointPattern, stageNames } from '../stages';
 
@@ -67,37 +67,37 @@ export const updateMetricsSchema = z.object({
   /** From 1, within the stage. */
   step: count,
   /** Absent if nothing is trained, as while samples are drawn. */
-  loss: real.optional(),
-  gradNorm: real.optional(),
-  lr: real.optional(),
-  tokensPerSecond: real.optional(),
+  loss: numberOrText.optional(),
+  gradNorm: numberOrText.optional(),
+  lr: numberOrText.optional(),
+  tokensPerSecond: numberOrText.optional(),
   /** Mean and standard deviation of the optimised weighted sum. */
-  reward: real.optional(),
-  rewardStd: real.optional(),
+  reward: numberOrText.optional(),
+  rewardStd: numberOrText.optional(),
   /** Mean of each reward component over the samples that it applies to. */
-  parts: z.record(z.string(), real).optional(),
+  parts: z.record(z.string(), numberOrText).optional(),
   /** Share of samples with the right answer. */
-  accuracy: real.optional(),
-  kl: real.optional(),
+  accuracy: numberOrText.optional(),
+  kl: numberOrText.optional(),
   /** Nats per token. */
-  entropy: real.optional(),
+  entropy: numberOrText.optional(),
   /**
    * Share of tokens (gspo: of completions) clipped at the low side (advantage < 0) and at the high side (advantage >
    * 0).
    */
-  clipLow: real.optional(),
-  clipHigh: real.optional(),
-  lengthMean: real.optional(),
-  lengthCorrect: real.optional(),
-  lengthWrong: real.optional(),
+  clipLow: numberOrText.optional(),
+  clipHigh: numberOrText.optional(),
+  lengthMean: numberOrText.optional(),
+  lengthCorrect: numberOrText.optional(),
+  lengthWrong: numberOrText.optional(),
   /** Share of completions cut off by the token budget. */
-  truncated: real.optional(),
+  truncated: numberOrText.optional(),
   /** Share of flat groups (by the setting `dynamicSampling.by`), and of groups all right or all wrong. */
-  flatGroups: real.optional(),
-  allCorrect: real.optional(),
-  allWrong: real.optional(),
+  flatGroups: numberOrText.optional(),
+  allCorrect: numberOrText.optional(),
+  allWrong: numberOrText.optional(),
   /** Cross-entropy of the replayed examples, if any. */
-  replayLoss: real.optional(),
+  replayLoss: numberOrText.optional(),
 });
 export type UpdateMetrics = z.infer<typeof updateMetricsSchema>;
 
@@ -118,11 +118,11 @@ export const validationRecordSchema = z.object({
   /** Updates made before it, counted within the stage; 0 is the initial student. */
   step: count,
   /** Accuracy, 0 to 1. */
-  accuracy: real.optional(),
+  accuracy: numberOrText.optional(),
   /** Completion tokens without the end token. */
-  meanTokens: real.optional(),
+  meanTokens: numberOrText.optional(),
   /** For supervised phases on teacher chains: mean cross-entropy of the held-out rows' chains, in nats per token. */
-  loss: real.optional(),
+  loss: numberOrText.optional(),
   /** Better than every earlier validation of its phase. */
   best: z.boolean(),
 });
@@ -152,17 +152,17 @@ export const rolloutRecordSchema = z.object({
    */
   unit: z.literal('words').optional(),
   /** At the sampling temperature, like the two below; absent if another trainer did not record them. */
-  logProbs: z.array(real).optional(),
+  logProbs: z.array(numberOrText).optional(),
   /** Under the reference policy; if beta is above 0 and the setting `tokenMeasures` is on. */
-  refLogProbs: z.array(real).optional(),
+  refLogProbs: z.array(numberOrText).optional(),
   /** Nats, under the student in the update's first pass over the completion; if `tokenMeasures` is on. */
-  entropy: z.array(real).optional(),
+  entropy: z.array(numberOrText).optional(),
   /** null: no component applied. */
-  reward: real.nullable(),
+  reward: numberOrText.nullable(),
   /** null: not applicable to this sample. */
-  parts: z.record(z.string(), real.nullable()),
+  parts: z.record(z.string(), numberOrText.nullable()),
   /** null: not recorded by another trainer. */
-  advantage: real.nullable(),
+  advantage: numberOrText.nullable(),
   /** Whether it ended within the budget with the end token. */
   finished: z.boolean(),
   /** The extracted answer; null if there is none. */
@@ -222,7 +222,7 @@ export const rewriteRecordSchema = z.object({
   text: z.string(),
   tokens: count,
   teacherTokens: count.optional(),
-  reward: real.nullable(),
+  reward: numberOrText.nullable(),
   /** Right and shorter than the teacher's chain, so usable for training. */
   accepted: z.boolean(),
   reason: z.string().optional(),
@@ -253,8 +253,8 @@ export const decisionRecordSchema = z.discriminatedUnion('kind', [
     text: z.string(),
     /** Number of tokens of the text, if a tokenizer counted them. */
     tokens: count.optional(),
-    reward: real.nullable().optional(),
-    parts: z.record(z.string(), real.nullable()).optional(),
+    reward: numberOrText.nullable().optional(),
+    parts: z.record(z.string(), numberOrText.nullable()).optional(),
     provenance: z.object({
       /**
        * `run`: a line of rewrites.jsonl, by its seq; `request`: sampled on request; `person`: written, starting from

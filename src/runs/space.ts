@@ -19,9 +19,9 @@ function checkpointBytes(run: string, newest: string | undefined): number {
   return existsSync(folder) ? readdirSync(folder).reduce((sum, name) => sum + sizeOf(name), 0) : 0;
 }
 
-const goesOn = 'there is space again: training continues';
+const continuesMessage = 'there is space again: training continues';
 
-const inMegabytes = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
+const megabytesText = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 
 export class Space {
   private known = { name: undefined as string | undefined, bytes: 0 };
@@ -44,14 +44,14 @@ export class Space {
     let waited = false;
     for (; this.free() < needed && !this.signal.aborted; waited = true) {
       if (!waited)
-        this.tellOfWait(`has ${inMegabytes(this.free())} left, and a checkpoint takes ${inMegabytes(needed)}`);
+        this.tellOfWait(`has ${megabytesText(this.free())} left, and a checkpoint takes ${megabytesText(needed)}`);
       await this.pause(this.pauseMs);
     }
-    if (waited && !this.signal.aborted) this.tell(goesOn);
+    if (waited && !this.signal.aborted) this.tell(continuesMessage);
     if (!this.warned && !waited && this.free() < (1 + short) * needed) {
       this.warned = true;
       this.tell(
-        `the disk of ${folder} is filling up: ${inMegabytes(this.free())} are left, enough for a few checkpoints`,
+        `the disk of ${folder} is filling up: ${megabytesText(this.free())} are left, enough for a few checkpoints`,
       );
     }
   }
@@ -65,7 +65,7 @@ export class Space {
       const started = performance.now();
       try {
         const written = await write();
-        if (waited) this.tell(goesOn);
+        if (waited) this.tell(continuesMessage);
         return written;
       } catch (error) {
         if (!(error instanceof DiskFull) || this.signal.aborted) throw error;

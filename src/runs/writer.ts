@@ -8,8 +8,8 @@ import type { StageName } from '../stages';
 import { checkInside, flushFile, flushFolder, makeFolder, makeNewFolder, remove, replaceText } from '../writing';
 import {
   deleteCheckpointFolder,
-  keepOther,
   removeUnfinished,
+  renameForeignFolder,
   verifyCheckpoint,
   writeCheckpointFolder,
 } from './checkpoints';
@@ -174,7 +174,7 @@ export class RunWriter {
     this.flushRecords();
     const entry: CheckpointEntry = { name, stage, step, seq: this.seq, ...(keep && { keep }) };
     try {
-      if (!this.current.pending?.includes(name)) keepOther(this.folder, name);
+      if (!this.current.pending?.includes(name)) renameForeignFolder(this.folder, name);
       this.update({ pending: [name] });
       await writeCheckpointFolder(this.folder, name, { stage, step, seq: this.seq, state }, write);
     } catch (error) {

@@ -25,7 +25,7 @@ const plain: Record<string, readonly unknown[]> = {
 };
 
 /** Fields about training or storage; they do not affect the computation. */
-const harmless = new Set(
+const ignoredFields = new Set(
   [
     ['auto_mapping', 'base_model_name_or_path', 'revision', 'inference_mode', 'peft_version'],
     ['r', 'lora_alpha', 'lora_dropout', 'target_modules', 'use_rslora', 'rank_pattern', 'alpha_pattern'],
@@ -75,17 +75,17 @@ export function readSettings(
 
 function refuseUnknown(json: JsonObject, file: string): void {
   for (const [field, value] of Object.entries(json)) {
-    if (isAbsent(value) || harmless.has(field) || plain[field]?.includes(value)) continue;
+    if (isAbsent(value) || ignoredFields.has(field) || plain[field]?.includes(value)) continue;
     refuseAdapter(
       file,
       field,
-      `${wantedFor(field, value)}, not ${JSON.stringify(value)}: other values are not supported`,
+      `${supportedValue(field, value)}, not ${JSON.stringify(value)}: other values are not supported`,
     );
   }
   if (json.peft_type !== 'LORA') refuseAdapter(file, 'peft_type', '"LORA"');
 }
 
-function wantedFor(field: string, value: unknown): string {
+function supportedValue(field: string, value: unknown): string {
   if (field in plain) return JSON.stringify(plain[field][0]);
   return value === true ? 'false' : 'absent';
 }

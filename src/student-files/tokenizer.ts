@@ -195,7 +195,7 @@ export function makeTokenizer(
     trainedVocabSize: sizeOf(trained),
     isSpecial: (id) => library.id_to_token(id) !== undefined && decode([id], true) === '' && decode([id], false) !== '',
     chatTemplate: chatTemplateOf(config, file),
-    notes: wholeWordNotes(json),
+    notes: singleWordNotes(json),
   };
 }
 
@@ -237,7 +237,7 @@ export function tokenizerWithin(tokenizer: Tokenizer, vocabSize: number, file: s
 }
 
 /** Added tokens that match whole words only: here they are also matched within words. */
-function wholeWordNotes({ added_tokens: added }: JsonObject): string[] {
+function singleWordNotes({ added_tokens: added }: JsonObject): string[] {
   const tokens = Array.isArray(added) ? added.filter(isJsonObject).filter((token) => token.single_word === true) : [];
   if (tokens.length === 0) return [];
   const named = tokens.slice(0, 3).map(({ content }) => JSON.stringify(content));

@@ -13,7 +13,7 @@ import { UserError } from '../errors';
 import { parseJson, readLines } from '../lines';
 import { acquireLock } from '../runs/lock';
 import { flushFolder, makeFolder, openToWrite } from '../writing';
-import { type Reply, refusable, type Teacher, type TeacherRequest } from './types';
+import { optionalSettings, type Reply, type Teacher, type TeacherRequest } from './types';
 
 const count = z.number().int().nonnegative();
 const recordSchema = z.object({
@@ -30,7 +30,7 @@ const recordSchema = z.object({
   finished: z.boolean(),
   usage: z.object({ prompt: count, completion: count }),
   estimated: z.boolean().optional(),
-  without: z.array(z.enum(refusable)).optional(),
+  without: z.array(z.enum(optionalSettings)).optional(),
 });
 export type JournalRecord = z.infer<typeof recordSchema>;
 

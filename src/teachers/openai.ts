@@ -7,7 +7,7 @@ import { connect, type Limits, ReplyWatchdog } from './connection';
 import { type Delta, piecesIn } from './delta';
 import { checkBaseUrl, isLocal } from './endpoint';
 import { retryAfter, TeacherFault } from './faults';
-import { neutral, type Piece, refusable, type Teacher, type TeacherRequest, type Unsent } from './types';
+import { neutralSettings, optionalSettings, type Piece, type Teacher, type TeacherRequest, type Unsent } from './types';
 
 export interface OpenAiSettings extends Partial<Limits> {
   /** Up to and excluding `/chat/completions`, such as `http://localhost:11434/v1`. */
@@ -20,7 +20,7 @@ export interface OpenAiSettings extends Partial<Limits> {
 }
 
 /** Parameters that servers may refuse, with the reaction. */
-const refusals = ['stream_options', 'max_tokens', ...refusable] as const;
+const refusals = ['stream_options', 'max_tokens', ...optionalSettings] as const;
 type Refusal = (typeof refusals)[number];
 
 type Chunk = OpenAI.ChatCompletionChunk;
@@ -85,7 +85,7 @@ function open(
 const samplingOf = ({ temperature, seed, neutral: set }: TeacherRequest) => ({
   temperature,
   ...(seed !== undefined && { seed }),
-  ...(set && neutral),
+  ...(set && neutralSettings),
 });
 
 /** Repeats a request without unsupported parameters; `create` reads `refused`. */
@@ -103,10 +103,10 @@ async function adapting<T>(refused: Set<Refusal>, create: () => Promise<T>): Pro
 }
 
 const unsent = (request: TeacherRequest, refused: ReadonlySet<Refusal>): Unsent[] =>
-  refusable.filter((name) => name in samplingOf(request) && refused.has(name));
+  optionalSettings.filter((name) => name in samplingOf(request) && refused.has(name));
 
 /** A value out of range must be fixed by the user: "temperature must be between 0 and 1". */
-const ofRange =
+const outOfRangeMessage =
   /\b(?:between|range|(?:less|greater|smaller|larger) than|at (?:most|least)|m(?:in|ax)imum|above|below|exceeds?|too (?:large|small|high|low))\b|[<>≤≥]/i;
 
 function refusalIn(error: unknown, refused: ReadonlySet<Refusal>): Refusal | undefined {
@@ -114,8 +114,8 @@ function refusalIn(error: unknown, refused: ReadonlySet<Refusal>): Refusal | und
   if (status !== 400 && status !== 422) return undefined;
   const named = (name: Refusal) => param === name || new RegExp(`\\b${name}\\b`).test(message);
   const refusal = refusals.find((name) => !refused.has(name) && named(name));
-  const outOfRange = ofRange.test(message) && !/unsupported|not support|unknown|unrecognized/i.test(message);
-  return refusal !== undefined && (refusal in neutral || !outOfRange) ? refusal : undefined;
+  const outOfRange = outOfRangeMessage.test(message) && !/unsupported|not support|unknown|unrecognized/i.test(message);
+  return refusal !== undefined && (refusal in neutralSettings || !outOfRange) ? refusal : undefined;
 }
 
 async function* piecesOf(

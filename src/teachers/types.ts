@@ -45,7 +45,7 @@ export type Piece =
  * Neutral values of sampling settings. vLLM takes defaults from generation_config.json, llama.cpp's server has its own
  * (top_k 40, top_p 0.95, min_p 0.05), llama-cpp-python a repeat_penalty.
  */
-export const neutral = {
+export const neutralSettings = {
   top_p: 1,
   top_k: 0,
   min_p: 0,
@@ -56,8 +56,12 @@ export const neutral = {
 } as const;
 
 /** Sampling settings that a server may not support. */
-export const refusable = ['temperature', 'seed', ...(Object.keys(neutral) as (keyof typeof neutral)[])] as const;
-export type Unsent = (typeof refusable)[number];
+export const optionalSettings = [
+  'temperature',
+  'seed',
+  ...(Object.keys(neutralSettings) as (keyof typeof neutralSettings)[]),
+] as const;
+export type Unsent = (typeof optionalSettings)[number];
 
 /** Tokens as counted by the server for its bill; `completion` includes the thinking. */
 export interface Usage {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { UserError } from '../errors';
 import { parseJson, readSmallText } from '../lines';
-import { lives, thisProcess } from '../processes';
+import { isRunning, thisProcess } from '../processes';
 import { makeFolder, replaceText } from '../writing';
 
 const sentSchema = z.object({
@@ -28,7 +28,7 @@ export function openSent(run: string, tracker: string, to: string): SentPosition
   const file = join(run, 'tracked', `${tracker}.json`);
   const before = existsSync(file) ? read(file) : undefined;
   const mine = thisProcess();
-  if (before && before.pid !== mine.pid && lives(before, file))
+  if (before && before.pid !== mine.pid && isRunning(before, file))
     throw new UserError(`process ${before.pid} sends this run to ${tracker} already`, { file: run, code: 'locked' });
   const sent = {
     seq: before?.to === to ? before.seq : -1,

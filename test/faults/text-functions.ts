@@ -39,7 +39,7 @@ import {
 import { arrivesInWords, idleShare, isCopy, isolatedEquation, ngrams } from '../../src/chain/prose';
 import { splitSentences } from '../../src/chain/sentences';
 import { placeChain, splitChain, stripCalculatorMarks } from '../../src/chain/split';
-import { departure } from '../../src/chain/teacher-departure';
+import { findDeparture } from '../../src/chain/teacher-departure';
 import { givenIn, numbersIn, teacherNumbers } from '../../src/chain/teacher-numbers';
 import { counterpart } from '../../src/chain/teacher-step';
 import { Markdown, md, table } from '../../src/extension/markdown';
@@ -84,9 +84,9 @@ export const textFunctions: Record<string, (text: string) => unknown> = {
   completionExercise: (text) => completionExercise(splitChain(text), 0.5, new Random(1), { maskTarget: 'numbers' }),
   conciseChain: (text) => conciseChain(chainOf(text)),
   counterpart: (text) => counterpart(chainOf(text), splitChain(text), 1),
-  departure: (text) => departure(splitChain(text), teacher, question),
-  'departure in one step': (text) => departure(chainOf(text), teacher, question),
-  "departure from a teacher's": (text) => departure(teacher, chainOf(text), text),
+  departure: (text) => findDeparture(splitChain(text), teacher, question),
+  'departure in one step': (text) => findDeparture(chainOf(text), teacher, question),
+  "departure from a teacher's": (text) => findDeparture(teacher, chainOf(text), text),
   derive: (text) => derive(text, givensOf(question), question),
   exactMatch: (text) => exactMatch(text, text),
   factsAbout,

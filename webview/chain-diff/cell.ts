@@ -32,7 +32,7 @@ export function cellContent(chains: readonly ChainView[], row: DiffRow, column: 
   const diff = options.overlay === 'diff' ? diffCell(chains, row, column) : null;
   const differing = chain.role === 'teacher' ? 'deletion' : 'insertion';
   const dress = (token: number): TokenMarkup => ({
-    ...overlayDress(chain, token, options.overlay),
+    ...overlayMarkup(chain, token, options.overlay),
     wrapper: diff?.differs[token - cell.from] ? differing : null,
   });
   const before = (token: number) => {
@@ -61,7 +61,7 @@ export function inlineContent(
   const [a, b] = [row.cells[left], row.cells[right]];
   const part = (of: PlacedChain, from: number, to: number, wrapper: TokenMarkup['wrapper']) =>
     layOut(of, { ...of.whole, from, to }, options, {
-      dress: (token) => ({ ...overlayDress(of.chain, token, options.overlay), wrapper }),
+      dress: (token) => ({ ...overlayMarkup(of.chain, token, options.overlay), wrapper }),
       before: () => null,
     });
   const placed = (column: number, whole: DiffCell): PlacedChain => ({ chain: chains[column], column, whole });
@@ -187,7 +187,7 @@ function tokenNode(
   return made;
 }
 
-function overlayDress(chain: ChainView, token: number, overlay: Overlay): { classes: string[] } {
+function overlayMarkup(chain: ChainView, token: number, overlay: Overlay): { classes: string[] } {
   if (overlay === 'diff') return { classes: [] };
   if (overlay === 'reward') {
     // The least important findings come last: a false equation matters more than length.

@@ -16,7 +16,7 @@ import { alignChains, type DiffRow } from './rows';
 import { makeSlider } from './slider';
 import type { ViewState } from './state';
 import { chainOf, DiffTable } from './table';
-import { sayDifferences } from './token-diff';
+import { differencesInWords } from './token-diff';
 import { stepToken } from './token-step';
 import { makeLegend, makeToolbar } from './toolbar';
 
@@ -359,7 +359,7 @@ export class ChainDiffPage {
       return;
     }
     this.table.go(next);
-    this.say(`${this.chains[next.of].role}: ${sayDifferences(this.chains, this.rows[next.row], next.of, against)}`);
+    this.say(`${this.chains[next.of].role}: ${differencesInWords(this.chains, this.rows[next.row], next.of, against)}`);
   }
 
   /** The first wrong step of the focused column's chain, else of any chain. */

@@ -7,7 +7,7 @@ import { explainToken } from './facts';
 import { Heights } from './heights';
 import type { DiffRow } from './rows';
 import type { Match } from './search';
-import { sayDifferences } from './token-diff';
+import { differencesInWords } from './token-diff';
 
 export interface TableModel {
   unit: 'tokens' | 'words';
@@ -26,7 +26,7 @@ export interface CellPlace {
 /**
  * Rows are laid out this many pixels beyond the visible range, for scrolling; they are drawn after the visible ones.
  */
-const beyond = 300;
+const overscanPixels = 300;
 
 export class DiffTable {
   /** Scrolls; contains the headers (given) and the rows. */
@@ -195,7 +195,7 @@ export class DiffTable {
     });
   }
 
-  private layOut(margin = beyond): void {
+  private layOut(margin = overscanPixels): void {
     const room = this.root.clientHeight;
     const { first, end } = this.heights.range(this.root.scrollTop, room, margin);
     for (const [line, made] of this.made) {
@@ -282,7 +282,7 @@ export class DiffTable {
         0,
         {
           class: fault ? 'wrong' : '',
-          'aria-description': sayDifferences(chains, rows[row], right, left),
+          'aria-description': differencesInWords(chains, rows[row], right, left),
         },
         inlineContent(chains, rows[row], inline, { ...options, matches }),
       );
@@ -300,7 +300,7 @@ export class DiffTable {
           column,
           {
             class: hasFault(chain, cell, false) ? 'wrong' : '',
-            'aria-description': sayDifferences(chains, rows[row], column),
+            'aria-description': differencesInWords(chains, rows[row], column),
           },
           cellContent(chains, rows[row], column, { ...options, matches }),
         );

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ChainView } from '../../src/protocol/chain-diff';
 import { alignChains } from './rows';
 import { chainOf } from './testing';
-import { diffCell, sayDifferences } from './token-diff';
+import { diffCell, differencesInWords } from './token-diff';
 
 function marked(a: string, b: string): [string[], string[]] {
   const chains = [chainOf('teacher', a), chainOf('student', b)];
@@ -77,8 +77,8 @@ describe('diffCell', () => {
       chainOf('student', 'Step 1: 6 boxes of 4 pens are 26 pens'),
     ];
     const rows = alignChains(chains);
-    expect(sayDifferences(chains, rows[0], 1)).toBe('Against the teacher: has “26” for “24”.');
-    expect(sayDifferences(chains, rows[1], 1)).toBe('Gap: the student chain has nothing here.');
-    expect(sayDifferences(chains, rows[1], 0)).toBe('Only the teacher has this.');
+    expect(differencesInWords(chains, rows[0], 1)).toBe('Against the teacher: has “26” for “24”.');
+    expect(differencesInWords(chains, rows[1], 1)).toBe('Gap: the student chain has nothing here.');
+    expect(differencesInWords(chains, rows[1], 0)).toBe('Only the teacher has this.');
   });
 });

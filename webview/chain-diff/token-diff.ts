@@ -92,7 +92,7 @@ export function diffCells(chainA: ChainView, a: DiffCell, chainB: ChainView, b: 
     if (y !== null) j = right[y].to;
   }
   return joinNeighbours(differences, chainA, chainB).filter(
-    ({ aFrom, aTo, bFrom, bTo }) => !isTrifle(chainA, aFrom, aTo) || !isTrifle(chainB, bFrom, bTo),
+    ({ aFrom, aTo, bFrom, bTo }) => !isOnlyPunctuation(chainA, aFrom, aTo) || !isOnlyPunctuation(chainB, bFrom, bTo),
   );
 }
 
@@ -116,7 +116,7 @@ function joinNeighbours(differences: TokenDifference[], chainA: ChainView, chain
 }
 
 /** Only white space and sentence punctuation. */
-function isTrifle({ texts }: ChainView, from: number, to: number): boolean {
+function isOnlyPunctuation({ texts }: ChainView, from: number, to: number): boolean {
   return /^[\s.,;:!?…]*$/.test(texts.slice(from, to).join(''));
 }
 
@@ -141,7 +141,7 @@ function unitsOf({ ids, texts, ended }: ChainView, { body, to }: DiffCell): Comp
   const end = Math.min(to, ids.length - (ended ? 1 : 0));
   for (let at = body; at < end; ) {
     const from = at++;
-    while (at < end && goesOn(texts[at - 1], texts[at], texts[at + 1])) at++;
+    while (at < end && continuesWord(texts[at - 1], texts[at], texts[at + 1])) at++;
     const word = texts.slice(from, at).join('').trim();
     units.push({ to: at, key: word === '' ? ids.slice(from, at).join(' ') : `"${word}` });
   }
@@ -149,14 +149,14 @@ function unitsOf({ ids, texts, ended }: ChainView, { body, to }: DiffCell): Comp
 }
 
 /** Whether a token continues the word or number of the previous one: "4" "8", "sneak" "ers", "7" "." "5". */
-function goesOn(before: string, token: string, after: string | undefined): boolean {
+function continuesWord(before: string, token: string, after: string | undefined): boolean {
   if (/\p{L}$/u.test(before)) return /^\p{L}/u.test(token);
   if (/\d$/.test(before)) return /^\d/.test(token) || (/^[.,]$/.test(token) && /^\d/.test(after ?? ''));
   return /\d[.,]$/.test(before) ? /^\d/.test(token) : /^[.,]$/.test(before) && /^\d/.test(token);
 }
 
 /** The differences of a cell in words, for screen readers. */
-export function sayDifferences(
+export function differencesInWords(
   chains: readonly ChainView[],
   row: DiffRow,
   column: number,

@@ -71,7 +71,7 @@ export function makeToolbar(
     name,
     view.category ? element('span', { class: 'chip' }, view.category) : null,
     element('span', { class: 'space' }),
-    overlayChoice(state.overlay, lackingIn(view), actions),
+    overlayChoice(state.overlay, overlaysWithoutValues(view), actions),
     element('span', { class: 'space' }),
     step(-1, '◀', 'Previous case ([)'),
     element('span', { class: 'place', title: `of ${place.count} ${place.of}` }, `${place.number} / ${place.count}`),
@@ -84,7 +84,7 @@ export function makeToolbar(
 }
 
 /** Overlays for which no sampled chain has values. */
-function lackingIn({ student, rewritten, teacher }: CaseView): Overlay[] {
+function overlaysWithoutValues({ student, rewritten, teacher }: CaseView): Overlay[] {
   const sampled = [student, rewritten].filter((chain) => chain !== null);
   const chains = sampled.length > 0 ? sampled : [teacher].filter((chain) => chain !== null);
   return overlays.filter((overlay) => chains.every((chain) => missingFor(chain, overlay) !== null));

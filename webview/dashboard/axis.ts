@@ -51,7 +51,7 @@ interface PhaseSegment {
 }
 
 /** Segments of rows of one stage and phase, of the displayed stages. */
-function stretchesOf(track: Track, shown: ReadonlySet<number>): PhaseSegment[] {
+function phaseSegments(track: Track, shown: ReadonlySet<number>): PhaseSegment[] {
   const { rows, stage, phase, phases } = track;
   const stretches: PhaseSegment[] = [];
   for (let from = 0, to = 0; from < rows; from = to) {
@@ -68,7 +68,7 @@ function byUpdates(
   shown: ReadonlySet<number>,
   evenly: boolean,
 ): Pick<Layout, 'placed' | 'bands'> {
-  const ofTrack = tracks.map((track) => stretchesOf(track, shown));
+  const ofTrack = tracks.map((track) => phaseSegments(track, shown));
   const wanted = bandsWanted(tracks, ofTrack);
   const total = wanted.reduce((sum, { updates }) => sum + updates, 0);
   const logs = wanted.reduce((sum, { updates }) => sum + Math.log1p(updates), 0);
@@ -124,7 +124,7 @@ export function placeOf({ from, to, updates }: Band, n: number): number {
 }
 
 function byTime(tracks: readonly Track[], shown: ReadonlySet<number>): Pick<Layout, 'placed' | 'bands'> {
-  const ofTrack = tracks.map((track) => stretchesOf(track, shown));
+  const ofTrack = tracks.map((track) => phaseSegments(track, shown));
   const placed = tracks.map((track, i) => {
     const origin = track.time[ofTrack[i][0]?.from ?? 0];
     let last = 0;

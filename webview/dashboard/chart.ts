@@ -2,7 +2,7 @@ import uPlot from 'uplot';
 import { shortStageTitles, stageNames } from '../../src/stages';
 import { clock } from '../../src/words';
 import { type AxisKind, type Band, type StepTick, shortStep, stepTicks } from './axis';
-import { drawn, lonely, type PlottedLine, plain, smoothed } from './curve';
+import { drawn, isolatedPoints, type PlottedLine, plain, smoothed } from './curve';
 import type { ChartMark } from './marks';
 import { type Metric, type Panel, tickText } from './metrics';
 import type { DashboardModel } from './model';
@@ -192,7 +192,12 @@ export class Chart {
       alpha: thin ? 0.3 : 1,
       dash: thin ? [] : dashes[colour % dashes.length],
       // A line of one value has no length.
-      points: { show: true, size: 5, fill: theme.lines[colour % lineCount], filter: (plot, i) => lonely(plot.data[i]) },
+      points: {
+        show: true,
+        size: 5,
+        fill: theme.lines[colour % lineCount],
+        filter: (plot, i) => isolatedPoints(plot.data[i]),
+      },
     });
     const font = `11px ${getComputedStyle(document.body).fontFamily}`;
     const axis = { stroke: theme.dim, font, ticks: { show: false }, gap: 4 };

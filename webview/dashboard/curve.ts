@@ -105,7 +105,7 @@ export function drawn(
  * Indices of values without a neighbour to draw a line to; null ends a line, undefined is a position where only other
  * lines have values.
  */
-export function lonely(values: ArrayLike<number | null | undefined>): number[] {
+export function isolatedPoints(values: ArrayLike<number | null | undefined>): number[] {
   const alone: number[] = [];
   let first = -1;
   let length = 0;

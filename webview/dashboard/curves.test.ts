@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stageNames } from '../../src/stages';
 import { layOut, nearest, positionOf, shortStep, stepTicks } from './axis';
-import { drawn, lonely, plain, smoothed } from './curve';
+import { drawn, isolatedPoints, plain, smoothed } from './curve';
 import { all, type MetricRow, message, steps, track } from './testing-tracks';
 import { Track } from './track';
 import { valueRange } from './value-range';
@@ -223,9 +223,9 @@ describe('curves', () => {
   });
 
   it('show a value that stands alone as a point', () => {
-    expect(lonely([1, null, 2, undefined, 3, null, undefined, 4])).toEqual([0, 7]);
-    expect(lonely([null, 5, undefined, null])).toEqual([1]);
-    expect(lonely([])).toEqual([]);
+    expect(isolatedPoints([1, null, 2, undefined, 3, null, undefined, 4])).toEqual([0, 7]);
+    expect(isolatedPoints([null, 5, undefined, null])).toEqual([1]);
+    expect(isolatedPoints([])).toEqual([]);
   });
 
   it('take their values at the placed rows', () => {

@@ -33,10 +33,10 @@ function standing(head: RunHead): HTMLElement {
   const { done, planned = 0 } = head.progress ?? { done: 0 };
   const bar = element('progress', { max: Math.max(1, planned), 'aria-label': 'Updates of this phase' });
   bar.value = Math.min(done, planned);
-  return element('div', { class: 'standing' }, bar, element('span', { class: 'dim' }, standingText(head)));
+  return element('div', { class: 'standing' }, bar, element('span', { class: 'dim' }, runStateText(head)));
 }
 
-function standingText({ state, progress, start }: RunHead): string {
+function runStateText({ state, progress, start }: RunHead): string {
   if (!progress) return state === 'running' ? `Testing ${startText(start)}` : 'No updates yet';
   const { stage, phase, done, planned, secondsLeft } = progress;
   const count = planned === undefined ? `${done} updates` : `update ${done} of ${planned}`;

@@ -64,7 +64,7 @@ const divider = splitter(
   (rolloutsShare) => {
     model.view = { ...model.view, rolloutsShare };
     keep();
-    sizeRollouts();
+    resizeRollouts();
   },
 );
 /** The update whose rollouts are open. */
@@ -101,7 +101,7 @@ replaceChildren(
   ),
 );
 divider.hidden = true;
-sizeRollouts();
+resizeRollouts();
 onThemeChange(() => panels.repaint());
 
 /** Draws once per frame, however many messages arrive. */
@@ -128,7 +128,7 @@ function draw(): void {
   if (charts) panels.draw(model);
   else table.draw(model);
   toolbar.draw(model, panels.available);
-  tellPlace();
+  showCursorPlace();
 }
 
 function drawHeads(): void {
@@ -187,7 +187,7 @@ function choose(change: Partial<DashboardView>): void {
 function point(x: number | null): void {
   model.cursor = x;
   panels.point();
-  tellPlace();
+  showCursorPlace();
 }
 
 function zoom(range: ValueRange | null): void {
@@ -249,7 +249,7 @@ function showRollouts(message: Extract<ToDashboard, { type: 'rollouts' }>): void
   if (x !== undefined) point(x);
 }
 
-function sizeRollouts(): void {
+function resizeRollouts(): void {
   rollouts.root.style.flexBasis = `${100 * model.view.rolloutsShare}%`;
 }
 
@@ -272,7 +272,7 @@ function showAlert(run: number, { stage, step: at, metric }: Alert): void {
   if (panel) panels.focus(panel.id);
 }
 
-function tellPlace(): void {
+function showCursorPlace(): void {
   const x = model.cursor;
   const run = x === null ? -1 : model.tracks.findIndex((_, i) => model.rowAt(i, x) >= 0);
   if (x === null || run < 0) {

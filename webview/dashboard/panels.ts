@@ -30,7 +30,7 @@ interface Shown {
 }
 
 /** Metrics that are informative even if they are 0 all the time. */
-const telling = ['reward', 'accuracy'];
+const alwaysShown = ['reward', 'accuracy'];
 
 /** The small multiples: one chart per panel, all with the same axis and cursor. */
 export class Panels {
@@ -57,7 +57,7 @@ export class Panels {
     this.model = model;
     this.available = panelsOf(model.tracks);
     const chosen = this.available.filter(({ id }) => !model.view.hidden.includes(id));
-    const zero = chosen.filter((panel) => !telling.includes(panel.id) && isZero(panel, model));
+    const zero = chosen.filter((panel) => !alwaysShown.includes(panel.id) && isZero(panel, model));
     const wanted = model.view.zeros ? chosen : chosen.filter((panel) => !zero.includes(panel));
     this.drawZeros(zero, model.view.zeros);
     const ids = new Set(wanted.map(({ id }) => id));

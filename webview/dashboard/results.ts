@@ -2,7 +2,7 @@ import type { PairedResults, RunHead } from '../../src/protocol/dashboard';
 import { type StudentDifference, type StudentRow, columns as shownColumns } from '../../src/results';
 import { headingOf } from '../../src/results-table';
 import { stageNames, stageTitles, strongestBaseline } from '../../src/stages';
-import { startText, studentTitle, versusStart } from '../../src/start';
+import { comparisonHeading, startText, studentTitle } from '../../src/start';
 import { element, setAttributes } from '../common/dom';
 import { visibleNodes } from '../common/visible';
 import { minus, withSign } from './metrics';
@@ -63,7 +63,7 @@ export function resultsTable(heads: readonly RunHead[], pairs: readonly PairedRe
                   'th',
                   { scope: 'rowgroup', rowspan: rows.length, title: row.result.checkpoint },
                   ...visibleNodes(alike ? titles[0] : 'Start'),
-                  keepsBefore(rows, heads)
+                  equalsPrevious(rows, heads)
                     ? element(
                         'span',
                         { class: 'dim', title: 'No rewrite helped: the student before it was kept' },
@@ -97,7 +97,7 @@ function rowsOf(head: RunHead, run: number, stage: StudentRow['stage'], pairs: r
 }
 
 /** Whether each run's stage ended with the very student that it began with: the same answers, in number and length. */
-function keepsBefore(rows: readonly Row[], heads: readonly RunHead[]): boolean {
+function equalsPrevious(rows: readonly Row[], heads: readonly RunHead[]): boolean {
   return rows.every(({ run, result }) => {
     const { results } = heads[run];
     const before = results[results.indexOf(result) - 1];
@@ -172,7 +172,7 @@ function comparedWith(heads: readonly RunHead[]): Comparison[] {
   const others: (Comparison | false)[] = [
     {
       against: 'base',
-      heading: versusStart(heads.find(({ start }) => start)?.start),
+      heading: comparisonHeading(heads.find(({ start }) => start)?.start),
       whom: 'the student that the run began with',
     },
     baselines.length > 0 && {

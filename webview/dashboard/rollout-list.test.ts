@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DashboardCompletion, DashboardGroup } from '../../src/protocol/dashboard';
-import { wanted } from './rollout-list';
+import { matchingGroups } from './rollout-list';
 
 const completion = (sample: number, change: Partial<DashboardCompletion>): DashboardCompletion => ({
   sample,
@@ -36,8 +36,8 @@ const groups: DashboardGroup[] = [
   },
 ];
 
-const shown = (wish: Partial<Parameters<typeof wanted>[1]>) =>
-  wanted(groups, { filter: 'all', order: 'batch', query: '', ...wish }).map(
+const shown = (wish: Partial<Parameters<typeof matchingGroups>[1]>) =>
+  matchingGroups(groups, { filter: 'all', order: 'batch', query: '', ...wish }).map(
     ({ problemId, completions }) => `${problemId}: ${completions.map(({ sample }) => sample).join()}`,
   );
 

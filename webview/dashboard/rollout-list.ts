@@ -39,7 +39,10 @@ export interface RolloutQuery {
 }
 
 /** The groups with matching completions, each in order, and the groups by their first; empty groups are omitted. */
-export function wanted(groups: readonly DashboardGroup[], { filter, order, query }: RolloutQuery): DashboardGroup[] {
+export function matchingGroups(
+  groups: readonly DashboardGroup[],
+  { filter, order, query }: RolloutQuery,
+): DashboardGroup[] {
   const text = query.trim().toLowerCase();
   const holds = (own: string) => own.toLowerCase().includes(text);
   const shown = groups.flatMap((group) => {

@@ -4,7 +4,7 @@ import { element, replaceChildren } from '../common/dom';
 import { verdictOf } from '../common/verdict';
 import { visibleNodes } from '../common/visible';
 import { minus, valueText } from './metrics';
-import { type Filter, filters, type Order, orders, passes, wanted } from './rollout-list';
+import { type Filter, filters, matchingGroups, type Order, orders, passes } from './rollout-list';
 
 export interface RolloutsActions {
   open(step: number): void;
@@ -133,7 +133,7 @@ export class RolloutsPane {
   private fill(): void {
     const { filter, order, query } = this;
     const { groups, problem } = this.message!;
-    const shown = wanted(groups, { filter, order, query });
+    const shown = matchingGroups(groups, { filter, order, query });
     replaceChildren(this.list, ...shown.map((group) => this.group(group)));
     if (shown.length === 0 && !problem)
       this.list.append(element('p', { class: 'dim empty' }, 'No completion matches.'));

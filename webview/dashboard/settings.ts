@@ -4,7 +4,7 @@ import { visibleNodes } from '../common/visible';
 import { letterOf, swatch } from './theme';
 
 /** Number of settings shown at once: the most important come first. */
-const shown = 5;
+const shownAtOnce = 5;
 
 /** The settings that differ between runs: a row per setting, a column per run; all but the first few are folded. */
 export function settingsView(
@@ -12,7 +12,7 @@ export function settingsView(
   differences: readonly SettingDifference[],
   open: boolean,
 ): Node[] {
-  const [first, rest] = [differences.slice(0, shown), differences.slice(shown)];
+  const [first, rest] = [differences.slice(0, shownAtOnce), differences.slice(shownAtOnce)];
   if (first.length === 0) return [element('p', { class: 'dim' }, 'No setting differs.')];
   const more = `${rest.length} more ${rest.length === 1 ? 'setting differs' : 'settings differ'}`;
   return [

@@ -1,7 +1,7 @@
 import type { CompleteSettings, SftSettings } from '../../config/experiment';
 import type { Student } from '../../engine/port';
 import { newestCheckpoint } from '../checkpoints';
-import { keepOwn } from '../complete';
+import { keepSoundCompletions } from '../complete';
 import type { Context } from '../context';
 import { measureGroups, rolloutRecords, sampleGroups } from '../groups';
 import { rowsOfUpdate } from '../order';
@@ -69,7 +69,7 @@ async function drawSamples(
         settings: sampling,
         stream: ['rft', update],
       });
-      for (const group of groups) keepOwn(own, group);
+      for (const group of groups) keepSoundCompletions(own, group);
       const rollouts = rolloutRecords(context, groups, null);
       return { metrics: measureGroups(groups), tokens: generatedTokens, rollouts };
     },

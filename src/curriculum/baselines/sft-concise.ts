@@ -1,7 +1,7 @@
 import type { SftSettings } from '../../config/experiment';
 import type { Student } from '../../engine/port';
 import type { Context } from '../context';
-import { lessonAs, teacherExample } from '../lessons';
+import { lessonInForm, teacherExample } from '../lessons';
 import { trainOnChains } from './sft';
 
 /** Concise SFT: the plain question with the teacher's chain as target, cut to the sentences that compute. */
@@ -9,6 +9,6 @@ export function sftConcise(context: Context, student: Student, settings: SftSett
   return trainOnChains(context, student, {
     stage: 'sftConcise',
     settings,
-    example: (lesson) => teacherExample(lessonAs('concise', lesson, context.tokenizer)),
+    example: (lesson) => teacherExample(lessonInForm('concise', lesson, context.tokenizer)),
   });
 }

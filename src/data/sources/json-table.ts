@@ -5,7 +5,7 @@
 import { splitOf } from '../../hub/dataset-files';
 import { conversationOf } from '../conversations';
 import type { Split } from '../files';
-import { isUsual } from '../names';
+import { isUsualColumn } from '../names';
 import type { Row } from '../rows';
 import type { Bytes } from './bytes';
 import { spansOf, valueIn } from './json';
@@ -58,7 +58,7 @@ function tableIn(value: Row, split: Split): JsonTable | null {
   const fields = Object.entries(value);
   const parts = fields.filter(([name, rows]) => splitOf(name) !== undefined && (areRows(rows) || isRow(rows)));
   if (parts.length > 0) return partIn(parts, split);
-  if (fields.some(([name, field]) => typeof field === 'string' && isUsual(name))) return null; // a row by itself
+  if (fields.some(([name, field]) => typeof field === 'string' && isUsualColumn(name))) return null; // a row by itself
   const split2d = ofPandas(value);
   if (split2d) return { rows: split2d };
   const lists = fields.filter(([, field]) => areRows(field) && !conversationOf(field));
@@ -66,7 +66,7 @@ function tableIn(value: Row, split: Split): JsonTable | null {
     lists.length === 1 ? lists : lists.filter(([name]) => /^(?:data|rows|examples|items|records)$/.test(name));
   if (wanted.length === 1) return { rows: (wanted[0][1] as Row[]).map(unwrapped) };
   const [[name, inner] = []] = fields;
-  if (fields.length === 1 && isRow(inner) && (name === 'data' || !isUsual(name!))) return tableIn(inner, split);
+  if (fields.length === 1 && isRow(inner) && (name === 'data' || !isUsualColumn(name!))) return tableIn(inner, split);
   return byName(value);
 }
 
@@ -93,7 +93,7 @@ function byName(value: Row): JsonTable | null {
   const fields = Object.values(value);
   if (names.length < 2 || !fields.every((field) => typeof field === 'object' && field !== null)) return null;
   const groups = fields.flatMap((field) => (areRows(field) ? [field] : []));
-  if (groups.length === fields.length && groups.every(([row]) => Object.keys(row).some(isUsual)))
+  if (groups.length === fields.length && groups.every(([row]) => Object.keys(row).some(isUsualColumn)))
     return { rows: groups.flat() };
   const keys = Object.keys(fields[0] as object);
   const alike = fields.every((field) => Object.keys(field as object).join('\n') === keys.join('\n'));
@@ -101,7 +101,7 @@ function byName(value: Row): JsonTable | null {
   const numbered = (list: readonly string[]) => list.every((key) => /^\d+$/.test(key));
   if (numbered(keys) && !numbered(names))
     return { rows: keys.map((key) => Object.fromEntries(names.map((name) => [name, (value[name] as Row)[key]]))) };
-  if (!fields.every(isRow) || !keys.some(isUsual)) return null;
+  if (!fields.every(isRow) || !keys.some(isUsualColumn)) return null;
   return {
     rows: names.map((name) => (numbered(names) ? (value[name] as Row) : { id: name, ...(value[name] as Row) })),
   };

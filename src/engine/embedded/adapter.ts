@@ -14,10 +14,10 @@ export function adapt(model: Model, path: string, { lora, seed, warn }: OpenOpti
   else if (!model.adapter) {
     const base = { path, fingerprint: fingerprint(model.parameters) };
     model.adapter = createAdapter(model.config, lora, base, seed);
-  } else goOn(model, model.adapter, lora, warn);
+  } else continueAdapter(model, model.adapter, lora, warn);
 }
 
-function goOn(model: Model, adapter: Adapter, lora: LoraSettings, warn: OpenOptions['warn']): void {
+function continueAdapter(model: Model, adapter: Adapter, lora: LoraSettings, warn: OpenOptions['warn']): void {
   const { settings } = adapter;
   const differs = (['rank', 'alpha', 'targets'] as const).filter((name) => `${settings[name]}` !== `${lora[name]}`);
   if (differs.length > 0)

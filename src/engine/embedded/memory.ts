@@ -22,7 +22,7 @@ import { machineBudget, memoryLimits } from './memory-limits';
 /** Bytes of a float32 tensor with this many elements. */
 const floats = (count: number) => (count > 0 ? sizeClass(4 * count) : 0);
 const size = (shape: readonly number[]) => shape.reduce((product, dimension) => product * dimension, 1);
-const held = (shapes: Map<string, readonly number[]>) =>
+const bytesOfShapes = (shapes: Map<string, readonly number[]>) =>
   [...shapes.values()].reduce((sum, shape) => sum + floats(size(shape)), 0);
 
 /** Size limits of a chunk of logits on the embedded backend (kernels/embedded/vocabulary.ts). */
@@ -31,10 +31,10 @@ const chunk = 1024;
 /** Permanent memory: weights, copies, and during training the moments. */
 function standing(config: ModelConfig, { lora, copies }: Learner, training: boolean): Memory {
   const whole = parameterShapes(config);
-  const trained = held(trainedShapes(config, lora));
+  const trained = bytesOfShapes(trainedShapes(config, lora));
   return {
     ...noMemory,
-    weights: held(whole) + (lora ? trained : 0),
+    weights: bytesOfShapes(whole) + (lora ? trained : 0),
     copies: copies * trained,
     moments: training ? 2 * trained : 0,
   };
@@ -48,7 +48,7 @@ export function updateMemory(config: ModelConfig, learner: Learner, pass: PassSi
   const { lora } = learner;
   const { tokens, targets, checkpointing, accumulated } = pass;
   const d = config.hiddenSize;
-  const trained = held(trainedShapes(config, lora));
+  const trained = bytesOfShapes(trainedShapes(config, lora));
   const layer = layerActivations(config, lora, tokens);
   const saved = checkpointing ? (config.layers - 1) * floats(tokens * d) + layer.saved : config.layers * layer.saved;
   const outer = floats(tokens * d) * 2 + floats(targets * d) + 4 * floats(targets);

@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../paths';
 import { isProcess } from '../../processes';
-import { EngineConnection, type Patience } from './connection';
+import { EngineConnection, type Timeouts } from './connection';
 
 const program = join(packageRoot(), 'test', 'engines', 'fake-engine.mjs');
-const patience: Patience = { start: 60_000, silence: 30_000, end: 10_000 };
-const impatient: Patience = { start: 60_000, silence: 2000, end: 10_000 };
+const patience: Timeouts = { start: 60_000, silence: 30_000, end: 10_000 };
+const impatient: Timeouts = { start: 60_000, silence: 2000, end: 10_000 };
 const opened: EngineConnection[] = [];
 
 async function open(faults: string[] = [], limits = patience) {

@@ -16,7 +16,7 @@ import {
 } from './wire';
 
 /** Milliseconds. */
-export interface Patience {
+export interface Timeouts {
   /** From the start to the first answer, without a sign of life: a queue or a slow disk may take long. */
   start: number;
   /** Between two messages of a working engine. */
@@ -25,7 +25,7 @@ export interface Patience {
   end: number;
 }
 
-export const usualPatience: Patience = {
+export const defaultTimeouts: Timeouts = {
   start: 1000 * (Number(process.env.DISTILLERY_ENGINE_START_SECONDS) || 300),
   silence: 30_000,
   end: 10_000,
@@ -62,7 +62,7 @@ export class EngineConnection {
   /** Starts the process; `hello` must follow. */
   constructor(
     readonly command: EngineCommand,
-    private readonly patience: Patience = usualPatience,
+    private readonly patience: Timeouts = defaultTimeouts,
   ) {
     this.child = new EngineChild(command, (bytes) => this.hear(bytes));
     this.reader = new FrameReader((text) => this.child.note(text));
@@ -73,7 +73,7 @@ export class EngineConnection {
   }
 
   /** Starts an engine and says hello. @throws EngineLost; UserError when it speaks another version */
-  static async open(command: EngineCommand, client: string, patience = usualPatience) {
+  static async open(command: EngineCommand, client: string, patience = defaultTimeouts) {
     const connection = new EngineConnection(command, patience);
     try {
       const hello = await connection.request('hello', { protocol: engineProtocol, client });
@@ -212,7 +212,7 @@ export class EngineConnection {
   }
 }
 
-const tickMs = ({ silence }: Patience): number => Math.min(1000, silence / 4);
+const tickMs = ({ silence }: Timeouts): number => Math.min(1000, silence / 4);
 
 function checkVersion({ protocol, engine, version }: Hello, { origin }: EngineCommand): void {
   if (protocol === engineProtocol) return;

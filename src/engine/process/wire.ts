@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { loraTargets } from '../../config/lora';
-import { real } from '../../json';
+import { numberOrText } from '../../json';
 import { lossNames } from '../../losses';
 import { examples, floatRows, floats, rows } from './encodings';
 
@@ -17,7 +17,7 @@ const seed = z.number().int();
 const path = z.string().describe('Absolute path of a folder.');
 const id = z.string().describe('Id of an open student.');
 const snapshot = z.string().describe('Name of weights kept by the engine.');
-const nothing = z.object({});
+const noParams = z.object({});
 const microBatchTokens = positive.describe(
   'Maximum tokens of a forward pass; larger batches are split, and their gradients added.',
 );
@@ -62,15 +62,15 @@ const grpoOptions = z.object({
 });
 
 const measures = z.object({
-  loss: real,
-  gradNorm: real,
+  loss: numberOrText,
+  gradNorm: numberOrText,
   tokens: count,
-  entropy: real.optional(),
-  ratio: real.optional(),
-  kl: real.optional(),
-  clipLow: real.optional(),
-  clipHigh: real.optional(),
-  replayLoss: real.optional(),
+  entropy: numberOrText.optional(),
+  ratio: numberOrText.optional(),
+  kl: numberOrText.optional(),
+  clipLow: numberOrText.optional(),
+  clipHigh: numberOrText.optional(),
+  replayLoss: numberOrText.optional(),
 });
 
 const device = z.union([
@@ -128,7 +128,7 @@ export const methods = {
   /** The first request. */
   hello: { params: z.object({ protocol: count, client: z.string() }), result: hello },
   /** Speed of a large product in the default dtype on the default device; floating-point operations per second. */
-  speed: { params: nothing, result: z.object({ flops: z.number().positive(), dtype: z.string() }) },
+  speed: { params: noParams, result: z.object({ flops: z.number().positive(), dtype: z.string() }) },
   /** Memory of work on a student, without opening it. */
   memory: { params: z.object(opening), result: memory },
   /** Opens a student for training or inference. */
@@ -166,10 +166,10 @@ export const methods = {
     result: z.object({ logProbs: floatRows, entropy: floatRows }),
   },
   /** The mean cross-entropy of the completions' tokens, in nats. */
-  loss: { params: z.object({ id, examples, microBatchTokens }), result: z.object({ loss: real }) },
+  loss: { params: z.object({ id, examples, microBatchTokens }), result: z.object({ loss: numberOrText }) },
   supervisedStep: {
     params: z.object({ id, examples, learningRate: z.number(), ...optimization, seed }),
-    result: z.object({ loss: real, gradNorm: real, tokens: count }),
+    result: z.object({ loss: numberOrText, gradNorm: numberOrText, tokens: count }),
   },
   grpoStep: {
     params: z.object({
@@ -189,17 +189,17 @@ export const methods = {
     result: z.object({ measures, entropy: floatRows, refLogProbs: floatRows.nullable() }),
   },
   /** Resets the optimizer: moments and step 0. */
-  restartOptimizer: { params: z.object({ id }), result: nothing },
+  restartOptimizer: { params: z.object({ id }), result: noParams },
   /** Keeps a copy of the current trained weights, or of those in a checkpoint folder, under a name. */
   snapshot: { params: z.object({ id, checkpoint: path.optional() }), result: z.object({ snapshot }) },
-  restore: { params: z.object({ id, snapshot }), result: nothing },
-  discard: { params: z.object({ id, snapshot }), result: nothing },
+  restore: { params: z.object({ id, snapshot }), result: noParams },
+  discard: { params: z.object({ id, snapshot }), result: noParams },
   /** Writes a Hugging Face folder, or PEFT's for an adapter, with the tokenizer files. */
-  save: { params: z.object({ id, folder: path, moments: z.boolean(), eosIds: z.array(count) }), result: nothing },
-  load: { params: z.object({ id, folder: path, moments: z.boolean(), step: count }), result: nothing },
-  close: { params: z.object({ id }), result: nothing },
+  save: { params: z.object({ id, folder: path, moments: z.boolean(), eosIds: z.array(count) }), result: noParams },
+  load: { params: z.object({ id, folder: path, moments: z.boolean(), step: count }), result: noParams },
+  close: { params: z.object({ id }), result: noParams },
   /** The engine answers and exits. */
-  shutdown: { params: nothing, result: nothing },
+  shutdown: { params: noParams, result: noParams },
 } satisfies Record<string, { params: z.ZodType; result: z.ZodType }>;
 
 export type MemoryFacts = z.output<typeof memory>;

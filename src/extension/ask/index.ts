@@ -137,13 +137,13 @@ async function openPage(students: ReadonlyMap<string, string>): Promise<vscode.T
         edit.insert(end, `${document.lineAt(end.line).isEmptyOrWhitespace ? '' : '\n\n'}Question: `),
       );
     }
-    return toEnd(front);
+    return revealEnd(front);
   }
   const document = await vscode.workspace.openTextDocument({ language: chainLanguage, content: 'Question: ' });
-  return toEnd(await vscode.window.showTextDocument(document));
+  return revealEnd(await vscode.window.showTextDocument(document));
 }
 
-function toEnd(editor: vscode.TextEditor): vscode.TextDocument {
+function revealEnd(editor: vscode.TextEditor): vscode.TextDocument {
   const end = editor.document.lineAt(editor.document.lineCount - 1).range.end;
   editor.selection = new vscode.Selection(end, end);
   editor.revealRange(new vscode.Range(end, end));

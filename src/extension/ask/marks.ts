@@ -16,7 +16,7 @@ export interface ProbabilityMark {
 }
 
 /** Tokens with a lower probability are marked. */
-const unsure = 0.5;
+const lowProbability = 0.5;
 
 /** Marks for the answers with this number. An answer that was edited since gets none. */
 export function marksOf(page: string, number: number, answers: readonly SampledText[]): ProbabilityMark[] {
@@ -45,7 +45,7 @@ function marksIn({ text, tokenTexts, logProbs }: SampledText, firstLine: number)
       if (part > 0) [line, start] = [line + 1, 0];
       const at = piece.length - piece.trimStart().length;
       const probability = Math.exp(logProbs[i]);
-      if (piece.trim() !== '' && probability < unsure)
+      if (piece.trim() !== '' && probability < lowProbability)
         found.push({ line, start: start + at, end: start + piece.trimEnd().length, probability });
       start += piece.length;
     }

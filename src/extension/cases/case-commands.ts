@@ -32,10 +32,10 @@ type CaseAction = (reference: CaseReference, ...more: unknown[]) => unknown;
 const onCase = (services: Services, id: `distillery.${string}`, action: CaseAction, register = trustedCommand) =>
   register(services, id, (argument?: unknown, ...more: unknown[]) => {
     const reference = referenceFrom(argument) ?? activeCase();
-    return reference ? action(reference, ...more) : sayNoCase();
+    return reference ? action(reference, ...more) : showNoCaseOpen();
   });
 
-const sayNoCase = () => void vscode.window.showInformationMessage(t('Open a failure case first.'));
+const showNoCaseOpen = () => void vscode.window.showInformationMessage(t('Open a failure case first.'));
 
 function showingCommands(services: Services, documents: CaseDocuments): vscode.Disposable[] {
   const open: CaseAction = (reference, how) =>
@@ -78,7 +78,7 @@ function rewriteCommands(services: Services, documents: CaseDocuments): vscode.D
     onCase(services, 'distillery.rejectRewrite', (reference, text) => decideOn(reference, text, 'rejected')),
     trustedCommand(services, 'distillery.editRewrite', async (argument?: unknown, text?: unknown) => {
       const reference = referenceFrom(argument) ?? activeCase();
-      if (!reference) return sayNoCase();
+      if (!reference) return showNoCaseOpen();
       const shown = documents.caseOf(reference);
       // Called on a case, it starts from the best rewrite or the teacher's chain; called from the palette, from the
       // rewrite at the cursor.
@@ -101,7 +101,7 @@ function pickingCommands(services: Services, documents: CaseDocuments): vscode.D
   return [
     trustedCommand(services, 'distillery.removeFromStage3', (argument?: unknown, selected?: unknown) => {
       const problems = problemsFrom(argument, selected);
-      if (problems.length === 0) return sayNoCase();
+      if (problems.length === 0) return showNoCaseOpen();
       for (const { run, picked } of byRun(problems)) {
         pick(run, picked, false);
         documents.showChanged(run);

@@ -19,7 +19,7 @@ export function teacherStepAt({ shown, fault, teacher }: Case): string | undefin
 }
 
 /** A short form of the teacher's step: its equations, if it has any. */
-function inShort(step: string): string {
+function shortStep(step: string): string {
   const equations = checkEquations(step).map(({ left, operator, right }) => `${left} ${operator} ${right}`);
   while (equations.length > 1 && equations.join(', ').length > longest) equations.shift();
   return clipLine(equations.length > 0 ? equations.join(', ') : step, longest);
@@ -50,7 +50,7 @@ export function registerDecorations(documents: CaseDocuments): vscode.Disposable
     }
     const line = document.lineAt(document.positionAt(student.start + fault.end).line);
     const step = teacherStepAt(open.case);
-    const text = step && inShort(step);
+    const text = step && shortStep(step);
     vscode.window.decorate(editor, wrong, [{ range: line.range }]);
     vscode.window.decorate(
       editor,

@@ -11,9 +11,9 @@ import { caseScheme, referenceAt } from './reference';
 import { positionIn, renderCase } from './text';
 
 /** At most this many cases are listed in the Problems panel. */
-const most = 1000;
+const maxListedCases = 1000;
 /** Milliseconds of work before the event loop gets a turn. */
-const breath = 8;
+const yieldEveryMs = 8;
 
 /**
  * Fills the Problems panel: every case of the selected run, and the first wrong step of each open case.
@@ -66,10 +66,10 @@ export class CaseDiagnostics implements vscode.Disposable {
   private async list(run: string, failures: readonly FailureRecord[]): Promise<void> {
     let entries: [vscode.Uri, vscode.Diagnostic[]][] = [];
     let begun = performance.now();
-    for (const failure of failures.slice(0, most)) {
+    for (const failure of failures.slice(0, maxListedCases)) {
       entries.push(this.describe(run, failure));
-      if (performance.now() - begun < breath) continue;
-      await new Promise((resolve) => setTimeout(resolve, breath));
+      if (performance.now() - begun < yieldEveryMs) continue;
+      await new Promise((resolve) => setTimeout(resolve, yieldEveryMs));
       if (this.listed !== failures) return;
       begun = performance.now();
       if (entries.length < 50) continue;
@@ -86,7 +86,7 @@ export class CaseDiagnostics implements vscode.Disposable {
 
   private describe(run: string, failure: FailureRecord): [vscode.Uri, vscode.Diagnostic[]] {
     const reference = { run, problemId: failure.problemId };
-    const shown = buildCase(reference, failure, [], nobody);
+    const shown = buildCase(reference, failure, [], noDecisions);
     const layout = renderCase(shown);
     return [this.documents.uriOf(reference), studentFindings(shown, layout).map((one) => diagnostic(one, layout.text))];
   }
@@ -119,7 +119,7 @@ export class CaseDiagnostics implements vscode.Disposable {
   }
 }
 
-const nobody: Decisions = decisionsOf([]);
+const noDecisions: Decisions = decisionsOf([]);
 const setting = 'distillery.cases.inProblems';
 /** More cases than this are listed only on request, as they would hide the panel's other entries. */
 const few = 20;

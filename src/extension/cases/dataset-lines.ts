@@ -7,7 +7,7 @@ import { answersTo, type DatasetMark, type KnownAnswers, marksOf } from './datas
 import { datasetRows } from './dataset-rows';
 
 /** Lines beyond the visible range that are marked too, so that scrolling shows marks at once. */
-const margin = 100;
+const linesBeyondView = 100;
 /** At most this many rows get a lens of their own, as each lens takes a line. */
 const mostLenses = 200;
 const setting = 'distillery.cases.inDatasets';
@@ -35,8 +35,8 @@ export function registerDatasetLines({ runs, context }: Services): vscode.Dispos
 
   const decorate = (editor: vscode.TextEditor) => {
     if (!isDataset(editor.document)) return;
-    const from = Math.min(...editor.visibleRanges.map(({ start }) => start.line)) - margin;
-    const to = Math.max(...editor.visibleRanges.map(({ end }) => end.line)) + margin;
+    const from = Math.min(...editor.visibleRanges.map(({ start }) => start.line)) - linesBeyondView;
+    const to = Math.max(...editor.visibleRanges.map(({ end }) => end.line)) + linesBeyondView;
     const found = marks(editor.document, Math.max(0, from), to);
     for (const right of [true, false])
       vscode.window.decorate(

@@ -20,12 +20,12 @@ export function registerExport(services: Services): vscode.Disposable {
     if (file === undefined) return undefined;
     const decisions = services.runs.cache.decisions(run);
     writeOutput(file, file.endsWith('.md') ? casesMarkdown(all, decisions) : casesLines(all, decisions));
-    void tell(file, t('{0} exported.', plural(all.length, 'case')));
+    void offerToOpen(file, t('{0} exported.', plural(all.length, 'case')));
     return file;
   });
 }
 
-async function tell(file: string, text: string): Promise<void> {
+async function offerToOpen(file: string, text: string): Promise<void> {
   const open = t('Open File');
   if ((await vscode.window.showInformationMessage(text, open)) === open)
     await vscode.window.showTextDocument(vscode.Uri.file(file));

@@ -21,7 +21,7 @@ export function registerReading(services: Services, documents: CaseDocuments): v
   return vscode.Disposable.from(
     ...walking(services, documents),
     ...marking(services, documents),
-    ...onSeveral(services, documents),
+    ...registerBulkCommands(services, documents),
   );
 }
 
@@ -35,7 +35,7 @@ function walking(services: Services, documents: CaseDocuments): vscode.Disposabl
   const step = (by: 1 | -1) => async (argument?: unknown) => {
     const { run, problemId } = named(argument);
     const next = neighbour(services.cases.order(run) ?? [], problemId, by);
-    if (next === undefined) tell(t('There is no other case in the list.'));
+    if (next === undefined) showInStatusBar(t('There is no other case in the list.'));
     else await openCase(services, documents, { run, problemId: next });
   };
   return [command(services, 'distillery.nextCase', step(1)), command(services, 'distillery.previousCase', step(-1))];
@@ -53,7 +53,9 @@ function marking(services: Services, documents: CaseDocuments): vscode.Disposabl
       if (at === undefined || !of.shown) throw notInStep();
       markStep(of, of.shown, at);
       documents.showChanged(reference.run);
-      tell(at === null ? t('The mark is removed.') : t('Step {0} is marked as the first wrong one.', at + 1));
+      showInStatusBar(
+        at === null ? t('The mark is removed.') : t('Step {0} is marked as the first wrong one.', at + 1),
+      );
     }),
     trustedCommand(services, 'distillery.noteCase', async (argument?: unknown, written?: unknown) => {
       const { run, problemId } = named(argument);
@@ -74,7 +76,7 @@ function marking(services: Services, documents: CaseDocuments): vscode.Disposabl
 }
 
 /** Marks and decisions for all selected cases. */
-function onSeveral(services: Services, documents: CaseDocuments): vscode.Disposable[] {
+function registerBulkCommands(services: Services, documents: CaseDocuments): vscode.Disposable[] {
   /** Applies an action to every case of a command and reports how many there were. */
   const onEach = (argument: unknown, selected: unknown, act: (one: Case) => boolean) => {
     const problems = problemsFrom(argument, selected);
@@ -106,7 +108,7 @@ function onSeveral(services: Services, documents: CaseDocuments): vscode.Disposa
         decide(one, best, 'accepted');
         return true;
       });
-      tell(t('{0} accepted. The next Stage 3 trains on them.', plural(done, 'rewrite')));
+      showInStatusBar(t('{0} accepted. The next Stage 3 trains on them.', plural(done, 'rewrite')));
     }),
     trustedCommand(services, 'distillery.rejectAllRewrites', (argument?: unknown, selected?: unknown) => {
       let rejected = 0;
@@ -116,12 +118,12 @@ function onSeveral(services: Services, documents: CaseDocuments): vscode.Disposa
         rejected += some.length;
         return some.length > 0;
       });
-      tell(t('{0} rejected.', plural(rejected, 'rewrite')));
+      showInStatusBar(t('{0} rejected.', plural(rejected, 'rewrite')));
     }),
   ];
 }
 
-const tell = (text: string) => vscode.window.setStatusBarMessage(text, 5000);
+const showInStatusBar = (text: string) => vscode.window.setStatusBarMessage(text, 5000);
 
 const notInStep = () =>
   new UserError('the cursor is not in a step of the student’s answer', {

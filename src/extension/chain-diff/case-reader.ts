@@ -247,7 +247,7 @@ export class CaseReader {
     const shown = rewrites[rewrite];
     if (!shown) return nothing;
     return {
-      third: ofRewrite(shown, rewrite, rewrites.length),
+      third: chainOfRewrite(shown, rewrite, rewrites.length),
       thirdText: shown.rewrite.text,
       verdict: standingOf(shown.rewrite),
       rewrite,
@@ -336,7 +336,7 @@ interface ShownRewrite {
   origin: Origin;
 }
 
-function ofRewrite({ rewrite, located, origin }: ShownRewrite, rank: number, count: number): RecordedChain {
+function chainOfRewrite({ rewrite, located, origin }: ShownRewrite, rank: number, count: number): RecordedChain {
   const { text, tokens, provenance } = rewrite;
   const { file, line } = origin;
   const label = [sourceOf(provenance, located?.record), count > 1 ? `rewrite ${rank + 1} of ${count}` : ''];

@@ -42,7 +42,7 @@ export function viewChain(chain: RecordedChain, reference: ProblemReference, tok
   // Positions refer to the joined tokens: a tokenizer that normalizes does not reproduce the text exactly.
   const text = tokens.texts.slice(0, length).join('');
   const parts = segmentText(text);
-  const rangeOf = ranger(tokens.texts.slice(0, length));
+  const rangeOf = tokenRangeFinder(tokens.texts.slice(0, length));
   const answer = extractAnswer(text, 'strict');
   const known = reference.answer !== '';
   const correct = known ? answer !== null && sameAnswer(answer.value, reference.answer) && chain.finished : null;
@@ -80,7 +80,7 @@ export function viewChain(chain: RecordedChain, reference: ProblemReference, tok
 /**
  * Token ranges of text ranges. A token belongs where its last character stands: ".\n" ends a step, " We" begins one.
  */
-function ranger(texts: string[]): (span: Span) => { from: number; to: number } {
+function tokenRangeFinder(texts: string[]): (span: Span) => { from: number; to: number } {
   const ends: number[] = [];
   let end = 0;
   for (const text of texts) {
@@ -103,7 +103,7 @@ function ranger(texts: string[]): (span: Span) => { from: number; to: number } {
 }
 
 interface Ranged {
-  rangeOf: ReturnType<typeof ranger>;
+  rangeOf: ReturnType<typeof tokenRangeFinder>;
 }
 
 function faultOf(

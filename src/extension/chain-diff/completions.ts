@@ -43,21 +43,21 @@ export async function readGroup(
     const size = Math.max(0, ...found.map(({ record }) => record.sample + 1));
     const completions = found.map(({ record, line }) => {
       const group = groups.indexOf(record.group);
-      return { ...ofRollout(record, { file, line }), group, sample: group * size + record.sample };
+      return { ...completionOfRollout(record, { file, line }), group, sample: group * size + record.sample };
     });
     const { question, gold } = found[0]?.record ?? {};
     return { moment, completions: completions.sort(best), question, gold };
   }
   if (source.kind === 'evaluation') {
     const found = await index.read(file, problemId, evaluationRecordSchema);
-    const completions = found.map(({ record, line }, sample) => ofAnswer(record, sample, { file, line }));
+    const completions = found.map(({ record, line }, sample) => completionOfAnswer(record, sample, { file, line }));
     const { question, gold } = found[0]?.record ?? {};
     return { moment, completions, question, gold };
   }
   // A problem that failed again after a resume is recorded twice: the last record counts.
   const found = (await index.read(file, problemId, failureRecordSchema)).at(-1);
   const origin = { file, line: found?.line };
-  const completions = (found?.record.samples ?? []).map((answer, sample) => ofAnswer(answer, sample, origin));
+  const completions = (found?.record.samples ?? []).map((answer, sample) => completionOfAnswer(answer, sample, origin));
   return { moment, completions: completions.sort(best), failure: found?.record, gold: found?.record.answer };
 }
 
@@ -71,7 +71,7 @@ function best(a: DiffCompletion, b: DiffCompletion): number {
   );
 }
 
-function ofRollout(rollout: RolloutRecord, origin: Origin): DiffCompletion {
+function completionOfRollout(rollout: RolloutRecord, origin: Origin): DiffCompletion {
   const { sample, reward, advantage, answer, correct, finished } = rollout;
   return {
     group: 0,
@@ -88,7 +88,7 @@ function ofRollout(rollout: RolloutRecord, origin: Origin): DiffCompletion {
   };
 }
 
-function ofAnswer(
+function completionOfAnswer(
   { text, answer, correct, finished, tokens }: FailureRecord['samples'][number],
   sample: number,
   origin: Origin,

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { type About, readAbout, writeAbout } from '../../runs/about';
+import { type About, readAbout, writeAbout } from '../../runs/run-notes';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
 import { named } from './arguments';

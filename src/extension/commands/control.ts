@@ -8,7 +8,7 @@ import * as vscode from '../vscode';
 import { named } from './arguments';
 import { pickRun } from './pick';
 import { trustedCommand } from './report';
-import { show } from './start';
+import { showStartedRun } from './start';
 
 /** Pause, Resume, Stop, and Cancel without a checkpoint. */
 export function registerControl(services: Services): vscode.Disposable {
@@ -28,7 +28,7 @@ export function registerControl(services: Services): vscode.Disposable {
         services.hosts.of(run).resume({ run }),
       );
       services.runs.refresh(run);
-      if (!known) await show(run);
+      if (!known) await showStartedRun(run);
     }),
     trustedCommand(services, 'distillery.pause', async (argument: unknown) => {
       const run = await liveRun(services, argument, t('Pause'));

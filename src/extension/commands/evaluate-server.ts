@@ -64,7 +64,7 @@ export function registerEvaluateServer(services: Services): vscode.Disposable {
       const lines = evaluation.answers.map(lineOf).join('');
       const notes = caveats(evaluation.answers, { ...settings, setting: 'evaluation.maxNewTokens' });
       for (const note of notes) services.log.warn(note);
-      void tell(
+      void offerAnswers(
         [resultText(server.model, evaluation), ...notes, ...facts(evaluation.answers, evaluation.without)],
         lines,
       );
@@ -72,7 +72,7 @@ export function registerEvaluateServer(services: Services): vscode.Disposable {
     } catch (error) {
       if (refusesKey(error)) await forgetKey(secrets, server.baseUrl);
       // Answers that arrived were paid for, so they are kept.
-      if (came.length > 0) await show(came.join(''));
+      if (came.length > 0) await openAsDocument(came.join(''));
       throw error;
     }
   });
@@ -89,13 +89,13 @@ function facts(answers: readonly ServerAnswer[], without: readonly string[]): st
   ];
 }
 
-async function tell(texts: readonly string[], lines: string): Promise<void> {
+async function offerAnswers(texts: readonly string[], lines: string): Promise<void> {
   const open = t('Open Answers');
-  if ((await vscode.window.showInformationMessage(texts.join(' '), open)) === open) await show(lines);
+  if ((await vscode.window.showInformationMessage(texts.join(' '), open)) === open) await openAsDocument(lines);
 }
 
 /** Opened as an unsaved document: nothing is written without the user. */
-async function show(content: string): Promise<void> {
+async function openAsDocument(content: string): Promise<void> {
   const document = await vscode.workspace.openTextDocument({ content, language: 'jsonl' });
   await vscode.window.showTextDocument(document, { preview: false });
 }

@@ -10,7 +10,7 @@ import type { Services } from '../services';
 import { pickStudent } from '../students';
 import * as vscode from '../vscode';
 import { clipLine } from '../words';
-import { type ColumnsLook, firstRowsText, lookAt, optionOf } from './columns-look';
+import { type ColumnsLook, firstRowsText, optionOf, readFirstRow } from './first-row';
 
 /** Dataset file extensions, for dialogs. */
 export const datasetEndings = ['jsonl', 'json', 'csv', 'tsv', 'parquet', 'arrow', 'feather', 'gz', 'zst'];
@@ -46,7 +46,7 @@ export async function fillForm(
   const byColumns = guessFormat(file) === 'rows';
   let told: Columns = {};
   let { name, student } = given;
-  let look: ColumnsLook = byColumns ? lookAt(file, told) : {};
+  let look: ColumnsLook = byColumns ? readFirstRow(file, told) : {};
   for (;;) {
     const items = [
       ...(look.fault === undefined ? [makeItem(look.columns)] : []),
@@ -64,7 +64,7 @@ export async function fillForm(
     else if (change === 'name') name = (await askName(title, parent, name)) ?? name;
     else {
       told = { ...told, ...(await chooseColumn(file, title, change)) };
-      look = lookAt(file, told);
+      look = readFirstRow(file, told);
     }
   }
 }

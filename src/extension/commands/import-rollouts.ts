@@ -31,7 +31,7 @@ export function registerImportRollouts(services: Services): vscode.Disposable {
       const stop = new AbortController();
       following.add(stop);
       try {
-        return await bring(services, asked, join(folder.uri.fsPath, runsFolderName), stop);
+        return await importWithProgress(services, asked, join(folder.uri.fsPath, runsFolderName), stop);
       } finally {
         following.delete(stop);
       }
@@ -39,7 +39,7 @@ export function registerImportRollouts(services: Services): vscode.Disposable {
   );
 }
 
-async function bring(
+async function importWithProgress(
   { runs }: Services,
   { path, follow }: ImportRequest,
   runsFolder: string,

@@ -42,7 +42,7 @@ export async function learnsFrom({ file, name }: ExperimentFile, cases: string):
 export function trainsOn(experiment: string, text: string, cases: string): boolean {
   const { data } = (parse(text, [], { allowTrailingComma: true }) ?? {}) as { data?: { train?: { path?: unknown } } };
   const path = data?.train?.path;
-  return typeof path === 'string' && real(resolve(dirname(experiment), path)) === real(cases);
+  return typeof path === 'string' && realPath(resolve(dirname(experiment), path)) === realPath(cases);
 }
 
-const real = (path: string) => attempt(path, () => realpathSync(path)).value ?? path;
+const realPath = (path: string) => attempt(path, () => realpathSync(path)).value ?? path;

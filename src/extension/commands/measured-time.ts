@@ -9,13 +9,13 @@ export interface MeasuredTime {
 }
 
 /** The longest that the choice of a budget waits for it, in milliseconds. */
-const patience = 15_000;
+const maxWaitMs = 15_000;
 
 /** How long a run of an experiment takes, by the speed that this machine shows now. */
 export async function measuredSeconds(experiment: string): Promise<MeasuredTime> {
   try {
     const { command, args, env } = await commandLine(['preview', experiment, '--time', '--json']);
-    const { stdout } = await promisify(execFile)(command, args, { env, timeout: patience });
+    const { stdout } = await promisify(execFile)(command, args, { env, timeout: maxWaitMs });
     return answerOf<MeasuredTime>(stdout);
   } catch {
     return {}; // an experiment that cannot be run says so when it is run

@@ -156,7 +156,7 @@ async function make(
 }
 
 /** Warnings, and the next step. */
-async function tell({ log }: Services, { experiment, notes }: OpenedExperiment): Promise<void> {
+async function showNextSteps({ log }: Services, { experiment, notes }: OpenedExperiment): Promise<void> {
   const { t } = vscode.l10n;
   const [preview, run, showLog] = [t('Preview Masking'), t('Run Stage 1'), t('Show Log')];
   const name = basename(dirname(experiment));
@@ -198,7 +198,7 @@ async function open(services: Services, made: OpenedExperiment, guided: boolean)
     services.runs.refresh();
     await vscode.window.showTextDocument(uri, { preview: false }); // a preview would replace the walkthrough
     await vscode.commands.executeCommand('distillery.runs.focus');
-    if (!guided) void tell(services, made);
+    if (!guided) void showNextSteps(services, made);
     return experiment;
   }
   await services.context.globalState.update(afterReload, { experiment, notes, guided });
@@ -217,7 +217,7 @@ async function openLast(services: Services): Promise<void> {
   await vscode.window.showTextDocument(vscode.Uri.file(experiment), { viewColumn, preview: false });
   await vscode.commands.executeCommand('distillery.runs.focus');
   if (!vscode.workspace.isTrusted) await askForTrust();
-  else if (!guided) await tell(services, { experiment, notes });
+  else if (!guided) await showNextSteps(services, { experiment, notes });
 }
 
 /**

@@ -3,12 +3,12 @@ import { UserError } from '../../errors';
 import { type Run, type ShownState, stateOf } from '../../runs/reading';
 import type { TrainedStage } from '../../stages';
 import { type ExperimentFile, experimentSuffix, readExperiment } from '../experiment-file';
-import { checkpointFolder } from '../run-cache';
+import { checkpointPath } from '../run-cache';
 import { reachedText } from '../runs/items';
 import { nameOf } from '../runs/nodes';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
-import { duration, reached } from '../words';
+import { duration, resultText } from '../words';
 import type { Named } from './arguments';
 import { estimatedSeconds } from './estimate';
 import { type MeasuredTime, measuredSeconds } from './measured-time';
@@ -119,8 +119,8 @@ export async function pickCheckpoint(
           icon: row ? 'star-full' : undefined,
           label: name,
           description,
-          detail: row && t('Selected and tested: {0}', reached(row)),
-          value: checkpointFolder(listing.folder, name),
+          detail: row && t('Selected and tested: {0}', resultText(row)),
+          value: checkpointPath(listing.folder, name),
         };
       });
   });
@@ -146,7 +146,7 @@ export async function pickStart(
     description: value.run ? basename(value.run) : experiment.student,
     detail: [
       i === 0 && value.checkpoint ? vscode.l10n.t('Selected by the previous stage') : '',
-      value.row ? reached(value.row) : '',
+      value.row ? resultText(value.row) : '',
     ]
       .filter(Boolean)
       .join(' · '),

@@ -72,7 +72,7 @@ async function start(
   );
   services.log.info(`${already ? 'Already on' : 'Started'}: ${run}`);
   services.runs.refresh(run);
-  await show(run);
+  await showStartedRun(run);
   return run;
 }
 
@@ -115,7 +115,7 @@ function whileStarting(name: string, host: Host, begin: () => ReturnType<Host['s
 }
 
 /** Shows a run that was just started, as the settings ask. */
-export async function show(run: string): Promise<void> {
+export async function showStartedRun(run: string): Promise<void> {
   const what = setting('openOnStart', 'dashboard');
   if (what === 'dashboard') await vscode.commands.executeCommand('distillery.openDashboard', run);
   else if (what === 'runs') await vscode.commands.executeCommand('distillery.revealInRuns', run);

@@ -5,7 +5,7 @@ import type { RunListing } from '../../runs/reading';
 import type { StageRow } from '../../runs/records';
 import type { StageName, TrainedStage } from '../../stages';
 import { startAt, studentTitle } from '../../start';
-import { checkpointFolder, type RunCache } from '../run-cache';
+import { checkpointPath, type RunCache } from '../run-cache';
 
 export interface StartingPoint {
   /** Absolute; undefined for the experiment's own student. */
@@ -19,7 +19,7 @@ export interface StartingPoint {
 }
 
 /** The stages that a student may come from, best first. */
-const before: Record<TrainedStage, readonly StageName[]> = {
+const startingStages: Record<TrainedStage, readonly StageName[]> = {
   reconstruct: ['base'],
   complete: ['reconstruct', 'sft'],
   rewrite: ['complete', 'reconstruct', 'sft'],
@@ -42,7 +42,7 @@ export function startingPoints(
     const rows = cache.summary(listing.folder).value ?? [];
     return record.checkpoints
       .map(({ name, stage: of }) => ({
-        checkpoint: checkpointFolder(listing.folder, name),
+        checkpoint: checkpointPath(listing.folder, name),
         name,
         run: listing.folder,
         stage: of,
@@ -53,7 +53,7 @@ export function startingPoints(
   });
   const own: StartingPoint = { name: studentTitle('base', startAt(experiment.student ?? '')) };
   const rank = ({ stage: of, row }: StartingPoint) => {
-    const place = of ? before[stage].indexOf(of) : -1;
+    const place = of ? startingStages[stage].indexOf(of) : -1;
     if (row && place === 0) return 0;
     if (row && place > 0) return 2;
     return row ? 3 : 4;

@@ -1,10 +1,10 @@
 import { dirname, relative, sep } from 'node:path';
 import type { StageRow } from '../../runs/records';
-import { checkpointFolder } from '../run-cache';
+import { checkpointPath } from '../run-cache';
 import type { RunIndex } from '../run-index';
 import { runTitle } from '../runs/items';
 import * as vscode from '../vscode';
-import { reached } from '../words';
+import { resultText } from '../words';
 import { kindOf } from './kinds';
 import { type NamePlace, namePlace } from './names';
 
@@ -54,13 +54,13 @@ async function proposalsFor({ kind, components }: NamePlace, folder: string, run
       return components.map((value, rank) => ({ value, detail: vscode.l10n.t('component of this reward'), rank }));
     case 'reward':
       return (await files('**/*.reward.json', skippedForData)).map((file) => ({
-        value: shown(folder, file),
+        value: relativePath(folder, file),
         detail: vscode.l10n.t('reward config'),
         rank: distance(folder, file),
       }));
     case 'dataset':
       return (await files('**/*.jsonl', skippedForData)).map((file) => ({
-        value: shown(folder, file),
+        value: relativePath(folder, file),
         detail: file.endsWith('.chains.jsonl') ? vscode.l10n.t('chains') : vscode.l10n.t('JSON lines'),
         rank: distance(folder, file) + (file.endsWith('.chains.jsonl') ? 0 : 1),
       }));
@@ -77,7 +77,7 @@ async function students(folder: string, runs: RunIndex): Promise<Proposal[]> {
     const rows = runs.cache.summary(listing.folder).value ?? [];
     const title = runTitle(listing, runs.cache);
     return listing.run.record.checkpoints.map(({ name }) => ({
-      value: shown(folder, checkpointFolder(listing.folder, name)),
+      value: relativePath(folder, checkpointPath(listing.folder, name)),
       detail: checkpointText(
         title,
         rows.find(({ checkpoint }) => checkpoint === name),
@@ -86,7 +86,7 @@ async function students(folder: string, runs: RunIndex): Promise<Proposal[]> {
     }));
   });
   const found = folders.map((one) => ({
-    value: shown(folder, one),
+    value: relativePath(folder, one),
     detail: vscode.l10n.t('student'),
     rank: distance(folder, one),
   }));
@@ -95,7 +95,7 @@ async function students(folder: string, runs: RunIndex): Promise<Proposal[]> {
 
 /** The test result of a checkpoint; without one, its run. */
 const checkpointText = (run: string, row: StageRow | undefined) =>
-  vscode.l10n.t('checkpoint of {0}', row ? `${run}, ${reached(row)}` : run);
+  vscode.l10n.t('checkpoint of {0}', row ? `${run}, ${resultText(row)}` : run);
 
 async function files(pattern: string, excluded = skipped): Promise<string[]> {
   const found = await vscode.workspace.findFiles(pattern, excluded, most);
@@ -103,7 +103,7 @@ async function files(pattern: string, excluded = skipped): Promise<string[]> {
 }
 
 /** The path as written in a config of `folder`, with slashes on every system. */
-const shown = (folder: string, path: string) => relative(folder, path).split(sep).join('/') || '.';
+const relativePath = (folder: string, path: string) => relative(folder, path).split(sep).join('/') || '.';
 
 /** Distance from the folder, so that near files come first. */
 const distance = (folder: string, path: string) => relative(folder, path).split(sep).length;

@@ -1,7 +1,7 @@
 import type { Alert } from '../../protocol/dashboard';
 import { stageNames } from '../../stages';
 import { percent } from '../../words';
-import { type PhaseRange, stretchesOf, type UpdateColumns } from './columns';
+import { type PhaseRange, phaseRanges, type UpdateColumns } from './columns';
 
 /** Updates judged together, as single batches of a few groups are noisy. */
 const windowSize = 20;
@@ -11,7 +11,7 @@ const windowSize = 20;
  * completions). Each phase is judged on its own; the newest phase comes first.
  */
 export function alertsOf(columns: UpdateColumns): Alert[] {
-  const stretches = stretchesOf(columns);
+  const stretches = phaseRanges(columns);
   const sustained = stretches.flatMap((stretch) =>
     [klJump, entropyCollapse, flatGroups, truncation].flatMap((judge) => judge(columns, stretch) ?? []),
   );

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { stageNames } from '../../stages';
-import { stretchesOf, UpdateColumns } from './columns';
+import { phaseRanges, UpdateColumns } from './columns';
 import { updatesCsv } from './csv';
 import { plannedUpdates, progressOf } from './progress';
 
@@ -37,7 +37,7 @@ it('grow, know what is missing from what is NaN, and send only what is new', () 
 });
 
 it('fall into stretches of one stage and phase', () => {
-  expect(stretchesOf(filled())).toEqual([
+  expect(phaseRanges(filled())).toEqual([
     { stage: stageNames.indexOf('sft'), phase: 0, from: 0, to: 300 },
     { stage: stageNames.indexOf('complete'), phase: 1, from: 300, to: 310 },
   ]);

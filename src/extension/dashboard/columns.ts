@@ -87,7 +87,7 @@ export interface PhaseRange {
   to: number;
 }
 
-export function stretchesOf({ rows, stage, phase }: Pick<UpdateColumns, 'rows' | 'stage' | 'phase'>): PhaseRange[] {
+export function phaseRanges({ rows, stage, phase }: Pick<UpdateColumns, 'rows' | 'stage' | 'phase'>): PhaseRange[] {
   const stretches: PhaseRange[] = [];
   for (let row = 0; row < rows; row++) {
     const last = stretches.at(-1);

@@ -22,8 +22,8 @@ import { RunSource } from './source';
 /** Rows per message. */
 const rowsAMessage = 8192;
 /** How often files of a run are polled, in milliseconds: while it runs, and otherwise. */
-const livePulse = 500;
-const idlePulse = 3000;
+const livePollMs = 500;
+const idlePollMs = 3000;
 /** Rollout files larger than this are read with a progress bar. */
 const largeFile = 32 << 20;
 
@@ -187,7 +187,7 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
       .then((live) => {
         this.looking = false;
         if (this.again) this.look();
-        else if (!this.disposed) this.timer = setTimeout(() => this.look(), live ? livePulse : idlePulse);
+        else if (!this.disposed) this.timer = setTimeout(() => this.look(), live ? livePollMs : idlePollMs);
       });
   }
 

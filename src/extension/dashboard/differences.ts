@@ -25,7 +25,7 @@ export function differingSettings(configs: readonly unknown[]): SettingDifferenc
 }
 
 /** Leading settings by importance. All others follow, the machine last. */
-const telling = [
+const importantSettings = [
   /^student\b/,
   /^data\b/,
   /^(stages|baselines)(\.\w+)?$/,
@@ -36,9 +36,9 @@ const telling = [
 ];
 
 function rankOf(path: string): number {
-  const found = telling.findIndex((pattern) => pattern.test(path));
+  const found = importantSettings.findIndex((pattern) => pattern.test(path));
   if (found >= 0) return found;
-  return telling.length + Number(/^environment\b/.test(path));
+  return importantSettings.length + Number(/^environment\b/.test(path));
 }
 
 /** The outermost part around a path that some configs have and others lack; undefined if there is none. */

@@ -1,11 +1,11 @@
 import type { DashboardProgress } from '../../protocol/dashboard';
 import { isBaseline, sampledAs, stageNames } from '../../stages';
 import { meanUpdateTime } from '../update-time';
-import { stretchesOf, type UpdateColumns } from './columns';
+import { phaseRanges, type UpdateColumns } from './columns';
 
 /** The progress of a run's last phase, and the time left if the run continues; undefined before the first update. */
 export function progressOf(columns: UpdateColumns, config: unknown): DashboardProgress | undefined {
-  const last = stretchesOf(columns).at(-1);
+  const last = phaseRanges(columns).at(-1);
   if (!last) return undefined;
   const stage = stageNames[last.stage];
   const phase = columns.phases[last.phase];

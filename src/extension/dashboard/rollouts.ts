@@ -9,7 +9,7 @@ import type { StageName } from '../../stages';
 /** At most this many characters of prompts and completions are sent, as the page renders all of them at once. */
 const mostText = 16 << 20;
 /** Milliseconds of reading before the event loop gets a turn. */
-const patience = 20;
+const yieldEveryMs = 20;
 
 /**
  * The completions of an update by group, highest reward first, or the reason why there are none. Of a file that is too
@@ -46,7 +46,7 @@ export async function rolloutsMessage(
         break;
       }
       groups.add(record);
-      if (performance.now() - turn < patience) continue;
+      if (performance.now() - turn < yieldEveryMs) continue;
       told(next);
       await yieldToEventLoop();
       turn = performance.now();

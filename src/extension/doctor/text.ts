@@ -70,7 +70,7 @@ function backendParts({ backends }: HostResult<'doctor'>): Markdown[] {
     speedText(speeds) || '–',
     detail,
   ]);
-  const advice = backends.map(({ name, advice: text }) => md`- **${name}**: ${inEditor[name] ?? text}`);
+  const advice = backends.map(({ name, advice: text }) => md`- **${name}**: ${editorAdvice[name] ?? text}`);
   return [
     md`## Backends`,
     md`With \`auto\`, an experiment uses tensorflow-gpu if it works, else embedded (on a CPU faster than tensorflow).`,
@@ -80,7 +80,7 @@ function backendParts({ backends }: HostResult<'doctor'>): Markdown[] {
 }
 
 /** Replaces the command line's advice by the editor's commands. */
-const inEditor: Partial<Record<string, string>> = {
+const editorAdvice: Partial<Record<string, string>> = {
   embedded:
     'The default, with nothing to install: native kernels where the ' +
     'package has them for this machine, else WebAssembly.',

@@ -2,7 +2,7 @@
 import type { Rescored } from '../../rewards/dry-run';
 import { stepMarks } from '../../rewards/input';
 import type { Scorable } from '../../rewards/recorded';
-import { groupsOf, isFlat, type RewardDistribution, type ScoreSummary, summariseScores } from '../../rewards/summary';
+import { allEqual, groupsOf, type RewardDistribution, type ScoreSummary, summariseScores } from '../../rewards/summary';
 import type { RolloutRecord } from '../../runs/records';
 import { deviation } from '../../statistics';
 import { clipLine, percent, plural, signed } from '../words';
@@ -41,7 +41,7 @@ export function scoreReport(
 }
 
 const number = (value: number, digits = 3) => `${value < 0 ? '−' : ''}${Math.abs(value).toFixed(digits)}`;
-const shown = (value: number | null | undefined, digits = 3) => (value == null ? '–' : number(value, digits));
+const numberText = (value: number | null | undefined, digits = 3) => (value == null ? '–' : number(value, digits));
 
 function parts(page: ScorePage, { total, parts: components }: ScoreSummary): void {
   page.head('Mean of each component, with its weight');
@@ -50,10 +50,10 @@ function parts(page: ScorePage, { total, parts: components }: ScoreSummary): voi
     return {
       cells: [
         name,
-        shown(after?.mean),
-        shown(before?.mean),
+        numberText(after?.mean),
+        numberText(before?.mean),
         change,
-        shown(after?.std),
+        numberText(after?.std),
         after ? `${number(after.min, 2)} to ${number(after.max, 2)}` : '–',
         after ? percent(after.applies, 0) : '–',
       ],
@@ -94,13 +94,13 @@ function movement(page: ScorePage, { movement: moves, newBest, flatGroups: flat,
   page.line();
 }
 
-const isFlatNow = (group: readonly RescoredCompletion[]) => isFlat(group.map((one) => one.new.total));
-const wasFlat = (group: readonly RescoredCompletion[]) => isFlat(group.map(({ old }) => old.total));
+const isFlatNow = (group: readonly RescoredCompletion[]) => allEqual(group.map((one) => one.new.total));
+const hadEqualRewards = (group: readonly RescoredCompletion[]) => allEqual(group.map(({ old }) => old.total));
 
 function flatGroups(page: ScorePage, groups: readonly RescoredCompletion[][]): void {
   const kinds = [
-    ['Groups that become flat', groups.filter((group) => isFlatNow(group) && !wasFlat(group)), 'fall'],
-    ['Groups no longer flat', groups.filter((group) => !isFlatNow(group) && wasFlat(group)), 'rise'],
+    ['Groups that become flat', groups.filter((group) => isFlatNow(group) && !hadEqualRewards(group)), 'fall'],
+    ['Groups no longer flat', groups.filter((group) => !isFlatNow(group) && hadEqualRewards(group)), 'rise'],
   ] as const;
   for (const [title, found, mark] of kinds) {
     if (found.length === 0) continue;
@@ -142,12 +142,12 @@ function markOf({ movement: moves, record }: RescoredCompletion): 'rise' | 'fall
 function completion(page: ScorePage, one: RescoredCompletion): void {
   const { record, old, new: now, oldRank, newRank, movement: moves } = one;
   const places = `${String(oldRank).padStart(4)} → ${String(newRank).padEnd(4)}`;
-  const totals = `${shown(old.total).padStart(7)} → ${shown(now.total).padEnd(7)}`;
+  const totals = `${numberText(old.total).padStart(7)} → ${numberText(now.total).padEnd(7)}`;
   const start = `  ${signs[moves]} rank ${places} reward ${totals} ${verdict(record)} `;
   page.linked([start, `${nameOfGroup([one])}, sample ${record.rollout.sample + 1}`, ''], target(one), markOf(one));
   const names = [...new Set([...Object.keys(now.parts), ...Object.keys(old.parts)])];
   const values = names.map((name) => {
-    const [before, after] = [shown(old.parts[name]), shown(now.parts[name])];
+    const [before, after] = [numberText(old.parts[name]), numberText(now.parts[name])];
     return `${name} ${before === after ? after : `${before} → ${after}`}`;
   });
   page.line(`      ${values.join('   ')}`);
@@ -191,7 +191,7 @@ function wholeGroups(page: ScorePage, groups: readonly RescoredCompletion[][]): 
     for (const one of group.toSorted((a, b) => order(a) - order(b))) {
       const { record, new: now, oldRank, newRank, movement: moves } = one;
       const places = `${String(newRank ?? '–').padStart(4)}  was ${String(oldRank ?? '–').padEnd(4)}`;
-      const start = `   ${signs[moves]}${places}${shown(now.total).padStart(8)}   ${verdict(record)}   `;
+      const start = `   ${signs[moves]}${places}${numberText(now.total).padStart(8)}   ${verdict(record)}   `;
       page.linked([start, `sample ${record.rollout.sample + 1}`, `   ${beginning(record)}`], target(one), markOf(one));
     }
   }

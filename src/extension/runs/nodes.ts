@@ -6,7 +6,7 @@ import { evaluationNames, type RunListing } from '../../runs/reading';
 import type { CheckpointEntry } from '../../runs/records';
 import { type StageName, stageNames } from '../../stages';
 import type { ExperimentFile } from '../experiment-file';
-import { checkpointFolder, type RunCache } from '../run-cache';
+import { checkpointPath, type RunCache } from '../run-cache';
 
 /**
  * A node holds only references; what it shows is read when it is drawn. `run` is a run's folder and `checkpoint` a
@@ -102,13 +102,13 @@ export function partNodes({ cache }: RunsSource, listing: RunListing, stage: Sta
 }
 
 export function checkpointNode(run: string, { name, stage }: CheckpointEntry): NodeOf<'checkpoint'> {
-  const checkpoint = checkpointFolder(run, name);
+  const checkpoint = checkpointPath(run, name);
   return { id: `checkpoint ${checkpoint}`, kind: 'checkpoint', run, stage, checkpoint };
 }
 
 function evaluationsOf(run: string): NodeOf<'evaluation'>[] {
   return evaluationNames(run).map((evaluation) => {
-    const checkpoint = checkpointFolder(run, evaluation);
+    const checkpoint = checkpointPath(run, evaluation);
     return {
       id: `evaluation ${run} ${evaluation}`,
       kind: 'evaluation',

@@ -20,10 +20,10 @@ export function registerNotifications(services: Services): vscode.Disposable {
   return vscode.Disposable.from(
     hosts.onDidTell((told) => {
       note(told, log);
-      if (told.kind === 'crash') void tellCrash(services, told.host, told.crash);
-      if (told.kind === 'event' && told.event.type === 'ended') void tellEnd(services, told.event);
+      if (told.kind === 'crash') void notifyCrash(services, told.host, told.crash);
+      if (told.kind === 'event' && told.event.type === 'ended') void notifyEnd(services, told.event);
       if (told.kind !== 'state') return;
-      if (told.state === 'lost') void tellLost(services);
+      if (told.state === 'lost') void notifyLost(services);
       if (told.state === 'running' && !bars.has(told.host)) {
         const location = { viewId: 'distillery.runs' };
         void vscode.window.withProgress({ location }, () => new Promise<void>((end) => bars.set(told.host, end)));
@@ -53,10 +53,10 @@ function note(told: HostMessage, log: vscode.LogOutputChannel): void {
   if (event.type === 'log') log[event.level === 'warning' ? 'warn' : event.level](event.text);
   if (event.type === 'ended')
     log.info(`${event.run}: ${event.outcome}${event.fault ? `: ${event.fault.message}` : ''}`);
-  if (event.type === 'curriculum') noteCurriculum(event.event, log);
+  if (event.type === 'curriculum') logCurriculumEvent(event.event, log);
 }
 
-function noteCurriculum(
+function logCurriculumEvent(
   event: Extract<Extract<HostMessage, { kind: 'event' }>['event'], { type: 'curriculum' }>['event'],
   log: vscode.LogOutputChannel,
 ): void {
@@ -69,7 +69,7 @@ function noteCurriculum(
   else log.trace(`${event.stage} ${event.phase} ${event.update}/${event.updates}: loss ${event.metrics.loss}`);
 }
 
-async function tellEnd(
+async function notifyEnd(
   { runs }: Services,
   { run, outcome, fault }: Extract<Extract<HostMessage, { kind: 'event' }>['event'], { type: 'ended' }>,
 ): Promise<void> {
@@ -86,10 +86,10 @@ async function tellEnd(
       row ? `${shortStudentTitle(row.stage, start)} ${accuracyText(row)}, ${tokens(row.meanTokens)}` : [],
     );
     const last = rows.at(-1);
-    const doubt = last && last.n < fewProblems ? margin(last) : '';
+    const doubt = last && last.n < fewProblems ? marginOfError(last) : '';
     const text = t('{0} is finished. {1}', name, `${results.join(' → ')}. ${doubt}`.trim());
     const failures = runs.cache.failureCount(run) > 0 ? [{ title: t('Show Failure Cases'), id: 'showFailures' }] : [];
-    await offer(
+    await runChosenCommand(
       vscode.window.showInformationMessage(text, { title: t('Open Dashboard'), id: 'openDashboard' }, ...failures),
       run,
     );
@@ -99,12 +99,12 @@ async function tellEnd(
       { title: t('Resume'), id: 'resume' },
       { title: t('Show Log'), id: 'showLog' },
     ];
-    await offer(vscode.window.showErrorMessage(t('{0} failed. {1}', name, why), ...buttons), run);
+    await runChosenCommand(vscode.window.showErrorMessage(t('{0} failed. {1}', name, why), ...buttons), run);
   } else vscode.window.setStatusBarMessage(t('{0}: {1}', name, outcome), 5000);
 }
 
 /** The margin of error of an accuracy. */
-function margin({ n, accuracyInterval: [low, high] }: StageRow): string {
+function marginOfError({ n, accuracyInterval: [low, high] }: StageRow): string {
   return vscode.l10n.t(
     'With {0} test problems the accuracy is known to ± {1} points.',
     n,
@@ -112,7 +112,7 @@ function margin({ n, accuracyInterval: [low, high] }: StageRow): string {
   );
 }
 
-async function tellCrash({ runs }: Services, { folder }: Host, { reason, run, restartInMs }: Crash): Promise<void> {
+async function notifyCrash({ runs }: Services, { folder }: Host, { reason, run, restartInMs }: Crash): Promise<void> {
   const { t } = vscode.l10n;
   if (run) runs.refresh(run);
   const what = [
@@ -124,19 +124,22 @@ async function tellCrash({ runs }: Services, { folder }: Host, { reason, run, re
     ...(run ? [{ title: t('Resume'), id: 'resume' }] : []),
     { title: t('Show Log'), id: 'showHostLog', argument: folder },
   ];
-  await offer(vscode.window.showErrorMessage(what.filter(Boolean).join(' '), ...buttons), run);
+  await runChosenCommand(vscode.window.showErrorMessage(what.filter(Boolean).join(' '), ...buttons), run);
 }
 
-async function tellLost({ hosts }: Services): Promise<void> {
+async function notifyLost({ hosts }: Services): Promise<void> {
   const { t } = vscode.l10n;
   const text = t('The training host does not answer, though its process is alive. End it to resume its run.');
   const end = { title: t('End the Training Host'), id: 'killHost' };
   if (hosts.all().some(({ state }) => state === 'lost'))
-    await offer(vscode.window.showWarningMessage(text, end, { title: t('Show Log'), id: 'showLog' }), undefined);
+    await runChosenCommand(
+      vscode.window.showWarningMessage(text, end, { title: t('Show Log'), id: 'showLog' }),
+      undefined,
+    );
 }
 
 /** Runs the command of the chosen button, on the run unless the button has its own argument. */
-async function offer(
+async function runChosenCommand(
   message: Thenable<{ id: string; argument?: unknown } | undefined>,
   run: string | undefined,
 ): Promise<void> {

@@ -140,7 +140,7 @@ async function agree(plan: RequestPlan): Promise<boolean> {
 }
 
 /** After Cancel, replies in progress, which are paid for, are awaited for this long. */
-const patienceMs = 20_000;
+const cancelGraceMs = 20_000;
 
 function ask(
   teacher: Teacher,
@@ -153,7 +153,7 @@ function ask(
     const abort = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     stop.addEventListener('abort', () => {
-      timer = setTimeout(() => abort.abort(), patienceMs);
+      timer = setTimeout(() => abort.abort(), cancelGraceMs);
     });
     const started = performance.now();
     let told = 0;

@@ -5,7 +5,7 @@ import { usualAttentionFactor } from '../../student-files/config-rope';
 import { familyOf } from '../../student-files/families';
 import type { JsonObject } from '../../student-files/files';
 import { configJson, llama3Divisors } from '../../student-files/gguf/config';
-import { ggufNames, interleave, interleavedHeads, lessened } from '../../student-files/gguf/names';
+import { ggufNames, interleave, interleavedHeads, minusOffset } from '../../student-files/gguf/names';
 import { tensorTypes } from '../../student-files/gguf/types';
 import { vocabularyFields } from '../../student-files/gguf/vocabulary';
 import { type GgufSource, type MetadataField, type WrittenType, writeGguf } from '../../student-files/gguf/write';
@@ -43,7 +43,7 @@ export function writeGgufStudent(file: string, model: Model, options: GgufOption
       values: () => {
         const values = mergedValues(model, name);
         if (heads > 0) return interleave(values, shape[0], heads);
-        return isNorm(name) ? lessened(values, -config.normOffset) : values;
+        return isNorm(name) ? minusOffset(values, -config.normOffset) : values;
       },
     };
   });

@@ -14,8 +14,8 @@ export function dequantize(type: TensorTypeName, raw: Uint8Array, out: Float32Ar
 
 const readers: Record<TensorTypeName, (raw: Uint8Array, out: Float32Array) => void> = {
   F32: (raw, out) => new Uint8Array(out.buffer, out.byteOffset, out.byteLength).set(raw),
-  F16: (raw, out) => fromFloat16(halves(raw), out),
-  BF16: (raw, out) => fromBfloat16(halves(raw), out),
+  F16: (raw, out) => fromFloat16(asUint16(raw), out),
+  BF16: (raw, out) => fromBfloat16(asUint16(raw), out),
   Q8_0: (raw, out) =>
     each(out, 34, 32, (at, to) => {
       const scale = half(raw, at);
@@ -72,7 +72,7 @@ function each(out: Float32Array, bytes: number, block: number, read: (at: number
   for (let i = 0; i < blocks; i++) read(i * bytes, i * block);
 }
 
-function halves(raw: Uint8Array): Uint16Array {
+function asUint16(raw: Uint8Array): Uint16Array {
   const aligned = raw.byteOffset % 2 === 0 ? raw : raw.slice();
   return new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.length / 2);
 }

@@ -48,18 +48,18 @@ export function interleavedHeads(name: string, { modelType, heads, kvHeads }: Mo
 }
 
 /** GGUF stores the factors of norms, even if Hugging Face stores them minus 1. */
-export const lessened = (values: Float32Array, offset: number): Float32Array =>
+export const minusOffset = (values: Float32Array, offset: number): Float32Array =>
   offset === 0 ? values : values.map((value) => value - offset);
 
 /** Rows (h, half, i) of a matrix or vector in the order (h, i, half): from Hugging Face's order to GGUF's. */
 export const interleave = (values: Float32Array, rows: number, heads: number): Float32Array =>
-  reorder(values, rows, heads, (from, to, source, target) => target.set(source(from), to));
+  reorderHeads(values, rows, heads, (from, to, source, target) => target.set(source(from), to));
 
 /** The inverse. */
 export const separate = (values: Float32Array, rows: number, heads: number): Float32Array =>
-  reorder(values, rows, heads, (from, to, source, target) => target.set(source(to), from));
+  reorderHeads(values, rows, heads, (from, to, source, target) => target.set(source(to), from));
 
-function reorder(
+function reorderHeads(
   values: Float32Array,
   rows: number,
   heads: number,

@@ -10,7 +10,7 @@ import { makeTokenizer, type Tokenizer } from '../tokenizer';
 import type { WeightFiles } from '../weights';
 import { configJson } from './config';
 import { type GgufFile, openGguf } from './file';
-import { ggufNames, interleavedHeads, lessened, separate } from './names';
+import { ggufNames, interleavedHeads, minusOffset, separate } from './names';
 import { type TokenizerFiles, tokenizerFiles } from './tokenizer';
 
 /**
@@ -84,7 +84,7 @@ export function ggufWeights(gguf: GgufFile, config: ModelConfig): WeightFiles {
       const values = gguf.readFloats(names.get(name)!);
       const heads = interleavedHeads(name, config);
       if (heads > 0) return separate(values, tensors.get(name)!.shape[0], heads);
-      return isNorm(name) ? lessened(values, config.normOffset) : values;
+      return isNorm(name) ? minusOffset(values, config.normOffset) : values;
     },
     close: gguf.close,
   };

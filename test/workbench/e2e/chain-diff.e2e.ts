@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Locator } from 'playwright-core';
-import { editor, pickAfter, webview } from '../../../scripts/workbench/page';
+import { editor, runAndPick, webview } from '../../../scripts/workbench/page';
 import { readFailures, readRollouts, rolloutSteps } from '../../../src/runs/reading';
 import { runsOf } from '../workspace';
 import { keepPictures, openSession, type Session } from './session';
@@ -39,7 +39,7 @@ suite('Chain diff', () => {
 
   test('asks for a problem, and shows its chains aligned', async () => {
     const { problemId, question, samples } = failures()[0];
-    await pickAfter(session.page, 'Distillery: Compare Chains', problemId);
+    await runAndPick(session.page, 'Distillery: Compare Chains', problemId);
     await page().getByTestId('question').filter({ hasText: question }).waitFor();
     await grid()
       .getByRole('columnheader', { name: /Teacher/ })
@@ -102,7 +102,7 @@ suite('Chain diff', () => {
   test('an update’s completion brings log-probs, reward parts and its group', async () => {
     const { stage, step } = rolloutSteps(run()).findLast((one) => one.stage === 'complete')!;
     const { problemId } = readRollouts(run(), stage, step)[0];
-    await pickAfter(session.page, 'Distillery: Compare Chains', problemId);
+    await runAndPick(session.page, 'Distillery: Compare Chains', problemId);
     await page().locator('.case-name', { hasText: problemId }).waitFor();
     const origin = page().locator('.head.student .origin', { hasText: `update ${step}` });
     const moments = page().getByTestId('moments');

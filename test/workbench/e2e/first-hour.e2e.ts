@@ -9,8 +9,8 @@ import {
   openQuickFixes,
   option,
   pick,
-  pickAfter,
   quickInput,
+  runAndPick,
   saveAs,
   toast,
   webview,
@@ -109,7 +109,7 @@ suite('The first hour', () => {
   test('rollouts that TRL logged become a run: from the palette to the chain diff of a completion', async () => {
     const { page, folder } = session;
     await saveAs(page, join(packageRoot(), 'test/fixtures/rollouts/trl/'), () =>
-      pickAfter(page, 'Distillery: Import Rollouts', 'Folder'),
+      runAndPick(page, 'Distillery: Import Rollouts', 'Folder'),
     );
     await toast(page, /Imported 24 completions of 3 updates/).waitFor({ timeout: 120_000 });
     await page.locator('.tab.active', { hasText: 'trl' }).waitFor();

@@ -10,8 +10,8 @@ import {
   openFile,
   option,
   pick,
-  pickAfter,
   quickInput,
+  runAndPick,
   runCommand,
   showContainer,
   toast,
@@ -82,7 +82,7 @@ suite('Hostile text', () => {
 
   test('a student whose chat template complains', async () => {
     const { page } = session;
-    await pickAfter(page, 'Distillery: Run Stage 2', 'templated');
+    await runAndPick(page, 'Distillery: Run Stage 2', 'templated');
     const told = toast(page, '[Repair]');
     await told.waitFor({ timeout: 120_000 });
     assert.ok((await told.innerText()).includes(shown), await told.innerText());
@@ -92,7 +92,7 @@ suite('Hostile text', () => {
   test('a teacher that refuses', async () => {
     const { page } = session;
     await openFile(page, 'evil.chains.jsonl');
-    await pickAfter(page, 'Distillery: Generate Teacher Chains', 'Another Endpoint');
+    await runAndPick(page, 'Distillery: Generate Teacher Chains', 'Another Endpoint');
     await answer('Base URL of the endpoint', `not an address ${typed}`, false);
     await answer('Generate Teacher Chains', teacher.baseUrl);
     await answer('Name of the model at the endpoint', typed);

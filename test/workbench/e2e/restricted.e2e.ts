@@ -13,7 +13,7 @@ import {
   toast,
   treeItems,
 } from '../../../scripts/workbench/page';
-import { livingIn } from '../../../scripts/workbench/server';
+import { processesUsing } from '../../../scripts/workbench/server';
 import { readFailures } from '../../../src/runs/reading';
 import { runsOf } from '../workspace';
 import { keepPictures, openSession, type Session } from './session';
@@ -72,7 +72,7 @@ suite('Restricted Mode', () => {
       assert.equal(await option(page, `Distillery: ${title}`).count(), 0, title);
     }
     await page.keyboard.press('Escape');
-    assert.deepEqual(livingIn(session.server.home, '/dist/host.js'), []);
+    assert.deepEqual(processesUsing(session.server.home, '/dist/host.js'), []);
   });
 
   test('a decision is refused, with the way to trust', async () => {
@@ -106,7 +106,7 @@ suite('Restricted Mode', () => {
     assert.deepEqual(lure.asked, []);
     assert.deepEqual(outside, []);
     for (const words of ['/dist/host.js', '/dist/cli.js', 'trap.sh'])
-      assert.deepEqual(livingIn(server.home, words), []);
+      assert.deepEqual(processesUsing(server.home, words), []);
     assert.deepEqual(stateOf(join(folder, '..')), before);
   });
 });

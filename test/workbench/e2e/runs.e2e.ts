@@ -11,7 +11,7 @@ import {
   treeItems,
   webview,
 } from '../../../scripts/workbench/page';
-import { livingIn } from '../../../scripts/workbench/server';
+import { processesUsing } from '../../../scripts/workbench/server';
 import { runsOf } from '../workspace';
 import { keepPictures, openSession, type Session } from './session';
 
@@ -30,7 +30,7 @@ suite('Runs from the window', () => {
   suiteTeardown(() => session?.close());
 
   /** Process ids of the session's training hosts. */
-  const hosts = () => livingIn(session.server.home, '/dist/host.js');
+  const hosts = () => processesUsing(session.server.home, '/dist/host.js');
   const status = (page: Page) => page.locator('.statusbar-item', { hasText: /Stage 2 \d+\/2000/ });
   const update = async (page: Page) => Number(/(\d+)\/2000/.exec(await status(page).innerText())![1]);
   const startLong = async () => {

@@ -12,7 +12,7 @@ export interface ColumnsLook {
 }
 
 /** The first row, read with the guessed and given columns. */
-export function lookAt(file: string, told: Columns): ColumnsLook {
+export function readFirstRow(file: string, told: Columns): ColumnsLook {
   try {
     const { columns, problems } = readProblems(file, 'rows', { columns: told, count: 1, skipBad: true });
     return { columns, first: problems.at(0) };
@@ -23,12 +23,12 @@ export function lookAt(file: string, told: Columns): ColumnsLook {
 }
 
 /** Number of rows in the preview. */
-const shown = 5;
+const previewRows = 5;
 
 /** The first rows as read with these columns, for people. */
 export function firstRowsText(file: string, told: Columns): string {
   try {
-    const { problems } = readProblems(file, 'rows', { columns: told, count: shown, skipBad: true });
+    const { problems } = readProblems(file, 'rows', { columns: told, count: previewRows, skipBad: true });
     const texts = problems.map(({ id, question, answer, chain }) =>
       [`# ${id}`, `## question\n${question}`, `## answer\n${answer}`, ...(chain ? [`## chain\n${chain}`] : [])].join(
         '\n\n',

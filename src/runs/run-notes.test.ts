@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { aboutFile, readAbout, writeAbout } from './about';
+import { aboutFile, readAbout, writeAbout } from './run-notes';
 
 let run: string;
 beforeEach(() => {
