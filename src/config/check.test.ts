@@ -173,6 +173,12 @@ describe('settings that do not fit together', () => {
       'also rows of train',
     ],
     [
+      { data: { train: { format: 'rows', path: 'x', split: 'test' }, test: { format: 'rows', path: 'x' } } },
+      'warning',
+      'data.test',
+      'also rows of train',
+    ],
+    [
       { data: { ...minimal.data, test: { ...minimal.data.test, operations: [3, 2] } } },
       'error',
       'data.test.operations',
@@ -243,6 +249,8 @@ describe('settings that do not fit together', () => {
     const file = { format: 'gsm8k', path: 'x' };
     expect(experimentIssues({ data: { train: { ...file, count: 300 }, test: { ...file, start: 300 } } })).toEqual([]);
     expect(experimentIssues({ data: { ...minimal.data, test: { ...minimal.data.train } } })).toEqual([]);
+    const [train, test] = ['train', 'test'].map((split) => ({ format: 'rows', path: 'x', split }));
+    expect(experimentIssues({ data: { train, test } })).toEqual([]);
   });
 });
 

@@ -44,7 +44,7 @@ function dataFindings({ data }: ParsedExperiment): Finding[] {
       warning(
         ['data', 'test'],
         'Rows of test are also rows of train, so the test would overestimate the student.',
-        'Use another file, or choose start and count so that they do not overlap.',
+        'Use another file, a split of their own for both, or a start and count that do not overlap.',
       ),
     );
   return found;
@@ -147,10 +147,13 @@ function baselineFindings({ stages, baselines }: ParsedExperiment): Finding[] {
 
 type TrainSource = ParsedExperiment['data']['train'];
 
-/** Whether two sources share rows of one file. Generated train and test data differ for all seeds. */
+/**
+ * Whether two sources share rows of one file. Generated train and test data differ for all seeds. A split that only one
+ * of them names does not keep them apart: a file without parts has the same rows for every split.
+ */
 function overlap(train: TrainSource, test: TrainSource): boolean {
   const end = (source: TrainSource) => source.start + (source.count ?? Number.POSITIVE_INFINITY);
   const same = train.format !== 'arithmetic' && test.format !== 'arithmetic' && train.path === test.path;
-  if (same && train.split !== test.split) return false;
+  if (same && train.split && test.split && train.split !== test.split) return false;
   return same && train.start < end(test) && test.start < end(train);
 }

@@ -23,7 +23,7 @@ export interface ExperimentForm {
   student?: string;
 }
 
-const asked = ['question', 'answer', 'chain'] as const;
+const asked = ['question', 'choices', 'answer', 'chain'] as const;
 type FormField = (typeof asked)[number];
 
 interface FormInput {
@@ -76,9 +76,9 @@ const makeItem = (columns: SettledColumns | undefined) => ({
   change: 'make' as const,
 });
 
-const roleItem = (role: FormField, { columns, first }: ColumnsLook) => ({
+const roleItem = (role: FormField, { columns, first, choices }: ColumnsLook) => ({
   label: `${role}: ${[columns?.[role] ?? '–'].flat().join(' + ')}`,
-  detail: clipLine(first?.[role] ?? '–', 160),
+  detail: clipLine((role === 'choices' ? choices : first?.[role]) ?? '–', 160),
   change: role,
 });
 
@@ -105,12 +105,27 @@ async function showRows(file: string, told: Columns): Promise<void> {
 
 async function chooseColumn(file: string, title: string, role: FormField): Promise<Columns> {
   const { names, rows } = peek(file);
-  const column = await vscode.window.showQuickPick(columnItems(names, rows[0]), {
+  const items = columnItems(names, rows[0]);
+  if (role === 'choices') return chooseChoices(items, title);
+  const column = await vscode.window.showQuickPick(items, {
     title,
     placeHolder: vscode.l10n.t('Which column is the {0}?', role),
     ignoreFocusOut: true,
   });
   return column ? { [role]: column.label } : {};
+}
+
+/** None: they are guessed again. */
+async function chooseChoices(items: readonly vscode.QuickPickItem[], title: string): Promise<Columns> {
+  const columns = await vscode.window.showQuickPick(items, {
+    title,
+    placeHolder: vscode.l10n.t('Which column holds the choices? Or which columns, one for each choice?'),
+    ignoreFocusOut: true,
+    canPickMany: true,
+  });
+  if (!columns) return {};
+  const [first, ...others] = columns.map(({ label }) => label);
+  return { choices: others.length > 0 ? [first, ...others] : first };
 }
 
 const columnItems = (names: readonly string[], row: Row | undefined) =>

@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../paths';
@@ -12,6 +14,22 @@ test('the first row is shown by the columns that are guessed and told', () => {
   const told = readFirstRow(file('metamath.jsonl'), { question: ['type', 'query'] });
   expect(optionOf(told.columns!)).toBe('question=type+query,chain=response');
   expect(told.first!.question).toMatch(/^GSM_Rephrased\n\nA kiosk/);
+});
+
+test('choices are found and shown, and can be named', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'distillery-choices-'));
+  try {
+    const data = join(folder, 'quiz.jsonl');
+    const row = { question: 'What is 4 * 8?', first: '32', second: '31', options: ['30', '32'], answer: 'B', exp: '=' };
+    writeFileSync(data, `${JSON.stringify(row)}\n`);
+    const guessed = lookAt(data, {});
+    expect(guessed).toMatchObject({ choices: '(A) 30 (B) 32', first: { answer: '(B) 32' } });
+    expect(optionOf(guessed.columns!)).toBe('question=question,choices=options,answer=answer,chain=exp');
+    const told = lookAt(data, { choices: ['first', 'second'] });
+    expect(told).toMatchObject({ choices: '(A) 32 (B) 31', first: { answer: '(B) 31' } });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('columns that will not do say why', () => {

@@ -1,12 +1,15 @@
 /** A preview of a dataset read with some columns, for the form of a new experiment. Pure. */
+import { choicesOf } from '../../data/choices';
 import type { Columns, SettledColumns } from '../../data/columns';
-import { readProblems } from '../../data/read';
+import { peek, readProblems } from '../../data/read';
 import type { Problem } from '../../data/types';
 import { UserError } from '../../errors';
 
 export interface ColumnsLook {
   columns?: SettledColumns;
   first?: Problem;
+  /** The choices of the first row, in one line. */
+  choices?: string;
   /** Why these columns cannot be used. */
   fault?: string;
 }
@@ -15,12 +18,19 @@ export interface ColumnsLook {
 export function readFirstRow(file: string, told: Columns): ColumnsLook {
   try {
     const { columns, problems } = readProblems(file, 'rows', { columns: told, count: 1, skipBad: true });
-    return { columns, first: problems.at(0) };
+    const look: Look = { columns, first: problems.at(0) };
+    if (columns?.choices !== undefined) look.choices = choicesText(file, columns.choices);
+    return look;
   } catch (error) {
     if (error instanceof UserError) return { fault: error.message };
     throw error;
   }
 }
+
+const choicesText = (file: string, columns: string | string[]) =>
+  choicesOf(peek(file).rows[0], columns)
+    .map(({ letter, text }) => `(${letter}) ${text}`)
+    .join(' ');
 
 /** Number of rows in the preview. */
 const previewRows = 5;
