@@ -6,6 +6,7 @@ import { type Choice, choicesOf, chosenAnswer, withChoices } from './choices';
 import { isNamed, type SettledColumns } from './columns';
 import { type ChatRole, conversationOf, exchangeOf, withThinking } from './conversations';
 import { bestGeneration, type ChosenChain, type Flags, flagsOf, isCutOff, plainMarks, stepsIn } from './generations';
+import { isVerdictColumn } from './names';
 import { datasetError, type Row, type RowPlace } from './rows';
 import { isWorked, statedAnswer } from './stated';
 import type { Problem } from './types';
@@ -102,7 +103,8 @@ function recordedOf(cell: unknown, answer: string, place: RowPlace) {
 /** What a row says of its chain: never in a column with a role, as a `correct_answer` of 0 is not a verdict. */
 function flagsBeside(row: Row, columns: SettledColumns): Flags {
   if (columns.student !== undefined) return {};
-  return flagsOf(Object.fromEntries(Object.entries(row).filter(([name]) => !isNamed(name, columns))));
+  const names = Object.keys(row).filter((name) => isVerdictColumn(name) && !isNamed(name, columns));
+  return names.length === 0 ? {} : flagsOf(Object.fromEntries(names.map((name) => [name, row[name]])));
 }
 
 /** The teacher's chain, unless the row says that it is wrong. */

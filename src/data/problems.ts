@@ -1,3 +1,4 @@
+import type { Spot } from './sources/source';
 import type { Problem } from './types';
 
 /** Problems in order: an array, or a list that reads each from its file on access. */
@@ -10,9 +11,8 @@ export interface Problems extends Iterable<Problem> {
   filter(keep: (problem: Problem, index: number) => unknown): Problem[];
 }
 
-/** A problem that is read on access, with facts known before. */
-export interface Unread {
-  read: () => Problem;
+/** What is known of a problem without reading it. */
+interface Known {
   bytes: number;
   /** It has a teacher chain, or a recorded answer. */
   chained: boolean;
@@ -21,40 +21,83 @@ export interface Unread {
   key: number;
 }
 
-/** Problems that are not kept in memory, because large datasets do not fit. */
-export class ProblemList implements Problems {
-  constructor(private readonly unread: readonly Unread[]) {}
+/** Reads the problem at a place. */
+type Reader = (spot: Spot) => Problem;
+
+/** Numbers of each problem, in lists: as objects, those of a hundred thousand rows would take longer than reading. */
+class Unread {
+  private readonly readers: Reader[] = [];
+  private readonly spots: number[] = [];
+  private readonly bytes: number[] = [];
+  private readonly flags: number[] = [];
+  private readonly keys: number[] = [];
 
   get length(): number {
-    return this.unread.length;
+    return this.readers.length;
+  }
+
+  add(read: Reader, { index, line, start, end }: Spot, { bytes, chained, recorded, key }: Known): void {
+    this.readers.push(read);
+    this.spots.push(index, line, start, end);
+    this.bytes.push(bytes);
+    this.flags.push((chained ? 1 : 0) + (recorded ? 2 : 0));
+    this.keys.push(key);
+  }
+
+  read(row: number): Problem {
+    const [index, line, start, end] = this.spots.slice(4 * row, 4 * row + 4);
+    return this.readers[row]({ index, line, start, end });
+  }
+
+  known(row: number): Known {
+    const flags = this.flags[row];
+    return { bytes: this.bytes[row], chained: (flags & 1) > 0, recorded: (flags & 2) > 0, key: this.keys[row] };
+  }
+}
+
+/** Problems that are not kept in memory, because large datasets do not fit: a range of rows. */
+export class ProblemList implements Problems {
+  constructor(
+    private readonly unread: Unread,
+    private readonly from = 0,
+    private readonly to = unread.length,
+    private readonly change = (problem: Problem) => problem,
+  ) {}
+
+  get length(): number {
+    return this.to - this.from;
   }
 
   at(index: number): Problem | undefined {
-    return this.unread.at(index)?.read();
+    const row = index < 0 ? this.to + index : this.from + index;
+    return row >= this.from && row < this.to ? this.change(this.unread.read(row)) : undefined;
   }
 
-  known(index: number): Omit<Unread, 'read'> {
-    return this.unread[index];
+  known(index: number): Known {
+    return this.unread.known(this.from + index);
   }
 
-  count(is: (known: Unread) => boolean): number {
-    return this.unread.filter(is).length;
+  count(is: (known: Known) => boolean): number {
+    let count = 0;
+    for (let i = 0; i < this.length; i++) if (is(this.known(i))) count++;
+    return count;
   }
 
-  slice(start?: number, end?: number): ProblemList {
-    return new ProblemList(this.unread.slice(start, end));
+  slice(start = 0, end = this.length): ProblemList {
+    const row = (index: number) => Math.min(this.to, Math.max(this.from, (index < 0 ? this.to : this.from) + index));
+    return new ProblemList(this.unread, row(start), Math.max(row(start), row(end)), this.change);
   }
 
   *[Symbol.iterator](): Generator<Problem> {
-    for (const { read } of this.unread) yield read();
+    for (let i = 0; i < this.length; i++) yield this.at(i)!;
   }
 
   map<T>(change: (problem: Problem, index: number) => T): T[] {
-    return this.unread.map(({ read }, index) => change(read(), index));
+    return Array.from({ length: this.length }, (_, index) => change(this.at(index)!, index));
   }
 
   flatMap<T>(change: (problem: Problem, index: number) => T | readonly T[]): T[] {
-    return this.unread.flatMap(({ read }, index) => change(read(), index));
+    return this.map(change).flat() as T[];
   }
 
   filter(keep: (problem: Problem, index: number) => unknown): Problem[] {
@@ -63,7 +106,7 @@ export class ProblemList implements Problems {
 
   /** The same, with a function applied to each problem on access. */
   changed(change: (problem: Problem) => Problem): ProblemList {
-    return new ProblemList(this.unread.map(({ read, ...known }) => ({ ...known, read: () => change(read()) })));
+    return new ProblemList(this.unread, this.from, this.to, (problem) => change(this.change(problem)));
   }
 }
 
@@ -144,26 +187,21 @@ const packBytes = 8 << 20;
  */
 export class Collector {
   private held: Problem[] | null = [];
-  private readonly unread: Unread[] = [];
+  private readonly unread = new Unread();
   private total = 0;
   private pack = Buffer.alloc(0);
   private packed = 0;
 
-  /** `reread` reads the problem from its file again; it must not keep a reference to the problem. */
-  add(problem: Problem, reread: (() => Problem) | undefined): void {
-    const { question, chain = '', answer } = problem;
-    const bytes = question.length + chain.length + answer.length + 64;
+  /** `file` reads the problem from its file again; it must not keep a reference to the problem. */
+  add(problem: Problem, file?: { read: Reader; spot: Spot }): void {
+    const { question, chain, answer, student } = problem;
+    const bytes = question.length + (chain?.length ?? 0) + answer.length + 64;
     this.total += bytes;
     this.held?.push(problem);
     if (this.total > heldBytes) this.held = null;
-    const read = reread ?? (this.held ? () => problem : this.packing(problem));
-    this.unread.push({
-      read,
-      bytes,
-      chained: problem.chain !== undefined,
-      recorded: problem.student !== undefined,
-      key: questionKey(question),
-    });
+    const { read, spot } = file ?? (this.held ? { read: () => problem, spot: nowhere } : this.packing(problem));
+    const [chained, recorded] = [chain !== undefined, student !== undefined];
+    this.unread.add(read, spot, { bytes, chained, recorded, key: questionKey(question) });
   }
 
   get length(): number {
@@ -175,15 +213,22 @@ export class Collector {
   }
 
   /** UTF-8, outside of JavaScript's heap. */
-  private packing(problem: Problem): () => Problem {
+  private packing(problem: Problem): { read: Reader; spot: Spot } {
     const bytes = Buffer.from(JSON.stringify(problem), 'utf8');
     if (this.packed + bytes.length > this.pack.length) {
       this.pack = Buffer.alloc(Math.max(packBytes, bytes.length));
       this.packed = 0;
     }
-    const part = this.pack.subarray(this.packed, this.packed + bytes.length);
-    part.set(bytes);
-    this.packed += bytes.length;
-    return () => JSON.parse(part.toString('utf8')) as Problem;
+    const [start, end] = [this.packed, this.packed + bytes.length];
+    this.pack.set(bytes, start);
+    this.packed = end;
+    return { read: unpacking(this.pack), spot: { index: 0, line: 0, start, end } };
   }
 }
+
+const nowhere: Spot = { index: 0, line: 0, start: 0, end: 0 };
+
+const unpacking =
+  (pack: Buffer): Reader =>
+  ({ start, end }) =>
+    JSON.parse(pack.toString('utf8', start, end)) as Problem;

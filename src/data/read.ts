@@ -10,7 +10,7 @@ import { isUsualColumn, isVerdictColumn } from './names';
 import { Collector, type Problems } from './problems';
 import { asRow, datasetError, type Row, type RowPlace, type RowRange } from './rows';
 import { rowsOf } from './sources/kind';
-import type { RowSource, SourceRow } from './sources/source';
+import type { RowSource, SourceRow, Spot } from './sources/source';
 import type { Problem } from './types';
 
 export type FileFormat = 'rows' | 'chains' | 'gsm8k' | 'bridge' | 'parquet';
@@ -57,6 +57,8 @@ export function readProblems(path: string, format: FileFormat, options: ReadOpti
   let [rows, usable] = [0, 0];
   for (const { source, stem } of sources) {
     const first = rows;
+    const make = mapping(toProblem, stem);
+    const read = source.again && rereading(make, source.again);
     const from = sources.length === 1 && !skipBad ? start : 0;
     for (const found of source.rows(from, columns && namesIn(source, columns))) {
       const index = first + Math.max(0, found.index);
@@ -66,11 +68,10 @@ export function readProblems(path: string, format: FileFormat, options: ReadOpti
       if (rows % 1000 === 0) progress?.(rows);
       faults.keep(found, () => {
         if (found.fault) throw found.fault;
-        const make = mapping(toProblem, found.place, `${stem}-${found.index}`);
-        const problem = make(found.row);
+        const problem = make(found.row, found.place, found.index);
         checkId(problem, ids, found.place);
         if (skipBad && usable++ < start) return; // skipped rows do not count
-        collector.add(problem, found.reread && rereading(make, found.reread));
+        collector.add(problem, read && found.spot && { read, spot: found.spot });
       });
     }
   }
@@ -94,9 +95,12 @@ export function readProblems(path: string, format: FileFormat, options: ReadOpti
 }
 
 // Top-level functions, as closures created in the loop would keep the row alive.
-const mapping = (toProblem: ToProblem, place: RowPlace, id: string) => (row: unknown) =>
-  toProblem(asRow(row, place), place, id);
-const rereading = (make: (row: unknown) => Problem, reread: () => unknown) => () => make(reread());
+const mapping = (toProblem: ToProblem, stem: string) => (row: unknown, place: RowPlace, index: number) =>
+  toProblem(asRow(row, place), place, `${stem}-${index}`);
+const rereading = (make: ReturnType<typeof mapping>, again: NonNullable<RowSource['again']>) => (spot: Spot) => {
+  const { row, place } = again(spot);
+  return make(row, place, spot.index);
+};
 
 const mappers = { chains: chainsProblem, gsm8k: gsm8kProblem, bridge: bridgeProblem } satisfies Record<
   string,

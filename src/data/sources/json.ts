@@ -6,15 +6,16 @@ import { linesOf, parseJson } from '../../lines';
 import { conversationOf } from '../conversations';
 import { datasetError, type RowPlace } from '../rows';
 import type { Bytes } from './bytes';
-import type { RowSource, SourceRow } from './source';
+import type { RowSource, SourceRow, Spot } from './source';
 
 export function jsonLines(bytes: Bytes): RowSource {
+  const placeOf = ({ line }: Spot): RowPlace => ({ file: bytes.file, line });
   return {
     *rows(from) {
       let index = 0;
-      for (const { text, number, start, end } of linesOf(bytes.chunks(), bytes.file)) {
+      for (const { text, number: line, start, end } of linesOf(bytes.chunks(), bytes.file)) {
         if (text.trim() === '') continue;
-        if (index >= from) yield parsed(bytes, text, { line: number, start, end }, index);
+        if (index >= from) yield parsed(text, { index, line, start, end }, placeOf);
         index++;
       }
     },
@@ -23,65 +24,77 @@ export function jsonLines(bytes: Bytes): RowSource {
       for (const { text } of linesOf(bytes.chunks(), bytes.file)) if (text.trim() !== '') count++;
       return count;
     },
+    again: (spot) => ({ row: rowAt(bytes, spot), place: placeOf(spot) }),
   };
 }
 
 /** An array of rows, or rows that span several lines. */
 export function jsonValues(bytes: Bytes): RowSource {
+  const placeOf = ({ index, line }: Spot): RowPlace => ({ file: bytes.file, line, row: index + 1 });
   return {
     *rows() {
       let index = 0;
       for (const span of spansOf(bytes)) {
         const text = bytes.read(span.start, span.end).toString('utf8');
-        yield parsed(bytes, text, { ...span, row: index + 1 }, index++);
+        yield parsed(text, { index, line: span.line, start: span.start, end: span.end }, placeOf);
+        index++;
       }
     },
+    again: (spot) => ({ row: rowAt(bytes, spot), place: placeOf(spot) }),
   };
 }
 
 interface RowSpan {
-  /** From 1, for rows that are not lines. */
-  row?: number;
   /** Line of its first byte, from 1. */
   line: number;
   start: number;
   end: number;
 }
 
-function parsed(bytes: Bytes, text: string, { row: number, line, start, end }: RowSpan, index: number): SourceRow {
-  const place: RowPlace = { file: bytes.file, line, ...(number !== undefined && { row: number }) };
+function parsed(text: string, spot: Spot, placeOf: (spot: Spot) => RowPlace): SourceRow {
+  const { index } = spot;
+  const place = placeOf(spot);
   try {
-    const row = asRow(parseJson(wholeNumbers(text), { ...place, code: 'dataset' }));
-    return { row, place, index, reread: rereading(bytes, start, end) };
+    return { row: asRow(exactly(text, parseJson(text, { ...place, code: 'dataset' }))), place, index, spot };
   } catch (error) {
     if (error instanceof UserError) return { fault: error, place, index };
     throw error;
   }
 }
 
-/** Long whole numbers as texts: a number of JavaScript would lose their last digits. */
-const wholeNumbers = (text: string) =>
-  /\d{16}/.test(text)
-    ? text.replace(/"(?:[^"\\]|\\.)*"|(?<![\d.eE+])-?\d{16,}(?![\d.eE])/g, (found) =>
-        found.startsWith('"') ? found : `"${found}"`,
-      )
-    : text;
-
 /** The value of a text that may begin with a byte order mark. @throws SyntaxError */
-export const valueIn = (text: string): unknown => JSON.parse(wholeNumbers(text.replace(/^\uFEFF/, '')));
+export function valueIn(text: string): unknown {
+  const json = text.replace(/^\uFEFF/, '');
+  return exactly(json, JSON.parse(json));
+}
+
+/** The value of a JSON text, with long whole numbers as texts: a number of JavaScript loses their last digits. */
+const exactly = (text: string, value: unknown): unknown =>
+  losesDigits(value)
+    ? JSON.parse(
+        text.replace(/"(?:[^"\\]|\\.)*"|(?<![\d.eE+])-?\d{16,}(?![\d.eE])/g, (found) =>
+          found.startsWith('"') ? found : `"${found}"`,
+        ),
+      )
+    : value;
+
+function losesDigits(value: unknown): boolean {
+  if (typeof value === 'number') return Math.abs(value) > Number.MAX_SAFE_INTEGER;
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.values(value).some(losesDigits);
+}
 
 /** A conversation by itself is a row, too. */
 const asRow = (value: unknown) => (Array.isArray(value) && conversationOf(value) ? { messages: value } : value);
 
 /** Validated before; a change of the file since then is reported. */
-const rereading = (bytes: Bytes, start: number, end: number) => (): unknown => {
+function rowAt(bytes: Bytes, { start, end }: Spot): unknown {
   try {
-    const text = bytes.read(start, end).toString('utf8');
-    return asRow(valueIn(text));
+    return asRow(valueIn(bytes.read(start, end).toString('utf8')));
   } catch {
     throw datasetError('the file was changed while it was in use', { file: bytes.file }, 'Begin again.');
   }
-};
+}
 
 const [quote, backslash, newline] = [34, 92, 10];
 const isOpening = (byte: number) => byte === 0x7b || byte === 0x5b;

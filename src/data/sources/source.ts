@@ -3,9 +3,17 @@ import type { RowPlace } from '../rows';
 
 /** A row of a file, or its error. */
 export type SourceRow = { place: RowPlace; index: number } & (
-  | { row: unknown; fault?: undefined; reread?: () => unknown }
+  | { row: unknown; fault?: undefined; spot?: Spot }
   | { fault: UserError }
 );
+
+/** Where a row stands in a file with random access: its number from 0, its line from 1, and its range of bytes. */
+export interface Spot {
+  index: number;
+  line: number;
+  start: number;
+  end: number;
+}
 
 /** The rows of one file. */
 export interface RowSource {
@@ -15,9 +23,8 @@ export interface RowSource {
   split?: string;
   /** The number of rows, if the file gives it. */
   count?: number;
-  /**
-   * Its rows from `from` (an index from 0) or earlier on, with at least the named columns. `reread` reads a row again,
-   * for files with random access.
-   */
+  /** Its rows from `from` (an index from 0) or earlier on, with at least the named columns. */
   rows(from: number, columns?: readonly string[]): Iterable<SourceRow>;
+  /** Reads a row again. */
+  again?(spot: Spot): { row: unknown; place: RowPlace };
 }
