@@ -54,9 +54,7 @@ export function* linesOf(chunks: Iterable<Buffer>, file: string, damage: Damage 
   const place = (ended: boolean) => ({ number, start, next: start + bytes + 1, ended });
   function* ended(whole: boolean): Generator<TextLine> {
     const read =
-      bytes <= maxLineBytes
-        ? line(file, held.length === 1 ? held[0] : Buffer.concat(held), place(whole))
-        : undefined;
+      bytes <= maxLineBytes ? line(file, held.length === 1 ? held[0] : Buffer.concat(held), place(whole)) : undefined;
     if (read instanceof UserError) damage(read);
     else if (read) yield read;
     start += bytes + 1;

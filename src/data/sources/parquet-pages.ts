@@ -1,9 +1,9 @@
 /**
  * Decodes the pages of a Parquet column chunk (https://parquet.apache.org/docs/file-format/data-pages/) with hyparquet,
  * after checking the claims of a possibly hostile file: hyparquet trusts sizes, counts and run lengths, and a run of
- * twelve bytes can stand for 2^31 values. Its main functions offer no place for these checks, between decompressing and
- * decoding a page, and without them such a file ends the process, even from a worker with a memory limit; so we call the
- * decoders in the modules that its package.json exports (`hyparquet/src/*`), at an exact version.
+ * twelve bytes can stand for 2^31 values. Its main functions leave no place for these checks, between decompressing and
+ * decoding a page, and without them such a file ends the process, even in a worker with a memory limit; so the decoders
+ * are called in the modules that its package.json exports (`hyparquet/src/*`), at an exact version.
  */
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import type { DecodedArray, PageHeader } from 'hyparquet';

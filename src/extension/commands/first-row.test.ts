@@ -22,10 +22,10 @@ test('choices are found and shown, and can be named', () => {
     const data = join(folder, 'quiz.jsonl');
     const row = { question: 'What is 4 * 8?', first: '32', second: '31', options: ['30', '32'], answer: 'B', exp: '=' };
     writeFileSync(data, `${JSON.stringify(row)}\n`);
-    const guessed = lookAt(data, {});
+    const guessed = readFirstRow(data, {});
     expect(guessed).toMatchObject({ choices: '(A) 30 (B) 32', first: { answer: '(B) 32' } });
     expect(optionOf(guessed.columns!)).toBe('question=question,choices=options,answer=answer,chain=exp');
-    const told = lookAt(data, { choices: ['first', 'second'] });
+    const told = readFirstRow(data, { choices: ['first', 'second'] });
     expect(told).toMatchObject({ choices: '(A) 32 (B) 31', first: { answer: '(B) 31' } });
   } finally {
     rmSync(folder, { recursive: true });

@@ -18,7 +18,7 @@ export interface ColumnsLook {
 export function readFirstRow(file: string, told: Columns): ColumnsLook {
   try {
     const { columns, problems } = readProblems(file, 'rows', { columns: told, count: 1, skipBad: true });
-    const look: Look = { columns, first: problems.at(0) };
+    const look: ColumnsLook = { columns, first: problems.at(0) };
     if (columns?.choices !== undefined) look.choices = choicesText(file, columns.choices);
     return look;
   } catch (error) {
