@@ -1,10 +1,14 @@
+import { withinTimeTogether } from '../bounded';
 import type { StudentFacts } from '../engine/port';
 import { yieldToEventLoop } from '../event-loop';
 import type { Context } from './context';
 import { type Lesson, wording } from './lessons';
 
-/** Milliseconds of work before the event loop gets a turn, and between two progress messages. */
-const yieldEveryMs = 50;
+/** Milliseconds of work before the event loop gets a turn. */
+const turnMs = 50;
+/** Its limit: a single long row takes longer than a turn. */
+const maxMs = 2000;
+/** Milliseconds between two progress messages. */
 const reportEveryMs = 2000;
 
 /**
@@ -17,21 +21,19 @@ export async function lessonsThatFit(
   { maxPositions }: Pick<StudentFacts, 'maxPositions'>,
   { notify, signal }: Pick<Context, 'notify' | 'signal'>,
 ): Promise<Lesson[]> {
+  const fits = ({ prompt, teacherTokens }: Lesson) =>
+    prompt.length + (teacherTokens?.length ?? 0) + wording < maxPositions;
   const kept: Lesson[] = [];
-  let turn = performance.now();
-  let told = turn;
-  for (const [i, lesson] of lessons.entries()) {
-    const { prompt, teacherTokens } = lesson;
-    if (prompt.length + (teacherTokens?.length ?? 0) + wording < maxPositions) kept.push(lesson);
-    const now = performance.now();
-    if (now - told >= reportEveryMs) {
-      told = now;
-      const text = `tokenizing the training rows: ${i + 1} of ${lessons.length}`;
-      notify({ type: 'note', level: 'info', text });
+  let reported = performance.now();
+  for (let done = 0; done < lessons.length; ) {
+    const rows = withinTimeTogether(maxMs, () => checkedInOneTurn(lessons, done, fits));
+    kept.push(...rows.kept);
+    done = rows.end;
+    if (performance.now() - reported >= reportEveryMs) {
+      reported = performance.now();
+      notify({ type: 'note', level: 'info', text: `tokenizing the training rows: ${done} of ${lessons.length}` });
     }
-    if (now - turn < yieldEveryMs) continue;
     await yieldToEventLoop(signal);
-    turn = performance.now();
   }
   if (kept.length < lessons.length)
     notify({
@@ -42,4 +44,16 @@ export async function lessonsThatFit(
         `question and chain are longer than the student's ${maxPositions} positions`,
     });
   return kept;
+}
+
+/** Checks rows from `start` on for one turn, at least one row; `end` is the index behind the last. */
+function checkedInOneTurn(lessons: readonly Lesson[], start: number, fits: (lesson: Lesson) => boolean) {
+  const until = performance.now() + turnMs;
+  const kept: Lesson[] = [];
+  let end = start;
+  do {
+    if (fits(lessons[end])) kept.push(lessons[end]);
+    end++;
+  } while (end < lessons.length && performance.now() < until);
+  return { kept, end };
 }

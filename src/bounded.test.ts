@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+import { TookTooLong, withinTime, withinTimeTogether } from './bounded';
+
+/** Takes years: tries every division of the letters. */
+const endless = () => /^(a+)+$/.test(`${'a'.repeat(60)}b`);
+
+it('interrupts a regular expression that does not end', () => {
+  expect(() => withinTime(50, endless)).toThrow(TookTooLong);
+  expect(withinTime(50, () => 7)).toBe(7);
+});
+
+it('one limit for many calls, and where it is exceeded a limit for each', () => {
+  const done: number[] = [];
+  const work = (last: () => unknown) => () => {
+    done.push(withinTime(1e6, () => 1));
+    withinTime(50, last);
+    return done.length;
+  };
+  expect(
+    withinTimeTogether(
+      1e6,
+      work(() => 2),
+    ),
+  ).toBe(1);
+  expect(() => withinTimeTogether(100, work(endless))).toThrow(TookTooLong);
+  expect(done).toHaveLength(3); // tried together, then one by one
+  expect(withinTime(50, () => 7)).toBe(7);
+  expect(() => withinTime(50, endless)).toThrow(TookTooLong);
+});
