@@ -72,8 +72,8 @@ async function timeKernels(backend: EmbeddedBackend, work: () => Promise<void>):
     backend.call[name] = (...args) => {
       if (name === 'decode_step') {
         // More new tokens than rows: prompts are among them.
-        const starts = backend.values(args[1] as never);
-        part = starts[starts.length - 1] > starts.length - 1 ? 'prompt' : 'decode';
+        const [starts, rows] = [args[1] as Int32Array, args[11] as number];
+        part = starts[rows] > rows ? 'prompt' : 'decode';
       }
       if (name === 'embed') part = 'forward';
       if (name === 'sum_squares') part = 'optimizer';

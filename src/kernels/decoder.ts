@@ -1,6 +1,6 @@
-/** The inputs of the kernel that runs all decoder layers in one call (DecodeStep). */
+/** The inputs of the kernel that runs all decoder layers in one call (DecodeStep), and decoding by it. */
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
-import type { WeightPrecision } from '../engine-data/sampling';
+import type { Sampling, WeightPrecision } from '../engine-data/sampling';
 
 /**
  * Weights of one decoder layer; null where the architecture has none. Projections are [out, in] as in Hugging Face
@@ -89,4 +89,45 @@ export interface DecodeInput {
   slots: Tensor1D;
   /** int32 [rows]: number of tokens already in the slot; new ones follow. */
   past: Tensor1D;
+}
+
+/**
+ * Attributes of the CopySlots kernel: positions 0..length-1 of slot from[i] are copied to slot to[i]; no slot is in
+ * both lists.
+ */
+export interface SlotCopies {
+  from: number[];
+  to: number[];
+  length: number;
+}
+
+/** New tokens of some rows, and where they belong; see DecodeInput. */
+export interface DecodingStep {
+  tokens: readonly number[];
+  starts: readonly number[];
+  slots: readonly number[];
+  past: readonly number[];
+}
+
+/** Valid until the next draw. */
+export interface Drawn {
+  ids: ArrayLike<number>;
+  logProbs: ArrayLike<number>;
+}
+
+/** A cache and the logits of the last step. */
+export interface Decoding {
+  /** Runs new tokens through all layers; the logits after each row's last one are then ready to be drawn from. */
+  step(step: DecodingStep): void;
+  /** Draws a token from each of the logits' rows `first`, `first + 1`, ...: one for each uniform number. */
+  draw(first: number, uniforms: readonly number[], sampling: Sampling): Drawn;
+  /** Copies slots of the cache. */
+  copy(copies: SlotCopies): void;
+  dispose(): void;
+}
+
+export interface CacheSize {
+  slots: number;
+  /** Positions of each slot. */
+  length: number;
 }

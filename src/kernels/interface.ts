@@ -23,9 +23,9 @@ import {
 import type { Sampling, WeightPrecision } from '../engine-data/sampling';
 import type { GrpoLossOptions } from '../losses/token-gradient';
 import type { Activation, LayerSpec } from '../student-files/layer-spec';
-import type { DecodeInput, DecoderWeights, KvCache, Packing, RopeTables } from './decoder';
+import type { DecodeInput, DecoderWeights, KvCache, Packing, RopeTables, SlotCopies } from './decoder';
 
-export type { DecodeInput, DecoderWeights, KvCache, LayerWeights, Packing, RopeTables } from './decoder';
+export type { DecodeInput, DecoderWeights, KvCache, LayerWeights, Packing, RopeTables, SlotCopies } from './decoder';
 
 export const kernelNames = {
   embed: 'Embed',
@@ -249,6 +249,18 @@ export interface DecodeAttrs extends DecoderShape {
   packed: Packing | null;
 }
 
+/** The weights among DecodeStep's inputs. */
+export function decoderInputs({ embed, norm, head, ropes, layers }: DecoderWeights): Record<string, Tensor | null> {
+  const inputs: Record<string, Tensor | null> = { embed, norm, head };
+  ropes.forEach(({ cos, sin }, i) => {
+    Object.assign(inputs, { [`cos${i}`]: cos, [`sin${i}`]: sin });
+  });
+  layers.forEach((layer, i) => {
+    for (const [name, tensor] of Object.entries(layer)) inputs[`${i}.${name}`] = tensor as Tensor | null;
+  });
+  return inputs;
+}
+
 /**
  * Runs new tokens of a batch through all layers over a KV cache and returns the logits after each row's last one,
  * [rows, vocab]. Consumes `cache`: backends write in place where they can; continue with the returned cache and dispose
@@ -260,35 +272,12 @@ export function decodeStep(
   input: DecodeInput,
   shape: DecoderShape,
 ): { logits: Tensor2D; cache: KvCache } {
-  const inputs: Record<string, Tensor | null> = {
-    ...input,
-    keys: cache.keys,
-    values: cache.values,
-    embed: weights.embed,
-    norm: weights.norm,
-    head: weights.head,
-  };
-  weights.ropes.forEach(({ cos, sin }, i) => {
-    Object.assign(inputs, { [`cos${i}`]: cos, [`sin${i}`]: sin });
-  });
-  weights.layers.forEach((layer, i) => {
-    for (const [name, tensor] of Object.entries(layer)) inputs[`${i}.${name}`] = tensor as Tensor | null;
-  });
+  const inputs = Object.assign({ ...input, ...cache }, decoderInputs(weights));
   const attrs: DecodeAttrs = { ...shape, packed: weights.packed ?? null };
   const [logits, keys, values] = run(kernelNames.decodeStep, inputs, attrs);
   cache.keys.dispose();
   cache.values.dispose();
   return { logits: logits as Tensor2D, cache: { keys, values } };
-}
-
-/**
- * Attributes of the CopySlots kernel: positions 0..length-1 of slot from[i] are copied to slot to[i]; no slot is in
- * both lists.
- */
-export interface SlotCopies {
-  from: number[];
-  to: number[];
-  length: number;
 }
 
 /**

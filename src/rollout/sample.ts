@@ -3,10 +3,10 @@
  * prompts take their places. A prompt is computed once for its whole group.
  */
 import { setImmediate } from 'node:timers/promises';
-import { dispose, slice, type Tensor, type Tensor2D, tensor1d, tidy, zeros } from '@tensorflow/tfjs-core';
 import type { Completion, SampleOptions, SampleSummary } from '../engine-data/sampling';
 import { UserError } from '../errors';
-import { copySlots, type DecoderWeights, decodeStep, type KvCache, sampleToken } from '../kernels/interface';
+import type { DecoderWeights, Decoding, DecodingStep } from '../kernels/decoder';
+import { openDecoding } from '../kernels/decoding';
 import { packDecoder } from '../model/pack';
 import { decoderShape, type Model } from '../model/transformer';
 import { uniform } from '../random';
@@ -84,7 +84,7 @@ function* decodeGroups(
 ): Generator<void> {
   const slots = new Slots(Math.min(options.maxRows ?? 64, groups.flatMap(({ rows }) => rows).length));
   const ends = new Set(options.eosIds);
-  let cache = emptyCache(config, slots.count, longest);
+  const decoding = openDecoding(weights, decoderShape(config), { slots: slots.count, length: longest });
   let active: Row[] = [];
   let next = 0;
   try {
@@ -92,10 +92,9 @@ function* decodeGroups(
       const entering: Group[] = [];
       while (next < groups.length && slots.take(groups[next])) entering.push(groups[next++]);
 
-      const step = decode(config, weights, cache, active, entering);
-      cache = step.cache;
-      draw(step.logits, active, entering, options);
-      cache = shareCache(cache, entering);
+      decoding.step(stepOf(active, entering));
+      draw(decoding, active, entering, options);
+      shareCache(decoding, entering);
 
       active = [...active, ...entering.flatMap(({ rows }) => rows)].filter((row) => {
         const { tokens } = row.draft;
@@ -107,75 +106,49 @@ function* decodeGroups(
       yield;
     }
   } finally {
-    dispose([cache.keys, cache.values]);
+    decoding.dispose();
   }
 }
 
-function emptyCache({ layers, kvHeads, headDim }: ModelConfig, slots: number, length: number): KvCache {
-  const shape: [number, number, number, number, number] = [layers, slots, kvHeads, length, headDim];
-  return { keys: zeros(shape), values: zeros(shape) };
-}
-
-const int32 = (values: number[]) => tensor1d(Int32Array.from(values), 'int32');
-
-/**
- * One pass over the last token of each active row and the whole prompt of each entering group (into its first slot).
- */
-function decode(config: ModelConfig, weights: DecoderWeights, cache: KvCache, active: Row[], entering: Group[]) {
+/** The last token of each active row and the whole prompt of each entering group (for its first slot). */
+function stepOf(active: Row[], entering: Group[]): DecodingStep {
   const tokens = active.map(({ draft }) => draft.tokens[draft.tokens.length - 1]);
   const starts = active.map((_, row) => row);
-  for (const { prompt } of entering) {
+  const slots = active.map(({ slot }) => slot);
+  const past = active.map(({ draft, promptLength }) => promptLength + draft.tokens.length - 1);
+  for (const { prompt, rows } of entering) {
     starts.push(tokens.length);
     for (const token of prompt) tokens.push(token);
+    slots.push(rows[0].slot);
+    past.push(0);
   }
   starts.push(tokens.length);
-  const [logits, keys, values] = tidy(() => {
-    const input = {
-      tokens: int32(tokens),
-      starts: int32(starts),
-      slots: int32([...active, ...entering.map(({ rows }) => rows[0])].map(({ slot }) => slot)),
-      past: int32([
-        ...active.map(({ draft, promptLength }) => promptLength + draft.tokens.length - 1),
-        ...entering.map(() => 0),
-      ]),
-    };
-    const step = decodeStep(weights, cache, input, decoderShape(config));
-    return [step.logits, step.cache.keys, step.cache.values] as Tensor[];
-  });
-  return { logits: logits as Tensor2D, cache: { keys, values } };
+  return { tokens, starts, slots, past };
+}
+
+/** Draws the next token of every row. The rows of an entering group share their prompt's logits. */
+function draw(decoding: Decoding, active: Row[], entering: Group[], options: SampleOptions): void {
+  drawOnce(decoding, 0, [...active, ...entering.map(({ rows }) => rows[0])], options);
+  const most = Math.max(0, ...entering.map(({ rows }) => rows.length));
+  for (let i = 1; i < most; i++)
+    drawOnce(
+      decoding,
+      active.length,
+      entering.map(({ rows }) => rows[i]),
+      options,
+    );
 }
 
 /**
- * Draws the next token of every row, and disposes of the logits. The rows of an entering group share their prompt's
- * logits.
+ * One draw for each of the rows, from the logits' row `first` on; where a group is smaller than the others, its row has
+ * none.
  */
-function draw(logits: Tensor2D, active: Row[], entering: Group[], options: SampleOptions): void {
-  try {
-    tidy(() => {
-      drawOnce(logits, [...active, ...entering.map(({ rows }) => rows[0])], options);
-      const most = Math.max(0, ...entering.map(({ rows }) => rows.length));
-      if (most < 2) return;
-      const shared = slice(logits, [active.length, 0]);
-      for (let i = 1; i < most; i++)
-        drawOnce(
-          shared,
-          entering.map(({ rows }) => rows[i]),
-          options,
-        );
-    });
-  } finally {
-    logits.dispose();
-  }
-}
-
-/** One draw for each row of logits; where a group is smaller than the others, its row has none. */
-function drawOnce(logits: Tensor2D, rows: (Row | undefined)[], { sampling, seed, stream = [] }: SampleOptions): void {
+function drawOnce(decoding: Decoding, first: number, rows: (Row | undefined)[], options: SampleOptions): void {
+  const { sampling, seed, stream = [] } = options;
   const uniforms = rows.map((row) =>
     row ? uniform(seed, ...stream, row.draft.prompt, row.draft.completion, row.draft.tokens.length) : 0,
   );
-  const drawn = sampleToken(logits, tensor1d(uniforms, 'float32'), sampling);
-  const ids = drawn.ids.dataSync<'int32'>();
-  const logProbs = drawn.logProbs.dataSync<'float32'>();
+  const { ids, logProbs } = decoding.draw(first, uniforms, sampling);
   rows.forEach((row, i) => {
     if (!row) return;
     if (!Number.isFinite(logProbs[i]))
@@ -189,12 +162,12 @@ function drawOnce(logits: Tensor2D, rows: (Row | undefined)[], { sampling, seed,
 }
 
 /** Gives every row of the entering groups the keys and values of their prompt. */
-function shareCache(cache: KvCache, entering: Group[]): KvCache {
+function shareCache(decoding: Decoding, entering: Group[]): void {
   const copies = entering.flatMap(({ rows, prompt }) =>
     rows.slice(1).map(({ slot }) => ({ from: rows[0].slot, to: slot, length: prompt.length })),
   );
-  if (copies.length === 0) return cache;
-  return copySlots(cache, {
+  if (copies.length === 0) return;
+  decoding.copy({
     from: copies.map(({ from }) => from),
     to: copies.map(({ to }) => to),
     length: Math.max(...copies.map(({ length }) => length)),

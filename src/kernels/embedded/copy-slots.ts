@@ -4,10 +4,10 @@ import type { EmbeddedBackend } from './backend';
 import { inPlace } from './in-place';
 import { registerEmbedded } from './register';
 
-function copyWithin(backend: EmbeddedBackend, cache: TensorInfo, { from, to, length }: SlotCopies): TensorInfo {
+/** Copies within the keys or values of a cache. */
+export function copyWithin(backend: EmbeddedBackend, cache: TensorInfo, { from, to, length }: SlotCopies): void {
   const [layers, slots, kvHeads, maxLength, headDim] = cache.shape;
-  const out = inPlace(backend, cache);
-  const data = backend.mutable(out);
+  const data = backend.mutable(cache);
   const head = maxLength * headDim;
   for (let layer = 0; layer < layers; layer++)
     for (let i = 0; i < from.length; i++)
@@ -15,11 +15,13 @@ function copyWithin(backend: EmbeddedBackend, cache: TensorInfo, { from, to, len
         const source = ((layer * slots + from[i]) * kvHeads + h) * head;
         data.copyWithin(((layer * slots + to[i]) * kvHeads + h) * head, source, source + length * headDim);
       }
-  return out;
 }
 
 /** Plain memory moves in place: no arithmetic, so no C kernel. */
-registerEmbedded<SlotCopies>(kernelNames.copySlots, (_, { keys, values }, copies, backend) => [
-  copyWithin(backend, keys, copies),
-  copyWithin(backend, values, copies),
-]);
+registerEmbedded<SlotCopies>(kernelNames.copySlots, (_, { keys, values }, copies, backend) =>
+  [keys, values].map((cache) => {
+    const out = inPlace(backend, cache);
+    copyWithin(backend, out, copies);
+    return out;
+  }),
+);

@@ -1,10 +1,17 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { layerMatrices, tablesOf } from '../decoder';
-import { type DecodeAttrs, kernelNames, type LayerWeights, type Packing } from '../interface';
+import {
+  type DecodeAttrs,
+  type DecodeInput,
+  type DecoderShape,
+  kernelNames,
+  type LayerWeights,
+  type Packing,
+} from '../interface';
 import type { Values } from '../native/library';
 import { numberOf } from '../native/table';
 import { checkStarts } from './attend';
-import type { EmbeddedBackend } from './backend';
+import type { Argument, EmbeddedBackend } from './backend';
 import { inPlace } from './in-place';
 import { type Call, pack } from './pack';
 import { registerEmbedded } from './register';
@@ -38,12 +45,16 @@ const matrices = new Set<string>(layerMatrices);
 
 /** [logits, keys, values]; the cache is updated in place */
 registerEmbedded<DecodeAttrs>(kernelNames.decodeStep, (call, inputs, attrs, backend) => {
-  checkPlaces(inputs, backend);
-  if (attrs.packed) return decode(call, inputs, attrs, backend, attrs.packed);
-  const packed = packAll(call, inputs, backend);
+  const read = (name: string): Values => backend.values(inputs[name]);
+  const places = { tokens: read('tokens'), starts: read('starts'), slots: read('slots'), past: read('past') };
+  const packed = attrs.packed ? {} : packAll(call, inputs, backend);
   try {
-    const packing: Packing = { precision: 'float32', inner: inputs['0.gate']?.shape[0] ?? 0 };
-    return decode(call, Object.assign({}, inputs, packed), attrs, backend, packing);
+    const packing = attrs.packed ?? { precision: 'float32' as const, inner: inputs['0.gate']?.shape[0] ?? 0 };
+    const logits = backend.output([places.slots.length, inputs.embed.shape[0]]);
+    const [keys, values] = [inPlace(backend, inputs.keys), inPlace(backend, inputs.values)];
+    const weights = Object.assign({}, inputs, packed);
+    new DecodeCall(backend, weights, { keys, values, logits }, attrs, packing).run(places, places);
+    return [logits, keys, values];
   } finally {
     for (const one of Object.values(packed)) backend.disposeIntermediateTensorInfo(one);
   }
@@ -55,37 +66,64 @@ function packAll(call: Call, inputs: Record<string, TensorInfo>, backend: Embedd
   return Object.fromEntries(names.map((name) => [name, pack(call, inputs[name], 'float32', backend)]));
 }
 
-function decode(
-  call: Call,
-  inputs: Record<string, TensorInfo>,
-  { heads, kvHeads, headDim, specs, scale, norm: { eps, offset }, embedScale }: DecodeAttrs,
-  backend: EmbeddedBackend,
-  { precision, inner }: Packing,
-): TensorInfo[] {
-  const { tokens, starts, slots, past, embed, norm, head } = inputs;
-  const rows = slots.shape[0];
-  const [vocab, d] = embed.shape;
-  const [, slotCount, , maxLength] = inputs.keys.shape;
-  if (d > 8192 || headDim > 1024 || maxLength > 65536) throw new RangeError('A layer too wide, or a cache too long');
+/** What a call of the kernel reads and writes besides weights and places. */
+interface DecodeState {
+  keys: TensorInfo;
+  values: TensorInfo;
+  /** [at least rows, vocab] */
+  logits: TensorInfo;
+}
 
-  const logits = backend.output([rows, vocab]);
-  const [keys, values] = [inPlace(backend, inputs.keys), inPlace(backend, inputs.values)];
-  const chunk = Math.min(tokens.shape[0], chunkTokens);
-  const eachToken = 2 * d + 2 * heads * headDim + 2 * kvHeads * headDim + 2 * inner + 2;
-  const sizes = [rows, d, heads, kvHeads, headDim, inner, vocab, specs.length, slotCount, maxLength];
-  const numbers = [scale, eps, offset, embedScale, activationOf(specs), chunk];
-  const layers = specs.flatMap(({ window, rope }, i) => [
-    window ?? 0,
-    ...['cos', 'sin'].map((table) => (rope === null ? null : inputs[`${table}${rope}`])),
-    ...layerArguments.map((name) => inputs[`${i}.${name}`]),
-  ]);
-  const where = [tokens, starts, slots, past];
-  const shared = [embed, norm, head];
-  const how = [numberOf('precision', precision), backend.decodeTimes];
-  withSpace(backend, chunk * eachToken + 2 * rows * d, (space) =>
-    call.decode_step(...where, keys, values, ...shared, logits, space, ...sizes, ...numbers, ...how, ...layers),
-  );
-  return [logits, keys, values];
+/** New tokens and their places, as in DecodeInput. */
+export type Places = Record<keyof DecodeInput, ArrayLike<number>>;
+
+/** Calls of the kernel with the same weights and cache: what stays the same is looked up once. */
+export class DecodeCall {
+  private readonly shared: Argument[];
+  private readonly sizes: number[];
+  private readonly numbers: number[];
+  private readonly layers: Argument[];
+  private readonly eachToken: number;
+  private readonly limits: { vocab: number; slots: number; positions: number };
+
+  constructor(
+    private readonly backend: EmbeddedBackend,
+    inputs: Record<string, TensorInfo | null | undefined>,
+    private readonly state: DecodeState,
+    { heads, kvHeads, headDim, specs, scale, norm, embedScale }: DecoderShape,
+    { precision, inner }: Packing,
+  ) {
+    const [vocab, d] = inputs.embed!.shape;
+    const [, slotCount, , maxLength] = state.keys.shape;
+    if (d > 8192 || headDim > 1024 || maxLength > 65536) throw new RangeError('A layer too wide, or a cache too long');
+    const data = (name: string): Argument => inputs[name] && backend.values(inputs[name]);
+    const positions = Math.min(maxLength, ...tablesOf(inputs).map(({ cos }) => cos!.shape[0]));
+    this.limits = { vocab, slots: slotCount, positions };
+    this.eachToken = 2 * d + 2 * heads * headDim + 2 * kvHeads * headDim + 2 * inner + 2;
+    this.shared = [data('embed'), data('norm'), data('head')];
+    this.sizes = [d, heads, kvHeads, headDim, inner, vocab, specs.length, slotCount, maxLength];
+    this.numbers = [scale, norm.eps, norm.offset, embedScale, activationOf(specs), numberOf('precision', precision)];
+    this.layers = specs.flatMap(({ window, rope }, i) => [
+      window ?? 0,
+      ...['cos', 'sin'].map((table) => (rope === null ? null : data(`${table}${rope}`))),
+      ...layerArguments.map((name) => data(`${i}.${name}`)),
+    ]);
+  }
+
+  /** Writes the logits after each row's last token. `places` are checked; `data` holds the same for the kernel. */
+  run(places: Places, data: Record<keyof DecodeInput, Values>): void {
+    checkPlaces(places, this.limits);
+    const { keys, values, logits } = this.state;
+    const { tokens, starts, slots, past } = data;
+    const [rows, d] = [places.slots.length, this.sizes[0]];
+    const chunk = Math.min(places.tokens.length, chunkTokens);
+    const [scale, eps, offset, embedScale, activation, precision] = this.numbers;
+    const how = [scale, eps, offset, embedScale, activation, chunk, precision, this.backend.decodeTimes];
+    const given = [tokens, starts, slots, past, keys, values, ...this.shared, logits];
+    withSpace(this.backend, chunk * this.eachToken + 2 * rows * d, (space) =>
+      this.backend.call.decode_step(...given, space, rows, ...this.sizes, ...how, ...this.layers),
+    );
+  }
 }
 
 /** All layers of a student have the same one. */
@@ -95,21 +133,27 @@ function activationOf(specs: DecodeAttrs['specs']): number {
   return numberOf('activation', [...kinds][0]);
 }
 
+interface Limits {
+  vocab: number;
+  slots: number;
+  positions: number;
+}
+
 /** The kernel does not check indices. @throws RangeError */
-function checkPlaces(inputs: Record<string, TensorInfo>, backend: EmbeddedBackend): void {
-  const read = (name: string): Values => backend.values(inputs[name]);
-  const [starts, slots, past] = [read('starts'), read('slots'), read('past')];
-  const [, slotCount, , maxLength] = inputs.keys.shape;
-  const longest = Math.min(maxLength, ...tablesOf(inputs).map(({ cos }) => cos.shape[0]));
-  checkStarts(starts, inputs.tokens.shape[0]);
-  checkIds(read('tokens'), inputs.embed.shape[0]);
-  checkIds(slots, slotCount);
-  if (new Set(slots).size < slots.length) throw new RangeError(`Cache slots ${Array.from(slots)} are not distinct`);
+function checkPlaces({ tokens, starts, slots, past }: Places, limits: Limits): void {
+  checkStarts(starts, tokens.length);
+  checkIds(tokens, limits.vocab);
+  checkIds(slots, limits.slots);
+  const taken = new Set<number>();
   for (let row = 0; row < slots.length; row++) {
     const count = starts[row + 1] - starts[row];
     if (count < 1) throw new RangeError(`Row ${row} has no new token`);
-    if (!(past[row] >= 0 && past[row] + count <= longest)) {
-      throw new RangeError(`Row ${row}: ${count} tokens after ${past[row]} do not fit into ${longest} positions`);
+    if (!(past[row] >= 0 && past[row] + count <= limits.positions)) {
+      throw new RangeError(
+        `Row ${row}: ${count} tokens after ${past[row]} do not fit into ${limits.positions} positions`,
+      );
     }
+    taken.add(slots[row]);
   }
+  if (taken.size < slots.length) throw new RangeError(`Cache slots ${Array.from(slots)} are not distinct`);
 }
