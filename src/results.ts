@@ -9,7 +9,7 @@ import { checkpointPattern, stageNames } from './stages';
 import { mean, wilsonInterval } from './statistics';
 import { clock, percent, percentRange } from './words';
 
-/** The answers to a test that took `seconds` all together; `came`: without those that a server failed to give. */
+/** The answers to a test that took `seconds` all together; `received`: without those that a server failed to give. */
 export interface TestOutcome {
   answers: readonly TestedAnswer[];
   received: readonly TestedAnswer[];

@@ -79,7 +79,7 @@ function leftSide(
     if (!read) {
       // An operator without a number before it belongs to something that is not understood.
       computed ||= tokens[at].kind === 'operator' || tokens[at].kind === 'other' || tokens[at].kind === 'variable';
-      at = tokens[at].kind === 'open' ? reader.partner(at) + 1 : at + 1;
+      at = tokens[at].kind === 'open' ? reader.matchingBracket(at) + 1 : at + 1;
       continue;
     }
     if (read.end === to) return computed ? null : { expression: read.expression, from: at, end: to };
@@ -93,6 +93,7 @@ function leftSide(
 export function endOfValue(tokens: readonly ArithmeticToken[], reader: ExpressionReader, side: EquationSide): number {
   let last = side.end - 1;
   while (last > side.from && tokens[last].kind !== 'number') last--;
-  while (last + 1 < side.end && tokens[last + 1].kind === 'close' && reader.partner(last + 1) >= side.from) last++;
+  while (last + 1 < side.end && tokens[last + 1].kind === 'close' && reader.matchingBracket(last + 1) >= side.from)
+    last++;
   return tokens[last].end;
 }

@@ -23,7 +23,8 @@ export function writeSide(
       if (tight || unary) line += sign;
       else line += source.startsWith('\\') || '+-^'.includes(sign) ? signs[sign] : ` ${source} `;
     } else if (kind === 'word' && source === 'of' && tokens[i + 1]?.kind === 'number') line += ' of ';
-    else if (kind === 'open' && (!reader.holdsNumber(i) || tokens[i + 1].kind === 'word')) i = reader.partner(i);
+    else if (kind === 'open' && (!reader.holdsNumber(i) || tokens[i + 1].kind === 'word'))
+      i = reader.matchingBracket(i);
     else if (kind === 'open') line += '(';
     else if (kind === 'close') line += text[start] === '}' && text[stop] === '{' ? ')/' : ')';
   }

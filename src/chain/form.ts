@@ -47,10 +47,10 @@ export function formFault(thought: string, spoken: string): string | null {
   if (contentOfStep(thought).length < 2 && steps.every(({ text }) => contentOfStep(text).length < 2))
     return 'there are no steps, only an answer';
   if (empty) return `${empty.name} is empty`;
-  const mute = labelled
+  const emptyStep = labelled
     ? steps.find(({ text }, i) => i < steps.length - 1 && contentOfStep(text).length < 2)
     : undefined;
-  return mute ? `${mute.name} says nothing` : repetition(steps);
+  return emptyStep ? `${emptyStep.name} says nothing` : repetition(steps);
 }
 
 /** Whether an answer comes before the steps that lead to it. */

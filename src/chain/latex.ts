@@ -13,22 +13,22 @@ const closers: Record<string, string> = { '\\(': '\\)', '\\[': '\\]', $$: '$$' }
  */
 export function latexSpans(text: string): Span[] {
   const spans: Span[] = [];
-  const hopeless = new Set<string>();
+  const unclosed = new Set<string>();
   let end = 0;
   for (const match of text.matchAll(/\\[\s\S]|\$\$?/g)) {
     const start = match.index;
     if (start < end) continue;
     const opener = match[0];
-    if (opener in closers && !hopeless.has(opener)) {
+    if (opener in closers && !unclosed.has(opener)) {
       const close = text.indexOf(closers[opener], start + 2);
-      if (close < 0) hopeless.add(opener);
+      if (close < 0) unclosed.add(opener);
       else end = close + 2;
     } else if (opener === '\\b') {
       const name = /^\\begin(\{[a-z]{1,20}\*?\})/.exec(text.slice(start, start + 40))?.[1];
       const closer = `\\end${name}`;
-      if (name === undefined || hopeless.has(closer)) continue;
+      if (name === undefined || unclosed.has(closer)) continue;
       const close = text.indexOf(closer, start);
-      if (close < 0) hopeless.add(closer);
+      if (close < 0) unclosed.add(closer);
       else end = close + closer.length;
     } else if (opener === '$') {
       const inline = /^\$(?=\S)(?:[^$\\\n]|\\[^\n]|\n(?!\n)){1,300}(?<=\S)\$(?!\d)/.exec(

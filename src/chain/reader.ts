@@ -61,7 +61,7 @@ export class ExpressionReader {
   }
 
   /** The matching bracket of the one at `bracket`. */
-  partner(bracket: number): number {
+  matchingBracket(bracket: number): number {
     return this.partners.get(bracket)!;
   }
 

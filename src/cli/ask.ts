@@ -106,8 +106,8 @@ async function answer(
 ): Promise<void> {
   const { samples, seed, json } = options;
   const prompt = tokenizer.encodePrompt(options.raw ? question : plainPrompt(question));
-  const room = student.facts.maxPositions - prompt.length;
-  if (room < 1)
+  const maxCompletion = student.facts.maxPositions - prompt.length;
+  if (maxCompletion < 1)
     throw new UserError(
       `the question has ${prompt.length} tokens, but the student has only ${student.facts.maxPositions} positions`,
       {
@@ -118,7 +118,7 @@ async function answer(
   let shown = '';
   const { completions, summary } = await student.sample([prompt], {
     sampling: { temperature: options.temperature ?? (samples > 1 ? 0.7 : 0), topK: 0, topP: 1, minP: 0 },
-    maxNewTokens: Math.min(options.maxNewTokens, room),
+    maxNewTokens: Math.min(options.maxNewTokens, maxCompletion),
     eosIds: tokenizer.eosIds,
     seed,
     stream: ['ask'],

@@ -36,8 +36,8 @@ export function budgetsFor(lessons: readonly Lesson[], { folder, tokenizer, buil
   const chainOf = ({ teacherTokens }: Lesson) => teacherTokens?.length ?? 0;
   const lengths = lessons.map(chainOf).filter((length) => length > 0);
   const prompts = lessons.map(({ prompt }) => prompt.length);
-  const room = Math.max(16, maxPositions - quantile(prompts, 0.99));
-  const within = (tokens: number) => Math.min(Math.max(16, tokens), room);
+  const maxCompletion = Math.max(16, maxPositions - quantile(prompts, 0.99));
+  const within = (tokens: number) => Math.min(Math.max(16, tokens), maxCompletion);
   let own = ownAnswer.builtIn;
   if (!builtIn) own = thinksFirst(tokenizer) ? ownAnswer.thinking : ownAnswer.pretrained;
   const taught = roundedUp(1.25 * quantile(lengths, 0.95));

@@ -49,8 +49,8 @@ export function datasetOptions(command: Command, formats: readonly string[] = []
 function columnsOf(text: string, before: Columns = {}): Columns {
   const columns = { ...before };
   const what = `one of ${roles.map((one) => `${one}=NAME`).join(', ')}`;
-  for (const [told, name] of pairsOf(text, isRole, what)) {
-    const role = told as ColumnRole;
+  for (const [key, name] of pairsOf(text, isRole, what)) {
+    const role = key as ColumnRole;
     if (isSeveral(role)) columns[role] = name.includes('+') ? name.split('+') : name;
     else columns[role] = name;
   }

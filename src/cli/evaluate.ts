@@ -111,9 +111,9 @@ async function evaluateOn(engine: Engine, checkpoint: string, data: TestData, op
   const { samples } = options;
   const lessons = prepareLessons(data.problems, tokenizer);
   const longest = Math.max(...lessons.map(({ prompt }) => prompt.length));
-  const room = student.facts.maxPositions - longest;
+  const maxCompletion = student.facts.maxPositions - longest;
   const settings = {
-    maxNewTokens: options.maxNewTokens ?? Math.max(1, Math.min(data.evaluation?.maxNewTokens ?? 512, room)),
+    maxNewTokens: options.maxNewTokens ?? Math.max(1, Math.min(data.evaluation?.maxNewTokens ?? 512, maxCompletion)),
     temperature: options.temperature ?? (samples > 1 ? 0.7 : (data.evaluation?.temperature ?? 0)),
     seed: options.seed,
     batch: data.evaluation?.batch ?? 64,
@@ -148,13 +148,13 @@ async function evaluateServer(url: string, named: string | undefined, options: O
   const problems = plural(data.problems.length, 'problem');
   if (!options.json) stderr.write(`Sending ${problems} to ${student.endpoint}\n`);
   const done = waiting(`Answering ${problems}`, options.json);
-  const came: [number, ServerAnswer][] = [];
-  const answered = (answer: ServerAnswer, index: number) => void came.push([index, answer]);
+  const received: [number, ServerAnswer][] = [];
+  const answered = (answer: ServerAnswer, index: number) => void received.push([index, answer]);
   let evaluation: ServerEvaluation;
   try {
     evaluation = await evaluateOnServer(student, data.problems, samples, { ...settings, answered }).finally(done);
   } catch (error) {
-    if (options.out !== undefined) keep(came, data.problems, samples, `${resolve(options.out)}.partial`);
+    if (options.out !== undefined) keep(received, data.problems, samples, `${resolve(options.out)}.partial`);
     throw error;
   }
   const served = { model, server: student.endpoint };
@@ -169,11 +169,11 @@ function asked(checkpoint: string | undefined, options: Options): { prompt: Prom
 }
 
 /** The answers that arrived before an evaluation failed. They never overwrite those of a complete one. */
-function keep(came: [number, ServerAnswer][], problems: Problems, samples: number, file: string): void {
-  if (came.length === 0) return;
-  const records = came.sort(([a], [b]) => a - b).map(([i, answer]) => recordOf(answer, i, problems, samples));
+function keep(received: [number, ServerAnswer][], problems: Problems, samples: number, file: string): void {
+  if (received.length === 0) return;
+  const records = received.sort(([a], [b]) => a - b).map(([i, answer]) => recordOf(answer, i, problems, samples));
   writeOutput(file, linesOf(records));
-  stderr.write(`${plural(came.length, 'answer')} arrived before the failure: ${shortPath(file)}\n`);
+  stderr.write(`${plural(received.length, 'answer')} arrived before the failure: ${shortPath(file)}\n`);
 }
 
 /** The student, its server and its prompt format. */

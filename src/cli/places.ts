@@ -37,11 +37,15 @@ export function experimentFile(path: string): string {
 const searchLimits = { levels: 4, folders: 2000 };
 
 /** The folders of runs: those given, else every `.distillery/runs` here and below, else the nearest one above. */
-export function runsFolders(told?: string): string[] {
-  if (told !== undefined) {
-    if (!existsSync(told))
-      throw new UserError('no such folder', { file: told, code: 'missing', remedy: 'Check the path given as --runs.' });
-    return [resolve(told)];
+export function runsFolders(given?: string): string[] {
+  if (given !== undefined) {
+    if (!existsSync(given))
+      throw new UserError('no such folder', {
+        file: given,
+        code: 'missing',
+        remedy: 'Check the path given as --runs.',
+      });
+    return [resolve(given)];
   }
   const here = below(process.cwd());
   if (here.length > 0) return here;
@@ -83,9 +87,9 @@ export function allRuns(folders: readonly string[]): RunListing[] {
 }
 
 /** The run that a user names: a path, an id, a unique part of an id, or `latest`. */
-export function locateRun(name: string, told?: string): Run {
+export function locateRun(name: string, given?: string): Run {
   const start = `Start one with \`${commandLine('run <experiment>')}\`, or give their folder with --runs <folder>.`;
-  return findRun(name, () => allRuns(runsFolders(told)), start);
+  return findRun(name, () => allRuns(runsFolders(given)), start);
 }
 
 /** The shortest form of a path, relative to here where possible. */

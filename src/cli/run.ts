@@ -133,7 +133,7 @@ async function follow(
     const result = await begin({
       notify,
       signal: stop.signal,
-      rest: (_, space) => space.enough(),
+      betweenUpdates: (_, space) => space.enough(),
       begun: (run, { info: backend }) => {
         folder = run.folder;
         trackRun(folder);

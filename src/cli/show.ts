@@ -149,7 +149,7 @@ function failuresText({ failures: { count, categories, firstWrongSteps }, rewrit
   const lines = rows.map(([category, bar, n, share]) =>
     [category.padEnd(widths[0]), bar.padEnd(widths[1]), n.padStart(5), share.padStart(5)].join('  '),
   );
-  const told =
+  const summary =
     rewrites.count > 0
       ? [
           `${plural(rewrites.count, 'rewrite')} sampled, ` +
@@ -161,7 +161,7 @@ function failuresText({ failures: { count, categories, firstWrongSteps }, rewrit
     inOneLine(`${problemId}, step ${step + 1}: ${reason}`),
     pc.dim(`  ${clip(text.replace(/\s+/g, ' '), 110)}`),
   ]);
-  return [...lines, ...told, ...examples].join('\n');
+  return [...lines, ...summary, ...examples].join('\n');
 }
 
 function filesText({ run, summary, rollouts, evaluations, phases, failures }: Story): string {

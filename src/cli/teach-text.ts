@@ -64,7 +64,7 @@ const money = (value: number) => (value < 0.1 ? value.toFixed(4) : value.toFixed
 /** One redrawn line on a terminal; in a log, a line every half minute. */
 export function showTeaching(screen: Screen, silent: boolean, now: () => number = () => performance.now()) {
   const started = now();
-  let told = started;
+  let reportedAt = started;
   let last: GenerationProgress | undefined;
   let drawn = false;
   const clear = () => {
@@ -78,9 +78,9 @@ export function showTeaching(screen: Screen, silent: boolean, now: () => number 
       clear();
       screen.write(clipLine(text, (screen.columns ?? 120) - 1));
       drawn = true;
-    } else if (now() - told >= 30_000) {
+    } else if (now() - reportedAt >= 30_000) {
       screen.write(`${text}\n`);
-      told = now();
+      reportedAt = now();
     }
   };
   const timer = silent ? undefined : setInterval(draw, screen.isTTY ? 500 : 5000);

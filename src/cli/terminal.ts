@@ -50,10 +50,10 @@ const seen = (part: string) => visible(part).replace(/[\n\t]+/g, ' ');
 
 /** The beginning of a text, on one line of at most this many characters; colours are closed. */
 export function clipLine(text: string, most: number): string {
-  let room = most;
+  let columnsLeft = most;
   return mapParts(text, (part) => {
-    const begin = seen(part).slice(0, room);
-    room -= begin.length;
+    const begin = seen(part).slice(0, columnsLeft);
+    columnsLeft -= begin.length;
     return begin;
   });
 }

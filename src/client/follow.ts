@@ -25,14 +25,14 @@ export interface Follower {
 export async function followHost(
   link: HostLink,
   follower: Follower,
-  times: { beat: number; silence: number },
+  times: { beat: number; maxSilence: number },
 ): Promise<void> {
   let over = false;
   void link.closed.then(() => {
     over = true;
   });
   while (!over) {
-    const silence = setTimeout(() => follower.onSilence(), times.beat + times.silence);
+    const silence = setTimeout(() => follower.onSilence(), times.beat + times.maxSilence);
     try {
       const { session, snapshot, events, next } = await link.request('events', {
         ...follower.cursor,

@@ -48,7 +48,7 @@ export const usualTimes = {
    * Silence beyond a heartbeat after which the host counts as lost. Its server has its own thread, so training does not
    * block it.
    */
-  silence: 30_000,
+  maxSilence: 30_000,
   /** Interval of looking for a host that another program started. */
   watch: 2_000,
   /** Delay before the first of several restarts. */
@@ -109,7 +109,7 @@ export class HostClient implements Host {
   attach(): Promise<boolean> {
     if (this.link) return Promise.resolve(true);
     this.attaching ??= reachHost(this.reach, false)
-      .then((link) => (link ? this.take(link) : this.nobody()))
+      .then((link) => (link ? this.take(link) : this.reportLostHost()))
       .finally(() => {
         this.attaching = undefined;
       });
@@ -184,7 +184,7 @@ export class HostClient implements Host {
       // This closes its connection; the host.json that it leaves behind marks a crash.
       if (readAddress(this.folder)?.session === address.session) remove(this.folder, addressFile(this.folder));
       if (this.link) await this.link.closed;
-      else this.nobody();
+      else this.reportLostHost();
     } finally {
       this.killing = false;
     }
@@ -232,7 +232,7 @@ export class HostClient implements Host {
     if (this.link) return;
     const found = await reachHost(this.reach, true);
     if (found && (await this.take(found))) return;
-    this.nobody();
+    this.reportLostHost();
     this.move('starting');
     try {
       await this.take(await startHost(this.reach));
@@ -296,7 +296,7 @@ export class HostClient implements Host {
       await this.attach().catch(() => this.move('lost'));
       return;
     }
-    this.nobody();
+    this.reportLostHost();
   }
 
   private ended({ session }: Address): boolean {
@@ -304,7 +304,7 @@ export class HostClient implements Host {
   }
 
   /** There is no host: reports how the one with the broken connection ended. */
-  private nobody(): false {
+  private reportLostHost(): false {
     const { unheard: address } = this;
     this.unheard = undefined;
     if (!address || this.disposed || this.link) return false;

@@ -29,7 +29,7 @@ export const error = (path: Path, message: string, remedy: string, ...changes: C
 });
 
 /** A run can start with this, but will probably not do what is meant. */
-export const warning = (...told: Parameters<typeof error>): Finding => ({ ...error(...told), severity: 'warning' });
+export const warning = (...args: Parameters<typeof error>): Finding => ({ ...error(...args), severity: 'warning' });
 
 /** Sets a setting, or adds it to an object that lacks it. */
 export interface Change {

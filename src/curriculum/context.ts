@@ -37,7 +37,7 @@ export interface Context {
    * here, do other work, and request a checkpoint of the progress so far (written only if there is any). It also waits
    * here for disk space.
    */
-  rest?: (checkpoint: () => Promise<void>, space: Space) => Promise<void>;
+  betweenUpdates?: (checkpoint: () => Promise<void>, space: Space) => Promise<void>;
 }
 
 /** The results of an update: metrics, the tokens read and written (for tokens/s), and the sampled completions. */

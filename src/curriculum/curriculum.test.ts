@@ -300,7 +300,7 @@ describe('a run', () => {
       const done = metrics(folder).at(-1);
       if (done) expect(checkpoints.at(-1)).toMatchObject({ stage: done.stage, step: done.step });
     };
-    const { rows } = await start({ rest, begun: (run) => (folder = run.folder) });
+    const { rows } = await start({ betweenUpdates: rest, begun: (run) => (folder = run.folder) });
     expect(rests).toBeGreaterThan(15);
     expect(rows).toHaveLength(5);
     expect(metrics(folder)).toEqual(metrics(whole));

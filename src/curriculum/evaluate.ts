@@ -42,12 +42,12 @@ export async function evaluate(
       ...judge(text, problem.answer),
     };
   };
-  const told = new Set<number>();
-  const tell = (drafts: readonly Readonly<Draft>[]) => {
+  const reported = new Set<number>();
+  const report = (drafts: readonly Readonly<Draft>[]) => {
     for (const [i, draft] of drafts.entries()) {
       const over = draft.finished || draft.tokens.length >= options.maxNewTokens;
-      if (!over || told.has(i)) continue;
-      told.add(i);
+      if (!over || reported.has(i)) continue;
+      reported.add(i);
       options.answered?.(answerOf(draft, i), i);
     }
   };
@@ -60,7 +60,7 @@ export async function evaluate(
     groupSize: 1,
     maxRows: options.batch,
     signal: options.signal,
-    progress: options.answered && tell,
+    progress: options.answered && report,
   });
   const seconds = (performance.now() - started) / 1000;
   const answers = completions.map(answerOf);

@@ -70,7 +70,7 @@ async function runStage(
 async function test(context: Context, stage: StageName, student: Student): Promise<void> {
   const { run, space, notify, results } = context;
   if (readSummary(run.folder).some((row) => row.stage === stage)) return;
-  await context.rest?.(async () => {}, space); // after training, the last change has its checkpoint
+  await context.betweenUpdates?.(async () => {}, space); // after training, the last change has its checkpoint
   endIfAsked(context);
   const { answers, ...figures } = await evaluateLessons(context, student, context.test);
   const records = answers.map((answer, i) => ({ ...answer, gold: context.test[i].problem.answer }));

@@ -31,7 +31,7 @@ import { checkExtra, readTrainingState } from './training-state';
 export interface SessionOptions {
   notify: (event: CurriculumEvent) => void;
   signal: AbortSignal;
-  rest?: Context['rest'];
+  betweenUpdates?: Context['betweenUpdates'];
   /** Called as soon as the run folder exists. */
   begun?: (run: RunWriter, engine: Engine) => void;
 }
@@ -233,7 +233,7 @@ const newestName = ({ record }: RunWriter): string | undefined => record.checkpo
 
 async function trainStudent(opened: OpenedRun & { space: Space }, options: SessionOptions) {
   const { run, space, experiment, data, engine, interrupted } = opened;
-  const { notify, signal, rest } = options;
+  const { notify, signal, betweenUpdates } = options;
   const { path, lora } = experiment.student;
   const { student, tokenizer } = await openStudent(engine, path, experiment.student, {
     lora: lora || null,
@@ -260,7 +260,7 @@ async function trainStudent(opened: OpenedRun & { space: Space }, options: Sessi
       interrupted,
       notify,
       signal,
-      rest,
+      betweenUpdates,
     };
     return await runCurriculum(context, student);
   } finally {

@@ -123,7 +123,7 @@ async function betweenUpdates(progress: PhaseProgress): Promise<void> {
   const { context } = progress;
   const { signal } = context;
   await yieldToEventLoop();
-  await context.rest?.(() => checkpointIfNew(progress), context.space);
+  await context.betweenUpdates?.(() => checkpointIfNew(progress), context.space);
   if (signal.aborted && !(signal.reason instanceof Cancelled)) await checkpointIfNew(progress);
   endIfAsked(context);
 }

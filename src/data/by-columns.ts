@@ -25,10 +25,10 @@ export function problemOf(row: Row, columns: SettledColumns, place: RowPlace, id
       'Correct or remove the row, or choose another column.',
     );
   };
-  const told = reader(row, columns);
+  const columnText = reader(row, columns);
   const choices = columns.choices === undefined ? [] : choicesOf(row, columns.choices);
   const asked = [columns.question].flat();
-  const question = asked.flatMap((column) => told(column, 'user') ?? []).join('\n\n');
+  const question = asked.flatMap((column) => columnText(column, 'user') ?? []).join('\n\n');
   const { given, solution } = answerOf(row, columns, choices, place);
   const flags = flagsBeside(row, columns);
   const found = chainOf(row, columns, given, flags);
@@ -37,10 +37,10 @@ export function problemOf(row: Row, columns: SettledColumns, place: RowPlace, id
   if (columns.answer === undefined && chain === undefined && flags.right === false)
     throw datasetError('the row says that its chain is wrong, and has no other answer', place, 'Skip such rows.');
   const stated = columns.answer === undefined && chain !== undefined ? statedIn(chain, choices, place) : given;
-  const system = told(columns.system, 'system') ?? conversationIn(row, columns, asked[0])?.system;
+  const system = columnText(columns.system, 'system') ?? conversationIn(row, columns, asked[0])?.system;
   const student = columns.student === undefined ? undefined : cellOf(row, columns.student);
   return {
-    id: columns.id === undefined ? id : need(told(columns.id, 'user'), 'id'),
+    id: columns.id === undefined ? id : need(columnText(columns.id, 'user'), 'id'),
     question: withChoices(need(question.replace(label, ''), 'question'), choices),
     answer: need(stated, 'answer'),
     ...(chain !== undefined && { chain }),

@@ -79,13 +79,14 @@ export function withChoices(question: string, choices: readonly Choice[]): strin
  * choices.
  */
 export function chosenAnswer(given: unknown, choices: readonly Choice[]): string | undefined {
-  const told = textOf(given, 'assistant');
-  if (told === undefined) return undefined;
-  const key = /^\s*(?:option|choice)?\s*\(?([A-Za-z]|\d)\s*(?:[).:]|$)/i.exec(told)?.[1].toLowerCase();
+  const answerText = textOf(given, 'assistant');
+  if (answerText === undefined) return undefined;
+  const key = /^\s*(?:option|choice)?\s*\(?([A-Za-z]|\d)\s*(?:[).:]|$)/i.exec(answerText)?.[1].toLowerCase();
   const byLabel = () => choices.find(({ label }) => key !== undefined && label.toLowerCase() === key);
   const byLetter = () => choices.find(({ letter }) => letter.toLowerCase() === key);
-  const byText = () => choices.find(({ text }) => text === told) ?? choices.find(({ text }) => sameAnswer(told, text));
-  const byIndex = () => (/^\d+$/.test(told) ? choices[Number(told)] : undefined);
+  const byText = () =>
+    choices.find(({ text }) => text === answerText) ?? choices.find(({ text }) => sameAnswer(answerText, text));
+  const byIndex = () => (/^\d+$/.test(answerText) ? choices[Number(answerText)] : undefined);
   const found =
     typeof given === 'number' ? (byLabel() ?? byIndex()) : (byLabel() ?? byText() ?? byLetter() ?? byIndex());
   return found && `(${found.letter}) ${found.text}`;

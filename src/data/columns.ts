@@ -36,7 +36,7 @@ export const roles = [
 
 /** Whether a column, or a field of it, has a role. */
 export const isNamed = (name: string, columns: Columns) =>
-  roles.some((role) => [columns[role] ?? []].flat().some((told) => told === name || told.startsWith(`${name}.`)));
+  roles.some((role) => [columns[role] ?? []].flat().some((given) => given === name || given.startsWith(`${name}.`)));
 
 /** Roles of which several columns can be named. */
 export const severalColumns: readonly ColumnRole[] = ['question', 'choices'];
@@ -51,36 +51,36 @@ export type SettledColumns = Columns & { question: string | string[] };
 export function settleColumns(
   { file, names: declared = [] }: { file: string; names?: readonly string[] },
   rows: readonly Row[],
-  told: Columns = {},
+  given: Columns = {},
 ): SettledColumns {
   const names = [...new Set([...declared, ...rows.flatMap((row) => Object.keys(row))])];
   const fail = (message: string, remedy: string) => datasetError(message, { file }, `${remedy} ${listed(names)}`);
   for (const role of roles)
-    for (const name of [told[role] ?? []].flat())
+    for (const name of [given[role] ?? []].flat())
       if (!names.includes(name) && !rows.some((row) => cellOf(row, name) !== undefined))
         throw fail(`there is no column "${name}"`, `Name another one as columns.${role}.`);
 
-  const { find, real } = finder(names, rows, told);
+  const { find, real } = finder(names, rows, given);
   const talk = conversationColumn(names, rows, real);
-  const question = told.question ?? questionOf(rows, find, real) ?? talk ?? find([], endings.question);
+  const question = given.question ?? questionOf(rows, find, real) ?? talk ?? find([], endings.question);
   if (question === undefined) throw fail('no column looks like the question', advice);
-  let choices = told.choices ?? choicesIn(names, rows, real);
+  let choices = given.choices ?? choicesIn(names, rows, real);
   // If the question was found in a column with whole conversations, the answer may come from the same column.
   const asked = [question].flat();
   const answerNames = choices === undefined ? usual.answer : [...usual.answer, ...usual.key];
-  const answer = told.answer ?? find(answerNames, endings.answer);
-  if (told.choices === undefined && !rows.some((row) => choosesIn(row, answer, choices))) choices = undefined;
-  let thinking = told.thinking ?? (told.chain === undefined ? find(usual.thinking) : undefined);
-  let chain = told.chain ?? find(usual.chain, endings.chain);
+  const answer = given.answer ?? find(answerNames, endings.answer);
+  if (given.choices === undefined && !rows.some((row) => choosesIn(row, answer, choices))) choices = undefined;
+  let thinking = given.thinking ?? (given.chain === undefined ? find(usual.thinking) : undefined);
+  let chain = given.chain ?? find(usual.chain, endings.chain);
   if (chain === undefined && (answer === undefined || asked.includes(talk ?? '')))
     chain = [talk ?? [], asked].flat().find((name) => answersIn(name, rows));
   // An answer that is a worked solution is the chain that follows the thinking.
   if (chain === undefined && thinking !== undefined && !areWorkedSolutions(answer, rows))
     [chain, thinking] = [thinking, undefined];
   if (answer === undefined && chain === undefined) throw fail('no column looks like the answer', advice);
-  const system = told.system ?? find(usual.system);
-  const student = told.student ?? find(usual.student);
-  const id = told.id ?? idOf(rows, real);
+  const system = given.system ?? find(usual.system);
+  const student = given.student ?? find(usual.student);
+  const id = given.id ?? idOf(rows, real);
   const settled: SettledColumns = {
     question,
     ...(choices !== undefined && { choices }),
@@ -110,10 +110,10 @@ type ColumnLookup = (name: string) => string | undefined;
 /**
  * `find`: the first of some usual names that no other role has, and whose column holds something; else by its ending.
  */
-function finder(names: readonly string[], rows: readonly Row[], told: Columns): { find: Find; real: ColumnLookup } {
+function finder(names: readonly string[], rows: readonly Row[], given: Columns): { find: Find; real: ColumnLookup } {
   const lower = new Map(names.toReversed().map((name) => [plainName(name), name]));
   const nested = new Map(fieldsIn(rows).toReversed());
-  const taken = new Set([told.question ?? [], told.answer ?? [], told.chain ?? [], told.choices ?? []].flat());
+  const taken = new Set([given.question ?? [], given.answer ?? [], given.chain ?? [], given.choices ?? []].flat());
   const real = (name: string) => {
     const [first, ...rest] = name.split('.');
     const column = lower.get(first);

@@ -94,8 +94,8 @@ async function fetchRest(url: string, part: string, bytes: number, options: Down
         remedy: `Check ${url}.`,
       });
     if (answer.status === 200) at = 0;
-    const told = Number(answer.headers.get('content-length') ?? Number.NaN);
-    if (at + told !== bytes && !Number.isNaN(told)) throw unexpected(url, part);
+    const announced = Number(answer.headers.get('content-length') ?? Number.NaN);
+    if (at + announced !== bytes && !Number.isNaN(announced)) throw unexpected(url, part);
     const handle = await openPart(part);
     try {
       await appendAnswer(answer, { handle, path: part, at, bytes }, (_, here) => {

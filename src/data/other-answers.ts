@@ -35,10 +35,10 @@ export function otherAnswersNote(problems: readonly Problem[], rule: OtherAnswer
   });
   if (others.length === 0) return undefined;
   const [{ id, answer, other }] = others;
-  const told =
+  const note =
     `${others.length} of ${chains} teacher chains end in another answer than ` +
     `the reference (${id}: ${clip(other, 41)}, not ${clip(answer, 41)})`;
   return rule === 'keep'
-    ? `${told}. They are kept unchanged ("otherAnswers": "keep").`
-    : `${told}. These chains are dropped, their questions stay; data.otherAnswers "keep" keeps the chains.`;
+    ? `${note}. They are kept unchanged ("otherAnswers": "keep").`
+    : `${note}. These chains are dropped, their questions stay; data.otherAnswers "keep" keeps the chains.`;
 }

@@ -137,12 +137,12 @@ export function peek(path: string): { names: string[]; rows: Row[] } {
 function settled(
   path: string,
   sources: { source: RowSource }[],
-  told: Columns | undefined,
+  given: Columns | undefined,
 ): SettledColumns | undefined {
-  const rows = firstRows(sources, told);
-  if (rows.length > 0) return settleColumns({ file: path, names: sources[0].source.columns }, rows, told);
+  const rows = firstRows(sources, given);
+  if (rows.length > 0) return settleColumns({ file: path, names: sources[0].source.columns }, rows, given);
   // Nothing can be guessed without rows; reading reports the error.
-  return { question: [told?.question ?? 'question'].flat(), answer: told?.answer ?? 'answer' };
+  return { question: [given?.question ?? 'question'].flat(), answer: given?.answer ?? 'answer' };
 }
 
 /** The columns that are needed from a source. */

@@ -178,8 +178,8 @@ export function problemOf(said: string, program: string): UserError {
     .split('\n')
     .map((line) => line.trim())
     .filter(Boolean);
-  const telling = lines.filter((line) => /error|×|╰|because|no space|failed/i.test(line)).slice(-6);
-  const words = (telling.length > 0 ? telling : lines.slice(-4)).join(' ');
+  const relevant = lines.filter((line) => /error|×|╰|because|no space|failed/i.test(line)).slice(-6);
+  const words = (relevant.length > 0 ? relevant : lines.slice(-4)).join(' ');
   const [, code, remedy] = known.find(([pattern]) => pattern.test(said)) ?? [
     null,
     'python' as const,

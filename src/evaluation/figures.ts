@@ -19,9 +19,9 @@ export interface Evaluation<A extends EvaluatedAnswer = EvaluatedAnswer> extends
   answers: A[];
 }
 
-/** For answers that took `seconds` in all; lengths are those of the answers that `came`. */
+/** For answers that took `seconds` in all; lengths are those of the `received` answers. */
 export const evaluationOf = <A extends EvaluatedAnswer>(
   answers: A[],
   seconds: number,
-  came: readonly A[] = answers,
-): Evaluation<A> => ({ ...figuresOf({ answers, received: came, seconds }), answers });
+  received: readonly A[] = answers,
+): Evaluation<A> => ({ ...figuresOf({ answers, received: received, seconds }), answers });

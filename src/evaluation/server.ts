@@ -114,9 +114,9 @@ export async function evaluateOnServer(
       `Check that the server runs and serves "${student.model}" at ${style === 'chat' ? '/chat' : ''}/completions.`;
     throw new UserError(error.message, { code: 'server', remedy, cause: error });
   }
-  const came = answers.filter(({ error }) => error === undefined);
+  const received = answers.filter(({ error }) => error === undefined);
   const seconds = (performance.now() - started) / 1000;
-  return { ...evaluationOf(answers, seconds, came), without: [...without] };
+  return { ...evaluationOf(answers, seconds, received), without: [...without] };
 }
 
 type GivenAnswer = Pick<ServerAnswer, 'text' | 'tokens' | 'finished' | 'tokensEstimated' | 'error'> & {

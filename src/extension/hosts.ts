@@ -15,9 +15,9 @@ export type HostMessage = { host: Host } & (
 
 /** The training hosts of the workspace: one per `.distillery` folder, created on first use. */
 export class Hosts implements vscode.Disposable {
-  private readonly told = new vscode.EventEmitter<HostMessage>();
+  private readonly messages = new vscode.EventEmitter<HostMessage>();
   /** All events of all hosts, in order. */
-  readonly onDidTell = this.told.event;
+  readonly onDidReceive = this.messages.event;
   private readonly progressed = new vscode.EventEmitter<string>();
   /** A run made progress; the event has its folder. At most about once a second per run. */
   readonly onDidProgress = this.progressed.event;
@@ -70,7 +70,7 @@ export class Hosts implements vscode.Disposable {
   dispose(): void {
     this.folders.dispose();
     for (const host of this.hosts.values()) host.dispose();
-    this.told.dispose();
+    this.messages.dispose();
     this.progressed.dispose();
   }
 
@@ -82,7 +82,7 @@ export class Hosts implements vscode.Disposable {
       const before = host.state;
       this.hosts.delete(folder);
       host.dispose();
-      this.told.fire({ host, kind: 'state', state: 'absent', before });
+      this.messages.fire({ host, kind: 'state', state: 'absent', before });
     }
   }
 
@@ -90,19 +90,19 @@ export class Hosts implements vscode.Disposable {
     host.on('state', (state, before) => {
       const run = host.status?.run?.folder;
       if (run) this.meter(run).meter.pause(state === 'paused');
-      this.told.fire({ host, kind: 'state', state, before });
+      this.messages.fire({ host, kind: 'state', state, before });
     });
-    host.on('crash', (crash) => this.told.fire({ host, kind: 'crash', crash }));
+    host.on('crash', (crash) => this.messages.fire({ host, kind: 'crash', crash }));
     host.on('snapshot', (status) => {
       if (status.run) {
         this.meter(status.run.folder).meter.snapshot(status);
         this.progressed.fire(status.run.folder);
       }
-      this.told.fire({ host, kind: 'snapshot' });
+      this.messages.fire({ host, kind: 'snapshot' });
     });
     host.on('event', (event) => {
       if (event.type === 'curriculum') this.advance(event);
-      this.told.fire({ host, kind: 'event', event });
+      this.messages.fire({ host, kind: 'event', event });
     });
   }
 

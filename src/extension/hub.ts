@@ -94,7 +94,7 @@ async function agree(hub: Hub, plan: DownloadPlan): Promise<boolean> {
 
 function fetchAll(hub: Hub, plan: DownloadPlan): Thenable<string> {
   return cancellable(t('Downloading {0}', plan.what), (signal, progress) => {
-    let [told, last] = [0, 0];
+    let [reported, last] = [0, 0];
     let begun: { at: number; done: number } | undefined;
     return download({ ...hub, signal }, plan, cacheOf(plan), ({ done, bytes: total }) => {
       const now = performance.now();
@@ -103,8 +103,8 @@ function fetchAll(hub: Hub, plan: DownloadPlan): Thenable<string> {
       last = now;
       const speed = (done - begun.done) / Math.max(now - begun.at, 1); // bytes per millisecond
       const left = speed > 0 ? t(', {0} left', duration((total - done) / speed / 1000)) : '';
-      const increment = (100 * (done - told)) / Math.max(total, 1);
-      told = done;
+      const increment = (100 * (done - reported)) / Math.max(total, 1);
+      reported = done;
       progress.report({ increment, message: t('{0} of {1}{2}', bytes(done), bytes(total), left) });
     });
   });

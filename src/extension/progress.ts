@@ -39,10 +39,10 @@ export class ProgressMeter {
   }
 
   apply(event: Extract<HostEvent, { type: 'curriculum' }>): void {
-    const { event: told, time } = event;
-    if (told.type === 'phase') this.begin(told, Date.parse(time));
-    else if (told.type === 'update') this.step(told, Date.parse(time));
-    else if (told.type === 'validation') this.check(told);
+    const { event: change, time } = event;
+    if (change.type === 'phase') this.begin(change, Date.parse(time));
+    else if (change.type === 'update') this.step(change, Date.parse(time));
+    else if (change.type === 'validation') this.check(change);
   }
 
   private pausedAt: number | undefined;

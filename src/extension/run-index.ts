@@ -118,8 +118,8 @@ export class RunIndex implements vscode.Disposable {
   }
 
   private leave(removed: readonly vscode.WorkspaceFolder[]): void {
-    const [gone, roots] = [pathsOf(removed), pathsOf(vscode.workspace.workspaceFolders)];
-    for (const runs of this.nested) if (hasLeft(runs, gone, roots)) this.nested.delete(runs);
+    const [removedPaths, roots] = [pathsOf(removed), pathsOf(vscode.workspace.workspaceFolders)];
+    for (const runs of this.nested) if (hasLeft(runs, removedPaths, roots)) this.nested.delete(runs);
     void this.search();
   }
 

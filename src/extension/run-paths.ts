@@ -38,8 +38,8 @@ export const pathsOf = (folders: readonly { uri: { fsPath: string } }[] | undefi
 
 /** Whether a path was in a removed workspace folder and is in none of the present ones. */
 export function hasLeft(path: string, removed: readonly string[], roots: readonly string[]): boolean {
-  const lies = (root: string) => isWithin(root, path);
-  return removed.some(lies) && !roots.some(lies);
+  const isInside = (root: string) => isWithin(root, path);
+  return removed.some(isInside) && !roots.some(isInside);
 }
 
 /** Whether two absolute paths name one file by the rules of the operating system. */

@@ -14,7 +14,7 @@ import type * as vscode from './vscode';
  */
 export function registerTracking({ hosts, log }: Services): vscode.Disposable {
   const followed = new Set<string>();
-  return hosts.onDidTell(({ host, kind }) => {
+  return hosts.onDidReceive(({ host, kind }) => {
     const run = host.status?.run;
     const trackers = setting('trackers', []);
     if (!run || trackers.length === 0 || kind === 'event' || kind === 'crash') return;

@@ -61,7 +61,7 @@ describe('a folder that leaves the workspace', () => {
     );
     const [first, second] = [one, two].map((folder) => hosts.of(join(folder, '.distillery', 'runs', 'r')));
     const told: unknown[] = [];
-    hosts.onDidTell((one) => told.push(one));
+    hosts.onDidReceive((one) => told.push(one));
     editor.open(two);
     expect(disposed).toEqual([join(one, '.distillery')]);
     expect(hosts.all()).toEqual([second]);

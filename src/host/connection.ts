@@ -38,7 +38,7 @@ const connectionLimits = { bytes: 32 << 20, requests: 64 };
  * client with many more is disconnected.
  */
 const maxUnread = 16;
-const lost = 1000;
+const disconnectAt = 1000;
 
 /** Counts messages that the client has not read yet; vscode-jsonrpc buffers all of them. */
 class CountingWriter extends StreamMessageWriter {
@@ -61,9 +61,9 @@ export function serveClient(socket: Socket, service: Service, address: Address):
 }
 
 class ConnectedClient {
-  private readonly gone = new AbortController();
+  private readonly closed = new AbortController();
   /** Whether it has said hello; `other version` after a hello that this host does not understand. */
-  private standing: 'unknown' | 'other version' | 'client' = 'unknown';
+  private kind: 'unknown' | 'other version' | 'client' = 'unknown';
   private received = 0;
   private waiting = 0;
   private readonly writer: CountingWriter;
@@ -74,24 +74,22 @@ class ConnectedClient {
     private readonly service: Service,
     private readonly address: Address,
   ) {
-    const reader = new BoundedReader(socket, () =>
-      this.standing === 'client' ? connectionLimits.bytes : probation.bytes,
-    );
+    const reader = new BoundedReader(socket, () => (this.kind === 'client' ? connectionLimits.bytes : probation.bytes));
     this.writer = new CountingWriter(socket);
     this.connection = createMessageConnection(reader, this.writer, NullLogger);
   }
 
   listen(): void {
-    const timer = setTimeout(() => this.standing === 'unknown' && this.drop('it did not say hello'), probation.ms);
+    const timer = setTimeout(() => this.kind === 'unknown' && this.drop('it did not say hello'), probation.ms);
     this.socket.on('data', (chunk: Buffer) => {
       this.received += chunk.length;
-      if (this.standing !== 'client' && this.received > probation.bytes) this.drop('too many bytes before hello');
+      if (this.kind !== 'client' && this.received > probation.bytes) this.drop('too many bytes before hello');
     });
     this.socket.on('error', () => this.socket.destroy());
     this.socket.on('close', () => {
       clearTimeout(timer);
-      this.gone.abort();
-      if (this.standing === 'client') this.service.left();
+      this.closed.abort();
+      if (this.kind === 'client') this.service.left();
       this.connection.dispose();
     });
     this.connection.onError(([error]) => this.drop(error.message.split('\n')[0]));
@@ -102,7 +100,7 @@ class ConnectedClient {
   }
 
   private drop(why: string): void {
-    if (!this.gone.signal.aborted) log('warning', `a connection is closed: ${why}`);
+    if (!this.closed.signal.aborted) log('warning', `a connection is closed: ${why}`);
     this.socket.destroy();
   }
 
@@ -112,9 +110,9 @@ class ConnectedClient {
   }
 
   private async answer(method: string, given: unknown, token: CancellationToken): Promise<unknown> {
-    if (this.writer.unread > lost) this.drop('it does not read its answers');
-    const mayShutDown = this.standing === 'other version' && method === 'shutdown';
-    if (this.standing !== 'client' && method !== 'hello' && !mayShutDown) {
+    if (this.writer.unread > disconnectAt) this.drop('it does not read its answers');
+    const mayShutDown = this.kind === 'other version' && method === 'shutdown';
+    if (this.kind !== 'client' && method !== 'hello' && !mayShutDown) {
       this.refuse(`${method} before hello`);
       throw new ResponseError(errorCodes.refused, 'say hello first', { code: 'refused', message: 'say hello first' });
     }
@@ -128,7 +126,7 @@ class ConnectedClient {
     const cancel = () => cancelled.abort();
     token.onCancellationRequested(cancel);
     if (token.isCancellationRequested) cancel(); // the request was not read yet: its token identifies nobody
-    this.gone.signal.addEventListener('abort', cancel);
+    this.closed.signal.addEventListener('abort', cancel);
     try {
       const { signal } = cancelled;
       if (signal.aborted) throw new EngineRefusal(cancelledFault);
@@ -138,7 +136,7 @@ class ConnectedClient {
       throw responseError(error);
     } finally {
       this.waiting--;
-      this.gone.signal.removeEventListener('abort', cancel);
+      this.closed.signal.removeEventListener('abort', cancel);
     }
   }
 
@@ -149,14 +147,14 @@ class ConnectedClient {
       throw new ResponseError(errorCodes.refused, 'wrong token', { code: 'refused', message: 'wrong token' });
     }
     if (protocol !== protocolVersion) {
-      this.standing = 'other version';
+      this.kind = 'other version';
       const speaks = `the host speaks version ${protocolVersion} of the protocol (Distillery ${version})`;
       const facts = { protocol: protocolVersion, version, idle: !this.service.atWork };
       const message = `${speaks}, not ${protocol}`;
       throw new ResponseError(errorCodes.version, message, { code: 'version', message, ...facts });
     }
-    if (this.standing !== 'client') this.service.joined(client);
-    this.standing = 'client';
+    if (this.kind !== 'client') this.service.joined(client);
+    this.kind = 'client';
     return { protocol: protocolVersion, version, pid, session };
   }
 
@@ -164,7 +162,7 @@ class ConnectedClient {
   private progressOf(given: unknown): (part: unknown) => void {
     const token = (given as { partialResultToken?: string | number } | null)?.partialResultToken;
     return (part) => {
-      if (token === undefined || this.gone.signal.aborted || this.writer.unread > maxUnread) return;
+      if (token === undefined || this.closed.signal.aborted || this.writer.unread > maxUnread) return;
       void this.connection.sendProgress(new ProgressType(), token, wire(part)).catch(() => {});
     };
   }

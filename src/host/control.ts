@@ -38,7 +38,7 @@ export interface ControlOptions {
 /** Handles the requests of clients: decides by state, passes work to the engine, and keeps the journal. */
 export class Control {
   readonly journal: EventJournal;
-  readonly standing: HostStatus;
+  readonly hostStatus: HostStatus;
   private readonly pending = new Map<string, Pending>();
   private requests: number;
   /** The request that launched the current run, and its answer. */
@@ -46,7 +46,7 @@ export class Control {
 
   constructor(private readonly options: ControlOptions) {
     const { status, starts = 0 } = options;
-    this.standing = new HostStatus(status);
+    this.hostStatus = new HostStatus(status);
     // Cursors and ids of earlier threads are invalid: clients with such a cursor get a snapshot.
     this.requests = starts * idsPerStart;
     this.journal = new EventJournal(this.requests);
@@ -54,14 +54,14 @@ export class Control {
 
   async start(params: HostParams<'start'>): Promise<HostResult<'start'>> {
     const key = JSON.stringify(Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1)));
-    if (this.launched?.key === key && this.standing.state !== 'stopping')
+    if (this.launched?.key === key && this.hostStatus.state !== 'stopping')
       return { ...(await this.launched.answer), already: true };
     return this.launch(key, (id) => ({ type: 'start', id, params }));
   }
 
   async resume({ run }: HostParams<'resume'>): Promise<HostResult<'resume'>> {
     const folder = resolve(run);
-    const { state, run: active } = this.standing;
+    const { state, run: active } = this.hostStatus;
     if (active?.folder === folder && state !== 'stopping') {
       this.verb('continue');
       return { run: folder, already: true };
@@ -76,7 +76,7 @@ export class Control {
     const moved = this.move(verb === 'cancel' ? 'stop' : verb);
     if (moved || verb === 'cancel') this.options.toEngine({ type: 'verb', verb });
     if (verb === 'cancel') this.expectEnd();
-    return { state: this.standing.state, run: this.standing.run?.folder };
+    return { state: this.hostStatus.state, run: this.hostStatus.run?.folder };
   }
 
   /** Sets the user's own engine command and Tinker server, sent by a client. */
@@ -114,7 +114,7 @@ export class Control {
         this.pending.get(message.id)?.progress?.(message.part);
         break;
       case 'breath':
-        this.standing.heartbeat();
+        this.hostStatus.heartbeat();
         break;
     }
   }
@@ -149,7 +149,7 @@ export class Control {
   }
 
   private move(cause: Cause): boolean {
-    const state = this.standing.next(cause);
+    const state = this.hostStatus.next(cause);
     if (!state) return false;
     this.record({ type: 'state', state });
     this.options.changed();
@@ -157,7 +157,7 @@ export class Control {
   }
 
   private record(happening: HostEventContent): void {
-    this.standing.take(happening);
+    this.hostStatus.take(happening);
     this.journal.add(happening);
   }
 
@@ -173,7 +173,7 @@ export class Control {
 
   /** The engine does not respond: cancelled work ends with the process. */
   private giveUp(): void {
-    const { run } = this.standing;
+    const { run } = this.hostStatus;
     const text = 'the work did not end in time, so the host is ended';
     this.record({ type: 'log', level: 'warning', text });
     if (run) this.take({ type: 'ended', run: run.folder, outcome: 'cancelled' });
@@ -182,7 +182,7 @@ export class Control {
   }
 
   private busy(): UserError {
-    const { run, state } = this.standing;
+    const { run, state } = this.hostStatus;
     return new UserError(run ? `the run ${run.name} is ${state}` : 'a run is being started', {
       file: run?.folder,
       code: 'busy',

@@ -88,12 +88,12 @@ export class EngineThread {
         break;
       }
       case 'verb':
-        this.obey(message.verb);
+        this.carryOut(message.verb);
         break;
     }
   }
 
-  private obey(verb: Extract<ToEngine, { type: 'verb' }>['verb']): void {
+  private carryOut(verb: Extract<ToEngine, { type: 'verb' }>['verb']): void {
     const { session } = this;
     if (verb === 'cancel') this.cancelJobs(() => true);
     if (!session) return;
@@ -137,7 +137,7 @@ export class EngineThread {
       await begin({
         notify: tell,
         signal: session.stop.signal,
-        rest: (checkpoint, space) => this.rest(session, checkpoint, space),
+        betweenUpdates: (checkpoint, space) => this.betweenUpdates(session, checkpoint, space),
         begun: (writer, engine) => {
           Object.assign(session, { writer, engine });
           const { folder, record } = writer;
@@ -165,7 +165,7 @@ export class EngineThread {
   }
 
   /** Between two updates: does waiting short work, then waits while the run is paused. */
-  private async rest(session: CurrentRun, checkpoint: () => Promise<void>, space: Space): Promise<void> {
+  private async betweenUpdates(session: CurrentRun, checkpoint: () => Promise<void>, space: Space): Promise<void> {
     session.resting = true;
     await this.drain();
     const { stop, writer } = session;
@@ -224,7 +224,7 @@ export class EngineThread {
     } finally {
       // Beside a run there is no memory to spare.
       if (this.session) await this.students.release();
-      else this.students.rest();
+      else this.students.unloadLater();
     }
   }
 

@@ -33,7 +33,7 @@ export class Service {
   ) {}
 
   get atWork(): boolean {
-    return this.control.standing.atWork;
+    return this.control.hostStatus.atWork;
   }
 
   /** No clients and no work. */
@@ -62,7 +62,7 @@ export class Service {
     const { control } = this;
     switch (method) {
       case 'status':
-        return control.standing.status(this.clients);
+        return control.hostStatus.status(this.clients);
       case 'events':
         return this.events(params as HostParams<'events'>, signal);
       case 'start':
@@ -89,7 +89,7 @@ export class Service {
     { session, after, waitMs }: HostParams<'events'>,
     signal: AbortSignal,
   ): Promise<HostResult<'events'>> {
-    const { journal, standing } = this.control;
+    const { journal, hostStatus: standing } = this.control;
     const known = session === this.session && after !== undefined;
     if (known && journal.after(after)?.length === 0) await journal.wait(after, waitMs, signal);
     const events = known ? journal.after(after) : undefined;

@@ -40,7 +40,7 @@ export class Students {
   }
 
   /** Called when the student is idle. */
-  rest(): void {
+  unloadLater(): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.release(), unloadAfterMs).unref();
   }

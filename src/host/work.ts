@@ -167,8 +167,8 @@ function sampleOf({ tokens, logProbs, finished }: Completion, tokenizer: Tokeniz
 
 /** The requested budget; by default the usual one, limited by the positions left. */
 function budget({ facts }: Student, promptLength: number, asked: number | undefined): number {
-  const room = facts.maxPositions - promptLength;
-  if (room < 1)
+  const maxCompletion = facts.maxPositions - promptLength;
+  if (maxCompletion < 1)
     throw new UserError(
       `a prompt has ${promptLength} tokens, but the student has only ${facts.maxPositions} positions`,
       {
@@ -176,7 +176,7 @@ function budget({ facts }: Student, promptLength: number, asked: number | undefi
         remedy: 'Shorten the question.',
       },
     );
-  return Math.min(asked ?? defaultTokens, room);
+  return Math.min(asked ?? defaultTokens, maxCompletion);
 }
 
 /** Milliseconds between two progress messages. */

@@ -37,7 +37,7 @@ const card = {
 /** What a name brings from a repository: paths below the folder that holds it, with their contents. */
 async function fetched(part: string, options: Partial<HubOptions> = {}) {
   await using hub = await startHub({ kind: 'dataset', repository: 'owner/data', files, card, page: 2, ...options });
-  const at = { url: hub.url, patience: 1 };
+  const at = { url: hub.url, retryDelayMs: 1 };
   const name = parseDatasetName(`hf://datasets/owner/data${part && `/${part}`}`)!;
   const folder = await download(at, await planDataset(at, name), cache);
   expect(findDataset(name, { DISTILLERY_DATASETS_CACHE: cache })).toBe(folder);

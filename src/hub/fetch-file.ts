@@ -38,7 +38,7 @@ export async function fetchFile(
       if (error instanceof UserError) throw error;
       failures = sizeOf(path) > before ? 0 : failures + 1;
       if (failures === interruptions) throw unreachable(hub, error);
-      await sleep(hub.patience, null, { signal: hub.signal });
+      await sleep(hub.retryDelayMs, null, { signal: hub.signal });
       continue;
     }
     remove(dirname(path), path);

@@ -30,7 +30,7 @@ const files = {
   'pytorch_model.bin': 'not wanted',
   'training_args.bin': 'not wanted',
 };
-const hub = (url: string, more: Partial<Hub> = {}): Hub => ({ url, patience: 1, ...more });
+const hub = (url: string, more: Partial<Hub> = {}): Hub => ({ url, retryDelayMs: 1, ...more });
 
 /** Plans and downloads from a hub with these faults. */
 async function fetchFrom(options: Partial<HubOptions>, more: Partial<Hub> = {}) {

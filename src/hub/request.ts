@@ -7,7 +7,7 @@ export interface Hub {
   url: string;
   token?: string;
   /** Milliseconds before the first retry; each later one waits twice as long. */
-  patience: number;
+  retryDelayMs: number;
   signal?: AbortSignal;
 }
 
@@ -37,7 +37,7 @@ export function hubOf(environment: Record<string, string | undefined>, token = e
       code: 'config',
       remedy: 'Tokens begin with hf_; make one at https://huggingface.co/settings/tokens.',
     });
-  return { url, patience: 1000, ...(token && { token: token.trim() }) };
+  return { url, retryDelayMs: 1000, ...(token && { token: token.trim() }) };
 }
 
 /** Transient errors, worth another attempt. */
@@ -64,7 +64,7 @@ export async function request(
     }
     await answer?.body?.cancel();
     const asked = Number(answer?.headers.get('retry-after'));
-    await sleep(asked > 0 ? Math.min(asked * 1000, 60_000) : hub.patience * 2 ** (attempt - 1), null, {
+    await sleep(asked > 0 ? Math.min(asked * 1000, 60_000) : hub.retryDelayMs * 2 ** (attempt - 1), null, {
       signal: hub.signal,
     });
   }

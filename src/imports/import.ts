@@ -28,7 +28,7 @@ export interface ImportSettings {
   weights?: Record<string, number>;
   /** Continues as the files grow, until the signal. */
   follow?: AbortSignal;
-  progress?: (told: { completions: number; share: number; run: string }) => void;
+  progress?: (progress: { completions: number; share: number; run: string }) => void;
 }
 
 export interface ImportedRollouts {
@@ -166,7 +166,7 @@ class RolloutImport {
     this.tell(1);
   }
 
-  private async take(file: RolloutFile, from: number, told: (share: number) => void): Promise<number> {
+  private async take(file: RolloutFile, from: number, onProgress: (share: number) => void): Promise<number> {
     const { size } = statSync(file.file);
     const torn = ({ line }: { line?: number }) =>
       this.notes.add(`${file.file}:${line}: the last line is incomplete and was skipped.`);
@@ -176,7 +176,7 @@ class RolloutImport {
       if (item.kind === 'log') this.filler.note(item.step, item.metrics);
       else this.filler.add(item.logged, file);
       if (rows % atOnce === 0) {
-        told(item.kind === 'completion' && item.bytes !== undefined ? item.bytes / size : 0);
+        onProgress(item.kind === 'completion' && item.bytes !== undefined ? item.bytes / size : 0);
         await yieldToEventLoop();
       }
     }

@@ -97,12 +97,18 @@ export class RunFiller {
   private metrics(step: number, own: LoggedMetrics): void {
     this.logUntil(step);
     const { entries } = this.settings.log;
-    const told: LoggedMetrics = {};
+    const metrics: LoggedMetrics = {};
     for (; entries[this.logged]?.step === step; this.logged++) {
-      Object.assign(told, entries[this.logged].metrics);
+      Object.assign(metrics, entries[this.logged].metrics);
       this.validation(entries[this.logged]);
     }
-    this.run.metrics({ stage, step, ...own, ...told, ...(own.parts && { parts: { ...own.parts, ...told.parts } }) });
+    this.run.metrics({
+      stage,
+      step,
+      ...own,
+      ...metrics,
+      ...(own.parts && { parts: { ...own.parts, ...metrics.parts } }),
+    });
     this.updates++;
   }
 

@@ -81,15 +81,15 @@ export function disposePacked(packed: PackedExamples): void {
 /** Splits items, in order, into runs of at most `maxTokens` tokens (a longer item is a run of its own). */
 export function microBatches<T extends Example>(items: readonly T[], maxTokens: number): T[][] {
   const batches: T[][] = [];
-  let room = 0;
+  let free = 0;
   for (const item of items) {
     const size = item.prompt.length + item.completion.length;
-    if (size > room || batches.length === 0) {
+    if (size > free || batches.length === 0) {
       batches.push([]);
-      room = maxTokens;
+      free = maxTokens;
     }
     batches[batches.length - 1].push(item);
-    room -= size;
+    free -= size;
   }
   return batches;
 }

@@ -73,7 +73,7 @@ export type Candidate = z.output<typeof candidateSchema>;
 const checkpoint = z.string().describe('Absolute path of a Hugging Face folder, such as a checkpoint of a run.');
 const noResult = z.object({});
 /** The host's state after a control request; events report later changes. */
-const standing = z.object({ state: statusSchema.shape.state, run: z.string().optional() });
+const resultingState = z.object({ state: statusSchema.shape.state, run: z.string().optional() });
 
 /**
  * All requests: parameters, result, and for incremental results the progress messages (`$/progress`, with the token
@@ -149,14 +149,14 @@ export const requests = {
     result: z.object({ run: z.string(), already: z.boolean() }),
   },
   /** Finishes the current update, writes a checkpoint, and waits. */
-  pause: { params: noResult, result: standing },
+  pause: { params: noResult, result: resultingState },
   /** Finishes the current update, writes a checkpoint, and ends the run. */
-  stop: { params: noResult, result: standing },
+  stop: { params: noResult, result: resultingState },
   /**
    * Ends the run and all other work at once, without a checkpoint; if the engine does not respond in time, the host
    * exits.
    */
-  cancel: { params: noResult, result: standing },
+  cancel: { params: noResult, result: resultingState },
   /** Answers problems from the plain question. Progress: lists of new answers. */
   evaluate: {
     params: z.object({

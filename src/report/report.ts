@@ -63,12 +63,12 @@ ${unreadPart(folder, [...unread])}
 
 function unreadPart(folder: string, unread: readonly UserError[]): Html {
   if (unread.length === 0) return html``;
-  const told = unread.slice(0, 20).map(({ file, line, message }) => {
+  const items = unread.slice(0, 20).map(({ file, line, message }) => {
     const place = [file && relative(folder, file), line].filter((part) => part !== undefined).join(':');
     return html`<li>${place}: ${message}</li>`;
   });
-  const more = unread.length > told.length ? html`<li>and ${String(unread.length - told.length)} more</li>` : html``;
-  return html`<section><h2>What could not be read</h2><ul>${told}${more}</ul></section>`;
+  const more = unread.length > items.length ? html`<li>and ${String(unread.length - items.length)} more</li>` : html``;
+  return html`<section><h2>What could not be read</h2><ul>${items}${more}</ul></section>`;
 }
 
 function resultsPart(folder: string, students: readonly StageRow[], start: Start | undefined, damage: Damage): Html {

@@ -102,7 +102,7 @@ function create(runFolder: string, number: number): Lock | undefined {
   }
   for (const older of lockNumbers(folder).filter((other) => other < number))
     for (const ending of ['json', 'released']) remove(runFolder, join(folder, `${older}.${ending}`));
-  const rest = touchRegularly(file);
+  const stopTouching = touchRegularly(file);
   return {
     check() {
       const [top] = lockNumbers(folder);
@@ -121,7 +121,7 @@ function create(runFolder: string, number: number): Lock | undefined {
         });
     },
     release() {
-      rest();
+      stopTouching();
       if (read(file)?.token === record.token) move(runFolder, file, released);
     },
   };

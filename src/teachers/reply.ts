@@ -21,7 +21,7 @@ export interface ReplyEvents {
 export async function collectReply(
   pieces: AsyncIterable<Piece>,
   promptLength: number,
-  { piece: came, lost }: ReplyEvents = {},
+  { piece: onPiece, lost }: ReplyEvents = {},
 ): Promise<Reply> {
   const [thoughts, texts]: [string[], string[]] = [[], []];
   let length = 0;
@@ -42,7 +42,7 @@ export async function collectReply(
       if (length > maxReplyLength)
         throw new TeacherFault(`the reply is longer than ${maxReplyLength} characters`, 'request');
       (piece.kind === 'thought' ? thoughts : texts).push(piece.text);
-      came?.();
+      onPiece?.();
     }
     throw new TeacherFault('the reply was cut off by the server', 'passing');
   } catch (error) {

@@ -47,7 +47,9 @@ export async function sendRun(run: string, tracker: PythonTracker, options: Send
   try {
     client.write({ ...to, config: readConfig(run) });
     const tell = async () => {
-      for (const one of byStage(measurementsOf(run, { damage: options.damage }).filter(({ seq }) => seq > client.told)))
+      for (const one of byStage(
+        measurementsOf(run, { damage: options.damage }).filter(({ seq }) => seq > client.written),
+      ))
         client.write(one);
       await client.arrived();
     };
@@ -71,7 +73,7 @@ function byStage(found: readonly Measurement[]): Measurement[] {
 
 class TrackerClient {
   /** The greatest number written so far. */
-  told: number;
+  written: number;
   private waiting = 0;
   private count = 0;
   private done = false;
@@ -85,7 +87,7 @@ class TrackerClient {
     private readonly tracker: PythonTracker,
     private readonly sent: SentPosition,
   ) {
-    this.told = sent.seq;
+    this.written = sent.seq;
     this.child = spawn(python, [join(packageRoot(), 'integrations', 'track.py'), tracker], {
       env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', PYTHONUTF8: '1' },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -104,7 +106,7 @@ class TrackerClient {
 
   write(line: object): void {
     if ('seq' in line) {
-      this.told = Math.max(this.told, Number(line.seq));
+      this.written = Math.max(this.written, Number(line.seq));
       this.waiting++;
     }
     this.child.stdin.write(`${encode(line)}\n`);
@@ -118,7 +120,7 @@ class TrackerClient {
         this.wake = wake;
       });
     }
-    this.sent.arrived(this.told);
+    this.sent.arrived(this.written);
     this.check();
   }
 

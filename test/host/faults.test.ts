@@ -107,7 +107,7 @@ describe('a host in trouble', () => {
   });
 
   it('that hangs is lost, found again when it goes on, and can be ended', async () => {
-    const { client, states } = work.client({ times: { beat: 100, silence: 3000 } });
+    const { client, states } = work.client({ times: { beat: 100, maxSilence: 3000 } });
     await client.connect();
     const { pid } = address();
     process.kill(pid, 'SIGSTOP');

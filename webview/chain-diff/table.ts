@@ -122,10 +122,10 @@ export class DiffTable {
     const line = Math.max(0, this.lineOf(to.row));
     const top = this.heights.top(line);
     const height = this.heights.top(line + 1) - top;
-    const room = this.root.clientHeight - this.head.offsetHeight;
+    const available = this.root.clientHeight - this.head.offsetHeight;
     const at = this.root.scrollTop;
-    if (top < at || height > room) this.root.scrollTop = top;
-    else if (top + height > at + room) this.root.scrollTop = top + height - room;
+    if (top < at || height > available) this.root.scrollTop = top;
+    else if (top + height > at + available) this.root.scrollTop = top + height - available;
     this.setFocus(to);
     this.layOut();
     const cell = this.cellAt(to);
@@ -196,8 +196,8 @@ export class DiffTable {
   }
 
   private layOut(margin = overscanPixels): void {
-    const room = this.root.clientHeight;
-    const { first, end } = this.heights.range(this.root.scrollTop, room, margin);
+    const available = this.root.clientHeight;
+    const { first, end } = this.heights.range(this.root.scrollTop, available, margin);
     for (const [line, made] of this.made) {
       if (line >= first && line < end) continue;
       if (made.contains(document.activeElement)) this.root.focus({ preventScroll: true });

@@ -45,7 +45,7 @@ export class Chart {
   private range = { min: 0, max: 1 };
   private values: ValueRange | undefined;
   /** The drawn values of each curve, after smoothing if enabled. By run and metric, one value per placed row. */
-  private told = new Map<string, Float64Array>();
+  private drawnValues = new Map<string, Float64Array>();
   /** Of each curve. */
   private colours: number[] = [];
   /** The ticks drawn last. */
@@ -69,7 +69,7 @@ export class Chart {
     const buckets = Math.max(50, width - 60);
     const raw: PlottedLine[] = [];
     const smooth: PlottedLine[] = [];
-    this.told = new Map();
+    this.drawnValues = new Map();
     for (const { run, metric, colour } of curves) {
       const column = model.tracks[run].column(metric.key);
       const placed = layout.placed[run];
@@ -78,13 +78,13 @@ export class Chart {
       this.colours.push(colour);
       const own = plain(column, placed);
       const drawnMost = weight > 0 ? smoothed(column, placed, weight) : own;
-      this.told.set(`${run} ${metric.key}`, drawnMost);
+      this.drawnValues.set(`${run} ${metric.key}`, drawnMost);
       raw.push(line(own));
       smooth.push(weight > 0 ? line(drawnMost) : { x: [], y: [] });
     }
-    const told = weight > 0 ? smooth : raw;
+    const shownLines = weight > 0 ? smooth : raw;
     const heights = this.marks.flatMap(({ value, interval }) => [value, ...(interval ?? [])]);
-    this.values = valueRange(told, raw, heights, log);
+    this.values = valueRange(shownLines, raw, heights, log);
     const lines = [...raw, ...smooth];
     // A line ends at the end of a stage, even where other lines have points.
     const data = uPlot.join(
@@ -115,7 +115,7 @@ export class Chart {
 
   /** The drawn value of a run's curve at one of its placed rows; undefined if there is none. */
   valueAt(run: number, metric: string, place: number): number | undefined {
-    const value = this.told.get(`${run} ${metric}`)?.[place];
+    const value = this.drawnValues.get(`${run} ${metric}`)?.[place];
     return value === undefined || Number.isNaN(value) ? undefined : value;
   }
 

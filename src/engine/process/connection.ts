@@ -57,12 +57,12 @@ export class EngineConnection {
    */
   private silentTicks = 0;
   private backlog = 0;
-  private gone?: EngineLost;
+  private lostError?: EngineLost;
 
   /** Starts the process; `hello` must follow. */
   constructor(
     readonly command: EngineCommand,
-    private readonly patience: Timeouts = defaultTimeouts,
+    private readonly timeouts: Timeouts = defaultTimeouts,
   ) {
     this.child = new EngineChild(command, (bytes) => this.hear(bytes));
     this.reader = new FrameReader((text) => this.child.note(text));
@@ -73,8 +73,8 @@ export class EngineConnection {
   }
 
   /** Starts an engine and says hello. @throws EngineLost; UserError when it speaks another version */
-  static async open(command: EngineCommand, client: string, patience = defaultTimeouts) {
-    const connection = new EngineConnection(command, patience);
+  static async open(command: EngineCommand, client: string, timeouts = defaultTimeouts) {
+    const connection = new EngineConnection(command, timeouts);
     try {
       const hello = await connection.request('hello', { protocol: engineProtocol, client });
       checkVersion(hello, command);
@@ -87,7 +87,7 @@ export class EngineConnection {
 
   /** It is not lost yet. */
   get alive(): boolean {
-    return !this.gone;
+    return !this.lostError;
   }
 
   /** Id of the process while it is running. */
@@ -117,7 +117,7 @@ export class EngineConnection {
   ): Promise<EngineResult<M>> {
     const { signal } = options;
     signal?.throwIfAborted();
-    if (this.gone) throw this.gone;
+    if (this.lostError) throw this.lostError;
     const id = ++this.count;
     const frame = frameOf({
       jsonrpc: '2.0',
@@ -130,7 +130,7 @@ export class EngineConnection {
     });
     answer.catch(() => {}); // the connection may break while the frame is being sent
     this.silentTicks = 0;
-    const watch = setInterval(() => this.watch(method), tickMs(this.patience));
+    const watch = setInterval(() => this.watch(method), tickMs(this.timeouts));
     const cancel = () => void this.child.send(frameOf({ jsonrpc: '2.0', method: '$/cancelRequest', params: { id } }));
     signal?.addEventListener('abort', cancel);
     try {
@@ -148,8 +148,8 @@ export class EngineConnection {
 
   /** Asks the engine to end, and kills it if it does not. */
   async close(): Promise<void> {
-    if (!this.gone) await this.request('shutdown', {}).catch(() => {});
-    await this.child.end(this.patience.end);
+    if (!this.lostError) await this.request('shutdown', {}).catch(() => {});
+    await this.child.end(this.timeouts.end);
   }
 
   /** Kills it at once. */
@@ -167,7 +167,7 @@ export class EngineConnection {
   private hear(bytes: Buffer | null): void {
     // Other output is a sign of life only during the start; later, messages are required.
     if (bytes || this.waiting?.method === 'hello') this.silentTicks = 0;
-    if (!bytes || this.gone) return;
+    if (!bytes || this.lostError) return;
     try {
       for (const message of this.reader.read(bytes)) this.receive(message);
     } catch (error) {
@@ -196,19 +196,19 @@ export class EngineConnection {
     const { backlog } = this.child;
     this.silentTicks = backlog === this.backlog ? this.silentTicks + 1 : 0;
     this.backlog = backlog;
-    const limit = method === 'hello' ? this.patience.start : this.patience.silence;
-    const silent = this.silentTicks * tickMs(this.patience);
+    const limit = method === 'hello' ? this.timeouts.start : this.timeouts.silence;
+    const silent = this.silentTicks * tickMs(this.timeouts);
     if (silent > limit) this.lose(`it was silent for ${silent / 1000} s (${method})`);
   }
 
   /** The engine is gone; waiting requests are rejected. */
   private lose(why: string, cause?: unknown): EngineLost {
-    if (!this.gone) {
-      this.gone = new EngineLost(why, this.child.lastWords(), cause);
+    if (!this.lostError) {
+      this.lostError = new EngineLost(why, this.child.lastWords(), cause);
       this.child.kill();
-      this.waiting?.reject(this.gone);
+      this.waiting?.reject(this.lostError);
     }
-    return this.gone;
+    return this.lostError;
   }
 }
 

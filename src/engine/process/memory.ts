@@ -15,7 +15,7 @@ const deviceBudget = 6e9;
 
 /** `factsOf`: the engine's report about the student with the learner's adapter, or without one. */
 export function memoryModel(device: string, factsOf: (lora: Learner['lora']) => MemoryFacts): MemoryModel {
-  const standing = ({ lora, copies }: Learner, training: boolean): Memory => {
+  const permanent = ({ lora, copies }: Learner, training: boolean): Memory => {
     const { weights, trained } = factsOf(lora);
     return { ...noMemory, weights, copies: copies * trained, moments: training ? 2 * trained : 0 };
   };
@@ -28,7 +28,7 @@ export function memoryModel(device: string, factsOf: (lora: Learner['lora']) => 
     update(learner: Learner, { tokens, targets, checkpointing }: PassSize) {
       const facts = factsOf(learner.lora);
       return {
-        ...standing(learner, true),
+        ...permanent(learner, true),
         gradients: facts.trained,
         activations: tokens * (checkpointing ? facts.tokenAgain : facts.token),
         vocabulary: Math.min(facts.targets, targets * facts.target),
@@ -37,7 +37,7 @@ export function memoryModel(device: string, factsOf: (lora: Learner['lora']) => 
     generation(learner: Learner, { rows, promptTokens, newTokens }: Generation, training: boolean) {
       const facts = factsOf(learner.lora);
       const cache = rows * ((promptTokens + newTokens) * facts.cache + facts.target);
-      return { ...standing(learner, training), merged: facts.merged, cache };
+      return { ...permanent(learner, training), merged: facts.merged, cache };
     },
   };
 }

@@ -152,8 +152,8 @@ export class TinkerStudent implements Student {
     }
     // A server reports no entropy, and not all report the gradient norm.
     const { entropy: _, gradNorm, ...measures } = measuresOf(results, replay, options);
-    const told = results.gradNorms.length > 0 ? { ...measures, gradNorm } : measures;
-    return { ...told, perToken: { entropy: null, refLogProbs } };
+    const reported = results.gradNorms.length > 0 ? { ...measures, gradNorm } : measures;
+    return { ...reported, perToken: { entropy: null, refLogProbs } };
   }
 
   /** One optimizer step of an update, on the episodes with these indices and the replayed examples. */
@@ -299,8 +299,8 @@ export class TinkerStudent implements Student {
 
   private async sampleOne(prompt: readonly number[], index: number, options: SampleOptions): Promise<Draft[]> {
     const { sampling, seed, stream = [], signal, groupSize = 1, maxNewTokens, eosIds } = options;
-    const room = this.facts.maxPositions - prompt.length;
-    if (prompt.length === 0 || room < 1)
+    const maxCompletion = this.facts.maxPositions - prompt.length;
+    if (prompt.length === 0 || maxCompletion < 1)
       throw new UserError(
         `a prompt has ${prompt.length} tokens, and the student has ${this.facts.maxPositions} positions`,
         {
@@ -309,7 +309,7 @@ export class TinkerStudent implements Student {
         },
       );
     const params = {
-      max_tokens: Math.min(maxNewTokens, room),
+      max_tokens: Math.min(maxNewTokens, maxCompletion),
       temperature: sampling.temperature,
       seed: bits(seed, ...stream, index) >>> 1,
       top_p: sampling.topP,

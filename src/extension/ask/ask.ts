@@ -110,10 +110,10 @@ class Pen {
   private wanted: readonly string[] | undefined;
   private writing: Promise<void> | undefined;
 
-  /** `gone` is called when the block is no longer in the page, or has been edited. */
+  /** `onDocumentClosed` is called when the block is no longer in the page, or has been edited. */
   constructor(
     private readonly document: vscode.TextDocument,
-    private readonly gone: () => void,
+    private readonly onDocumentClosed: () => void,
   ) {}
 
   /** Inserts the first text below a question, with an empty line above and below. */
@@ -151,7 +151,7 @@ class Pen {
     while (this.wanted) {
       const lines = this.wanted;
       this.wanted = undefined;
-      if (!(await this.replace(lines))) this.gone();
+      if (!(await this.replace(lines))) this.onDocumentClosed();
       await sleep(pace);
     }
     this.writing = undefined;

@@ -133,11 +133,11 @@ export function answerOfRollout(rollout: RolloutRecord): CaseAnswer {
 function chosen(
   { sample, stage, step }: CaseReference,
   answers: readonly CaseAnswer[],
-  telling: number | undefined,
+  firstWrongSample: number | undefined,
 ): CaseAnswer | undefined {
   const at = stage !== undefined && step !== undefined ? { stage, step } : undefined;
   const here = answers.filter(({ place }) => place.stage === at?.stage && place.step === at?.step);
-  const index = sample ?? (at ? undefined : telling);
+  const index = sample ?? (at ? undefined : firstWrongSample);
   return (
     here.find(({ place }) => place.sample === index) ?? here.find(({ correct }) => !correct) ?? here[0] ?? answers[0]
   );

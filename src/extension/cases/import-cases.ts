@@ -19,10 +19,10 @@ export function registerImport(services: Services): vscode.Disposable {
     const imported = await vscode.window.withProgress(
       { location: vscode.ProgressLocation.Notification, title: t('Importing {0}', basename(file.fsPath)) },
       (progress) => {
-        let told = 0;
+        let reported = 0;
         return importCases(file.fsPath, join(folder.uri.fsPath, runsFolderName), (done, all) => {
-          progress.report({ message: t('{0} of {1}', done, all), increment: (100 * (done - told)) / all });
-          told = done;
+          progress.report({ message: t('{0} of {1}', done, all), increment: (100 * (done - reported)) / all });
+          reported = done;
         });
       },
     );

@@ -57,8 +57,8 @@ export function registerEvaluateServer(services: Services): vscode.Disposable {
       ...(system !== undefined && style === 'chat' && { system }),
     };
     const lineOf = (answer: ServerAnswer, i: number) => linesOf([recordOf(answer, i, problems, 1)]);
-    const came: string[] = [];
-    const keep = (answer: ServerAnswer, i: number) => came.push(lineOf(answer, i));
+    const received: string[] = [];
+    const keep = (answer: ServerAnswer, i: number) => received.push(lineOf(answer, i));
     try {
       const evaluation = await ask(student, problems, { ...settings, answered: keep });
       const lines = evaluation.answers.map(lineOf).join('');
@@ -72,7 +72,7 @@ export function registerEvaluateServer(services: Services): vscode.Disposable {
     } catch (error) {
       if (refusesKey(error)) await forgetKey(secrets, server.baseUrl);
       // Answers that arrived were paid for, so they are kept.
-      if (came.length > 0) await openAsDocument(came.join(''));
+      if (received.length > 0) await openAsDocument(received.join(''));
       throw error;
     }
   });

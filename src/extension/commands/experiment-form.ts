@@ -44,9 +44,9 @@ export async function fillForm(
   const { file, parent } = given;
   const { t } = vscode.l10n;
   const byColumns = guessFormat(file) === 'rows';
-  let told: Columns = {};
+  let columns: Columns = {};
   let { name, student } = given;
-  let look: ColumnsLook = byColumns ? readFirstRow(file, told) : {};
+  let look: ColumnsLook = byColumns ? readFirstRow(file, columns) : {};
   for (;;) {
     const items = [
       ...(look.fault === undefined ? [makeItem(look.columns)] : []),
@@ -59,12 +59,12 @@ export async function fillForm(
     if (!chosen) return undefined;
     const { change } = chosen;
     if (change === 'make') return { name, student, columns: look.columns && optionOf(look.columns) };
-    if (change === 'rows') await showRows(file, told);
+    if (change === 'rows') await showRows(file, columns);
     else if (change === 'student') student = await chooseStudent(services, title, student);
     else if (change === 'name') name = (await askName(title, parent, name)) ?? name;
     else {
-      told = { ...told, ...(await chooseColumn(file, title, change)) };
-      look = readFirstRow(file, told);
+      columns = { ...columns, ...(await chooseColumn(file, title, change)) };
+      look = readFirstRow(file, columns);
     }
   }
 }
@@ -98,8 +98,8 @@ function studentItem(student: string | undefined) {
   };
 }
 
-async function showRows(file: string, told: Columns): Promise<void> {
-  const content = firstRowsText(file, told);
+async function showRows(file: string, columns: Columns): Promise<void> {
+  const content = firstRowsText(file, columns);
   await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ content }), { preview: true });
 }
 

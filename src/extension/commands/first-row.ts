@@ -15,9 +15,9 @@ export interface ColumnsLook {
 }
 
 /** The first row, read with the guessed and given columns. */
-export function readFirstRow(file: string, told: Columns): ColumnsLook {
+export function readFirstRow(file: string, given: Columns): ColumnsLook {
   try {
-    const { columns, problems } = readProblems(file, 'rows', { columns: told, count: 1, skipBad: true });
+    const { columns, problems } = readProblems(file, 'rows', { columns: given, count: 1, skipBad: true });
     const look: ColumnsLook = { columns, first: problems.at(0) };
     if (columns?.choices !== undefined) look.choices = choicesText(file, columns.choices);
     return look;
@@ -36,9 +36,9 @@ const choicesText = (file: string, columns: string | string[]) =>
 const previewRows = 5;
 
 /** The first rows as read with these columns, for people. */
-export function firstRowsText(file: string, told: Columns): string {
+export function firstRowsText(file: string, given: Columns): string {
   try {
-    const { problems } = readProblems(file, 'rows', { columns: told, count: previewRows, skipBad: true });
+    const { problems } = readProblems(file, 'rows', { columns: given, count: previewRows, skipBad: true });
     const texts = problems.map(({ id, question, answer, chain }) =>
       [`# ${id}`, `## question\n${question}`, `## answer\n${answer}`, ...(chain ? [`## chain\n${chain}`] : [])].join(
         '\n\n',

@@ -110,7 +110,7 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
     this.rolloutsAsked = asked;
     const file = rolloutsFile(asked.run, asked.stage, asked.step);
     const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-    const read = (told?: (bytes: number) => void) => rolloutsMessage(asked, told);
+    const read = (onProgress?: (bytes: number) => void) => rolloutsMessage(asked, onProgress);
     const location = vscode.ProgressLocation.Notification;
     const title = vscode.l10n.t('Reading the rollouts');
     const slowly = () =>

@@ -8,7 +8,7 @@ import type { SettingDifference } from '../../protocol/dashboard';
 export function differingSettings(configs: readonly unknown[]): SettingDifference[] {
   const flat = configs.map((config) => flatten(config));
   const paths = inOrder(flat).filter((path) => new Set(flat.map((settings) => settings.get(path))).size > 1);
-  const told = new Set<string>();
+  const listed = new Set<string>();
   const differences = paths.flatMap((path): SettingDifference[] => {
     const own = { path, values: flat.map((settings) => settings.get(path) ?? null) };
     const part = missingPart(path, flat);
@@ -16,8 +16,8 @@ export function differingSettings(configs: readonly unknown[]): SettingDifferenc
     const those = flat.filter((settings) => hasPart(settings, part));
     const differ = new Set(those.map((settings) => settings.get(path))).size > 1;
     const whole = { path: part, values: flat.map((settings) => partIn(settings, part)) };
-    const first = !told.has(part);
-    told.add(part);
+    const first = !listed.has(part);
+    listed.add(part);
     return [...(first ? [whole] : []), ...(differ ? [own] : [])];
   });
   const ranked = differences.map((difference, i) => ({ difference, i, rank: rankOf(difference.path) }));

@@ -13,11 +13,11 @@ const yieldEveryMs = 20;
 
 /**
  * The completions of an update by group, highest reward first, or the reason why there are none. Of a file that is too
- * large for the page, only the first ones. `told` receives the number of bytes read.
+ * large for the page, only the first ones. `onProgress` receives the number of bytes read.
  */
 export async function rolloutsMessage(
   { run, stage, step }: { run: string; stage: StageName; step: number },
-  told: (bytes: number) => void = () => {},
+  onProgress: (bytes: number) => void = () => {},
   most = mostText,
 ): Promise<RolloutsMessage> {
   const message: RolloutsMessage = { type: 'rollouts', run, stage, step, groups: [] };
@@ -47,7 +47,7 @@ export async function rolloutsMessage(
       }
       groups.add(record);
       if (performance.now() - turn < yieldEveryMs) continue;
-      told(next);
+      onProgress(next);
       await yieldToEventLoop();
       turn = performance.now();
     }

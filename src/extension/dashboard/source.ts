@@ -61,8 +61,8 @@ export class RunSource {
     const { folder } = this;
     const problems: string[] = [];
     const take = <T>(read: Read<T>, otherwise: T): T => {
-      const told = read.problem ?? read.damage;
-      if (told) problems.push(sentence(told));
+      const problem = read.problem ?? read.damage;
+      if (problem) problems.push(sentence(problem));
       return read.problem ? otherwise : read.value;
     };
     if (this.metricsProblem) problems.push(this.metricsProblem);

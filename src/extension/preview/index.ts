@@ -216,12 +216,12 @@ function measuredOf(view: View, settings: Experiment, shown: Preview): PreviewPa
 const most = { chains: 200, characters: 400_000 };
 
 function someChains(problems: Problems): string[] {
-  let room = most.characters;
+  let charactersLeft = most.characters;
   return spread(problems, most.chains).flatMap((problem) => {
     const chain = teacherChain(problem);
     const text = chain && renderChain(chain);
-    room -= text?.length ?? 0;
-    return text && room >= 0 ? [text] : [];
+    charactersLeft -= text?.length ?? 0;
+    return text && charactersLeft >= 0 ? [text] : [];
   });
 }
 

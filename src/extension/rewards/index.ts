@@ -31,8 +31,8 @@ export function registerScoring(services: Services): vscode.Disposable {
 
 /** The reward: as given, that of the active editor, else one that is picked. */
 async function rewardFile(argument: unknown): Promise<vscode.Uri | undefined> {
-  const told = argument instanceof vscode.Uri ? argument : fileInFront();
-  if (told && kindOf(told.fsPath) === 'reward') return told;
+  const file = argument instanceof vscode.Uri ? argument : fileInFront();
+  if (file && kindOf(file.fsPath) === 'reward') return file;
   const files = await vscode.workspace.findFiles('**/*.reward.json', '**/{node_modules,.git,.distillery}/**', 200);
   if (files.length === 0) {
     void vscode.window.showInformationMessage(vscode.l10n.t('There is no *.reward.json in this workspace yet.'));

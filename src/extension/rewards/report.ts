@@ -123,8 +123,8 @@ function range(values: readonly number[]): string {
 function moved(page: ScorePage, rescored: readonly RescoredCompletion[], kind: 'rises' | 'falls'): void {
   const all = rescored.filter((one) => one.movement === kind);
   if (all.length === 0) return;
-  const far = ({ oldRank, newRank }: RescoredCompletion) => Math.abs(newRank! - oldRank!);
-  const found = all.toSorted((a, b) => far(b) - far(a)).slice(0, mostMoved);
+  const rankChange = ({ oldRank, newRank }: RescoredCompletion) => Math.abs(newRank! - oldRank!);
+  const found = all.toSorted((a, b) => rankChange(b) - rankChange(a)).slice(0, mostMoved);
   const most = found.length < all.length ? `, the ${found.length} largest moves` : '';
   page.head(`${kind === 'rises' ? 'Rising' : 'Falling'} (rank in the group, before → now): ${all.length}${most}`);
   for (const one of found) completion(page, one);

@@ -18,18 +18,18 @@ export function registerNotifications(services: Services): vscode.Disposable {
   const { hosts, log } = services;
   const bars = new Map<Host, () => void>();
   return vscode.Disposable.from(
-    hosts.onDidTell((told) => {
-      note(told, log);
-      if (told.kind === 'crash') void notifyCrash(services, told.host, told.crash);
-      if (told.kind === 'event' && told.event.type === 'ended') void notifyEnd(services, told.event);
-      if (told.kind !== 'state') return;
-      if (told.state === 'lost') void notifyLost(services);
-      if (told.state === 'running' && !bars.has(told.host)) {
+    hosts.onDidReceive((message) => {
+      note(message, log);
+      if (message.kind === 'crash') void notifyCrash(services, message.host, message.crash);
+      if (message.kind === 'event' && message.event.type === 'ended') void notifyEnd(services, message.event);
+      if (message.kind !== 'state') return;
+      if (message.state === 'lost') void notifyLost(services);
+      if (message.state === 'running' && !bars.has(message.host)) {
         const location = { viewId: 'distillery.runs' };
-        void vscode.window.withProgress({ location }, () => new Promise<void>((end) => bars.set(told.host, end)));
-      } else if (told.state !== 'running') {
-        bars.get(told.host)?.();
-        bars.delete(told.host);
+        void vscode.window.withProgress({ location }, () => new Promise<void>((end) => bars.set(message.host, end)));
+      } else if (message.state !== 'running') {
+        bars.get(message.host)?.();
+        bars.delete(message.host);
       }
     }),
     new vscode.Disposable(() => {
@@ -45,11 +45,11 @@ export function registerNotifications(services: Services): vscode.Disposable {
   );
 }
 
-function note(told: HostMessage, log: vscode.LogOutputChannel): void {
-  if (told.kind === 'state') log.info(`Host of ${told.host.folder}: ${told.before} -> ${told.state}`);
-  if (told.kind === 'crash') log.error([told.crash.reason, ...told.crash.log].join('\n'));
-  if (told.kind !== 'event') return;
-  const { event } = told;
+function note(message: HostMessage, log: vscode.LogOutputChannel): void {
+  if (message.kind === 'state') log.info(`Host of ${message.host.folder}: ${message.before} -> ${message.state}`);
+  if (message.kind === 'crash') log.error([message.crash.reason, ...message.crash.log].join('\n'));
+  if (message.kind !== 'event') return;
+  const { event } = message;
   if (event.type === 'log') log[event.level === 'warning' ? 'warn' : event.level](event.text);
   if (event.type === 'ended')
     log.info(`${event.run}: ${event.outcome}${event.fault ? `: ${event.fault.message}` : ''}`);

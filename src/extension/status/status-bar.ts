@@ -18,8 +18,8 @@ export function registerStatusBar({ hosts }: Services): vscode.Disposable {
   return vscode.Disposable.from(
     item,
     hosts.onDidProgress(draw),
-    hosts.onDidTell((told) => {
-      if (told.kind !== 'event' || told.event.type === 'job' || told.event.type === 'run') draw();
+    hosts.onDidReceive((message) => {
+      if (message.kind !== 'event' || message.event.type === 'job' || message.event.type === 'run') draw();
     }),
   );
 }

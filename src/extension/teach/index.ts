@@ -156,10 +156,10 @@ function ask(
       timer = setTimeout(() => abort.abort(), cancelGraceMs);
     });
     const started = performance.now();
-    let told = 0;
+    let reported = 0;
     const notify = (now: GenerationProgress) => {
-      const increment = (100 * (now.done - told)) / Math.max(now.total, 1);
-      told = now.done;
+      const increment = (100 * (now.done - reported)) / Math.max(now.total, 1);
+      reported = now.done;
       progress.report({ message: progressText(now, (performance.now() - started) / 1000), increment });
     };
     try {

@@ -71,12 +71,12 @@ export class EmbeddedBackend extends MathBackendCPU {
 
   override disposeData(dataId: DataId, force = false): boolean {
     const block = this.blocks.get(dataId);
-    const gone = super.disposeData(dataId, force);
-    if (gone && block) {
+    const freed = super.disposeData(dataId, force);
+    if (freed && block) {
       this.blocks.delete(dataId);
       this.library.memory.release(block);
     }
-    return gone;
+    return freed;
   }
 
   override memory() {

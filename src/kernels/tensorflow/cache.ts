@@ -133,14 +133,14 @@ export function withCaches(backend: TensorFlowBackend): TensorFlowBackend {
     return getInputTensorIds(tensors);
   };
   backend.disposeData = (dataId, force) => {
-    const gone = disposeData(dataId, force);
-    if (gone) forget(dataId);
-    const store = gone ? stores.get(dataId) : undefined;
+    const freed = disposeData(dataId, force);
+    if (freed) forget(dataId);
+    const store = freed ? stores.get(dataId) : undefined;
     if (store) {
       stores.delete(dataId);
       destroy(backend, store);
     }
-    return gone;
+    return freed;
   };
   return backend;
 }

@@ -99,6 +99,6 @@ function outline(value: unknown): string[] {
     const parts = value.pretokenizers ?? value.normalizers;
     return Array.isArray(parts) ? parts.flatMap(outline) : ['?'];
   }
-  const { trim_offsets: _, ...telling } = value;
-  return [JSON.stringify(Object.entries(telling).sort(([a], [b]) => (a < b ? -1 : 1)))];
+  const { trim_offsets: _, ...relevant } = value;
+  return [JSON.stringify(Object.entries(relevant).sort(([a], [b]) => (a < b ? -1 : 1)))];
 }
