@@ -7,7 +7,7 @@ import { availableParallelism } from 'node:os';
 import { nativeIsas, openAddon } from '../src/kernels/native/addon';
 import type { KernelLibrary } from '../src/kernels/native/library';
 import { place, space } from '../src/kernels/native/testing';
-import { openWasm } from '../src/kernels/native/wasm';
+import { openWasm, wasmIsas } from '../src/kernels/native/wasm';
 import { Random } from '../src/random';
 
 /**
@@ -47,7 +47,7 @@ function speed(library: KernelLibrary, [batch, m, n, k]: number[], [transposeA, 
 async function main(): Promise<void> {
   const forms = threads.flatMap((count) => [
     ...nativeIsas().map((isa) => openAddon({ isa, threads: count })),
-    openWasm({ threads: count }),
+    ...wasmIsas().map((isa) => openWasm({ isa, threads: count })),
   ]);
   await new Promise((resolve) => setTimeout(resolve, 500)); // the workers start
   console.log(`GFLOP/s, ${Object.keys(transposes).join(' / ')}`);

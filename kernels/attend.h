@@ -23,7 +23,7 @@ INLINE vi lane_index(int first) {
 static float dot_product(const float *x, const float *y, int n) {
   vf sum = {0};
   int i = 0;
-  for (; i + VW <= n; i += VW) sum += vload(x + i) * vload(y + i);
+  for (; i + VW <= n; i += VW) sum = vmadd(vload(x + i), vload(y + i), sum);
   float total = vsum(sum);
   for (; i < n; i++) total += x[i] * y[i];
   return total;

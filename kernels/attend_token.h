@@ -36,7 +36,7 @@ INLINE void score_keys(const int heads, const float *q, const float *k, const fl
       UNROLL for (int i = 0; i < 4; i++) x[i] = vload(key + i * headDim + c);
       UNROLL for (int h = 0; h < heads; h++) {
         vf y = vload(q + h * headDim + c);
-        UNROLL for (int i = 0; i < 4; i++) sum[h][i] += x[i] * y;
+        UNROLL for (int i = 0; i < 4; i++) sum[h][i] = vmadd(x[i], y, sum[h][i]);
       }
     }
     UNROLL for (int h = 0; h < heads; h++) {
@@ -77,7 +77,8 @@ INLINE void weigh_values(const int heads, const float *shares, ptrdiff_t ld, con
     UNROLL for (int h = 0; h < heads; h++) UNROLL for (int i = 0; i < 4; i++) sum[h][i] = (vf){0};
     const float *row = v + c;
     for (int j = 0; j < keys; j++, row += headDim)
-      UNROLL for (int h = 0; h < heads; h++) UNROLL for (int i = 0; i < 4; i++) sum[h][i] += vload(row + i * VW) * shares[h * ld + j];
+      UNROLL for (int h = 0; h < heads; h++) UNROLL for (int i = 0; i < 4; i++)
+        sum[h][i] = vmadd(vload(row + i * VW), vset(shares[h * ld + j]), sum[h][i]);
     UNROLL for (int h = 0; h < heads; h++) UNROLL for (int i = 0; i < 4; i++) vstore(out + h * headDim + c + i * VW, sum[h][i]);
   }
   if (c < headDim) product(heads, headDim - c, keys, shares, ld, v + c, headDim, out + c, headDim, 0);

@@ -17,7 +17,7 @@
 #elif defined(__aarch64__)
 #define MR 8
 #else
-#define MR 4  // 16 registers, no fused multiply-add: a taller tile spills
+#define MR 4  // with 16 registers V8 spills a taller tile: it loads all operands of a step before it multiplies
 #endif
 #define NV 2
 #define NR (NV * VW)
@@ -66,7 +66,7 @@ INLINE void gemm_tile(const int rows, const int vectors, int k, const float *a, 
     UNROLL_TILE for (int v = 0; v < vectors; v++) row[v] = vload(b + v * VW);
     UNROLL_TILE for (int r = 0; r < rows; r++) {
       vf x = vset(a[r * aRow]);
-      UNROLL_TILE for (int v = 0; v < vectors; v++) sum[r][v] += x * row[v];
+      UNROLL_TILE for (int v = 0; v < vectors; v++) sum[r][v] = vmadd(x, row[v], sum[r][v]);
     }
     a += aStep;
     b += bStep;

@@ -108,12 +108,12 @@ INLINE void packed_tile(const int tokens, const int precision, int k, const floa
       vf w0 = __builtin_convertvector(all << 24 >> 24, vf), w1 = __builtin_convertvector(all << 16 >> 24, vf);
       vf w2 = __builtin_convertvector(all << 8 >> 24, vf), w3 = __builtin_convertvector(all >> 24, vf);
       UNROLL_TILE for (int t = 0; t < tokens; t++) {
-        sum[t][0] += vset(x[t]) * w0;
-        sum[t][1] += vset(x[t]) * w1;
+        sum[t][0] = vmadd(vset(x[t]), w0, sum[t][0]);
+        sum[t][1] = vmadd(vset(x[t]), w1, sum[t][1]);
       }
       UNROLL_TILE for (int t = 0; t < tokens; t++) {
-        sum[t][0] += vset(x[tokens + t]) * w2;
-        sum[t][1] += vset(x[tokens + t]) * w3;
+        sum[t][0] = vmadd(vset(x[tokens + t]), w2, sum[t][0]);
+        sum[t][1] = vmadd(vset(x[tokens + t]), w3, sum[t][1]);
       }
     }
     UNROLL_TILE for (int t = 0; t < tokens; t++) {
@@ -134,8 +134,8 @@ INLINE void packed_tile(const int tokens, const int precision, int k, const floa
     }
     UNROLL_TILE for (int t = 0; t < tokens; t++) {
       vf a = vset(x[t]);
-      sum[t][0] += a * w0;
-      sum[t][1] += a * w1;
+      sum[t][0] = vmadd(a, w0, sum[t][0]);
+      sum[t][1] = vmadd(a, w1, sum[t][1]);
     }
   }
 }

@@ -32,7 +32,7 @@ INLINE void product_tile(const int rows, const int vectors, const int whole, int
     UNROLL for (int v = 0; v < vectors; v++) row[v] = whole ? vload(b + v * VW) : vload_first(b, lanes);
     UNROLL for (int r = 0; r < rows; r++) {
       vf x = vset(a[r * rowStep]);
-      UNROLL for (int v = 0; v < vectors; v++) sum[r][v] += x * row[v];
+      UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = vmadd(x, row[v], sum[r][v]);
     }
     a += step;
     b += ldb;

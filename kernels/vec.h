@@ -25,9 +25,20 @@ INLINE void vstore_lanes(float *p, vf v, int lanes) {
   else for (int i = 0; i < lanes; i++) p[i] = v[i];
 }
 INLINE vf vset(float x) { return x - (vf){0}; }
+// x * y + sum, fused where the target can: compilers do that by themselves, except for WebAssembly's relaxed SIMD.
+#ifdef __wasm_relaxed_simd__
+INLINE vf vmadd(vf x, vf y, vf sum) { return __builtin_wasm_relaxed_madd_f32x4(x, y, sum); }
+#else
+INLINE vf vmadd(vf x, vf y, vf sum) { return x * y + sum; }
+#endif
 INLINE vf vselect(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
+#ifdef __wasm_simd128__
+INLINE vf vmax(vf x, vf y) { return __builtin_wasm_pmax_f32x4(y, x); }
+INLINE vf vmin(vf x, vf y) { return __builtin_wasm_pmin_f32x4(y, x); }
+#else
 INLINE vf vmax(vf x, vf y) { return vselect(x > y, x, y); }
 INLINE vf vmin(vf x, vf y) { return vselect(x < y, x, y); }
+#endif
 
 typedef float v4 __attribute__((vector_size(16), aligned(4)));
 #ifdef __clang__
@@ -77,20 +88,19 @@ INLINE float vtop(vf v) {
 // the second operand of vmax and vmin, which they return where a comparison fails.
 INLINE vf vexp(vf x) {
   x = vmin(vset(88.3762626647949f), vmax(vset(-87.336544f), x));
-  vf n = x * 1.44269504088896341f;
-  vf magic = vset(12582912.f);  // 1.5 * 2^23: adding it rounds to the nearest integer
-  n = (n + magic) - magic;
-  vf r = x - n * 0.693359375f;
-  r = r - n * -2.12194440e-4f;
+  vf magic = vset(12582912.f);  // 1.5 * 2^23: adding it rounds to the nearest integer, which the low bits then hold
+  vf shifted = vmadd(x, vset(1.44269504088896341f), magic);
+  vf n = shifted - magic;
+  vf r = vmadd(n, vset(-0.693359375f), x);
+  r = vmadd(n, vset(2.12194440e-4f), r);
   vf p = vset(1.9875691500e-4f);
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.f;
-  vi e = (__builtin_convertvector(n, vi) + 127) << 23;
-  return p * (vf)e;
+  p = vmadd(p, r, vset(1.3981999507e-3f));
+  p = vmadd(p, r, vset(8.3334519073e-3f));
+  p = vmadd(p, r, vset(4.1665795894e-2f));
+  p = vmadd(p, r, vset(1.6666665459e-1f));
+  p = vmadd(p, r, vset(5.0000001201e-1f));
+  p = vmadd(p, r * r, r) + 1.f;
+  return p * (vf)(((vi)shifted + 127) << 23);
 }
 INLINE float sexp(float x) { return vexp(vset(x))[0]; }
 

@@ -1,21 +1,24 @@
-// Builds kernels/wasm/distillery.wasm, which is checked in, so that nobody needs this but who changes the kernels.
+// Builds the modules of kernels/wasm, which are checked in, so that nobody needs this but who changes the kernels: one
+// with plain 128-bit SIMD, one with relaxed SIMD, whose multiply and add are one instruction.
 // Wants clang and wasm-ld, version 19 (Debian: apt-get install clang-19 lld-19): another version gives other bytes, and
 // a test compares them.
-//   --out <file>    where to write instead
-import { execFileSync, spawnSync } from 'node:child_process';
+//   --out <folder>    where to write instead
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 const kernels = join(dirname(fileURLToPath(import.meta.url)), '..', 'kernels');
 const at = process.argv.indexOf('--out');
-const out = at > 0 ? process.argv[at + 1] : join(kernels, 'wasm', 'distillery.wasm');
+const out = at > 0 ? resolve(process.argv[at + 1]) : join(kernels, 'wasm');
 
 if (spawnSync('clang-19', ['--version']).status !== 0 || spawnSync('wasm-ld-19', ['--version']).status !== 0) {
   console.error('build-wasm: needs clang-19 and wasm-ld-19 (Debian: apt-get install clang-19 lld-19)');
   process.exit(1);
 }
-mkdirSync(dirname(out), { recursive: true });
+mkdirSync(out, { recursive: true });
+const features = ['-msimd128', '-matomics', '-mbulk-memory'];
 const link = [
   '--no-entry',
   '--import-memory',
@@ -29,22 +32,17 @@ const link = [
   '--export=__wasm_init_tls',
   '--strip-all',
 ];
-// The folder must not show in the file: it is compiled from within.
-execFileSync(
-  'clang-19',
-  [
-    ...[
-      '--target=wasm32',
-      '-std=gnu11',
-      '-O3',
-      '-msimd128',
-      '-matomics',
-      '-mbulk-memory',
-      '-ffreestanding',
-      '-nostdlib',
+
+/** The folder must not show in the file: it is compiled from within. */
+const build = (file, options) =>
+  promisify(execFile)(
+    'clang-19',
+    [
+      ...['--target=wasm32', '-std=gnu11', '-O3', ...features, ...options, '-ffreestanding', '-nostdlib'],
+      ...['-fno-math-errno', '-ffp-contract=fast', '-fvisibility=hidden', 'wasm.c', '-o', join(out, file)],
+      ...link.map((option) => `-Wl,${option}`),
     ],
-    ...['-fno-math-errno', '-ffp-contract=fast', '-fvisibility=hidden', 'wasm.c', '-o', out],
-    ...link.map((option) => `-Wl,${option}`),
-  ],
-  { cwd: kernels, stdio: 'inherit' },
-);
+    { cwd: kernels },
+  );
+
+await Promise.all([build('distillery.wasm', []), build('distillery-relaxed.wasm', ['-mrelaxed-simd'])]);

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import type { MemoryLimits } from '../../engine-data/memory';
 import type { BackendName } from '../../kernels/backends';
 import { memoryLimit } from '../../kernels/native/limit';
+import { isWasmIsa } from '../../kernels/native/wasm';
 
 /** The usable share of a machine's memory, as other programs need some too (MemoryModel.budget). */
 export const machineBudget = 1.5e9;
@@ -16,10 +17,8 @@ const webAssembly = 2 ** 32;
 export function memoryLimits(name: BackendName | 'auto', isa?: string): MemoryLimits | null {
   if (name === 'tensorflow-gpu') return null;
   const machine = machineMemory();
-  const own = Math.min(
-    memoryLimit(),
-    isa === 'simd128' || name === 'embedded-wasm' ? webAssembly : Number.POSITIVE_INFINITY,
-  );
+  const addressed = isWasmIsa(isa) || name === 'embedded-wasm' ? webAssembly : Number.POSITIVE_INFINITY;
+  const own = Math.min(memoryLimit(), addressed);
   return { free: Math.min(machine.free, own), total: Math.min(machine.total, own) };
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -10,7 +10,7 @@ import { choicesHeader, listHeader } from './kernel-headers';
 import { kernelList } from './library';
 import { signatureOf } from './table';
 import { kernelForms, place, space } from './testing';
-import { openWasm, wasmFile } from './wasm';
+import { openWasm, wasmFolder } from './wasm';
 
 const kernels = join(packageRoot(), 'kernels');
 
@@ -85,14 +85,17 @@ describe('WebAssembly', () => {
   const title = toolchain ? '' : ' (needs clang-19 and lld-19, which are not installed here)';
 
   test.skipIf(!toolchain)(
-    `the checked-in module is what its source gives${title}`,
+    `the checked-in modules are what their source gives${title}`,
     () => {
       const folder = mkdtempSync(join(tmpdir(), 'distillery-wasm-'));
       try {
-        const rebuilt = join(folder, 'distillery.wasm');
-        execFileSync(process.execPath, [join(packageRoot(), 'scripts', 'build-wasm.mjs'), '--out', rebuilt]);
-        const same = readFileSync(rebuilt).equals(readFileSync(wasmFile()));
-        expect(same, 'kernels/ changed: run `node scripts/build-wasm.mjs` and commit the result').toBe(true);
+        execFileSync(process.execPath, [join(packageRoot(), 'scripts', 'build-wasm.mjs'), '--out', folder]);
+        const names = readdirSync(folder);
+        expect(names).toEqual(readdirSync(wasmFolder()));
+        for (const name of names) {
+          const same = readFileSync(join(folder, name)).equals(readFileSync(join(wasmFolder(), name)));
+          expect(same, `${name}: kernels/ changed, so run \`npm run build:wasm\` and commit the result`).toBe(true);
+        }
       } finally {
         rmSync(folder, { recursive: true });
       }

@@ -34,7 +34,7 @@ export interface KernelMemory {
 
 export interface KernelLibrary {
   readonly target: 'native' | 'wasm';
-  /** Instruction set: generic, avx2, avx512, neon or simd128. */
+  /** Instruction set: generic, avx2, avx512, neon, simd128 or relaxed-simd128. */
   readonly isa: string;
   readonly threads: number;
   readonly kernels: KernelCall;

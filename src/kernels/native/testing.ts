@@ -1,6 +1,6 @@
 import { nativeIsas, openAddon } from './addon';
 import type { KernelLibrary, Values } from './library';
-import { openWasm } from './wasm';
+import { openWasm, wasmIsas } from './wasm';
 
 export interface Form {
   name: string;
@@ -18,9 +18,13 @@ export async function kernelForms(): Promise<Form[]> {
         three: openAddon({ isa, threads: 3 }),
       }))
     : [];
-  const forms = [...native, { name: 'wasm', one: openWasm({ threads: 1 }), three: openWasm({ threads: 3 }) }];
+  const wasm = wasmIsas().map((isa) => ({
+    name: `wasm, ${isa}`,
+    one: openWasm({ isa, threads: 1 }),
+    three: openWasm({ isa, threads: 3 }),
+  }));
   await new Promise((resolve) => setTimeout(resolve, 300)); // waits for the workers
-  return forms;
+  return [...native, ...wasm];
 }
 
 function isBuilt(): boolean {

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
+import { once } from '../../once';
 import { packageRoot } from '../../paths';
 import { threadCount } from './addon';
 import { Heap, roundUp, type SharedMemory } from './heap';
@@ -24,6 +26,7 @@ interface WebAssemblyApi {
   Memory: new (limits: { initial: number; maximum: number; shared: true }) => SharedMemory;
   Module: new (bytes: Uint8Array) => object;
   Instance: new (module: object, imports: object) => { exports: Exports };
+  validate(bytes: Uint8Array): boolean;
 }
 
 const wasm = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
@@ -37,17 +40,41 @@ exports.__wasm_init_tls(tls);
 exports.help(number, scratch);
 `;
 
-export function wasmFile(): string {
-  return join(packageRoot(), 'kernels', 'wasm', 'distillery.wasm');
-}
+/** The module for each instruction set. */
+const files = { 'relaxed-simd128': 'distillery-relaxed.wasm', simd128: 'distillery.wasm' };
+export type WasmIsa = keyof typeof files;
+
+export const isWasmIsa = (isa = ''): isa is WasmIsa => Object.hasOwn(files, isa);
+
+/** The folder of both. */
+export const wasmFolder = () => join(packageRoot(), 'kernels', 'wasm');
+
+/** `(module (func (param v128 v128 v128) (result v128) (f32x4.relaxed_madd ...)))` */
+const relaxedModule = Uint8Array.of(
+  ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00], // magic number, version 1
+  ...[0x01, 0x08, 0x01, 0x60, 0x03, 0x7b, 0x7b, 0x7b, 0x01, 0x7b], // the type of the function
+  ...[0x03, 0x02, 0x01, 0x00],
+  ...[0x0a, 0x0d, 0x01, 0x0b, 0x00, 0x20, 0x00, 0x20, 0x01, 0x20, 0x02, 0xfd, 0x85, 0x02, 0x0b], // its code
+);
+
+/**
+ * Instruction sets of the module that this engine runs, best first. Relaxed SIMD fuses multiply and add. Node 20 has it
+ * behind a flag that V8 reads whenever it compiles a module, so it can still be set.
+ */
+export const wasmIsas = once((): WasmIsa[] => {
+  if (process.version.startsWith('v20.')) setFlagsFromString('--experimental-wasm-relaxed-simd');
+  return wasm.validate(relaxedModule) ? ['relaxed-simd128', 'simd128'] : ['simd128'];
+});
 
 /**
  * The kernels as WebAssembly with their own memory, at most 4 GiB. Threads start in the background and are used once
- * they run.
+ * they run. Instruction set: the given one, else DISTILLERY_ISA if it is one of these, else the best supported one.
  */
-export function openWasm(choice: { threads?: number } = {}): KernelLibrary {
+export function openWasm(choice: { isa?: WasmIsa; threads?: number } = {}): KernelLibrary {
   const threads = choice.threads ?? threadCount();
-  const module = new wasm.Module(readFileSync(wasmFile()));
+  const isas = wasmIsas();
+  const isa = choice.isa ?? isas.find((name) => name === process.env.DISTILLERY_ISA) ?? isas[0];
+  const module = new wasm.Module(readFileSync(join(wasmFolder(), files[isa])));
   const memory = reserveMemory();
   const { exports } = new wasm.Instance(module, { env: { memory } });
   const heap = new Heap(memory, exports.__heap_base.value);
@@ -60,7 +87,7 @@ export function openWasm(choice: { threads?: number } = {}): KernelLibrary {
     const tls = scratch + scratchBytes;
     startWorker({ module, memory, number, scratch, tls, stackTop: tls + tlsBytes + stackBytes });
   }
-  return { target: 'wasm', isa: 'simd128', threads, kernels: bind(exports, heap), memory: heap };
+  return { target: 'wasm', isa, threads, kernels: bind(exports, heap), memory: heap };
 }
 
 /** The maximum reserves address space, not memory; if the system grants less, less is reserved. */

@@ -42,6 +42,7 @@ suite('The package', () => {
       'dist/webview/dashboard.js',
       'dist/third-party-notices.txt',
       'kernels/wasm/distillery.wasm',
+      'kernels/wasm/distillery-relaxed.wasm',
       'examples/arithmetic/arithmetic.distillery.json',
       'examples/arithmetic/student/model.safetensors',
       'package.nls.json',
