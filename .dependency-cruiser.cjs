@@ -24,6 +24,8 @@ const ground = [
   'time-left',
   'words',
 ];
+/** What records and everything that reads them may import. */
+const records = ['runs', 'chain', 'answers', 'config'];
 const mayImport = {
   // Students and data sets by name: where they lie, and fetching them. Free of the engine, so that the extension can
   // fetch too.
@@ -53,9 +55,9 @@ const mayImport = {
   // A failure case: described, imported. For those who train and those who show it.
   cases: ['student-files', 'runs', 'data', 'chain', 'answers', 'config'],
   // A run as one page of HTML.
-  report: ['runs', 'chain', 'answers', 'config'],
+  report: [...records],
   // The metrics of a run for other programs that show curves.
-  tracking: ['runs', 'chain', 'answers', 'config'],
+  tracking: [...records],
   // Rollouts that other trainers logged, as run folders.
   imports: ['cases', 'runs', 'data', 'chain', 'answers', 'config'],
   rollout: ['student-files', 'engine-data', 'model', 'kernels'],
@@ -63,35 +65,10 @@ const mayImport = {
   // The port, and what computes behind it. Above it nobody knows of tensors: model, learning, rollout and kernels are
   // the embedded engine's.
   engine: ['student-files', 'engine-data', 'learning', 'rollout', 'model', 'kernels', 'config', 'losses'],
-  curriculum: [
-    'engine',
-    'engine-data',
-    'student-files',
-    'evaluation',
-    'rewards',
-    'cases',
-    'data',
-    'runs',
-    'chain',
-    'answers',
-    'config',
-  ],
-  protocol: ['runs', 'chain', 'answers', 'config'],
-  client: ['protocol', 'runs', 'chain', 'answers', 'config'],
-  host: [
-    'protocol',
-    'curriculum',
-    'engine',
-    'engine-data',
-    'student-files',
-    'cases',
-    'rewards',
-    'data',
-    'runs',
-    'chain',
-    'answers',
-    'config',
-  ],
+  curriculum: ['engine', 'engine-data', 'student-files', 'evaluation', 'rewards', 'cases', 'data', ...records],
+  protocol: [...records],
+  client: ['protocol', ...records],
+  host: ['protocol', 'curriculum', 'engine', 'engine-data', 'student-files', 'cases', 'rewards', 'data', ...records],
   cli: [
     ...[
       'backend-install',
@@ -105,19 +82,7 @@ const mayImport = {
       'teachers',
       'hub',
     ],
-    ...[
-      'curriculum',
-      'evaluation',
-      'engine',
-      'engine-data',
-      'student-files',
-      'rewards',
-      'data',
-      'runs',
-      'chain',
-      'answers',
-      'config',
-    ],
+    ...['curriculum', 'evaluation', 'engine', 'engine-data', 'student-files', 'rewards', 'data', ...records],
   ],
   // Never the engine: the extension reads run folders and talks to the host.
   extension: [
@@ -131,10 +96,7 @@ const mayImport = {
     'hub',
     'rewards',
     'data',
-    'runs',
-    'chain',
-    'answers',
-    'config',
+    ...records,
   ],
 };
 module.exports = {

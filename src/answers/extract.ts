@@ -10,7 +10,7 @@ import { spokenPart } from './thinking';
  * The kind of mark before an answer; `number` is the last number or formula of a text without a mark, `bold` a bold one
  * there.
  */
-export type AnswerKind = 'box' | 'tag' | 'json' | 'hash' | 'line' | 'phrase' | 'bold' | 'number';
+type AnswerKind = 'box' | 'tag' | 'json' | 'hash' | 'line' | 'phrase' | 'bold' | 'number';
 
 export interface Answer extends Span {
   /**

@@ -12,7 +12,7 @@ import {
 } from './numbers';
 import { unitNamed } from './units';
 
-export type TokenKind =
+type TokenKind =
   | 'number'
   | 'letter'
   | 'word'

@@ -87,7 +87,7 @@ export function* partsOf(node: Node): Generator<Node> {
   for (const child of childrenOf(node)) yield* partsOf(child);
 }
 
-export function childrenOf(node: Node): Node[] {
+function childrenOf(node: Node): Node[] {
   switch (node.kind) {
     case 'apply':
       return node.args;

@@ -15,7 +15,7 @@ const leastDigits = 6;
  * six digits, they differ by less than a unit of its last digit and by at most 1e-6 of the reference, which is not an
  * integer.
  */
-export function sameValue(a: Node, gold: Node, budget: Budget): boolean {
+function sameValue(a: Node, gold: Node, budget: Budget): boolean {
   if (!isExpression(a) || !isExpression(gold)) return false;
   if (sameExpression(a, gold, budget)) return true;
   const decimals = Math.max(roundedDigits(a), roundedDigits(gold));

@@ -9,10 +9,10 @@ import type { Problem } from '../data/types';
 import type { AnswerRecord, FailureRecord } from '../runs/records';
 
 /** The category of a case with a right answer: picked by hand, or marked as wrong in its source. */
-export const rightCategory = 'right answer';
+const rightCategory = 'right answer';
 
 /** The category of a case that was picked by hand and has no answers yet. */
-export const unaskedCategory = 'not asked';
+const unaskedCategory = 'not asked';
 
 /**
  * The teacher's chain of a problem in canonical form; null if there is none. It ends with the reference answer as the

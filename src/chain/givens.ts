@@ -116,7 +116,7 @@ function lookUp(table: ReadonlyMap<string, number>, word: string): number | unde
 }
 
 /** The numbers in the words of a text: "twenty-five" is 25, "two hundred" 200, "three quarters" 3, 4 and 0.75. */
-export function wordNumbers(words: readonly string[]): number[] {
+function wordNumbers(words: readonly string[]): number[] {
   const found: number[] = [];
   let sum = 0;
   let open = false;

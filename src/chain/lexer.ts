@@ -12,7 +12,7 @@ import { remembered } from '../remembered';
  * - word: units, labels and all prose; variable: a letter that may be an unknown (x, 3R); other: not arithmetic
  * - break: an end of a clause
  */
-export type ArithmeticTokenKind =
+type ArithmeticTokenKind =
   | 'number'
   | 'operator'
   | 'equals'

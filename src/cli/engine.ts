@@ -165,7 +165,7 @@ function statusRows(
 }
 
 /** The facts of a tested engine, as rows for people. */
-export function factsOf({ hello, description, tokensPerSecond, flops }: Verified): [string, string][] {
+function factsOf({ hello, description, tokensPerSecond, flops }: Verified): [string, string][] {
   const devices = hello.devices.map((one) => {
     if (typeof one === 'string') return one;
     return one.totalBytes ? `${one.name} (${bytes(one.totalBytes)}, ${bytes(one.freeBytes ?? 0)} free)` : one.name;

@@ -27,7 +27,7 @@ export function addRunsCommand(program: Command): void {
 }
 
 /** A line of the list: a run, or the reason why it cannot be read. */
-export interface ListedRun {
+interface ListedRun {
   id: string;
   folder: string;
   state: ShownState | 'unreadable';

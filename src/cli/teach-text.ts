@@ -100,7 +100,7 @@ export function showTeaching(screen: Screen, silent: boolean, now: () => number 
   };
 }
 
-export function progressText(progress: GenerationProgress, seconds: number): string {
+function progressText(progress: GenerationProgress, seconds: number): string {
   const { done, total, cached, correct, failed, underWay, usage, waiting } = progress;
   const asked = done - cached;
   const left = total - done - failed;

@@ -10,8 +10,6 @@ import { dataSnippets, experimentSnippets } from './snippets';
 import { studentFields } from './student';
 import { type GrpoFileSettings, grpo, optimizationOfGrpo, type SupervisedSettings, supervised } from './training';
 
-export type { SupervisedSettings } from './training';
-
 const start = () => whole('Rows (for the generator, indices) to skip at the beginning.').default(0);
 const fileSource = <const F extends string, T extends z.core.$ZodShape = Record<never, never>>(
   format: F,
@@ -273,7 +271,7 @@ export type GrpoSettings = Rewarded<GrpoFileSettings>;
 export type ReconstructSettings = Scheduled<Stage<'reconstruct'>>;
 export type CompleteSettings = Rewarded<Stage<'complete'>>;
 export type RewriteSettings = Omit<Rewarded<Stage<'rewrite'>>, 'internalise'> & { internalise: InternaliseSettings };
-export type InternaliseSettings = Scheduled<Stage<'rewrite'>['internalise']>;
+type InternaliseSettings = Scheduled<Stage<'rewrite'>['internalise']>;
 export type SftSettings = Scheduled<SupervisedSettings>;
 /** Optimizer settings of the plain GRPO baseline; the others are Stage 2's. */
 export type GrpoBaselineSettings = Pick<GrpoSettings, keyof ReturnType<typeof optimizationOfGrpo>>;

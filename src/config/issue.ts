@@ -73,7 +73,7 @@ export function showPath(path: Path): string {
 }
 
 /** `file:line:column: message`, with the remedy on a line of its own. */
-export function showIssue({ file, line, column, severity, message, remedy }: FileIssue): string {
+function showIssue({ file, line, column, severity, message, remedy }: FileIssue): string {
   const kind = severity === 'warning' ? 'warning: ' : '';
   return `${file}:${line}:${column}: ${kind}${message}${remedy ? `\n  ${remedy}` : ''}`;
 }

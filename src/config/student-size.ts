@@ -17,7 +17,7 @@ export function resolveLora(lora: LoraSettings | 'auto' | false, student: string
  * A student's number of parameters, from its config.json or the size of its GGUF file. Infinite if it is not
  * downloaded.
  */
-export function approximateParameters(student: string): number {
+function approximateParameters(student: string): number {
   const stat = statSync(student, { throwIfNoEntry: false });
   if (!stat) return Number.POSITIVE_INFINITY;
   if (stat.isFile()) return stat.size; // One byte per parameter: weights have between 4 and 32 bits
@@ -28,7 +28,7 @@ export function approximateParameters(student: string): number {
   return files.reduce((size, name) => size + statSync(join(student, name)).size, 0);
 }
 
-export interface StudentShape {
+interface StudentShape {
   hidden: number;
   layers: number;
   query: number;
@@ -38,7 +38,7 @@ export interface StudentShape {
 }
 
 /** The sizes from a folder's config.json; null if it does not have them. Loading the student reports errors in it. */
-export function shapeOf(student: string): StudentShape | null {
+function shapeOf(student: string): StudentShape | null {
   let json: Record<string, unknown>;
   try {
     json = JSON.parse(readSmallText(join(student, 'config.json')));

@@ -10,8 +10,8 @@ import { disposeModel } from '../model/transformer';
 import { sample } from '../rollout/sample';
 import { openRun, readFailures, readMetrics, readRollouts, readSummary, readValidation } from '../runs/reading';
 import { Cancelled, type CurriculumEvent, Stopped } from './context';
-import { resumeRun, startRun } from './session';
-import { tinyExperiment, tinyWorkspace } from './testing/tiny';
+import { resumeRun, type SessionOptions, startRun } from './session';
+import { stopAfter, tinyExperiment, tinyWorkspace } from './testing/tiny';
 
 vi.mock('../event-loop', { spy: true });
 vi.mock('../rollout/sample', { spy: true });
@@ -27,7 +27,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }), 120_000);
 
 const quiet = { notify: () => {}, signal: new AbortController().signal };
 
-function start(options: Partial<Parameters<typeof startRun>[2]> = {}) {
+function start(options: Partial<SessionOptions> = {}) {
   return startRun(tinyExperiment(folder), join(folder, 'runs'), { ...quiet, ...options });
 }
 
@@ -41,15 +41,7 @@ const checksOf = (run: string) => readValidation(run).map(({ time: _, ...check }
 
 /** Starts a run, stops it after `updates` updates, and resumes it until it is done. */
 async function stopAndResume(updates: number): Promise<string> {
-  const stop = new AbortController();
-  let run = '';
-  let seen = 0;
-  const notify = (event: CurriculumEvent) => {
-    if (event.type === 'update' && ++seen === updates) stop.abort();
-  };
-  await expect(start({ notify, signal: stop.signal, begun: (writer) => (run = writer.folder) })).rejects.toThrow(
-    Stopped,
-  );
+  const run = await stopAfter(updates, start);
   expect(openRun(run).record.state).toBe('stopped');
   await resumeRun(run, quiet);
   return run;

@@ -7,9 +7,9 @@ import type { ExperimentInput } from '../config/experiment';
 import { loadStudent } from '../model/hf-folder';
 import { disposeModel } from '../model/transformer';
 import { openRun, readMetrics, readRollouts, readSummary } from '../runs/reading';
-import { type CurriculumEvent, Stopped } from './context';
-import { resumeRun, startRun } from './session';
-import { tinyExperiment, tinyWorkspace } from './testing/tiny';
+import type { CurriculumEvent } from './context';
+import { resumeRun, type SessionOptions, startRun } from './session';
+import { stopAfter, tinyExperiment, tinyWorkspace } from './testing/tiny';
 
 let folder = '';
 let whole = '';
@@ -17,7 +17,7 @@ let before = '';
 const quiet = { notify: () => {}, signal: new AbortController().signal };
 const lora = { rank: 3, alpha: 6, dropout: 0.1 };
 
-const start = (options: Partial<Parameters<typeof startRun>[2]> = {}, changes: Partial<ExperimentInput> = {}) =>
+const start = (options: Partial<SessionOptions> = {}, changes: Partial<ExperimentInput> = {}) =>
   startRun(tinyExperiment(folder, { student: { path: 'student', lora }, ...changes }), join(folder, 'runs'), {
     ...quiet,
     ...options,
@@ -59,14 +59,7 @@ describe('a run with an adapter', () => {
   });
 
   it.each([5, 11])('gives the same when it is stopped after %i updates and resumed', async (updates) => {
-    const stop = new AbortController();
-    let run = '';
-    let seen = 0;
-    const notify = (event: CurriculumEvent) => {
-      if (event.type === 'update' && ++seen === updates) stop.abort();
-    };
-    const begun = (writer: { folder: string }) => (run = writer.folder);
-    await expect(start({ notify, signal: stop.signal, begun })).rejects.toThrow(Stopped);
+    const run = await stopAfter(updates, start);
     const notes: string[] = [];
     const told = (event: CurriculumEvent) => event.type === 'note' && notes.push(event.text);
     await resumeRun(run, { ...quiet, notify: told });

@@ -5,8 +5,8 @@
 import type { Activation, LayerSpec } from '../student-files/layer-spec';
 import type { LayerMatrix } from './decoder';
 
-export type LayerNorm = 'inputNorm' | 'attentionOutputNorm' | 'mlpNorm' | 'mlpOutputNorm';
-export type HeadNorm = 'qNorm' | 'kNorm';
+type LayerNorm = 'inputNorm' | 'attentionOutputNorm' | 'mlpNorm' | 'mlpOutputNorm';
+type HeadNorm = 'qNorm' | 'kNorm';
 export type LayerBias = 'qBias' | 'kBias' | 'vBias';
 
 /**

@@ -6,7 +6,7 @@ export interface Term {
   slope: number;
 }
 
-export interface LossToken {
+interface LossToken {
   /** r: the token's, or with importance `sequence` its completion's. */
   ratio: number;
   advantage: number;
@@ -40,14 +40,14 @@ export interface Counts {
 }
 
 /** Settings of a stage that a loss may have something to say about. */
-export interface AdvisedSettings {
+interface AdvisedSettings {
   clipHigh: number;
   scale: string;
   /** Whether samples are used for several optimizer steps. */
   severalSteps: boolean;
 }
 
-export interface Advice {
+interface Advice {
   setting: 'clipHigh' | 'scale';
   text: string;
   remedy: string;

@@ -52,9 +52,8 @@ const rewardPartSchema = z.object({
   /** What the component measures, and its gates. */
   about: word,
 });
-export type RewardPart = z.infer<typeof rewardPartSchema>;
 
-export const chainViewSchema = z.object({
+const chainViewSchema = z.object({
   role: z.enum(['teacher', 'student', 'rewritten']),
   /** Its origin: "Stage 2 · update 26 · sample 3". */
   label: word,
@@ -102,7 +101,7 @@ export const chainViewSchema = z.object({
 export type ChainView = z.infer<typeof chainViewSchema>;
 
 /** A moment at which the problem was answered: an update's rollouts, the failure search, an evaluation. */
-export const momentSchema = z.object({
+const momentSchema = z.object({
   /** `rollouts/complete/26`, `failures`, `evaluations/base`. */
   key: word,
   kind: z.enum(['rollouts', 'failures', 'evaluation']),
@@ -114,7 +113,7 @@ export const momentSchema = z.object({
 export type Moment = z.infer<typeof momentSchema>;
 
 /** A summary of one completion of the group. */
-export const groupMemberSchema = z.object({
+const groupMemberSchema = z.object({
   /** An update may sample a problem in several groups with separate advantages; counted from 0. */
   group: index,
   /** Unique among all groups. */

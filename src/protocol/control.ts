@@ -35,7 +35,7 @@ export const errorCodes = {
 export const versionGapSchema = faultSchema.extend({ protocol: count, version: z.string(), idle: z.boolean() });
 
 /** A sampled text by tokens. */
-export const sampleSchema = z.object({
+const sampleSchema = z.object({
   text: z.string(),
   /** Includes the end token if it was sampled; the other lists are parallel. */
   tokens: z.array(count),
@@ -54,7 +54,7 @@ const problem = z.object({
 });
 
 /** The answer to one problem, as in an evaluation's file. */
-export const evaluatedSchema = evaluationRecordSchema.omit({ seq: true });
+const evaluatedSchema = evaluationRecordSchema.omit({ seq: true });
 export type Evaluated = z.output<typeof evaluatedSchema>;
 
 const candidateSchema = sampleSchema.extend({
@@ -265,4 +265,3 @@ export type HostMethod = keyof typeof requests;
 export type HostParams<M extends HostMethod> = z.input<(typeof requests)[M]['params']>;
 export type HostResult<M extends HostMethod> = z.output<(typeof requests)[M]['result']>;
 export type JobProgress<M extends 'evaluate' | 'ask'> = z.output<(typeof requests)[M]['progress']>;
-export type StageToRun = NonNullable<HostParams<'start'>['stages']>[number];

@@ -19,11 +19,10 @@ export const faultSchema = z.object({
 export type HostFault = z.infer<typeof faultSchema>;
 
 /** How a run ended. `stopped`: after a checkpoint; `cancelled`: without one. */
-export const outcomes = ['finished', 'stopped', 'cancelled', 'failed'] as const;
-export type RunOutcome = (typeof outcomes)[number];
+const outcomes = ['finished', 'stopped', 'cancelled', 'failed'] as const;
 
 /** Short work beside runs. */
-export const jobKinds = ['evaluate', 'ask', 'rewrite', 'doctor'] as const;
+const jobKinds = ['evaluate', 'ask', 'rewrite', 'doctor'] as const;
 export type JobKind = (typeof jobKinds)[number];
 
 const activeRunSchema = z.object({
@@ -35,7 +34,6 @@ const activeRunSchema = z.object({
   /** When this host started to work on it. */
   since: z.iso.datetime(),
 });
-export type ActiveRun = z.infer<typeof activeRunSchema>;
 
 /** Everything that a newly connected client needs to show the current state. */
 export const statusSchema = z.object({

@@ -27,7 +27,7 @@ export interface RewardInput {
   group?: readonly RewardInput[];
 }
 
-export interface Judgement {
+interface Judgement {
   extraction: 'strict' | 'lenient';
   /** A completion that was cut off can be right. */
   acceptTruncated: boolean;

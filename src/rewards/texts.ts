@@ -75,7 +75,7 @@ export interface KindSummary {
 }
 
 /** The kind of text that the others are compared with. */
-export const referenceKind = 'honest';
+const referenceKind = 'honest';
 
 export function summariseKinds(scored: readonly ScoredText[]): KindSummary[] {
   const groupOf = ({ row }: ScoredText) => row.id ?? row.question;

@@ -8,7 +8,7 @@ import { check } from './jsonl';
 
 export const aboutFile = (run: string) => join(run, 'about.json');
 
-export const aboutSchema = z.object({
+const aboutSchema = z.object({
   /** Shown instead of the start time. */
   name: z.string().max(200).optional(),
   note: z.string().max(10_000).optional(),

@@ -4,7 +4,7 @@ import type { Family } from './families';
 import { isJsonObject, type JsonObject } from './files';
 
 /** Frequency scaling for longer contexts; the numbers are those of config.json. */
-export type RopeScaling = { type: 'linear'; factor: number } | Llama3Scaling | YarnScaling;
+type RopeScaling = { type: 'linear'; factor: number } | Llama3Scaling | YarnScaling;
 
 export interface Llama3Scaling {
   type: 'llama3';

@@ -40,7 +40,7 @@ export interface Family {
 }
 
 /** llama.cpp's conventions for it. */
-export interface GgufFamily {
+interface GgufFamily {
   architecture: string;
   /** The two halves of each head of q and k are interleaved. */
   interleaved: boolean;
@@ -90,7 +90,7 @@ const qwen3: Family = {
   },
 };
 
-export const families = {
+const families = {
   llama,
   qwen2: {
     ...qwen3,

@@ -46,7 +46,7 @@ export function openFile<T>(file: string, attach: (descriptor: number, size: num
 }
 
 /** Opens `file` for reading, passes its descriptor and size in bytes to `use`, and always closes it. */
-export function withFile<T>(file: string, use: (descriptor: number, size: number) => T): T {
+function withFile<T>(file: string, use: (descriptor: number, size: number) => T): T {
   const { result, descriptor } = openFile(file, (descriptor, size) => ({ result: use(descriptor, size), descriptor }));
   closeSync(descriptor);
   return result;

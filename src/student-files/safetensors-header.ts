@@ -29,7 +29,7 @@ export const dtypeBytes = {
 export type Dtype = keyof typeof dtypeBytes;
 
 /** The reference reader's limit, so that a hostile length cannot exhaust memory. */
-export const maxHeaderBytes = 100_000_000;
+const maxHeaderBytes = 100_000_000;
 
 export interface TensorEntry {
   dtype: Dtype;

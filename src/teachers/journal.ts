@@ -32,7 +32,7 @@ const recordSchema = z.object({
   estimated: z.boolean().optional(),
   without: z.array(z.enum(optionalSettings)).optional(),
 });
-export type JournalRecord = z.infer<typeof recordSchema>;
+type JournalRecord = z.infer<typeof recordSchema>;
 
 /** The part of a reply that stays in memory; its texts stay on disk. */
 export interface JournalEntry {
@@ -131,7 +131,7 @@ function journalOf(folder: string, handle: number, close: () => void): ReplyJour
 }
 
 /** The entries of a journal's file, read without the lock; none if there is no file. */
-export function readEntries(file: string): { entries: Map<string, JournalEntry>; end: number } {
+function readEntries(file: string): { entries: Map<string, JournalEntry>; end: number } {
   const entries = new Map<string, JournalEntry>();
   let end = 0;
   if (!fs.existsSync(file)) return { entries, end };

@@ -149,11 +149,7 @@ const message = (choice: object) => (choice as { message?: Delta }).message;
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 /** Converts an error of the client by its status (OpenAI's and DeepSeek's error codes agree). */
-export function faultOf(
-  error: unknown,
-  { model, host }: Pick<Teacher, 'model' | 'host'>,
-  secret?: string,
-): TeacherFault {
+function faultOf(error: unknown, { model, host }: Pick<Teacher, 'model' | 'host'>, secret?: string): TeacherFault {
   if (error instanceof TeacherFault) return error;
   const { status, headers, message, code } = error as {
     status?: number;

@@ -1,7 +1,7 @@
 import { UserError } from '../errors';
 
 /** The placeholder for the question in a user's own prompt. */
-export const questionMark = '{question}';
+const questionMark = '{question}';
 
 /** The prompt of a teacher: the reply has the form that students learn (src/chain/prompts.ts). */
 export const defaultPrompt = `${questionMark}

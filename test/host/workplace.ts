@@ -99,7 +99,7 @@ export const isStopped = (pid: number): boolean =>
 /** Waits for something to become true. */
 export async function until(what: string, test: () => unknown, ms = 120_000): Promise<void> {
   for (const end = Date.now() + ms; !test(); await sleep(15))
-    if (Date.now() > end) throw new Error(`waited in vain for: ${what}`);
+    if (Date.now() > end) throw new Error(`timed out waiting for ${what}`);
 }
 
 /** Only Stage 1, with so many updates of a few milliseconds each. */

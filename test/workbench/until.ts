@@ -1,7 +1,15 @@
+/** Waiting in tests of the editor. */
 export const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Looks again and again until there is what is looked for. */
-export async function until(what: string, look: () => boolean, ms = 30_000): Promise<void> {
-  for (const end = Date.now() + ms; !look(); await pause(50))
-    if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
+/** Repeats `look` until it returns a value other than `undefined` and `false`; throws after `ms` milliseconds. */
+export async function until<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  ms = 60_000,
+): Promise<T> {
+  for (const end = Date.now() + ms; ; await pause(50)) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (Date.now() > end) throw new Error(`timed out waiting for ${what}`);
+  }
 }

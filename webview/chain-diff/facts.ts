@@ -13,7 +13,7 @@ interface Fact {
 }
 
 /** The facts of one token. */
-export function tokenFacts(chain: ChainView, token: number): Fact[] {
+function tokenFacts(chain: ChainView, token: number): Fact[] {
   const facts: Fact[] = [
     { name: 'id', value: String(chain.ids[token]), about: `token ${token + 1} of ${chain.ids.length}` },
   ];

@@ -23,7 +23,7 @@ export interface CellDiff {
 }
 
 /** The column that a column is compared with in a row: by default the first. */
-export function partnerOf(row: DiffRow, column: number): number | null {
+function partnerOf(row: DiffRow, column: number): number | null {
   if (row.cells[column] === null) return null;
   if (column > 0) return row.cells[0] ? 0 : null;
   const other = row.cells.findIndex((cell, c) => c > 0 && cell !== null);

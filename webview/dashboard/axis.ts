@@ -119,7 +119,7 @@ function bandsWanted(tracks: readonly Track[], ofTrack: readonly (readonly Phase
 }
 
 /** Position of the n-th update of a band, from 1; 0 is its beginning. */
-export function placeOf({ from, to, updates }: Band, n: number): number {
+function placeOf({ from, to, updates }: Band, n: number): number {
   return from + ((to - from) * n) / updates;
 }
 

@@ -5,12 +5,12 @@ import type { ChartMark } from './marks';
 import { dashes, lineCount, type Theme } from './theme';
 
 /** A tick, in pixels along its axis. */
-export interface Tick {
+interface Tick {
   at: number;
   text: string;
 }
 
-export interface DrawnLine {
+interface DrawnLine {
   colour: number;
   /** Behind the smoothed line: the measured values. */
   faint: boolean;
@@ -33,7 +33,7 @@ export interface DrawnChart {
   canvas: HTMLCanvasElement;
 }
 
-export interface DrawnPanel {
+interface DrawnPanel {
   title: string;
   /** Names of its lines; `colour` is undefined if there is only one. */
   legend: { text: string; colour?: number }[];

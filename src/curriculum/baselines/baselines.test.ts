@@ -4,9 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../paths';
 import { openRun, readEvaluation, readMetrics, readRollouts, readSummary, readValidation } from '../../runs/reading';
 import { baselineNames } from '../../stages';
-import { type CurriculumEvent, Stopped } from '../context';
-import { resumeRun, startRun } from '../session';
-import { tinyExperiment, tinyWorkspace } from '../testing/tiny';
+import { resumeRun, type SessionOptions, startRun } from '../session';
+import { stopAfter, tinyExperiment, tinyWorkspace } from '../testing/tiny';
 
 let folder = '';
 let whole = '';
@@ -22,7 +21,7 @@ const sampled = {
 };
 const supervised = { updates: 3, batch: 4, learningRate: 1e-3 };
 
-function start(options: Partial<Parameters<typeof startRun>[2]> = {}) {
+function start(options: Partial<SessionOptions> = {}) {
   const experiment = tinyExperiment(folder, {
     // A student that is right now and then, so that there is something to keep of its samples.
     student: { path: join(packageRoot(), 'examples/arithmetic/student') },
@@ -100,15 +99,7 @@ describe('baselines', () => {
   });
 
   it.each([2, 13])('give the same when the run is stopped after %i updates and resumed', async (updates) => {
-    const stop = new AbortController();
-    let run = '';
-    let seen = 0;
-    const notify = (event: CurriculumEvent) => {
-      if (event.type === 'update' && ++seen === updates) stop.abort();
-    };
-    await expect(start({ notify, signal: stop.signal, begun: (writer) => (run = writer.folder) })).rejects.toThrow(
-      Stopped,
-    );
+    const run = await stopAfter(updates, start);
     await resumeRun(run, quiet);
     expect(story(run)).toEqual(story(whole));
   });

@@ -1,6 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { maskText } from '../../chain/prompts';
 import type { Experiment, ExperimentInput } from '../../config/experiment';
 import { resolveExperiment } from '../../config/load';
@@ -10,6 +11,8 @@ import { saveStudent } from '../../model/hf-folder';
 import { createModel, disposeModel } from '../../model/transformer';
 import { parseModelConfig } from '../../student-files/config';
 import { tinyConfig, tinyTokenizer } from '../../student-files/testing/tiny';
+import { Stopped } from '../context';
+import type { SessionOptions } from '../session';
 
 /** The tiny tokenizer with [MASK] as a special token, as in the built-in student. */
 function tokenizerWithMask() {
@@ -70,4 +73,22 @@ export function tinyExperiment(folder: string, changes: Partial<ExperimentInput>
     },
     folder,
   );
+}
+
+/** Starts a run, stops it after this many updates, and returns its folder. */
+export async function stopAfter(
+  updates: number,
+  start: (options: Partial<SessionOptions>) => Promise<unknown>,
+): Promise<string> {
+  const stop = new AbortController();
+  let run = '';
+  let seen = 0;
+  const notify: SessionOptions['notify'] = (event) => {
+    if (event.type === 'update' && ++seen === updates) stop.abort();
+  };
+  const begun: SessionOptions['begun'] = (writer) => {
+    run = writer.folder;
+  };
+  await expect(start({ notify, signal: stop.signal, begun })).rejects.toThrow(Stopped);
+  return run;
 }

@@ -25,7 +25,7 @@ export interface Timeouts {
   end: number;
 }
 
-export const defaultTimeouts: Timeouts = {
+const defaultTimeouts: Timeouts = {
   start: 1000 * (Number(process.env.DISTILLERY_ENGINE_START_SECONDS) || 300),
   silence: 30_000,
   end: 10_000,

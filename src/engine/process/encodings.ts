@@ -38,7 +38,7 @@ export const examples = z.object({
 const swapped = endianness() === 'BE';
 
 /** The values' little-endian bytes as base64. */
-export function pack(values: Numbers): string {
+function pack(values: Numbers): string {
   const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
   return (swapped ? Buffer.from(bytes).swap32() : bytes).toString('base64');
 }

@@ -131,7 +131,7 @@ function memoryText({ totalBytes, freeBytes }: { totalBytes?: number; freeBytes?
 }
 
 /** One line for people: `PyTorch 2.13.0 on cuda (NVIDIA H200)`. */
-export function describe({ engine, version, versions, device, devices, processes }: Hello): string {
+function describe({ engine, version, versions, device, devices, processes }: Hello): string {
   const library = versions.torch ? `PyTorch ${versions.torch}` : `${engine} ${version}`;
   const names = devices.map((one) => (typeof one === 'string' ? one : one.name)).filter((name) => name !== device);
   const named = device !== 'cpu' && names.length > 0 ? `${device} (${names[0]})` : device;

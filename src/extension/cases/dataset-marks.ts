@@ -8,7 +8,7 @@ import type { DatasetRow } from './dataset-rows';
 import { experimentOf, lastAnswers } from './known-problems';
 
 /** An answer and its source. */
-export interface KnownAnswer {
+interface KnownAnswer {
   record: AnswerRecord;
   /** The checkpoint of the evaluation, or "failure" for a training problem that is a failure case. */
   source: string;

@@ -8,7 +8,7 @@ import type { Span } from '../../chain/types';
 import { bodiesOf, type CaseText } from './text';
 
 /** A range of the text and its replacement; an empty one hides it. */
-export interface Replacement extends Span {
+interface Replacement extends Span {
   shown: string;
 }
 

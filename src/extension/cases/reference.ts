@@ -9,7 +9,7 @@ const count = z.number().int().nonnegative();
  * A case: a problem of a run. `sample` chooses the answer to show; with stage and step, it is a completion of that
  * update's group.
  */
-export const referenceSchema = z.object({
+const referenceSchema = z.object({
   /** The run's folder. */
   run: z.string().min(1),
   problemId: z.string().min(1),

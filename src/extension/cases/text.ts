@@ -5,7 +5,7 @@ import type { Span } from '../../chain/types';
 import type { Case, CaseAnswer } from './case';
 
 /** A range of the document; `heading` is where the line that names it begins. */
-export interface CaseSection extends Span {
+interface CaseSection extends Span {
   heading: number;
 }
 

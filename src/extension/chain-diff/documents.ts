@@ -11,7 +11,7 @@ import { isBelow } from '../run-paths';
 import * as vscode from '../vscode';
 import type { CaseTexts } from './case-reader';
 
-export const chainScheme = 'distillery-chain';
+const chainScheme = 'distillery-chain';
 
 /**
  * Read-only documents of chains, exactly as recorded, and of single records as JSON. They live as long as their tabs.

@@ -35,7 +35,7 @@ const configSchema = z.object({
   }),
 });
 
-export interface PartSettings {
+interface PartSettings {
   weight: number;
   about: string;
 }

@@ -3,7 +3,7 @@ import { splitSentences } from '../../chain/sentences';
 import { type PlacedChain, placeChain } from '../../chain/split';
 import type { Span } from '../../chain/types';
 
-export interface TextSegment extends Span {
+interface TextSegment extends Span {
   kind: 'thinking' | 'step' | 'answer';
   /** Index among the chain's steps. */
   step?: number;

@@ -39,7 +39,7 @@ export async function learnsFrom({ file, name }: ExperimentFile, cases: string):
 }
 
 /** Whether the experiment in a file has these problems among its training rows. */
-export function trainsOn(experiment: string, text: string, cases: string): boolean {
+function trainsOn(experiment: string, text: string, cases: string): boolean {
   const { data } = (parse(text, [], { allowTrailingComma: true }) ?? {}) as { data?: { train?: { path?: unknown } } };
   const path = data?.train?.path;
   return typeof path === 'string' && realPath(resolve(dirname(experiment), path)) === realPath(cases);

@@ -1,5 +1,5 @@
 /** Recognizes our config files. */
-import { parse, resolve } from 'node:path';
+import { resolve } from 'node:path';
 
 export type ConfigKind = 'experiment' | 'reward';
 
@@ -15,6 +15,3 @@ export function kindOf(file: string): ConfigKind | null {
 
 /** Makes a path from a config in `folder` absolute. */
 export const pathFrom = (folder: string, path: string) => resolve(folder, path);
-
-/** `accuracy` of accuracy.reward.json. */
-export const stemOf = (file: string) => parse(parse(file).name).name;

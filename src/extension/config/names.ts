@@ -5,7 +5,7 @@ import { isPreset } from '../../config/presets';
 import { nameOf } from '../../config/reward';
 import type { ConfigKind } from './kinds';
 
-export type NameKind = 'gate' | 'reward' | 'student' | 'dataset';
+type NameKind = 'gate' | 'reward' | 'student' | 'dataset';
 
 export interface NamePlace {
   kind: NameKind;

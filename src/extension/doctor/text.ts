@@ -5,7 +5,7 @@ import { speedText } from '../../report/format';
 import { bytes } from '../../words';
 import { join, type Markdown, md, paragraphs, table } from '../markdown';
 
-export interface Editor {
+interface Editor {
   /** Versions of Distillery and of the editor. */
   version: string;
   name: string;

@@ -1,6 +1,6 @@
 /** Nodes of the Runs tree: experiment > run > stage > checkpoints, evaluations, failures. */
 import { existsSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { dirname } from 'node:path';
 import type { UserError } from '../../errors';
 import { evaluationNames, type RunListing } from '../../runs/reading';
 import type { CheckpointEntry } from '../../runs/records';
@@ -101,7 +101,7 @@ export function partNodes({ cache }: RunsSource, listing: RunListing, stage: Sta
   ];
 }
 
-export function checkpointNode(run: string, { name, stage }: CheckpointEntry): NodeOf<'checkpoint'> {
+function checkpointNode(run: string, { name, stage }: CheckpointEntry): NodeOf<'checkpoint'> {
   const checkpoint = checkpointPath(run, name);
   return { id: `checkpoint ${checkpoint}`, kind: 'checkpoint', run, stage, checkpoint };
 }
@@ -146,5 +146,3 @@ export function parentOf(source: RunsSource, node: RunsNode): RunsNode | undefin
   const above = stage && stageNodes(source, listing).find((one) => one.kind === 'stage' && one.stage === stage);
   return above ?? runNode(node.run);
 }
-
-export const checkpointName = (folder: string) => basename(folder);

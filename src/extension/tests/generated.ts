@@ -2,7 +2,7 @@ import type { DataSource } from '../../config/experiment';
 import { loadNamedData } from '../named-files';
 import * as vscode from '../vscode';
 
-export const generatedScheme = 'distillery-data';
+const generatedScheme = 'distillery-data';
 
 /** A document of generated problems, one per line, in the format of a file of chains. */
 export function generatedUri(source: DataSource, split: 'train' | 'test'): vscode.Uri {

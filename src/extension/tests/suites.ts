@@ -9,7 +9,7 @@ import { locateDataset } from '../../hub/cache';
 import { loadNamedData } from '../named-files';
 import { rowLines } from './lines';
 
-export type SuiteName = 'test' | 'validation' | 'train' | 'file';
+type SuiteName = 'test' | 'validation' | 'train' | 'file';
 
 export interface Suite {
   name: SuiteName;

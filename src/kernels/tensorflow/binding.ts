@@ -43,7 +43,7 @@ export interface TensorFlowBackend extends KernelBackend {
   getInputTensorIds(tensors: TensorInfo[]): number[];
 }
 
-export interface TensorData extends Handle {
+interface TensorData extends Handle {
   /** Not yet passed to TensorFlow. */
   values: Float32Array | Int32Array | Uint8Array | null;
   refCount: number;

@@ -43,7 +43,7 @@ function trimConstants({ binding }: TensorFlowBackend): void {
 }
 
 /** The handle of a tensor; uploads its values if necessary. */
-export function handleOf(backend: TensorFlowBackend, info: TensorInfo): Handle {
+function handleOf(backend: TensorFlowBackend, info: TensorInfo): Handle {
   const [id] = backend.getInputTensorIds([info]);
   return { id, shape: info.shape, dtype: backend.tensorMap.get(info.dataId).dtype };
 }
@@ -65,7 +65,7 @@ const anonymous = 'cd2c89b7-88b7-44c8-ad83-06c2a9158347';
 const constants = new Map<string, Handle>();
 
 /** Operations whose outputs are added to `made`. Attributes that TensorFlow infers from the inputs are omitted. */
-export function opsOf(backend: TensorFlowBackend, made: Set<Handle>) {
+function opsOf(backend: TensorFlowBackend, made: Set<Handle>) {
   const { binding } = backend;
   const bool = (name: string, value: boolean): Attribute => ({ name, type: binding.TF_ATTR_BOOL, value });
   const int = (name: string, value: number): Attribute => ({ name, type: binding.TF_ATTR_INT, value });

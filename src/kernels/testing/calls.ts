@@ -13,6 +13,10 @@ export interface KernelCall {
   differentiable?: string[];
 }
 
+const attention = { heads: 2, kvHeads: 1, headDim: 6, scale: 0.4 };
+const attended = () => ({ q: random(5, 12), k: random(5, 6), v: random(5, 6), starts: startsOf([2, 3]) });
+const attentionResults = () => ({ dy: random(5, 12), out: random(5, 12), lse: random(5, 2) });
+
 /** One call for every registered name; inputs are created on access. */
 export const kernelCalls: Record<string, () => KernelCall> = {
   [kernelNames.embed]: () => ({
@@ -84,42 +88,25 @@ export const kernelCalls: Record<string, () => KernelCall> = {
     outputs: 3,
   }),
   [kernelNames.attend]: () => ({
-    inputs: { q: random(5, 12), k: random(5, 6), v: random(5, 6), starts: startsOf([2, 3]) },
-    attrs: { heads: 2, kvHeads: 1, headDim: 6, scale: 0.4 },
+    inputs: attended(),
+    attrs: attention,
     outputs: 2,
     differentiable: ['q', 'k', 'v'],
   }),
   [gradientKernelNames.attend]: () => ({
-    inputs: {
-      dy: random(5, 12),
-      q: random(5, 12),
-      k: random(5, 6),
-      v: random(5, 6),
-      out: random(5, 12),
-      lse: random(5, 2),
-      starts: startsOf([2, 3]),
-    },
-    attrs: { heads: 2, kvHeads: 1, headDim: 6, scale: 0.4 },
+    inputs: { ...attended(), ...attentionResults() },
+    attrs: attention,
     outputs: 3,
   }),
   [kernelNames.attendShared]: () => ({
-    inputs: { q: random(5, 12), k: random(5, 6), v: random(5, 6), starts: startsOf([2, 3]), parents: ints(-1, 0) },
-    attrs: { heads: 2, kvHeads: 1, headDim: 6, scale: 0.4 },
+    inputs: { ...attended(), parents: ints(-1, 0) },
+    attrs: attention,
     outputs: 2,
     differentiable: ['q', 'k', 'v'],
   }),
   [gradientKernelNames.attendShared]: () => ({
-    inputs: {
-      dy: random(5, 12),
-      q: random(5, 12),
-      k: random(5, 6),
-      v: random(5, 6),
-      out: random(5, 12),
-      lse: random(5, 2),
-      starts: startsOf([2, 3]),
-      parents: ints(-1, 0),
-    },
-    attrs: { heads: 2, kvHeads: 1, headDim: 6, scale: 0.4 },
+    inputs: { ...attended(), ...attentionResults(), parents: ints(-1, 0) },
+    attrs: attention,
     outputs: 3,
   }),
   [kernelNames.tokenLogProbs]: () => ({

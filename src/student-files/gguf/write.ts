@@ -4,7 +4,7 @@ import { replaceFile } from '../files';
 import { toBfloat16, toFloat16 } from '../half';
 import { type MetadataValue, tensorTypes, valueTypes } from './types';
 
-export const writtenTypes = ['F32', 'F16', 'BF16', 'Q8_0'] as const;
+const writtenTypes = ['F32', 'F16', 'BF16', 'Q8_0'] as const;
 export type WrittenType = (typeof writtenTypes)[number];
 
 /** A metadata value with its type; arrays give that of their items. */
@@ -39,7 +39,7 @@ export function writeGguf(file: string, fields: readonly MetadataField[], source
   });
 }
 
-export function storedBytes(type: WrittenType, shape: readonly number[]): number {
+function storedBytes(type: WrittenType, shape: readonly number[]): number {
   const { block, bytes } = tensorTypes[type];
   return (shape.reduce((size, dimension) => size * dimension, 1) / block) * bytes;
 }

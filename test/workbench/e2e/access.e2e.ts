@@ -13,7 +13,7 @@ import {
 } from '../../../scripts/workbench/page';
 import { decisionsOf, readDecisions } from '../../../src/runs/decisions';
 import { runsOf } from '../workspace';
-import { keepPictures, openSession, type Session } from './session';
+import { openSession, type Session, sharedSession } from './session';
 
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -45,13 +45,7 @@ const themes = [
 
 suite('Accessible pages', () => {
   let session: Session;
-  suiteSetup(async () => {
-    session = await openSession();
-  });
-  teardown(function () {
-    return keepPictures(session, this.currentTest);
-  });
-  suiteTeardown(() => session?.close());
+  sharedSession(async () => (session = await openSession()));
 
   async function useTheme(theme: string, kind: string): Promise<void> {
     const file = join(session.server.home, 'data/User/settings.json');

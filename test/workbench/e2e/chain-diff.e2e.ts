@@ -2,27 +2,21 @@ import assert from 'node:assert/strict';
 import type { Locator } from 'playwright-core';
 import { editor, runAndPick, webview } from '../../../scripts/workbench/page';
 import { readFailures, readRollouts, rolloutSteps } from '../../../src/runs/reading';
+import { until } from '../until';
 import { runsOf } from '../workspace';
-import { keepPictures, openSession, type Session } from './session';
+import { openSession, type Session, sharedSession, skipAfterFailure } from './session';
 
 suite('Chain diff', () => {
   let session: Session;
   const violations: string[] = [];
+  sharedSession(async () => (session = await openSession()));
   suiteSetup(async () => {
-    session = await openSession();
     session.page.on('console', (message) => {
       if (/Content Security Policy/.test(message.text()) && /webview|chain-diff/.test(message.location().url))
         violations.push(message.text());
     });
   });
-  // Each goes on from where the one before left the window.
-  setup(function () {
-    if (session.failed) this.skip();
-  });
-  teardown(function () {
-    return keepPictures(session, this.currentTest);
-  });
-  suiteTeardown(() => session?.close());
+  skipAfterFailure(() => session);
 
   const run = () => runsOf(session.folder)[0];
   const failures = () => readFailures(run());
@@ -30,12 +24,6 @@ suite('Chain diff', () => {
   const grid = () => page().getByRole('grid');
   const focused = (): Locator => page().locator('[role=gridcell]:focus');
   const press = (key: string) => session.page.keyboard.press(key);
-  const until = async (what: string, look: () => Promise<boolean>) => {
-    for (const end = Date.now() + 20_000; !(await look()); ) {
-      if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
-      await session.page.waitForTimeout(100);
-    }
-  };
 
   test('asks for a problem, and shows its chains aligned', async () => {
     const { problemId, question, samples } = failures()[0];

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { option, quickInput, runCommand, saveAs, webview } from '../../../scripts/workbench/page';
 import { until } from '../until';
-import { keepPictures, openSession, type Session } from './session';
+import { openSession, type Session, sharedSession, skipAfterFailure } from './session';
 
 suite('Dashboard', () => {
   let session: Session;
   let folder: string;
   const violations: string[] = [];
+  sharedSession(async () => (session = await openSession()));
   suiteSetup(async () => {
-    session = await openSession();
     session.page.on('console', (message) => {
       if (/Content Security Policy/.test(message.text()) && /webview|dashboard/.test(message.location().url))
         violations.push(message.text());
@@ -24,14 +24,7 @@ suite('Dashboard', () => {
     edit(join(other, 'config.json'), (text) => text.replace('"seed": 1', '"seed": 2'));
     edit(join(other, 'run.json'), (text) => text.replace(`"${name}"`, `"${name}-other"`));
   });
-  // Each goes on from where the one before left the window.
-  setup(function () {
-    if (session.failed) this.skip();
-  });
-  teardown(function () {
-    return keepPictures(session, this.currentTest);
-  });
-  suiteTeardown(() => session?.close());
+  skipAfterFailure(() => session);
 
   const edit = (file: string, change: (text: string) => string) =>
     writeFileSync(file, change(readFileSync(file, 'utf8')));

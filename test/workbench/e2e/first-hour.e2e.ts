@@ -17,7 +17,7 @@ import {
 } from '../../../scripts/workbench/page';
 import { packageRoot } from '../../../src/paths';
 import { runsOf } from '../workspace';
-import { keepPictures, openSession, type Session } from './session';
+import { openSession, type Session, sharedSession } from './session';
 
 /** R1 chains as messages, and questions with other columns. */
 function writeData(folder: string): void {
@@ -35,13 +35,7 @@ function writeData(folder: string): void {
 
 suite('The first hour', () => {
   let session: Session;
-  suiteSetup(async () => {
-    session = await openSession({ withRun: false, prepare: writeData });
-  });
-  teardown(function () {
-    return keepPictures(session, this.currentTest);
-  });
-  suiteTeardown(() => session?.close());
+  sharedSession(async () => (session = await openSession({ withRun: false, prepare: writeData })));
 
   /** New Experiment in the menu of a file in the Explorer. */
   const newExperimentOn = async (page: Page, name: string) => {

@@ -3,17 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { editor, openFile, showContainer, treeItems } from '../../../scripts/workbench/page';
-import { keepPictures, openSession, type Session } from './session';
+import { openSession, type Session, sharedSession } from './session';
 
 suite('Installed in a fresh profile', () => {
   let session: Session;
-  suiteSetup(async () => {
-    session = await openSession();
-  });
-  teardown(function () {
-    return keepPictures(session, this.currentTest);
-  });
-  suiteTeardown(() => session?.close());
+  sharedSession(async () => (session = await openSession()));
 
   test('the Runs view lists the experiments and the run', async () => {
     const { page } = session;

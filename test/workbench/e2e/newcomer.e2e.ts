@@ -3,17 +3,11 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { showContainer, toast } from '../../../scripts/workbench/page';
-import { keepPictures, openSession, type Session } from './session';
+import { openSession, type Session, sharedSession } from './session';
 
 suite('A newcomer without a folder', () => {
   let session: Session;
-  suiteSetup(async () => {
-    session = await openSession({ withRun: false, trust: true });
-  });
-  teardown(function () {
-    return keepPictures(session, this.currentTest);
-  });
-  suiteTeardown(() => session?.close());
+  sharedSession(async () => (session = await openSession({ withRun: false, trust: true })));
 
   test('one click makes the built-in experiment, opens it, and offers the trust that it needs', async () => {
     const { page, server } = session;

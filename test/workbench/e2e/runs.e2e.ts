@@ -13,21 +13,12 @@ import {
 } from '../../../scripts/workbench/page';
 import { processesUsing } from '../../../scripts/workbench/server';
 import { runsOf } from '../workspace';
-import { keepPictures, openSession, type Session } from './session';
+import { openSession, type Session, sharedSession, skipAfterFailure } from './session';
 
 suite('Runs from the window', () => {
   let session: Session;
-  suiteSetup(async () => {
-    session = await openSession();
-  });
-  // Each goes on from where the one before left the window.
-  setup(function () {
-    if (session.failed) this.skip();
-  });
-  teardown(function () {
-    return keepPictures(session, this.currentTest);
-  });
-  suiteTeardown(() => session?.close());
+  sharedSession(async () => (session = await openSession()));
+  skipAfterFailure(() => session);
 
   /** Process ids of the session's training hosts. */
   const hosts = () => processesUsing(session.server.home, '/dist/host.js');

@@ -77,6 +77,25 @@ export async function openSession(options: SessionOptions = {}): Promise<Session
   }
 }
 
+/** Opens a session for all tests of a suite: keeps pictures of failed tests, and closes it at the end. */
+export function sharedSession(open: () => Promise<Session>): void {
+  let session: Session | undefined;
+  suiteSetup(async () => {
+    session = await open();
+  });
+  teardown(function () {
+    return keepPictures(session, this.currentTest);
+  });
+  suiteTeardown(() => session?.close());
+}
+
+/** Skips the remaining tests of a suite after a failed one: each begins where the one before left the window. */
+export function skipAfterFailure(session: () => Session): void {
+  setup(function () {
+    if (session().failed) this.skip();
+  });
+}
+
 /** Notes that a test has failed, and keeps what it saw: pictures of the session's windows, in test-results/. */
 export async function keepPictures(session: Session | undefined, test: Mocha.Test | undefined): Promise<void> {
   if (!session || test?.state !== 'failed') return;

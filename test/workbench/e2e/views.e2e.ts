@@ -17,22 +17,18 @@ import {
 import { decisionsOf, readDecisions } from '../../../src/runs/decisions';
 import { readFailures } from '../../../src/runs/reading';
 import { runsOf } from '../workspace';
-import { keepPictures, openSession, type Session } from './session';
+import { openSession, type Session, sharedSession } from './session';
 
 suite('Views of a finished run', () => {
   let session: Session;
   const violations: string[] = [];
+  sharedSession(async () => (session = await openSession()));
   suiteSetup(async () => {
-    session = await openSession();
     session.page.on('console', (message) => {
       if (/Content Security Policy|Refused to/i.test(message.text())) violations.push(message.text());
     });
     await showContainer(session.page, 'Distillery');
   });
-  teardown(function () {
-    return keepPictures(session, this.currentTest);
-  });
-  suiteTeardown(() => session?.close());
 
   const firstFailure = () => readFailures(runsOf(session.folder)[0])[0];
 

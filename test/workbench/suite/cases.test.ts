@@ -7,19 +7,10 @@ import { ShownCases } from '../../../src/extension/shown-cases';
 import { decisionsOf, readDecisions } from '../../../src/runs/decisions';
 import { listRuns, readFailures, readRewrites } from '../../../src/runs/reading';
 import type { FailureRecord } from '../../../src/runs/records';
+import { until } from '../until';
 
 const root = () => vscode.workspace.workspaceFolders![0].uri.fsPath;
 const runs = () => join(root(), '.distillery', 'runs');
-
-/** Waits until a look finds what it is after; says what it found instead. */
-async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>, ms = 15_000): Promise<T> {
-  for (const end = Date.now() + ms; ; ) {
-    const found = await look();
-    if (found !== undefined && found !== false) return found;
-    if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
 
 /** What hovers say, without the signs that keep it from being Markdown. */
 async function hoverText(uri: vscode.Uri, at: vscode.Position): Promise<string> {

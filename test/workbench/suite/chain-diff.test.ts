@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { readFailures } from '../../../src/runs/reading';
+import { until } from '../until';
 
 suite('Chain diff', () => {
   const root = () => vscode.workspace.workspaceFolders![0].uri.fsPath;
@@ -18,12 +19,6 @@ suite('Chain diff', () => {
       .filter(
         ({ input }) => input instanceof vscode.TabInputWebview && input.viewType.endsWith('distillery.chain-diff'),
       );
-  const until = async (what: string, look: () => boolean) => {
-    for (const end = Date.now() + 15_000; !look(); ) {
-      if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  };
 
   teardown(() => vscode.commands.executeCommand('workbench.action.closeAllEditors'));
 

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { listRuns } from '../../../src/runs/reading';
+import { until } from '../until';
 
 const runsFolder = () => join(vscode.workspace.workspaceFolders![0].uri.fsPath, '.distillery', 'runs');
 
@@ -10,15 +11,6 @@ const dashboards = () =>
   vscode.window.tabGroups.all
     .flatMap(({ tabs }) => tabs)
     .filter(({ input }) => input instanceof vscode.TabInputWebview && input.viewType.endsWith('distillery.dashboard'));
-
-async function until<T>(what: string, look: () => T | undefined | false): Promise<T> {
-  for (const end = Date.now() + 15_000; ; ) {
-    const found = look();
-    if (found) return found;
-    if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
 
 suite('Dashboard', () => {
   let run = '';

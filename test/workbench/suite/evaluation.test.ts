@@ -5,18 +5,9 @@ import * as vscode from 'vscode';
 import type { Services } from '../../../src/extension/services';
 import { evaluationNames, listRuns, readEvaluation } from '../../../src/runs/reading';
 import { tinyFile } from '../../cli/distillery';
+import { until } from '../until';
 
 const root = () => vscode.workspace.workspaceFolders![0].uri.fsPath;
-
-/** Waits until a look finds what it is after. */
-async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>, ms = 60_000): Promise<T> {
-  for (const end = Date.now() + ms; ; ) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-}
 
 /** The records that were not there before. */
 function records(before: ReadonlySet<string>): { run: string; name: string }[] {

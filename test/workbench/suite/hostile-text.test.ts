@@ -10,6 +10,7 @@ import { md } from '../../../src/extension/markdown';
 import type { Services } from '../../../src/extension/services';
 import * as door from '../../../src/extension/vscode';
 import { tinyFile } from '../../cli/distillery';
+import { until } from '../until';
 
 const root = () => vscode.workspace.workspaceFolders![0].uri.fsPath;
 const execute = vscode.commands.executeCommand;
@@ -38,15 +39,6 @@ function assertPlain({ value, isTrusted, supportHtml }: vscode.MarkdownString): 
   const links = outsideCode.match(/\]\([^)]*\)/g) ?? [];
   for (const link of links) assert.match(link, /^\]\(command:distillery\.openCase\?[^()]+\)$/);
   if (isTrusted) assert.deepEqual(isTrusted, { enabledCommands: ['distillery.openCase'] });
-}
-
-async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>, ms = 30_000): Promise<T> {
-  for (const end = Date.now() + ms; ; ) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
 }
 
 const lensesOf = async (uri: vscode.Uri) =>

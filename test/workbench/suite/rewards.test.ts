@@ -2,19 +2,10 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { until } from '../until';
 
 const root = () => vscode.workspace.workspaceFolders![0].uri.fsPath;
 const file = (name: string) => vscode.Uri.file(join(root(), name));
-
-/** Waits until a look finds what it is after. */
-async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>, ms = 15_000): Promise<T> {
-  for (const end = Date.now() + ms; ; ) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
 
 async function open(name: string, marked: string): Promise<{ document: vscode.TextDocument; at: vscode.Position }> {
   const offset = marked.indexOf('|');

@@ -3,18 +3,9 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { readAddress } from '../../../src/protocol/host-folder';
 import { listRuns } from '../../../src/runs/reading';
+import { until } from '../until';
 
 const root = () => vscode.workspace.workspaceFolders![0].uri.fsPath;
-
-/** Waits until a look finds what it is after. */
-async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>, ms = 60_000): Promise<T> {
-  for (const end = Date.now() + ms; ; ) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
 
 const openDocument = (scheme: string) => vscode.workspace.textDocuments.find(({ uri }) => uri.scheme === scheme);
 
