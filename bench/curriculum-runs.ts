@@ -1,4 +1,4 @@
-/** The runs of the curriculum's benchmark: found again, gone on with, or made. */
+/** Runs of the curriculum benchmark: finished ones are reused, interrupted ones resumed, missing ones started. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -8,13 +8,13 @@ import { resumeRun, type SessionOptions, startRun } from '../src/curriculum/sess
 import { listRuns, type RunListing, readEvaluation, readSummary } from '../src/runs/reading';
 import type { StageName } from '../src/stages';
 
-/** What one run's student of a stage reached, or the mean over some runs. */
+/** Test results of a stage's student in one run, or their mean over several runs. */
 export interface StageOutcome {
   accuracy: number;
   meanTokens: number;
   /** Share cut off by the token budget. */
   truncated: number;
-  /** Of training, with its checks. */
+  /** Training time, validation included. */
   seconds: number;
   /** By problem, in the order of the test rows. */
   right: number[];
@@ -24,9 +24,9 @@ export interface StageOutcome {
 /** The students of one run. */
 export type Outcomes = Map<StageName, StageOutcome>;
 
-/** What a base student's folder says of its pretraining, in `pretraining.json`. */
+/** Contents of `pretraining.json` in a base student's folder. */
 const pretrainingSchema = z.object({
-  /** Share of its corpus that concise writers wrote, 0 to 1. */
+  /** Share of concise solutions in its corpus, 0 to 1. */
   concise: z.number().min(0).max(1).optional(),
   seed: z.number().optional(),
 });
@@ -38,8 +38,8 @@ export function pretrainingOf(student: string): Pretraining {
 }
 
 /**
- * The outcomes of the experiment. A run of just this experiment in `runsFolder` is taken as it is when it is finished,
- * and gone on with when it is not: the work of hours can go on where it ended. Delete the folder to train anew.
+ * Results of the experiment. A finished run of exactly this experiment in `runsFolder` is reused, an unfinished one
+ * resumed. Delete the folder to train again.
  */
 export async function outcomesOf(
   experiment: Experiment,
@@ -75,11 +75,13 @@ function isRunOf(listing: RunListing, experiment: Experiment): boolean {
   try {
     return matches(JSON.parse(JSON.stringify(experiment)), readRunConfig(listing.folder).experiment);
   } catch {
-    return false; // what cannot be read is not gone on with
+    return false; // an unreadable run is not resumed
   }
 }
 
-/** Whether what was asked for is what was recorded. A setting that was "auto" is recorded as what it came to. */
+/**
+ * Whether a recorded config matches the requested one. "auto" matches any value, because the chosen value is recorded.
+ */
 export function matches(asked: unknown, recorded: unknown): boolean {
   if (asked === 'auto') return true;
   if (typeof asked !== 'object' || asked === null || typeof recorded !== 'object' || recorded === null)

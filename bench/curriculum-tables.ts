@@ -1,4 +1,4 @@
-/** The tables of the curriculum's benchmark, and the same numbers as data. */
+/** Tables of the curriculum benchmark, and the same numbers as data. */
 import { percent, signed } from '../src/cli/format';
 import {
   type StageName,
@@ -16,7 +16,7 @@ export interface StageDifference {
   /** Percentage points, with their 95 % interval over runs and problems. */
   points: number;
   pointsInterval: [number, number];
-  /** Percent of the other's mean tokens. */
+  /** Percent of the other student's mean tokens. */
   tokens: number;
 }
 
@@ -39,7 +39,7 @@ export interface StudentResult {
 
 const of = (stage: StageName, runs: readonly Outcomes[]) => runs.flatMap((run) => run.get(stage) ?? []);
 
-/** The last stage of the curriculum that the runs have: what it leads to. */
+/** The last stage of the curriculum that the runs have. */
 export const lastStage = (runs: readonly Outcomes[]) =>
   trainedStages.toReversed().find((stage) => runs.every((run) => run.has(stage)));
 
@@ -75,7 +75,7 @@ const stageResult = (stage: StageName, outcomes: readonly StageOutcome[]) => ({
   seconds: outcomes.map(({ seconds }) => seconds),
 });
 
-/** Over the runs that have both; each run's students were tested on the same problems. */
+/** Paired difference over the runs that have both; all students of a run were tested on the same problems. */
 export function differenceOf(
   stage: StageName,
   against: StageName,
@@ -100,8 +100,7 @@ export function differenceOf(
 }
 
 /**
- * A base student's runs as one: the mean over its seeds, problem by problem. What several base students are compared
- * by.
+ * Averages a base student's runs over its seeds, problem by problem, for comparisons of several base students.
  */
 export function averaged(runs: readonly Outcomes[]): Outcomes {
   return new Map(
@@ -131,7 +130,7 @@ const differenceText = (difference: StageDifference | undefined) =>
       `${signed(difference.tokens)} %`
     : '';
 
-/** `90.2 % ± 1.0`; of one run without the spread. */
+/** `90.2 % ± 1.0`; a single run has no spread. */
 const spread = (values: readonly number[], write: (value: number) => string, scale = 1) =>
   values.length > 1 ? `${write(mean(values))} ± ${(scale * deviation(values)).toFixed(1)}` : write(mean(values));
 
@@ -173,13 +172,13 @@ export function cellsOf(result: StageResult, others: readonly StageName[]): stri
   ];
 }
 
-/** Of the times: one seed's may hold another program's work. */
+/** The median time: another program may have slowed down one seed. */
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return mean(sorted.slice((sorted.length - 1) >> 1, (sorted.length >> 1) + 1));
 }
 
-/** What the curriculum gains on each base student, by how much concise text that has read. */
+/** The curriculum's gain on each base student, ordered by the share of concise text in its pretraining. */
 export function gainTable(results: readonly StudentResult[]): string {
   const share = ({ pretraining }: StudentResult) => pretraining.concise ?? Number.NaN;
   const sorted = results.toSorted((a, b) => share(a) - share(b));
@@ -216,7 +215,7 @@ export function gainTable(results: readonly StudentResult[]): string {
   );
 }
 
-/** What a reader has to know of the intervals above. */
+/** Explains the intervals above. */
 export function intervalNote(runs: number, what: 'seed' | 'base student'): string {
   const over =
     `Mean ± standard deviation over ${what}s. Differences: points with their 95 % interval (paired ` +
@@ -234,7 +233,7 @@ export function intervalNote(runs: number, what: 'seed' | 'base student'): strin
   return over;
 }
 
-/** The last stage of each control, against the base and plain SFT of the whole curriculum's runs. */
+/** The last stage of each control, compared with the base student and plain SFT of the full curriculum's runs. */
 export function controlTable(controlled: readonly [string, readonly Outcomes[]][], runs: readonly Outcomes[]): string {
   const others: StageName[] = ['base', 'sft'];
   return table(

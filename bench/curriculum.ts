@@ -2,10 +2,10 @@
  * The curriculum and all baselines over several seeds and base students:
  *   npm run bench:curriculum -- --seeds 3 [--students a,b,c] [--baselines sft,sftConcise,rft,grpo] [--controls 1]
  *   [--quick] [--json file]
- * `--students`: folders of base students in place of the experiment's own; a `pretraining.json` in one, such as
- * `{"concise": 0.15, "seed": 2}`, says what it has read. `--controls n`: the first n seeds also with one thing taken
- * out of the curriculum at a time. Prints, and writes to bench/results/curriculum.md, a table for each base student,
- * and over several what is gained on each. Ctrl-C ends it after a checkpoint; the same command goes on from there.
+ * `--students`: folders of base students to use instead of the experiment's own; `pretraining.json` in such a folder,
+ * as in `{"concise": 0.15, "seed": 2}`, describes its pretraining. `--controls n`: also runs the first n seeds without
+ * one part of the curriculum at a time. Prints a table for each base student and, for several, the gain on each, and
+ * writes them to bench/results/curriculum.md. Ctrl-C stops after a checkpoint; the same command resumes.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -34,8 +34,7 @@ const { values } = parseArgs({
 });
 
 /**
- * The control experiments: one thing taken out of the curriculum, all else equal. Baselines are not trained again for
- * them.
+ * Control experiments: each leaves out one part of the curriculum. Baselines are not trained again for them.
  */
 const controls: Record<string, (stages: Experiment['stages']) => Experiment['stages']> = {
   'no-reconstruct': (stages) => ({ ...stages, reconstruct: false }),
@@ -54,7 +53,7 @@ process.on('SIGINT', () => (stop.signal.aborted ? process.exit(130) : stop.abort
 const outcomes = (experiment: Experiment, label: string) =>
   outcomesOf(experiment, place(values.runs), label, stop.signal);
 
-/** The experiment with this base student, and with the baselines that are asked for where it says nothing of them. */
+/** The experiment with this base student, and with the requested baselines unless it configures them itself. */
 function experimentOf(experiment: Experiment, student: string): Experiment {
   const asked = values.baselines.split(',').filter(Boolean);
   const baselines = Object.fromEntries(
@@ -73,7 +72,7 @@ async function runsOf(experiment: Experiment, seeds: readonly number[], label: s
   return runs;
 }
 
-/** The controls' last stages against the same base and the same plain SFT. */
+/** Compares the controls' last stages with the same base student and the same plain SFT. */
 async function controlsText(experiment: Experiment, runs: readonly Outcomes[], seeds: readonly number[]) {
   const none = Object.fromEntries(baselineNames.map((name) => [name, false])) as Record<BaselineName, false>;
   const controlled: [string, readonly Outcomes[]][] = [['the whole curriculum', runs]];

@@ -1,11 +1,11 @@
-/** The sections of docs/performance.md that benchmarks write. */
+/** Sections of docs/performance.md that the benchmarks generate. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../src/paths';
 
 export type Section = 'engine' | 'profile' | 'trl' | 'pipe';
 
-/** Puts the text between the marks of that section; what else the document says stays. */
+/** Replaces the text between the markers of a section. */
 export function writeSection(section: Section, text: string): void {
   const file = join(packageRoot(), 'docs', 'performance.md');
   const [begin, end] = [`<!-- begin ${section} -->`, `<!-- end ${section} -->`];

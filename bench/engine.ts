@@ -1,15 +1,14 @@
 /**
- * Speed and memory of the engine, with PyTorch eager beside it in the same run where Python has torch
- * (DISTILLERY_PYTHON names another interpreter than python3), and TensorFlow where it was set up:
+ * Measures speed and memory of the engine. If Python has torch (DISTILLERY_PYTHON names an interpreter other than
+ * python3) or TensorFlow is set up, the same run also measures eager PyTorch and TensorFlow:
  *   npm run bench [-- --seconds n] [--json file] [--out]
  *
- * The same student, tokens and optimizer on every side; all start from the same weights, and their first losses are
- * compared. They take turns, so that other processes disturb all alike, and ratios are taken within a turn. 2 threads
- * unless DISTILLERY_THREADS says otherwise.
- * --seconds is for each of the two timings (default 20). --json writes every figure to a file, --out the tables to
- * docs/performance.md.
- * --profile shows where the time of an update goes instead (profile.ts), --trl whole updates beside TRL's (trl.ts),
- * --pipe what the pipe to an engine costs (pipe.ts).
+ * All of them have the same student, initial weights, tokens and optimizer, and their first losses are compared.
+ * Measurements alternate, so that other processes slow all of them down equally, and ratios are taken within a turn.
+ * DISTILLERY_THREADS sets the number of threads (default 2). --seconds is the time of each of the two measurements
+ * (default 20). --json writes all figures to a file, --out the tables to docs/performance.md. Other modes: --profile
+ * shows the kernels of an update (profile.ts), --trl compares whole updates with TRL (trl.ts), --pipe measures the
+ * overhead of an engine's pipe (pipe.ts).
  */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -46,7 +45,7 @@ const { values } = parseArgs({
 const peerName = 'PyTorch eager';
 const leastRounds = 3;
 
-/** Milliseconds between turns: threads that spin for more work have gone to sleep by then. */
+/** Milliseconds between turns: enough for spinning worker threads to go to sleep. */
 const pauseMs = 50;
 
 type Contenders = Record<string, Contender>;
@@ -63,7 +62,7 @@ async function measureInTurns(contenders: Contenders, seconds: number, work: 'tr
   return rounds;
 }
 
-/** The losses of three train steps, which warm each side up; they must agree, or the sides do not do the same work. */
+/** Losses of three warm-up steps. They must agree; otherwise the contenders do different work. */
 async function firstLosses(contenders: Contenders): Promise<Record<string, number[]>> {
   const losses: Record<string, number[]> = {};
   for (const [name, contender] of Object.entries(contenders)) {
@@ -88,7 +87,7 @@ function commit(): string {
   }
 }
 
-/** TensorFlow is beside the others where it was set up (`distillery backend install`). */
+/** TensorFlow takes part if it is set up (`distillery backend install`). */
 function ifSetUp(error: unknown): null {
   if (readInstalled()) throw error;
   return null;
@@ -104,7 +103,7 @@ async function compare(): Promise<void> {
   const torch = typeof peer === 'string' ? null : peer;
   if (!torch) console.error(`Without PyTorch beside it (${peer}); DISTILLERY_PYTHON names a Python that has torch.`);
 
-  const [load] = loadavg(); // of others: this process has only begun
+  const [load] = loadavg(); // the load of other processes, as this one has just started
   const contenders: Contenders = {
     embedded,
     ...(torch && { [peerName]: torch }),

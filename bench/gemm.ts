@@ -1,6 +1,6 @@
 /**
- * Speed of the matrix product in every form this machine runs, in 10^9 floating-point operations a second: best of many
- * runs, so that other processes show as little as possible.
+ * Speed of each matrix product kernel that this machine supports, in 10^9 floating-point operations per second. The
+ * best of many runs counts, to exclude other processes as far as possible.
  *   npx tsx bench/gemm.ts [seconds for each figure, default 0.3]
  */
 import { availableParallelism } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * Prints docs/numerics.md's table: whole updates here beside those of TRL's GRPOTrainer.train(), from the same weights,
- * completions and rewards.
+ * Prints the table of docs/numerics.md, which compares whole updates with those of TRL's GRPOTrainer.train() from the
+ * same weights, completions and rewards.
  *   npx tsx bench/parity.ts [--backend embedded]
  */
 import { parseArgs } from 'node:util';
@@ -18,7 +18,7 @@ const shown: [Logged, string][] = [
   ['clipHigh', 'clipped high'],
 ];
 
-/** Ours and TRL's in the last update, in four digits; one number where these agree. */
+/** Our value and TRL's in the last update, to four digits; one number if they agree. */
 function both(pairs: Compared['pairs'][Logged]): string {
   if (!pairs) return '';
   const [ours, theirs] = pairs.at(-1)!.map((value) => short(value));

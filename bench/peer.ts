@@ -1,4 +1,4 @@
-/** PyTorch as a peer: bench/peer_torch.py in a process of its own, asked for one piece of work at a time. */
+/** PyTorch as a peer: bench/peer_torch.py in a separate process, which gets one task at a time. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ export interface Peer extends Contender {
   close(): void;
 }
 
-/** The peer with the student of workload.ts, or why there is none: the last line that Python printed. */
+/** The peer with the student of workload.ts, or the last line that Python printed if it cannot run. */
 export async function openPeer(threads: number): Promise<Peer | string> {
   const folder = mkdtempSync(join(tmpdir(), 'distillery-bench-'));
   try {
@@ -43,9 +43,9 @@ export async function openPeer(threads: number): Promise<Peer | string> {
   }
 }
 
-/** A Python process that answers in lines of JSON; an answer is text where the process ended instead. */
+/** A Python process that answers with lines of JSON; if it ends instead, the answer is its last text. */
 export function startPython(args: string[]) {
-  // A setting of this machine's tests: it would hold the peer back.
+  // Set for tests; it would slow down the peer.
   const { OPENBLAS_CORETYPE: _, ...env } = process.env;
   const command = process.env.DISTILLERY_PYTHON || 'python3';
   const child: ChildProcessByStdio<Writable, Readable, Readable> = spawn(command, args, {
@@ -60,7 +60,7 @@ export function startPython(args: string[]) {
     child.once('error', (error) => resolve(`${command}: ${error.message}`));
     child.once('close', () => resolve(`${command}: ${errors.trim().split('\n').at(-1) || 'it ended'}`));
   });
-  child.stdin.on('error', () => {}); // `ended` tells
+  child.stdin.on('error', () => {}); // `ended` reports it
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   const answer = async (): Promise<object | string> => {
     const line = await lines.next();

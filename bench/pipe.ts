@@ -1,8 +1,8 @@
 /**
- * What the pipe to an engine in a process costs an update: npm run bench -- --pipe [--rounds n] [--out]
+ * Measures the overhead per update of the pipe to an engine process: npm run bench -- --pipe [--rounds n] [--out]
  *
- * 512 completions of 1,000 tokens are sampled and learnt from by an engine that computes nothing (peer_pipe.py, on the
- * Python that DISTILLERY_PYTHON names): what is left is packing, JSON, the pipe, and unpacking, in both processes.
+ * An update of 512 completions of 1,000 tokens by an engine that computes nothing (peer_pipe.py, run by
+ * DISTILLERY_PYTHON): what remains is packing, JSON, the pipe and unpacking in both processes.
  */
 import { join } from 'node:path';
 import { ProcessEngine } from '../src/engine/process/engine';

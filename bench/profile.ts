@@ -1,9 +1,9 @@
 /**
- * Where the time of a GRPO update goes:
+ * Profiles a GRPO update by kernel:
  *   npm run bench -- --profile [--student path] [--precision bfloat16] [--json file] [--out]
- * Every kernel's calls are timed by processor time, with one thread unless DISTILLERY_THREADS says otherwise, so that
- * other processes show little; of several updates the one that took least is shown. Beside it what the machine gives in
- * the same run: a large matrix product, and reading memory.
+ * Calls of every kernel are measured in processor time, with one thread unless DISTILLERY_THREADS is set, to reduce the
+ * influence of other processes; the fastest of several updates is shown. For comparison, the same run measures a large
+ * matrix product and reading memory.
  */
 import { findBackend } from '@tensorflow/tfjs-core';
 import type { ProductPrecision } from '../src/engine-data/training';
@@ -14,12 +14,12 @@ import { embeddedStudent, openUpdates, pretrainedWork, smallWork, spentSeconds, 
 
 /** One kind of work within an update. */
 interface Share {
-  /** `merge`: the adapter into the weights that generate, and their packing. */
+  /** `merge`: merging the adapter into the weights for generation, and packing these. */
   part: 'merge' | 'prompt' | 'decode' | 'forward' | 'backward' | 'optimizer' | 'JavaScript';
   work: string;
   calls: number;
   seconds: number;
-  /** Operations in float32; 0 where they are not counted. */
+  /** Floating-point operations; 0 if they are not counted. */
   flop: number;
 }
 
@@ -32,15 +32,15 @@ interface Profile {
 }
 
 interface Roofline {
-  /** 10^9 operations a second of a product of 768 x 768 x 768. */
+  /** 10^9 operations per second in a matrix product of 768 x 768 x 768. */
   gflops: number;
-  /** 10^9 bytes a second, read once from a buffer beyond all caches. */
+  /** 10^9 bytes per second, reading a buffer larger than all caches once. */
   gigabytes: number;
 }
 
 const decodeParts = ['projections', 'attention', 'MLP', 'logits'];
 
-/** Operations of a call, by the order of arguments in kernels/list.h; 0 for kernels that memory bounds. */
+/** Floating-point operations of a call (argument order: kernels/list.h); 0 for memory-bound kernels. */
 function flopOf(name: KernelName, args: readonly KernelArgument[]): number {
   const product = (...at: number[]) => at.reduce((size, i) => size * (args[i] as number), 2);
   switch (name) {
@@ -71,7 +71,7 @@ async function timeKernels(backend: EmbeddedBackend, work: () => Promise<void>):
   for (const name of Object.keys(kernels) as KernelName[]) {
     backend.call[name] = (...args) => {
       if (name === 'decode_step') {
-        // More new tokens than rows: prompts are among them.
+        // More new tokens than rows means that prompts are among them.
         const [starts, rows] = [args[1] as Int32Array, args[11] as number];
         part = starts[rows] > rows ? 'prompt' : 'decode';
       }
@@ -122,11 +122,11 @@ async function profile(work: UpdateWork, rounds: number, precision: ProductPreci
   return best!;
 }
 
-/** What the machine gives one thread for so long as this takes: the best of many. */
+/** The best of many runs with one thread. */
 function roofline({ library }: EmbeddedBackend): Roofline {
   const size = 768;
   const [a, b, c] = Array.from({ length: 3 }, () => new Float32Array(size * size).fill(0.5));
-  const large = new Float32Array(64 << 20).fill(0.5); // pages that were never written are all one page
+  const large = new Float32Array(64 << 20).fill(0.5); // unwritten pages would all share one physical page
   const best = (count: number, work: () => void) => {
     const times = Array.from({ length: count }, () => {
       const began = spentSeconds();

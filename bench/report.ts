@@ -2,7 +2,7 @@
 import type { Peak } from './vocabulary';
 import { shape } from './workload';
 
-/** Milliseconds of each round, by contender: the n-th figures of all stand for one stretch of time. */
+/** Milliseconds of each round by contender; the n-th rounds of all ran at about the same time. */
 export type Rounds = Record<string, number[]>;
 
 export interface Speed {
@@ -10,7 +10,7 @@ export interface Speed {
   rounds: number;
   bestMs: number;
   medianMs: number;
-  /** Time over the peer's: best over best, and the median over the rounds. */
+  /** Ratio of times to the peer's: of the best rounds, and the median over rounds. */
   bestRatio?: number;
   medianRatio?: number;
 }

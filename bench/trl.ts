@@ -1,10 +1,10 @@
 /**
- * Whole GRPO updates of both engines beside TRL's, from the same weights and prompts:
+ * Compares whole GRPO updates of both engines with TRL's, from the same weights and prompts:
  *   npm run bench -- --trl [--rounds n] [--pretrained] [--json file] [--out]
- * With one thread on each side and then with two, unless DISTILLERY_THREADS names a number; in turns, so that a busy
- * machine disturbs all alike. Processor time is what it disturbs least; what two threads gain only the clock shows.
- * DISTILLERY_PYTHON names a Python with trl and peft, on which the PyTorch engine computes, too (Linux). `--pretrained`
- * adds SmolLM2-135M, minutes a round.
+ * First with one thread each, then with two, unless DISTILLERY_THREADS sets their number. Measurements alternate, so
+ * that other processes slow all of them down equally. Processor time is affected least by them, but only the clock
+ * shows the gain of a second thread. DISTILLERY_PYTHON names a Python with trl and peft, which also runs the PyTorch
+ * engine (Linux). `--pretrained` adds SmolLM2-135M, which takes minutes per round.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -20,7 +20,7 @@ import { startPython } from './peer';
 import { median, table } from './report';
 import { embeddedStudent, openUpdates, pretrainedWork, smallWork, spentSeconds, type UpdateWork } from './update';
 
-/** Processor time of generation and of all else, and the clock's time of both. */
+/** Processor time of generation and of the rest, and wall-clock time of both. */
 interface Seconds {
   generate: number;
   train: number;
@@ -40,7 +40,7 @@ interface Compared {
 
 type Updates = ReturnType<typeof openUpdates>;
 
-/** Of the clock that /proc counts in: USER_HZ, which is 100 on every Linux that Node runs on. */
+/** Ticks per second in /proc: USER_HZ, 100 on every Linux that Node supports. */
 const ticksASecond = 100;
 
 interface Updater {
@@ -48,7 +48,7 @@ interface Updater {
   close(): void;
 }
 
-/** `elsewhere`: of the engine's own process, where it has one. */
+/** `elsewhere`: the time of the engine's process, if it has its own. */
 function openOurs(updates: Updates, elsewhere: () => number = () => 0): Updater {
   const spent = () => spentSeconds() + elsewhere();
   return {
@@ -80,7 +80,7 @@ async function openTorch(work: UpdateWork, folder: string, dtype: string): Promi
   return { update, close: () => void engine.close() };
 }
 
-/** Seconds of processor time that a process of this machine has used (Linux). */
+/** Processor time of a process, in seconds (Linux). */
 function spentBy(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
   return (Number(fields[11]) + Number(fields[12])) / ticksASecond;
@@ -127,7 +127,7 @@ async function compareUpdates(work: UpdateWork, dtypes: readonly string[], round
       opened.push(Object.assign(trl, { name: `TRL, ${dtype}` }));
     }
     const sides = opened.map(({ name }): Side => ({ name, rounds: [] }));
-    // The first update warms each side up; of a large student it is little beside an update.
+    // The first update is a warm-up; with a large student its overhead is small.
     for (let round = work.model.adapter ? 0 : -1; round < rounds; round++)
       for (const [i, side] of opened.entries()) {
         const seconds = await side.update();
@@ -170,7 +170,7 @@ export interface TrlOptions {
   student?: string;
 }
 
-/** With as many threads as this process has been told. */
+/** With the number of threads of this process. */
 export async function compareWithTrl(options: TrlOptions) {
   const { description } = await useBackend('embedded');
   const found = [await compareUpdates(smallWork(), ['float32'], options.rounds)];
@@ -180,7 +180,7 @@ export async function compareWithTrl(options: TrlOptions) {
   return { text: [head, ...found.map(comparedTable)].join('\n\n'), data: { description, compared: found } };
 }
 
-/** With one thread, then with two: each in a process of its own, as kernels take their threads once. */
+/** With one thread, then with two, each in its own process because the number of threads is fixed at start. */
 export function besideTrlByThreads(): { text: string; data: object } {
   const folder = mkdtempSync(join(tmpdir(), 'distillery-trl-'));
   try {

@@ -1,6 +1,5 @@
 /**
- * What the profile and the comparison with TRL time: whole GRPO updates of two students, by the code that training
- * uses.
+ * The work of the profile and of the comparison with TRL: whole GRPO updates of two students by the code of training.
  */
 import { peer } from '../scripts/peers/peers';
 import { defaultLora } from '../src/config/lora';
@@ -40,7 +39,7 @@ export function smallWork(): UpdateWork {
   };
 }
 
-/** SmolLM2-135M with an adapter, or another student; null where it is out of reach. */
+/** SmolLM2-135M with an adapter, or another student; null if it is not available. */
 export async function pretrainedWork(student?: string): Promise<UpdateWork | null> {
   const path = student ?? (await peer('smollm2'));
   if (!path) return null;
@@ -52,7 +51,7 @@ export async function pretrainedWork(student?: string): Promise<UpdateWork | nul
     prompts: randomPrompts(2, 96, model.config.vocabSize),
     group: 4,
     newTokens: 256,
-    microBatchTokens: 1024, // what "auto" comes to
+    microBatchTokens: 1024, // the value that "auto" chooses
   };
 }
 
@@ -78,8 +77,8 @@ const options = {
 export const embeddedStudent = ({ model }: UpdateWork): Student => new EmbeddedStudent(model, '', () => {});
 
 /**
- * Updates of a student on any engine, one after the other; on the embedded one, sampling and products are in that
- * precision. Generation and training can be timed apart.
+ * Runs updates of a student on any engine; on the embedded one, sampling and matrix products have the given precision.
+ * Generation and training can be timed separately.
  */
 export function openUpdates(student: Student, work: UpdateWork, precision: ProductPrecision = 'float32') {
   const { prompts, group, newTokens, microBatchTokens } = work;
@@ -90,7 +89,7 @@ export function openUpdates(student: Student, work: UpdateWork, precision: Produ
       seed++;
       const how = { sampling, maxNewTokens: newTokens, eosIds: [], seed, groupSize: group, precision };
       const { completions } = await student.sample(prompts, how);
-      // Any reward does: half of each group is better than the other.
+      // Any reward will do: half of each group gets the higher one.
       return completions.map(({ prompt, completion, tokens, logProbs }) => ({
         prompt: prompts[prompt],
         completion: tokens,
@@ -106,7 +105,7 @@ export function openUpdates(student: Student, work: UpdateWork, precision: Produ
   };
 }
 
-/** Seconds of processor time that this process has used. */
+/** Processor time of this process, in seconds. */
 export function spentSeconds(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;

@@ -1,4 +1,4 @@
-/** Peak memory of tokenLogProbs and its gradient over growing vocabularies, measured where tensors are allocated. */
+/** Peak memory of tokenLogProbs and its gradient for vocabularies of growing size, measured by the tensor allocator. */
 import { dispose, findBackend, type Tensor2D } from '@tensorflow/tfjs-core';
 import { type BackendName, useBackend } from '../src/kernels/backends';
 import type { EmbeddedBackend } from '../src/kernels/embedded/backend';
@@ -16,11 +16,11 @@ export interface Peak {
   backend: BackendName;
   vocab: number;
   weight: number;
-  /** Most that was allocated at one time, the weight and its gradient left out. */
+  /** Peak allocation without the weight and its gradient. */
   beyond: number;
-  /** What blocks are longer than what was asked for, so that they can be used again (native/pool.ts). */
+  /** Unused ends of blocks, which are rounded up for reuse (native/pool.ts). */
   rounding: number;
-  /** What the logits [tokens, vocab] alone would take. */
+  /** Size of the logits [tokens, vocab]. */
   logits: number;
 }
 
@@ -31,11 +31,11 @@ export async function vocabularyPeaks(backend: BackendName): Promise<Peak[]> {
     const [ids, dy] = [randomIds(3, tokens, vocab), randomTensor(4, [tokens])];
     const gradients = () =>
       dispose(tapeGradients(() => tokenLogProbs(hidden, weight, ids).logProbs, [hidden, weight], dy));
-    gradients(); // what comes from outside now lies where kernels reach it
+    gradients(); // inputs are now in memory that kernels can access
     const weightBytes = 4 * vocab * width;
     const peak = peakOf(backend, gradients);
     dispose([hidden, weight, ids, dy]);
-    // The weight was there before; its gradient counts as such.
+    // The weight was allocated before; its gradient has the same size.
     return {
       backend,
       vocab,
@@ -47,7 +47,7 @@ export async function vocabularyPeaks(backend: BackendName): Promise<Peak[]> {
   });
 }
 
-/** Most bytes in use at one time during `work`, beyond those in use before it, and how many of them were asked for. */
+/** Peak bytes in use during `work`, beyond those before it, and how many of them were requested. */
 function peakOf(name: BackendName, work: () => void): { used: number; asked: number } {
   const { memory } = (findBackend(name) as EmbeddedBackend).library;
   const { allocate, release } = memory;

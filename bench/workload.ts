@@ -1,4 +1,4 @@
-/** What bench/engine.ts times: one small Qwen2, a train step and a generation, by the code that training uses. */
+/** The work of bench/engine.ts: a train step and a generation of a small Qwen2 by the code of training. */
 import type { Example } from '../src/engine-data/examples';
 import { type BackendInfo, type BackendName, useBackend } from '../src/kernels/backends';
 import { createOptimizer } from '../src/learning/optimizer';
@@ -34,17 +34,17 @@ const randomRows = (seed: number, length: number): number[][] => {
   );
 };
 
-/** One token more than the model reads: the last one is a target only. */
+/** One token more than the model reads, as the last one is only a target. */
 export const sequences = randomRows(1, shape.trainTokens + 1);
 export const prompts = randomRows(2, shape.promptTokens);
 
-/** One side of the comparison. Each call does the work once. */
+/** A contender of the comparison. Each call does the work once. */
 export interface Contender {
   train(): Promise<{ ms: number; loss: number }>;
   generate(): Promise<{ ms: number; tokens: number }>;
 }
 
-/** The engine on a backend. Backends take turns: each call makes its own the current one first. */
+/** The engine on a backend. Each call first makes this backend the current one. */
 export async function openEngine(name: BackendName): Promise<Contender & { info: BackendInfo }> {
   const info = await useBackend(name);
   const model = createModel(config, modelSeed);

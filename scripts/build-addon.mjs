@@ -1,7 +1,7 @@
 // Builds kernels/build/<platform>-<arch>/distillery.node, if it is not up to date.
-//   --if-possible   without a C compiler: say so in one line and succeed (WebAssembly is used then)
-// Plain Node: it is a step of `npm ci`. The headers come from node-api-headers, nothing is downloaded. CC names another
-// compiler.
+//   --if-possible   without a C compiler, succeed with a one-line message (WebAssembly is used then)
+// Plain JavaScript, as it is a step of `npm ci`. The headers come from node-api-headers; nothing is downloaded. CC
+// selects another compiler.
 import { execFile, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -35,7 +35,7 @@ const isas = {
   arm64: { neon: ['-DVW=4'] },
 }[process.arch] ?? { generic: ['-DVW=4'] };
 
-// Not -ffast-math: a NaN must stay a NaN, so that a run that diverges is seen.
+// No -ffast-math: NaN must be preserved, so that divergence is detected.
 const flags = [
   '-O3',
   '-std=gnu11',
@@ -62,7 +62,7 @@ function findCompiler() {
   return giveUp(`no C compiler: ${names.join(', ')} not found`);
 }
 
-/** AVX-512 BF16 is newer than the rest: some compilers do not know it. */
+/** Some compilers do not support AVX-512 BF16, which is newer than the rest. */
 function knowsBfloat16() {
   const test = ['-mavx512f', '-mavx512bf16', '-fsyntax-only', '-x', 'c', '/dev/null'];
   return process.arch === 'x64' && spawnSync(compiler.name, test).status === 0;
@@ -88,7 +88,7 @@ for (const file of readdirSync(source).sort()) {
 const stamp = hash.digest('hex');
 const stampFile = join(folder, 'distillery.stamp');
 if (existsSync(target) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) {
-  utimesSync(target, new Date(), new Date()); // a checkout may have touched its sources: it is still what they give
+  utimesSync(target, new Date(), new Date()); // a checkout may have changed the sources' times only
   process.exit(0);
 }
 
@@ -105,7 +105,7 @@ try {
     ...Object.entries(isas).map(([isa, extra]) => compile('isa.c', `${isa}.o`, [`-DISA=${isa}`, ...extra])),
   ]);
   await run(compiler.name, [...objects, ...link, '-lm', '-o', join(work, 'distillery.node')]);
-  // A new file under the old name: processes that have the old one loaded keep it.
+  // Replaces the file by a new one, so that processes which have loaded the old one are not affected.
   renameSync(join(work, 'distillery.node'), target);
   writeFileSync(stampFile, stamp);
   console.error(`distillery: native kernels built by ${compiler.version}`);

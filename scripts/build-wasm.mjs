@@ -1,8 +1,7 @@
-// Builds the modules of kernels/wasm, which are checked in, so that nobody needs this but who changes the kernels: one
-// with plain 128-bit SIMD, one with relaxed SIMD, whose multiply and add are one instruction.
-// Wants clang and wasm-ld, version 19 (Debian: apt-get install clang-19 lld-19): another version gives other bytes, and
-// a test compares them.
-//   --out <folder>    where to write instead
+// Builds the modules of kernels/wasm: one with plain 128-bit SIMD, and one with relaxed SIMD, which has a fused
+// multiply-add. They are checked in, so only changes to the kernels require a build. Needs clang and wasm-ld of version
+// 19 (Debian: apt-get install clang-19 lld-19), as other versions produce other bytes, and a test compares them.
+//   --out <folder>    write to another folder
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -33,7 +32,7 @@ const link = [
   '--strip-all',
 ];
 
-/** The folder must not show in the file: it is compiled from within. */
+/** Compiles from within the folder, so that its path does not appear in the file. */
 const build = (file, options) =>
   promisify(execFile)(
     'clang-19',

@@ -1,4 +1,4 @@
-/** Writes the headers that follow from the table of kernels: npx tsx scripts/generate-kernels.ts */
+/** Generates the C headers from the kernel table: npx tsx scripts/generate-kernels.ts */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { choicesHeader, listHeader } from '../src/kernels/native/kernel-headers';

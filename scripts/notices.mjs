@@ -1,12 +1,11 @@
-// The licences of all that the .vsix ships and others made, with their full texts: of the packages that esbuild read
-// (dist/packages.json).
+// Full texts of the licences of third-party code in the .vsix: the packages that esbuild bundled (dist/packages.json).
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Whose files carry no licence: the holder, as its source repository's LICENSE names it. */
+/** Packages without a licence file: the copyright holder according to LICENSE in the source repository. */
 const holders = {
   '@microsoft/fast-element': 'Copyright (c) Microsoft Corporation. All rights reserved.',
   '@microsoft/fast-foundation': 'Copyright (c) Microsoft Corporation. All rights reserved.',

@@ -7,7 +7,7 @@ import { notices, packagesOf } from './notices.mjs';
 
 const list = join(packageRoot(), 'dist', 'packages.json');
 
-/** What esbuild read for the bundles of the .vsix. */
+/** The packages in the bundles of the .vsix. */
 function bundled(): string[] {
   if (!existsSync(list)) spawnSync(process.execPath, ['esbuild.mjs'], { cwd: packageRoot(), stdio: 'inherit' });
   return JSON.parse(readFileSync(list, 'utf8'));

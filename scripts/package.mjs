@@ -1,8 +1,7 @@
-// Makes the extension's package:
+// Packages the extension:
 //   node scripts/package.mjs [--target linux-x64] [--out file.vsix] [--repository https://...]
-// Without --target: for every platform, with the native kernels of those that lie in kernels/build (WebAssembly serves
-// the others).
-// --repository: where the README's pictures and links are found by the marketplace. A warning of vsce is an error here.
+// Without --target: for every platform, with all native kernels in kernels/build (other platforms use WebAssembly).
+// --repository: base address of the README's pictures and links in the marketplace. Warnings of vsce are errors.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -56,8 +55,7 @@ function vsce() {
 }
 
 /**
- * What the Extensions view shows, with its pictures inside: an installed extension has no address that they could be
- * read from.
+ * The README for the Extensions view, with embedded pictures, as an installed extension has no address for them.
  */
 function readme() {
   const media = join(root, 'media');

@@ -1,7 +1,7 @@
-/** Ways to earn a reward without the reasoning, beside the honest chain: texts that all end in the right answer. */
+/** The honest chain, and ways to earn a reward without reasoning; all texts end with the right answer. */
 import { type BatteryProblem, batteryProblems } from './problems';
 
-/** A line of battery.jsonl, as `distillery score` reads it. */
+/** A line of battery.jsonl in the format of `distillery score`. */
 export interface BatteryRow {
   id: string;
   kind: string;
@@ -37,7 +37,7 @@ const filler =
   'It is always of great worth to stay calm and to take all the time ' +
   'that one needs, as haste never helped anybody at all.';
 const isNumber = ({ answer }: BatteryProblem) => /^[\d.]+$/.test(answer);
-/** Another value of the same sort. */
+/** A different value of the same kind. */
 const other = ({ answer }: BatteryProblem) =>
   /\d$/.test(answer) ? answer.replace(/\d+$/, (last) => String(Number(last) + 1)) : `not ${answer}`;
 const wide = (text: string) => text.replace(/\d/g, (digit) => String.fromCharCode(0xff10 + Number(digit)));

@@ -1,12 +1,12 @@
 /**
- * Problems of the battery: what is asked, and the steps of an honest solution, each in words and as what it computes or
- * concludes.
+ * Problems of the battery: a question, and the steps of an honest solution, each in words and as its computation or
+ * conclusion.
  */
 export interface BatteryProblem {
   id: string;
   question: string;
   answer: string;
-  /** [what is done, in words; the step as an honest short chain has it]. */
+  /** [the step in words; the step in a short honest chain]. */
   steps: [words: string, step: string][];
 }
 

@@ -1,6 +1,6 @@
 /**
- * All presets and the examples' rewards on the battery: `npx tsx bench/reward-battery/table.ts` writes battery.jsonl
- * anew and puts the table into docs/rewards.md.
+ * Scores the battery with all presets and the examples' rewards: `npx tsx bench/reward-battery/table.ts` regenerates
+ * battery.jsonl and the table in docs/rewards.md.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,8 +29,8 @@ export const batteryText = () =>
     .join('');
 
 /**
- * Kinds by rewards: the mean reward, and how many of the problems' honest texts earn no more than the text of this
- * kind.
+ * For each kind and reward: the mean reward, and the number of problems whose honest text earns no more than the text
+ * of this kind.
  */
 export function batteryTable(): string {
   const rows = batteryRows();
@@ -50,7 +50,7 @@ export function batteryTable(): string {
 
 const [begin, end] = ['<!-- battery -->\n', '\n<!-- /battery -->'];
 
-/** docs/rewards.md with the table as it is now. */
+/** docs/rewards.md with the current table. */
 export function withTable(text: string): string {
   const [from, to] = [text.indexOf(begin) + begin.length, text.indexOf(end)];
   return text.slice(0, from) + batteryTable() + text.slice(to);

@@ -1,13 +1,13 @@
-/** The rows of docs/faults.md. What each says is what its tests show. */
+/** The rows of docs/faults.md. Each claim is shown by the tests that it names. */
 export interface FaultRow {
   fault: string;
   /** What happens. */
   outcome: string;
   /** What is lost. */
   lost: string;
-  /** How a person is told. */
+  /** The message that the user sees. */
   told: string;
-  /** Where that is tried: a file, and what the tests' full names (with `>` between suites) hold. */
+  /** Its tests: a file, and a part of their full names (suites separated by `>`). */
   tests: [file: string, name: RegExp][];
 }
 
@@ -247,7 +247,7 @@ export const faultFiles = [...new Set(faultRows.flatMap(({ tests }) => tests.map
 
 export const heading = '| fault | what happens | lost | told how | tests |\n| --- | --- | --- | --- | --- |';
 
-/** A row as docs/faults.md has it; with the tries where they have been made. */
+/** A row of docs/faults.md, with the results of its tests if they were run. */
 export function rowText({ fault, outcome, lost, told, tests }: FaultRow, tries = ''): string {
   const proof = [...new Set(tests.map(([file]) => `\`${file}\``)), tries].filter(Boolean).join('<br>');
   return `| ${[fault, outcome, lost, told, proof].join(' | ')} |`;

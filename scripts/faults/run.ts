@@ -1,5 +1,6 @@
 /**
- * npm run test:faults: tries every fault of docs/faults.md, prints what came of it, and fills the table there. `--
+ * npm run test:faults: runs the tests of every fault of docs/faults.md, prints their results, and fills the table
+ * there. `--
  * --short`: with fewer kills and shorter texts, and without filling the table, unless `--fill` is given, too.
  */
 import { spawnSync } from 'node:child_process';

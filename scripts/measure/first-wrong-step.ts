@@ -1,7 +1,7 @@
 /**
- * How often right chains are said to leave the teacher's path, and how many wrong ones have a finding: `npx tsx
- * scripts/measure/first-wrong-step.ts [folder of data]`. Reads BRIDGE's 568 failures and GSM8K's own solutions of the
- * same questions.
+ * Measures how often right chains are reported as departing from the teacher, and how many wrong ones have a finding:
+ * `npx tsx scripts/measure/first-wrong-step.ts [folder of data]`. Reads BRIDGE's 568 failures and GSM8K's own solutions
+ * of the same questions.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,8 @@
 /**
- * What large datasets cost: `npm run build && npx tsx scripts/measure/sizes.ts [folder]` writes 100,000 rows of JSON
- * lines (300 MB), 60 rows of 50,000 tokens each, and prints processor time, time and memory of `new` and `preview` on
- * them, and of what the editor does when the first is opened and tested. Files lie in the folder, or in one that goes.
+ * Measures large datasets: `npm run build && npx tsx scripts/measure/sizes.ts [folder]` writes 100,000 rows of JSON
+ * lines (300 MB) and 60 rows of 50,000 tokens each, and prints processor time, wall-clock time and memory of `new` and
+ * `preview` on them, and of opening and testing the first one in the editor. Without a folder, the files go to a
+ * temporary one.
  */
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
@@ -42,7 +43,7 @@ function measure(folder: string): void {
   report('opened in the editor', editor, folder);
 }
 
-/** A file of rows with chains of about `length` characters, of our own words and numbers. */
+/** Writes rows with chains of about `length` characters made of our own words and numbers. */
 function written(file: string, rows: number, length: number): string {
   const handle = openSync(file, 'w');
   const random = new Random(1, 'sizes');

@@ -33,7 +33,7 @@ const suites = [
  * Of a run's tests those that what computes could fail; the others are about the curriculum, and `npm run
  * test:tensorflow -- src/curriculum/curriculum.test.ts` has them, too.
  */
-const runTests = 'records the reference|is decided by its seed|after [28] updates|at breath 9|"auto"|leaves no tensors';
+const runTests = 'records the reference|is decided by its seed|after [28] updates|at yield 9|"auto"|leaves no tensors';
 
 async function setUp(): Promise<void> {
   process.env.DISTILLERY_TENSORFLOW = folder;

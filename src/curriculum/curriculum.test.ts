@@ -261,21 +261,21 @@ describe('a run', () => {
     expect(checksOf(run)).toEqual(checksOf(whole));
   });
 
-  it.each([1, 4, 9, 14, 22])('gives the same when it is stopped within an update, at breath %i', async (breaths) => {
+  it.each([1, 4, 9, 14, 22])('gives the same when it is stopped within an update, at yield %i', async (yields) => {
     const stop = new AbortController();
-    const breath = vi.mocked(yieldToEventLoop);
+    const yielding = vi.mocked(yieldToEventLoop);
     const { yieldToEventLoop: real } = await vi.importActual<typeof import('../event-loop')>('../event-loop');
     let run = '';
     let seen = 0;
-    breath.mockImplementation((signal) => {
-      if (signal && ++seen === breaths) stop.abort();
+    yielding.mockImplementation((signal) => {
+      if (signal && ++seen === yields) stop.abort();
       return real(signal);
     });
     const begun = (writer: { folder: string }) => (run = writer.folder);
     await expect(start({ signal: stop.signal, begun })).rejects.toThrow(Stopped);
-    breath.mockReset();
+    yielding.mockReset();
     const done = metrics(run).length;
-    expect(seen).toBe(breaths);
+    expect(seen).toBe(yields);
     await resumeRun(run, quiet);
     expect(metrics(run).slice(0, done)).toEqual(metrics(whole).slice(0, done));
     expect(metrics(run)).toEqual(metrics(whole));

@@ -1,7 +1,7 @@
 import { withinTimeTogether } from '../bounded';
 import type { StudentFacts } from '../engine/port';
 import { yieldToEventLoop } from '../event-loop';
-import type { Context } from './context';
+import { type Context, endIfAsked } from './context';
 import { type Lesson, wording } from './lessons';
 
 /** Milliseconds of work before the event loop gets a turn. */
@@ -14,7 +14,7 @@ const reportEveryMs = 2000;
 /**
  * The training rows whose question and teacher chain fit into the student's positions; reports how many are skipped.
  * Where a stage's longer prompt does not fit, it uses the plain question, and answers end at the last position.
- * Tokenizes every row, which may take a while: reports progress, and throws the signal's reason on request.
+ * Tokenizes every row, which may take a while: reports progress, and ends the run on request.
  */
 export async function lessonsThatFit(
   lessons: readonly Lesson[],
@@ -33,7 +33,8 @@ export async function lessonsThatFit(
       reported = performance.now();
       notify({ type: 'note', level: 'info', text: `tokenizing the training rows: ${done} of ${lessons.length}` });
     }
-    await yieldToEventLoop(signal);
+    await yieldToEventLoop();
+    endIfAsked({ signal });
   }
   if (kept.length < lessons.length)
     notify({

@@ -113,7 +113,7 @@ export class Control {
       case 'progress':
         this.pending.get(message.id)?.progress?.(message.part);
         break;
-      case 'breath':
+      case 'heartbeat':
         this.hostStatus.heartbeat();
         break;
     }

@@ -18,7 +18,7 @@ import { ServerThread } from './server-thread';
 const exitCodes = { defect: 1, config: 2, taken: 3 } as const;
 
 /** How often the engine's thread shows that it is not blocked, in milliseconds. */
-const breathEvery = 1000;
+const heartbeatMs = 1000;
 
 function main(): void {
   const { positionals, values } = parseArgs({
@@ -50,7 +50,7 @@ function main(): void {
     failed: () => engine.abandonJobs(),
     end,
   });
-  setInterval(() => post({ type: 'breath' }), breathEvery);
+  setInterval(() => post({ type: 'heartbeat' }), heartbeatMs);
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => post({ type: 'terminate' }));
   log('info', `host ${process.pid} of ${distillery} (Node ${process.version}, ${packageRoot()})`);
 }

@@ -29,6 +29,6 @@ export type ToServer =
   | { type: 'refusal'; id: string; fault: HostFault; launch?: boolean }
   | { type: 'progress'; id: string; part: unknown }
   /** The engine's thread has come up for air. */
-  | { type: 'breath' }
+  | { type: 'heartbeat' }
   /** The system asks the process to end. */
   | { type: 'terminate' };

@@ -119,11 +119,11 @@ describe('supervised', () => {
     }));
 });
 
-/** Aborted when so many breaths have been taken. */
-function abortedAfter(breaths: number): AbortSignal {
+/** Aborted after this many turns of the event loop. */
+function abortedAfter(turns: number): AbortSignal {
   const abort = new AbortController();
   const count = (left: number): unknown => (left === 0 ? abort.abort() : setImmediate(() => count(left - 1)));
-  count(breaths);
+  count(turns);
   return abort.signal;
 }
 
@@ -136,12 +136,12 @@ describe('an update that is ended early', () => {
       const tensors = memory().numTensors;
       const parts = { microBatchTokens: 6 };
       const ended = { name: 'AbortError' };
-      for (const breaths of [0, 1, 2]) {
-        const options = { ...supervised, ...parts, signal: abortedAfter(breaths) };
+      for (const turns of [0, 1, 2]) {
+        const options = { ...supervised, ...parts, signal: abortedAfter(turns) };
         await expect(supervisedStep(model, optimizer, examples, 1e-2, options, 1)).rejects.toMatchObject(ended);
       }
-      for (const breaths of [0, 1, 2, 4]) {
-        const options = { ...grpo, ...parts, beta: 0.1, signal: abortedAfter(breaths) };
+      for (const turns of [0, 1, 2, 4]) {
+        const options = { ...grpo, ...parts, beta: 0.1, signal: abortedAfter(turns) };
         const update = { episodes, replay: examples, reference: model, learningRate: 1e-2, seed: 1 };
         await expect(grpoStep(model, optimizer, update, options)).rejects.toMatchObject(ended);
       }

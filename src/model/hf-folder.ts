@@ -34,24 +34,39 @@ export interface LoadedStudent {
  * adapter's folder (PEFT's) gives its base with the adapter; the base is in the same folder if it has weights, else
  * named by adapter_config.json, unless `base` gives its path. @throws UserError that names file, field or tensor
  */
-export function loadStudent(folder: string, { base }: { base?: string } = {}): LoadedStudent {
-  return holdsAdapter(folder) ? loadAdapted(folder, base) : loadPlain(folder);
-}
-
-function loadAdapted(folder: string, base = baseFolder(folder)): LoadedStudent {
-  const student =
-    resolve(base) === resolve(folder) || !holdsAdapter(base)
-      ? loadPlain(base, tokenizerOn(folder, base), tokenizerPlace(folder, base))
-      : refuseStack(folder, base);
-  const { model } = student;
+export function loadStudent(folder: string, options: { base?: string } = {}): LoadedStudent {
+  const base = weightsOf(folder, options.base);
+  const place = holdsAdapter(folder) ? tokenizerPlace(folder, base) : folder;
+  const own = holdsAdapter(folder) ? tokenizerOn(folder, base) : tokenizerAt(folder);
+  const model = loadPolicy(folder, base);
   try {
-    const below = { path: resolve(base), fingerprint: fingerprint(model.parameters) };
-    model.adapter = readAdapter(folder, model.config, below);
-    return student;
+    const file = ggufAt(place) ?? join(place, 'tokenizer.json');
+    return { model, tokenizer: tokenizerWithin(own, model.config.vocabSize, file) };
   } catch (error) {
     disposeModel(model);
     throw error;
   }
+}
+
+/** Loads a student's model as loadStudent does, with its adapter if it has one, but without its tokenizer. */
+export function loadPolicy(folder: string, base = weightsOf(folder)): Model {
+  const model = loadModel(base);
+  if (!holdsAdapter(folder)) return model;
+  try {
+    const below = { path: resolve(base), fingerprint: fingerprint(model.parameters) };
+    model.adapter = readAdapter(folder, model.config, below);
+    return model;
+  } catch (error) {
+    disposeModel(model);
+    throw error;
+  }
+}
+
+/** The folder with the weights: an adapter's base, else the folder itself. */
+function weightsOf(folder: string, given?: string): string {
+  if (!holdsAdapter(folder)) return folder;
+  const base = given ?? baseFolder(folder);
+  return resolve(base) === resolve(folder) || !holdsAdapter(base) ? base : refuseStack(folder, base);
 }
 
 function refuseStack(folder: string, base: string): never {
@@ -59,14 +74,6 @@ function refuseStack(folder: string, base: string): never {
     file: join(folder, adapterConfigFile),
     remedy: 'Export that one merged first, and use the merged model as base.',
     code: 'checkpoint',
-  });
-}
-
-function loadPlain(path: string, tokenizer = tokenizerAt(path), place = path): LoadedStudent {
-  return withWeights(path, (config, weights) => {
-    const file = ggufAt(place) ?? join(place, 'tokenizer.json');
-    const fitting = tokenizerWithin(tokenizer, config.vocabSize, file);
-    return { model: modelFromWeights(weights, config, path), tokenizer: fitting };
   });
 }
 

@@ -30,7 +30,8 @@ import { loadStudent, saveStudent } from './hf-folder';
 import { addsNothing, createAdapter } from './lora';
 import { saveAdapter } from './lora-files';
 import { mergeAdapter } from './merge';
-import { copyModel, createModel, disposeModel, forward, headWeight, type Model, pack } from './transformer';
+import { copyModel } from './testing/copy';
+import { createModel, disposeModel, forward, headWeight, type Model, pack } from './transformer';
 
 const vocabulary = 261;
 const config = parseModelConfig(tinyConfig('qwen2', { vocab_size: vocabulary, eos_token_id: 0 }));

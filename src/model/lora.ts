@@ -60,11 +60,6 @@ export function createAdapter(
   });
 }
 
-/** A copy with its own memory. */
-export function copyAdapter(config: ModelConfig, { settings, base, parameters }: Adapter): Adapter {
-  return adapterFrom(config, settings, base, (name) => Float32Array.from(parameters.get(name)!.dataSync()));
-}
-
 /** A and B of the weight with that name; null if it has none. */
 export function adapterOf({ parameters }: Adapter, weight: string): { a: Tensor2D; b: Tensor2D } | null {
   const a = parameters.get(adapterName(weight, 'A'));

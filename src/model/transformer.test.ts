@@ -24,8 +24,9 @@ import type { JsonObject } from '../student-files/files';
 import type { LayerSpec } from '../student-files/layer-spec';
 import { parameterShapes } from '../student-files/parameters';
 import { type TinyType, tinyConfig, withLayers } from '../student-files/testing/tiny';
+import { copyModel } from './testing/copy';
 import { livelyModel, naiveLogits } from './testing/naive';
-import { copyModel, createModel, disposeModel, forward, headWeight, type Model, pack } from './transformer';
+import { createModel, disposeModel, forward, headWeight, type Model, pack } from './transformer';
 
 beforeAll(async () => {
   await useBackend('embedded');

@@ -47,7 +47,7 @@ import {
   parameterShapes,
 } from '../student-files/parameters';
 import { ropeValues } from '../student-files/rope';
-import { type Adapter, adapterOf, copyAdapter } from './lora';
+import { type Adapter, adapterOf } from './lora';
 
 export interface Model {
   readonly config: ModelConfig;
@@ -81,16 +81,6 @@ export function modelFrom(config: ModelConfig, read: (name: string, shape: numbe
 /** The trainable tensors by name: the adapter's parameters, or without one the model's own. Entries may be replaced. */
 export function trainableParameters({ adapter, parameters }: Model): Map<string, Tensor> {
   return adapter ? adapter.parameters : parameters;
-}
-
-/**
- * A copy with its own memory for trainable parameters, used as reference policy.
- * Frozen parameters are shared (the data is kept as long as one of the models exists).
- */
-export function copyModel(model: Model): Model {
-  const { config, adapter } = model;
-  if (adapter) return { ...shareFrozen(model), adapter: copyAdapter(config, adapter) };
-  return modelFrom(model.config, (name) => Float32Array.from(model.parameters.get(name)!.dataSync()));
 }
 
 /** The model without its adapter: all weights are shared. */

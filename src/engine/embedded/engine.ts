@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Backend } from '../../config/backends';
 import { type BackendInfo, listBackends, useBackend } from '../../kernels/backends';
 import { multiplicationSpeed } from '../../kernels/speed';
-import { loadStudent } from '../../model/hf-folder';
+import { loadPolicy } from '../../model/hf-folder';
 import { loadStudentConfig } from '../../student-files/folder';
 import type { EngineKind } from '../kind';
 import type { Engine, OpenOptions, Student } from '../port';
@@ -39,7 +39,7 @@ class EmbeddedEngine implements Engine {
 
   async open(folder: string, options: OpenOptions): Promise<Student> {
     const path = resolve(folder);
-    const { model } = loadStudent(path);
+    const model = loadPolicy(path);
     adapt(model, path, options);
     const student = new EmbeddedStudent(model, path, (one) => this.students.delete(one));
     this.students.add(student);

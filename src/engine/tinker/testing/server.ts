@@ -22,7 +22,8 @@ import { completionLogProbs } from '../../../learning/supervised';
 import { fingerprint } from '../../../model/fingerprint';
 import { createAdapter } from '../../../model/lora';
 import { saveAdapter } from '../../../model/lora-files';
-import { copyModel, type Model } from '../../../model/transformer';
+import { copyModel } from '../../../model/testing/copy';
+import type { Model } from '../../../model/transformer';
 import { sample } from '../../../rollout/sample';
 import type { AdamParams, SamplingParams } from '../model';
 
