@@ -5,6 +5,7 @@
  * truncated, moved or removed through a link. A root of `dirname(file)` means that the file's folder is the user's
  * choice.
  */
+import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { guardDisk } from './disk';
@@ -79,25 +80,26 @@ export function makeNewFolder(root: string, folder: string): boolean {
   return unlessThere(() => fs.mkdirSync(folder));
 }
 
-/** Creates a new file; false if the name is taken. */
+/**
+ * Creates a new file; false if the name is taken. It appears complete: a draft beside it gets the content, and then the
+ * name. Only where the file system has no hard links can a reader see a part of it, or a killed process leave one.
+ */
 export function createFile(root: string, file: string, content: string | Uint8Array, mode?: number): boolean {
   checkInside(root, file, false);
-  let made = false;
+  const draft = join(dirname(file), `${basename(file).slice(0, 40)}.${randomUUID().slice(0, 8)}.draft`);
   try {
-    return unlessThere(() => {
-      const handle = fs.openSync(file, 'wx', mode);
-      made = true;
-      try {
-        fs.writeFileSync(handle, content);
-      } finally {
-        fs.closeSync(handle);
-      }
-    });
+    fs.writeFileSync(draft, content, { flag: 'wx', mode });
+    return unlessThere(() => fs.linkSync(draft, file));
   } catch (error) {
-    if (made) fs.rmSync(file, { force: true });
-    throw error;
+    if (!noLinks.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    return unlessThere(() => fs.copyFileSync(draft, file, fs.constants.COPYFILE_EXCL));
+  } finally {
+    fs.rmSync(draft, { force: true });
   }
 }
+
+/** Errors of `link` on file systems without hard links: FAT, some network shares, Android's storage. */
+const noLinks = new Set(['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV', 'EISDIR']);
 
 function unlessThere(make: () => void): boolean {
   try {

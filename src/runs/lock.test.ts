@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startTimeOf } from '../processes';
 import { acquireLock, lockHolder } from './lock';
 
@@ -37,6 +37,29 @@ describe('acquireLock', () => {
     lock.release();
     expect(lockHolder(run)).toBeUndefined();
     acquireLock(run).release();
+  });
+
+  it('appears complete, so that no reader sees a part of it', () => {
+    const link = vi.spyOn(fs, 'linkSync').mockImplementationOnce((draft, file) => {
+      expect(JSON.parse(fs.readFileSync(draft, 'utf8'))).toMatchObject({ pid: process.pid, host: hostname() });
+      expect(fs.readdirSync(join(run, 'lock'))).toEqual([expect.stringMatching(/^1\.json\.\w+\.draft$/)]);
+      fs.renameSync(draft, file);
+    });
+    acquireLock(run).release();
+    expect(link).toHaveBeenCalledOnce();
+    expect(fs.readdirSync(join(run, 'lock'))).toEqual(['1.released']);
+    link.mockRestore();
+  });
+
+  it('works on a file system without hard links', () => {
+    const link = vi.spyOn(fs, 'linkSync').mockImplementation(() => {
+      throw Object.assign(new Error('not permitted'), { code: 'EPERM' });
+    });
+    const lock = acquireLock(run);
+    expect(() => acquireLock(run)).toThrow(expect.objectContaining({ code: 'locked' }));
+    expect(fs.readdirSync(join(run, 'lock'))).toEqual(['1.json']);
+    lock.release();
+    link.mockRestore();
   });
 
   it('takes over from a process that is gone', async () => {

@@ -35,7 +35,8 @@ export interface Lock {
 }
 
 /**
- * A lock file that is empty or incomplete this long after its creation belongs to a process killed while creating it.
+ * Lock files appear complete (`createFile`), except on file systems without hard links. There, one that is empty or
+ * incomplete this long after its creation belongs to a process that was killed while creating it.
  */
 const tornAfterMs = 10_000;
 

@@ -15,20 +15,11 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** As `tryToTrain`. A kill within the writing of a lock leaves a part of it, which refuses others for ten seconds. */
-async function train(runs: string, updates: number, killAfterMs?: number): Promise<boolean> {
-  for (;;) {
-    const outcome = await tryToTrain(runs, updates, killAfterMs);
-    if (outcome !== 'refused') return outcome;
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
-}
-
 /**
- * Runs the program; kills it (SIGKILL) so long after its first word, if it is still there. Resolves to whether it came
- * to its end, or to 'refused' where it has to try again in a few seconds.
+ * Runs the program, and kills it (SIGKILL) this long after its first output if it is still running. Resolves to whether
+ * it finished.
  */
-function tryToTrain(runs: string, updates: number, killAfterMs?: number): Promise<boolean | 'refused'> {
+function train(runs: string, updates: number, killAfterMs?: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program, runs, String(updates)], { stdio: ['ignore', 'pipe', 'pipe'] });
     let timer: NodeJS.Timeout | undefined;
@@ -42,8 +33,7 @@ function tryToTrain(runs: string, updates: number, killAfterMs?: number): Promis
     child.on('error', reject);
     child.on('close', (code) => {
       clearTimeout(timer);
-      if (said.includes('another process is opening this run')) resolve('refused');
-      else if (code !== null && code !== 0) reject(new Error(`the program ended with ${code}: ${said}`));
+      if (code !== null && code !== 0) reject(new Error(`the program ended with ${code}: ${said}`));
       else resolve(done);
     });
   });
