@@ -13,6 +13,7 @@ import { caveats } from '../evaluation/caveats';
 import type { Evaluation } from '../evaluation/figures';
 import { linesOf, recordOf } from '../evaluation/records';
 import { evaluateOnServer, type ServerAnswer, type ServerEvaluation, studentOn } from '../evaluation/server';
+import { largest } from '../statistics';
 import { loadStudentTokenizer } from '../student-files/folder';
 import { type PromptSettings, promptStyle } from '../student-files/prompting';
 import { checkBaseUrl, keyFor } from '../teachers/endpoint';
@@ -110,7 +111,7 @@ async function evaluateOn(engine: Engine, checkpoint: string, data: TestData, op
   const { student, tokenizer, prompt } = opened;
   const { samples } = options;
   const lessons = prepareLessons(data.problems, tokenizer);
-  const longest = Math.max(...lessons.map(({ prompt }) => prompt.length));
+  const longest = largest(lessons.map(({ prompt }) => prompt.length));
   const maxCompletion = student.facts.maxPositions - longest;
   const settings = {
     maxNewTokens: options.maxNewTokens ?? Math.max(1, Math.min(data.evaluation?.maxNewTokens ?? 512, maxCompletion)),

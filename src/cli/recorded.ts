@@ -12,6 +12,7 @@ import { rolloutsFile, runFile } from '../runs/layout';
 import { readRollouts, rolloutSteps } from '../runs/reading';
 import { type RolloutRecord, rolloutRecordSchema } from '../runs/records';
 import type { StageName } from '../stages';
+import { largest, smallest } from '../statistics';
 import { sourceAt } from './dataset';
 import { locateRun, shortPath } from './places';
 import { experimentAt } from './test-data';
@@ -84,7 +85,7 @@ function ofRun(name: string, { stage, step, updates, runs }: CompletionChoice) {
 
 function range(stage: StageName, all: { stage: StageName; step: number }[]): string {
   const steps = all.filter((one) => one.stage === stage).map(({ step }) => step);
-  return `${stage} ${Math.min(...steps)} to ${Math.max(...steps)}`;
+  return `${stage} ${smallest(steps)} to ${largest(steps)}`;
 }
 
 /** Problems by id: from the named dataset, or from the run's training data. */

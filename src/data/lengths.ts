@@ -1,4 +1,5 @@
 /** Lengths of chains, and the number that fit a token budget. */
+import { largest } from '../statistics';
 
 /** A budget, and the number of measured chains that fit. */
 export interface LengthBudget {
@@ -42,7 +43,7 @@ export function histogram(lengths: readonly number[]): Bar[] {
   const bars = Math.floor(most / width) + 1;
   return Array.from({ length: bars }, (_, i) => {
     const [from, last] = [i * width, i === bars - 1];
-    const to = last ? Math.max((i + 1) * width, Math.max(...lengths) + 1) : (i + 1) * width;
+    const to = last ? Math.max((i + 1) * width, largest(lengths) + 1) : (i + 1) * width;
     return { from, to, rows: lengths.filter((length) => length >= from && length < to).length };
   });
 }

@@ -16,6 +16,7 @@ import { scoreGroup } from '../rewards/compose';
 import { evaluationFile } from '../runs/layout';
 import { runOfCheckpoint } from '../runs/reading';
 import { openForWriting } from '../runs/writer';
+import { largest } from '../statistics';
 import type { Tokenizer } from '../student-files/tokenizer';
 import type { JobParams } from './messages';
 
@@ -33,7 +34,7 @@ export async function doEvaluate(params: JobParams['evaluate'], bench: Bench): P
   const { student, tokenizer, signal } = bench;
   const settings = runConfigOf(params.checkpoint)?.experiment.evaluation;
   const lessons = prepareLessons(params.problems, tokenizer);
-  const longest = Math.max(...lessons.map(({ prompt }) => prompt.length));
+  const longest = largest(lessons.map(({ prompt }) => prompt.length));
   const part = batches<JobProgress<'evaluate'>[number]>(bench.progress);
   const { answers, ...measures } = await evaluate(student, tokenizer, lessons, {
     maxNewTokens: budget(student, longest, params.maxNewTokens ?? settings?.maxNewTokens),

@@ -10,7 +10,7 @@ import { completionLength } from '../chain/completion';
 import type { RolloutRecord } from '../runs/records';
 import type { RunWriter } from '../runs/writer';
 import type { StageName } from '../stages';
-import { deviation, mean } from '../statistics';
+import { deviation, largest, mean } from '../statistics';
 import { type LoggedCompletion, problemIdOf } from './logged';
 import type { LoggedMetrics } from './trainer-log';
 
@@ -178,7 +178,7 @@ function tokensOf({ text, tokens }: LoggedCompletion, finished: boolean, tokeniz
   }
   const cut = (tokenizer ?? wordTokenizer()).tokenize(text);
   return {
-    tokens: [...cut.ids, ...end.map(() => tokenizer?.end ?? Math.max(-1, ...cut.ids) + 1)],
+    tokens: [...cut.ids, ...end.map(() => tokenizer?.end ?? largest(cut.ids, -1) + 1)],
     tokenTexts: [...cut.texts, ...end],
     ...(!tokenizer && { unit: 'words' as const }),
   };

@@ -1,4 +1,4 @@
-import { deviation, mean } from '../statistics';
+import { deviation, largest, mean, smallest } from '../statistics';
 import type { RecordedCompletion, Rescored } from './dry-run';
 
 /** The distribution of a reward over completions; `applies` is the share that it scores. */
@@ -50,7 +50,7 @@ export function summariseScores(rescored: readonly Rescored[]): ScoreSummary {
   const share = (test: (group: Rescored[]) => boolean) => mean(groups.map((group) => Number(test(group))));
   const best = (group: Rescored[], rank: (one: Rescored) => number | null) => {
     const ranks = group.map((one) => rank(one) ?? Number.POSITIVE_INFINITY);
-    const top = Math.min(...ranks);
+    const top = smallest(ranks);
     return ranks.flatMap((value, i) => (value === top ? [i] : []));
   };
   return {
@@ -87,7 +87,7 @@ export function groupsOf<T extends RecordedCompletion>(rescored: readonly Rescor
 
 function spread(values: readonly (number | null)[]): RewardDistribution {
   const known = values.filter((value) => value !== null);
-  const bounds = known.length > 0 ? { min: Math.min(...known), max: Math.max(...known) } : { min: 0, max: 0 };
+  const bounds = known.length > 0 ? { min: smallest(known), max: largest(known) } : { min: 0, max: 0 };
   return { applies: known.length / Math.max(values.length, 1), mean: mean(known), std: deviation(known), ...bounds };
 }
 

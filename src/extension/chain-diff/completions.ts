@@ -9,6 +9,7 @@ import {
   type RolloutRecord,
   rolloutRecordSchema,
 } from '../../runs/records';
+import { largest } from '../../statistics';
 import type { TimedSource } from './moments';
 import type { ProblemIndex } from './problem-index';
 
@@ -40,7 +41,7 @@ export async function readGroup(
     const found = await index.read(file, problemId, rolloutRecordSchema);
     // An update may draw a problem twice. Its groups are separate, and sample numbers continue from one to the next.
     const groups = [...new Set(found.map(({ record }) => record.group))];
-    const size = Math.max(0, ...found.map(({ record }) => record.sample + 1));
+    const size = largest(found.map(({ record }) => record.sample + 1), 0);
     const completions = found.map(({ record, line }) => {
       const group = groups.indexOf(record.group);
       return { ...completionOfRollout(record, { file, line }), group, sample: group * size + record.sample };

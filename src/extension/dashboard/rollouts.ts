@@ -5,6 +5,7 @@ import type { DashboardCompletion, DashboardGroup, RolloutsMessage } from '../..
 import { eachRollout, rolloutSteps } from '../../runs/reading';
 import type { RolloutRecord } from '../../runs/records';
 import type { StageName } from '../../stages';
+import { largest, smallest } from '../../statistics';
 
 /** At most this many characters of prompts and completions are sent, as the page renders all of them at once. */
 const mostText = 16 << 20;
@@ -22,8 +23,8 @@ export async function rolloutsMessage(
 ): Promise<RolloutsMessage> {
   const message: RolloutsMessage = { type: 'rollouts', run, stage, step, groups: [] };
   const steps = rolloutSteps(run).flatMap((place) => (place.stage === stage ? [place.step] : []));
-  const previous = Math.max(...steps.filter((other) => other < step));
-  const next = Math.min(...steps.filter((other) => other > step));
+  const previous = largest(steps.filter((other) => other < step));
+  const next = smallest(steps.filter((other) => other > step));
   if (Number.isFinite(previous)) message.previous = previous;
   if (Number.isFinite(next)) message.next = next;
   if (!steps.includes(step)) {

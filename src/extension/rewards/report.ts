@@ -4,7 +4,7 @@ import { stepMarks } from '../../rewards/input';
 import type { Scorable } from '../../rewards/recorded';
 import { allEqual, groupsOf, type RewardDistribution, type ScoreSummary, summariseScores } from '../../rewards/summary';
 import type { RolloutRecord } from '../../runs/records';
-import { deviation } from '../../statistics';
+import { deviation, largest, smallest } from '../../statistics';
 import { clipLine, percent, plural, signed } from '../words';
 import { type PageText, ScorePage } from './page';
 
@@ -116,7 +116,7 @@ function flatGroups(page: ScorePage, groups: readonly RescoredCompletion[][]): v
 
 function range(values: readonly number[]): string {
   if (values.length === 0) return 'not scored';
-  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const [least, most] = [smallest(values), largest(values)];
   return most - least < 1e-9 ? `all ${number(values[0])}` : `${number(least)} to ${number(most)}`;
 }
 
