@@ -29,6 +29,13 @@ export function inert(text: string): string {
 /** The same on one line. */
 export const inertLine = (text: string): string => inert(text).replace(/[\n\t]+/g, ' ');
 
+/** A fence of backticks for a block of Markdown that the text cannot close. */
+export function fenceAround(text: string): string {
+  let longest = 2;
+  for (const [run] of text.matchAll(/`+/g)) longest = Math.max(longest, run.length);
+  return '`'.repeat(longest + 1);
+}
+
 /** JSON of a value for a terminal, with invisible characters escaped in JSON's own notation. */
 export function visibleJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent).replace(controlCharacters, (char) =>

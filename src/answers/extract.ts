@@ -114,8 +114,13 @@ function inTag(text: string, part: Span): Answer | null {
   const to = Math.min(closeTag.exec(text)?.index ?? part.end, part.end);
   const inside = { start: open.end, end: to };
   const found = behindHash(text, inside) ?? behindLine(text, inside) ?? behindPhrase(text, inside);
-  return found ?? valueIn(text, open.end, to, 'tag');
+  if (found) return found;
+  const start = open.end + text.slice(open.end, to).search(/\S|$/);
+  return valueIn(text, start, Math.min(to, start + longestTagged), 'tag');
 }
+
+/** Of the content of a tag without another mark, this many code units are read. */
+const longestTagged = 2000;
 
 const jsonKey =
   /"(?:final_?answer|answer|result|value|output)"\s{0,4}:\s{0,4}("(?:[^"\\\n]|\\.){0,400}"|[-+\d.eE]{1,40}|true|false|null|\[[^[\]]{0,200}\])/gi;

@@ -37,13 +37,13 @@ function withLineEnds(given: string): Changed {
 
 /** Maximum code units inside tags for the content to be an answer and not a solution. */
 const longestTagged = 100;
-const openTag = '<answer>';
+const [openTag, closeTag] = ['<answer>', '</answer>'];
 
 /** `<answer>` tags at the end, as in R1-Zero's template: around the answer alone, or around the whole solution. */
 function withoutAnswerTags(text: string): Changed {
   const open = text.lastIndexOf(openTag);
-  const found = open < 0 ? null : /^<answer>([\s\S]*?)(?:<\/answer>)?\s*$/.exec(text.slice(open))?.[1];
-  const inside = found?.trim();
+  const rest = open < 0 ? '' : text.slice(open + openTag.length).trim();
+  const inside = rest.endsWith(closeTag) ? rest.slice(0, -closeTag.length).trim() : rest;
   if (!inside) return { text, origin: (place) => place };
   const isAnswer = inside.length <= longestTagged && !inside.includes('\n') && !/^\W*answer\s*:/i.test(inside);
   const before = text.slice(0, open).trimEnd();

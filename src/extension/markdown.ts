@@ -1,5 +1,5 @@
 /** Markdown in which every value appears literally: no links, no images, no formatting, nothing hidden. */
-import { visible } from '../foreign-text';
+import { fenceAround, visible } from '../foreign-text';
 
 export class Markdown {
   /** Only the functions below make Markdown. `commands`: those that its links may run. */
@@ -28,8 +28,7 @@ export class Markdown {
 
   /** A text as a code block whose fence the text cannot close. */
   static code(text: string, language: string): Markdown {
-    const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((run) => run.length));
-    const fence = '`'.repeat(longest + 1);
+    const fence = fenceAround(text);
     return new Markdown(`${fence}${language}\n${visible(text)}\n${fence}`);
   }
 }

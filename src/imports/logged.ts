@@ -34,22 +34,28 @@ export interface LoggedCompletion {
 export const problemIdOf = ({ id, prompt }: Pick<LoggedCompletion, 'id' | 'prompt'>): string =>
   id ?? createHash('sha256').update(prompt).digest('hex').slice(0, 12);
 
+/** Where the user's turn begins and ends in the formats of chats; without special tokens its role names remain. */
+const turns: [open: RegExp, close: string][] = [
+  [/<\|im_start\|>user\n/, '<|im_end|>'],
+  [/<\|start_header_id\|>user<\|end_header_id\|>/, '<|eot_id|>'],
+  [/\[INST\]/, '[/INST]'],
+  [/(?:^|\n)user\n/, '\nassistant'],
+];
+
 /**
- * The question in a prompt: after `Question:`, or the last user message of a chat template, with special tokens or with
- * the role names that remain without them. Otherwise the whole prompt.
+ * The question in a prompt: after `Question:`, or the last user message of a chat template. Otherwise the whole prompt.
+ * Linear in the length of the prompt.
  */
 export function questionOf(prompt: string): string {
-  const marked = /(?:^|\n)\s*(?:Question|Problem|Q):\s*([\s\S]*?)\s*(?:\n\s*(?:Solution|Answer|A):\s*)?$/.exec(prompt);
-  if (marked?.[1]) return marked[1];
-  const turns = [
-    /<\|im_start\|>user\n([\s\S]*?)<\|im_end\|>/g,
-    /<\|start_header_id\|>user<\|end_header_id\|>\s*([\s\S]*?)<\|eot_id\|>/g,
-    /\[INST\]([\s\S]*?)\[\/INST\]/g,
-    /(?:^|\n)user\n([\s\S]*?)\n*(?:\nassistant\n?|$)/g,
-  ];
-  for (const turn of turns) {
-    const said = [...prompt.matchAll(turn)].at(-1)?.[1].trim();
-    if (said) return said;
+  const marked = /^[^\S\n]*(?:Question|Problem|Q):/m.exec(prompt);
+  const asked = marked && prompt.slice(marked.index + marked[0].length).trim();
+  const question = asked?.replace(/\n[^\S\n]*(?:Solution|Answer|A):$/, '').trimEnd();
+  if (question) return question;
+  for (const [open, close] of turns) {
+    const ended = `${prompt}${close === '\nassistant' ? close : ''}`.split(close).slice(0, -1);
+    const said = ended.map((turn) => open.exec(turn)).findLast((found) => found !== null);
+    const text = said?.input.slice(said.index + said[0].length).trim();
+    if (text) return text;
   }
   return prompt.trim();
 }

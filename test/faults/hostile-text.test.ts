@@ -1,17 +1,46 @@
 /**
- * Every function that reads what others wrote, on texts made to cost. `npm run test:faults` tries every function on
- * every text: 1 MB takes a second at most. Else each function gets its share of the texts, shorter, and those that once
- * were too much: their time grows as their length does.
+ * Every function that reads what others wrote, on adversarial texts. `npm run test:faults` tries every function on
+ * every text: 1 MB takes at most a second. Otherwise each function gets a share of the texts, shorter, and those that
+ * once took too long: its time may only grow as the length does.
  */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { withinTime } from '../../src/bounded';
 import { cpuTime, cpuTimeOn, growsWith } from '../../src/chain/testing/cpu-time';
+import { packageRoot } from '../../src/paths';
 import { hostileTexts } from './hostile-texts';
+import { textDisplays } from './text-displays';
 import { textFunctions } from './text-functions';
 
 const thorough = process.env.DISTILLERY_THOROUGH === '1';
 type Text = (typeof hostileTexts)[number];
 type Work = (text: string) => unknown;
+
+const readers = { ...textFunctions, ...textDisplays };
+
+/**
+ * Functions whose text never comes from elsewhere, or is a part of one that a function of the table reads: a word, an
+ * equation, a line of at most 2000 characters.
+ */
+const ofParts = [
+  ...['apply', 'chainAs', 'departureText', 'faultText', 'isDoubtful', 'isGuess', 'isUnitLetter', 'lastNumber'],
+  ...['namesAgree', 'readLine', 'sameLetters', 'symbol', 'unitNamed', 'writeSide', 'written'],
+];
+
+/** The exported functions of a folder that take a text or a chain. */
+function functionsIn(folder: string): string[] {
+  const files = readdirSync(join(packageRoot(), folder)).filter((name) => /(?<!\.test)\.ts$/.test(name));
+  const signature =
+    /^export (?:function\*? (?<name>\w+)(?:<[^>]*>)?|const (?<constant>\w+) = (?:\w+\()?)\((?<parameters>[^)]*)\)/gm;
+  return files.flatMap((file) =>
+    [...readFileSync(join(packageRoot(), folder, file), 'utf8').matchAll(signature)].flatMap(({ groups }) =>
+      /: (?:readonly )?(?:string|Chain)\b|^text$|^value$/m.test(groups!.parameters)
+        ? [groups!.name ?? groups!.constant]
+        : [],
+    ),
+  );
+}
 
 /** Texts that once took minutes. */
 const once = [
@@ -22,14 +51,14 @@ const once = [
 const textsFor = (index: number) =>
   hostileTexts.filter(([name], i) => thorough || once.includes(name) || (i + index) % 32 === 0);
 
-/** The work, ended where it takes a minute. */
-function bounded(work: Work): Work {
-  return (text) => withinTime(60_000, () => work(text));
+/** The work, which fails when it takes longer. */
+function bounded(work: Work, ms = 60_000): Work {
+  return (text) => withinTime(ms, () => work(text));
 }
 
 /** The text for which `work` grows faster than its length; undefined if there is none. */
 function growing(work: Work, texts: readonly Text[]): string | undefined {
-  return texts.find(([, make]) => !growsWith(bounded(work), make(1 << 14), make(1 << 16), { most: 2000 }))?.[0];
+  return texts.find(([, make]) => !growsWith(bounded(work, 10_000), make(1 << 14), make(1 << 16), { most: 2000 }))?.[0];
 }
 
 /** How many times longer this machine takes at present than the one that the limit is for, an EPYC at rest. */
@@ -53,15 +82,23 @@ function slow(work: Work, texts: readonly Text[]): string | undefined {
   return undefined;
 }
 
-describe('texts made to cost', () => {
-  it.each(Object.keys(textFunctions).map((name, i) => [name, i] as const))(
+describe('adversarial texts', () => {
+  it.each(Object.keys(readers).map((name, i) => [name, i] as const))(
     '%s is linear',
     (name, index) => {
       const find = thorough ? slow : growing;
-      expect(find(textFunctions[name], textsFor(index))).toBeUndefined();
+      expect(find(readers[name], textsFor(index))).toBeUndefined();
     },
     thorough ? 1_800_000 : undefined,
   );
+
+  it.each(['src/chain', 'src/answers'])('every function of %s that takes a text is among them', (folder) => {
+    const table = readFileSync(join(packageRoot(), 'test/faults/text-functions.ts'), 'utf8');
+    const known = new Set([...ofParts, ...(table.match(/\w+/g) ?? [])]);
+    const functions = functionsIn(folder);
+    expect(functions.length).toBeGreaterThan(30);
+    expect(functions.filter((name) => !known.has(name))).toEqual([]);
+  });
 
   it('are of many kinds', () => {
     expect(hostileTexts.length).toBeGreaterThan(150);

@@ -1,5 +1,5 @@
 /**
- * Texts made to cost the code that reads texts much: what it looks for, repeated without an end, unfinished, nested or
+ * Texts made to take the code that reads them long: what it looks for, repeated without an end, unfinished, nested or
  * glued together.
  */
 
@@ -161,6 +161,11 @@ const units = [
   ],
   ...[
     '[MASK]',
+    '<answer>',
+    '<|im_start|>user\n',
+    '\nuser\n',
+    '[INST]',
+    '`a` ',
     'Question: ',
     'Q: ',
     'Therefore, ',
@@ -210,6 +215,27 @@ const pairs: [string, (length: number) => string][] = [
   ['many <think>, then many </think>', (n) => repeat('<think>', n / 2) + repeat('</think>', n / 2)],
 ];
 
+/** What marks a place, and then white space where something is expected. */
+const gaps = [
+  '<answer>',
+  'Question:',
+  'Answer:',
+  'Step 1:',
+  '<think>',
+  '\\boxed{',
+  '$',
+  '|',
+  '1 =',
+  '**',
+  '.',
+  '1',
+].flatMap((mark) =>
+  [' ', '\n'].map((space): [string, (length: number) => string] => [
+    `${mark}, then ${JSON.stringify(space)}, then a letter`,
+    (n) => `${mark}${repeat(space, n)}b`,
+  ]),
+);
+
 function numbered(length: number, write: (i: number) => string): string {
   const parts: string[] = [];
   for (let done = 0, i = 0; done < length; i++) {
@@ -223,4 +249,5 @@ function numbered(length: number, write: (i: number) => string): string {
 export const hostileTexts: [name: string, make: (length: number) => string][] = [
   ...units.map((unit): [string, (length: number) => string] => [JSON.stringify(unit), (n) => repeat(unit, n)]),
   ...pairs,
+  ...gaps,
 ];

@@ -1,15 +1,22 @@
-/** Functions that read what models, datasets and people write, each as a function of one text. */
-import { answerBoxes } from '../../src/answers/boxes';
+/**
+ * Functions that read what models, datasets and people write, each as a function of one text. The test lists what the
+ * folders `src/chain` and `src/answers` export beside them.
+ */
+import { answerBoxes, contentOf } from '../../src/answers/boxes';
 import { isComparable, parseAnswer, sameAnswer } from '../../src/answers/equal';
 import { type Answer, extractAnswer } from '../../src/answers/extract';
 import { judge } from '../../src/answers/grade';
-import { numberInWords, plainDigits } from '../../src/answers/numbers';
+import { closing } from '../../src/answers/lexer';
+import { trimmed } from '../../src/answers/line';
+import { chineseNumber, isNumberWord, numberInWords, plainDigits, spelledAt } from '../../src/answers/numbers';
 import { parse } from '../../src/answers/parser';
 import { readingsOf } from '../../src/answers/readings';
-import { partThinking, spokenPart } from '../../src/answers/thinking';
+import { openThinking, partThinking, spokenPart } from '../../src/answers/thinking';
 import { verdictAtStart } from '../../src/answers/words';
 import { alignSteps, alignThree, alignTokens } from '../../src/chain/align';
+import { bodyOf } from '../../src/chain/body';
 import { checkEquations, statedValues } from '../../src/chain/calculator';
+import { completionText } from '../../src/chain/completion';
 import { conciseChain } from '../../src/chain/concise';
 import { derive } from '../../src/chain/derivation';
 import { failureCategory, firstWrongStep } from '../../src/chain/faults';
@@ -17,11 +24,12 @@ import {
   formFault,
   markedAnswers,
   otherAnswer,
+  standsBeforeSteps,
   withoutAnswer,
   withoutLabels,
   writtenSteps,
 } from '../../src/chain/form';
-import { factsAbout, givensOf, mentionedNumbers } from '../../src/chain/givens';
+import { factsAbout, givensOf, mentionedNumbers, wordNumbers } from '../../src/chain/givens';
 import { groundedness } from '../../src/chain/grounded';
 import { isForeign } from '../../src/chain/language';
 import { latexSpans } from '../../src/chain/latex';
@@ -29,21 +37,21 @@ import { lex } from '../../src/chain/lexer';
 import { exactMatch, flexibleExtract, strictMatch } from '../../src/chain/lm-eval-filters';
 import { completionExercise, maskNumbers, reconstructionExercise } from '../../src/chain/mask';
 import {
+  answerLine,
   completePrompt,
   plainPrompt,
   reconstructPrompt,
   renderChain,
+  renderCompletion,
   rewritePrompt,
   showsSteps,
 } from '../../src/chain/prompts';
 import { arrivesInWords, idleShare, isCopy, isolatedEquation, ngrams } from '../../src/chain/prose';
-import { splitSentences } from '../../src/chain/sentences';
-import { placeChain, splitChain, stripCalculatorMarks } from '../../src/chain/split';
+import { splitSentences, trimSpan } from '../../src/chain/sentences';
+import { partChain, placeChain, splitChain, stripCalculatorMarks } from '../../src/chain/split';
 import { findDeparture } from '../../src/chain/teacher-departure';
-import { givenIn, numbersIn, teacherNumbers } from '../../src/chain/teacher-numbers';
+import { givenIn, keyOf, numbersIn, operandsOf, teacherNumbers } from '../../src/chain/teacher-numbers';
 import { counterpart } from '../../src/chain/teacher-step';
-import { Markdown, md, table } from '../../src/extension/markdown';
-import { inert, inertLine, visible, visibleJson } from '../../src/foreign-text';
 import { Random } from '../../src/random';
 
 const question = 'Tom has 3 apples and buys 4 more. How many apples has he?';
@@ -58,13 +66,17 @@ function chainOf(text: string) {
 const last: Answer = { value: '14', kind: 'number', start: 0, end: 2 };
 
 export const textFunctions: Record<string, (text: string) => unknown> = {
-  answerBoxes: (text) => answerBoxes(text, 0, text.length),
+  answerBoxes: (text) => answerBoxes(text, 0, text.length).map((box) => contentOf(text, box)),
+  chineseNumber,
+  closing: (text) => closing(text, 0),
   extractAnswer,
   'extractAnswer lenient': (text) => extractAnswer(text, 'lenient'),
   isComparable,
+  isNumberWord,
   judge: (text) => judge(text, '14'),
   'judge of the gold': (text) => judge('The answer is 14.', text),
   numberInWords: (text) => numberInWords(text.split(' ')),
+  openThinking,
   parse,
   parseAnswer,
   partThinking,
@@ -73,14 +85,18 @@ export const textFunctions: Record<string, (text: string) => unknown> = {
   sameAnswer: (text) => sameAnswer(text, text),
   'sameAnswer as another': (text) => sameAnswer(text, `${text} `),
   'sameAnswer as 14': (text) => sameAnswer(text, '14'),
+  spelledAt: (text) => spelledAt(text, 0, 'group'),
   spokenPart,
+  trimmed: (text) => trimmed(text, 0, text.length),
   verdictAtStart,
 
   alignSteps: (text) => alignSteps(text.split('\n'), [...text.split('\n').reverse(), 'end']),
   alignThree: (text) => alignThree(tokens(text), tokens(text).reverse(), tokens(text.slice(1))),
   alignTokens: (text) => alignTokens(tokens(text), tokens(`${text.slice(7)}abc`)),
   arrivesInWords: (text) => arrivesInWords(question, text, '14'),
+  bodyOf: (text) => bodyOf(text).origin(text.length),
   checkEquations,
+  completionText: (text) => completionText({ tokenTexts: tokens(text), finished: true }),
   completionExercise: (text) => completionExercise(splitChain(text), 0.5, new Random(1), { maskTarget: 'numbers' }),
   conciseChain: (text) => conciseChain(chainOf(text)),
   counterpart: (text) => counterpart(chainOf(text), splitChain(text), 1),
@@ -103,7 +119,7 @@ export const textFunctions: Record<string, (text: string) => unknown> = {
   isCopy: (text) => isCopy(text, ngrams(question)),
   isForeign: (text) => isForeign(text, [question, text]),
   isolatedEquation: (text) => isolatedEquation(question, text),
-  knowledgeOf: (text) => teacherNumbers(chainOf(text), givenIn(question)),
+  keyOf,
   latexSpans,
   lex,
   markedAnswers,
@@ -111,29 +127,34 @@ export const textFunctions: Record<string, (text: string) => unknown> = {
   mentionedNumbers: (text) => mentionedNumbers(text, lex(text)),
   ngrams,
   numbersIn,
+  operandsOf: (text) => statedValues(text).map((value) => operandsOf(text, value)),
   otherAnswer: (text) => otherAnswer(text, last),
+  partChain,
   placeChain,
   prompts: (text) => {
     const exercise = { shownSteps: text.split('\n'), order: [], masked: [] };
-    return [plainPrompt(text), reconstructPrompt(text, exercise), completePrompt(text, exercise), showsSteps(text)];
+    return [
+      plainPrompt(text),
+      reconstructPrompt(text, exercise),
+      completePrompt(text, exercise),
+      showsSteps(text),
+      answerLine(text),
+    ];
   },
   reconstructionExercise: (text) => reconstructionExercise(splitChain(text), {}, new Random(1)),
   renderChain: (text) => renderChain(chainOf(text)),
+  renderCompletion: (text) => renderCompletion(chainOf(text), '</think>'),
   rewritePrompt: (text) => rewritePrompt(text, splitChain(text), { hideAnswer: true }),
   splitChain,
   splitSentences,
+  standsBeforeSteps: (text) => standsBeforeSteps(text, { ...last, start: text.length, end: text.length }),
   statedValues,
   strictMatch,
   stripCalculatorMarks,
+  teacherNumbers: (text) => teacherNumbers(chainOf(text), givenIn(question)),
+  trimSpan: (text) => trimSpan(text, { start: 0, end: text.length }),
   withoutAnswer,
   withoutLabels,
+  wordNumbers: (text) => wordNumbers(text.split(' ')),
   writtenSteps,
-
-  'md and a table': (text) => table(['a'], [[text], [md`**${text}**`]]),
-  'code in Markdown': (text) => Markdown.code(text, 'text'),
-  'a link in Markdown': (text) => Markdown.link(text.slice(0, 10), 'a', text.toWellFormed()),
-  inert,
-  inertLine,
-  visible,
-  visibleJson,
 };

@@ -80,8 +80,10 @@ const marker = (number: number) => `## Asked ${number}: `;
  * too.
  */
 export function nextNumber(page: string, underWay: Iterable<number> = []): number {
-  const numbers = Array.from(page.matchAll(/^## Asked (\d+): /gm), ([, number]) => Number(number));
-  return Math.max(0, ...numbers, ...underWay) + 1;
+  let last = 0;
+  for (const [, number] of page.matchAll(/^## Asked (\d+): /gm)) last = Math.max(last, Number(number));
+  for (const number of underWay) last = Math.max(last, number);
+  return last + 1;
 }
 
 /** Where these lines still stand in a page, ignoring trailing spaces. The end is exclusive. */
@@ -105,11 +107,12 @@ export function blockOf(page: string, number: number): { from: number; to: numbe
 export function blockText(asked: PageQuestion): string[] {
   const { number, student, samples, temperature } = asked;
   const how = temperature === 0 ? 'greedy' : `${plural(samples.length, 'sample')} at temperature ${temperature}`;
-  const lines = [`${marker(number)}${student}, ${how}${state(asked)}`, ''];
-  for (const [i, sample] of samples.entries()) {
-    lines.push(...(i > 0 ? [''] : []), sampleHeading(sample, i, asked), ...bodyOf(sample).split('\n'));
-  }
-  return lines;
+  const answers = samples.flatMap((sample, i) => [
+    ...(i > 0 ? [''] : []),
+    sampleHeading(sample, i, asked),
+    ...bodyOf(sample).split('\n'),
+  ]);
+  return [`${marker(number)}${student}, ${how}${state(asked)}`, '', ...answers];
 }
 
 function state(asked: PageQuestion): string {

@@ -1,4 +1,5 @@
 import { markIn } from '../../cases/marked-step';
+import { fenceAround } from '../../foreign-text';
 import type { Decisions } from '../../runs/decisions';
 import { writeOutput } from '../../writing';
 import { trustedCommand } from '../commands/report';
@@ -79,7 +80,6 @@ function casesMarkdown(cases: readonly FailureCase[], decisions: Decisions): str
 const oneLine = (text: string) => text.replace(/\s+/g, ' ').trim();
 
 function fenced(text: string): string {
-  const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((run) => run.length));
-  const fence = '`'.repeat(longest + 1);
+  const fence = fenceAround(text);
   return `${fence}text\n${text.trimEnd()}\n${fence}`;
 }

@@ -47,14 +47,18 @@ export function outlineOf(text: string): CasePart[] {
       break;
     }
   }
+  // The last line with text before the next part, and before the next section.
   const lastLine = (before: number) => {
     let line = before - 1;
     while (line > 0 && lines[line].trim() === '') line--;
     return line;
   };
-  parts.forEach((part, i) => {
-    const next = parts.slice(i + 1).find(({ kind }) => part.kind !== 'section' || kind === 'section');
-    part.end = Math.max(part.start, lastLine(next?.start ?? lines.length));
-  });
+  let beforePart = lastLine(lines.length);
+  let beforeSection = beforePart;
+  for (const part of parts.toReversed()) {
+    part.end = Math.max(part.start, part.kind === 'section' ? beforeSection : beforePart);
+    beforePart = lastLine(part.start);
+    if (part.kind === 'section') beforeSection = beforePart;
+  }
   return parts;
 }

@@ -200,10 +200,12 @@ const marks =
 function markdown(body: string, formulas: readonly Span[], base: number, { replacements, bold }: Readable): void {
   const hide = (start: number, end: number, shown = '') =>
     replacements.push({ start: base + start, end: base + end, shown });
+  let next = 0; // the first formula that ends behind the mark
   for (const { index, groups, 0: all } of body.matchAll(marks)) {
     const { heading, title, bullet } = groups!;
-    if (formulas.some(({ start, end }) => index < end && index + all.length > start && (bullet || start < index)))
-      continue;
+    while (next < formulas.length && formulas[next].end <= index) next++;
+    const within = formulas[next]?.start ?? Number.POSITIVE_INFINITY;
+    if (within < (bullet ? index + all.length : index)) continue;
     if (heading !== undefined) {
       hide(index, index + heading.length);
       bold.push({ start: base + index + heading.length, end: base + index + heading.length + title.length });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { hasFormulas, partsOf } from './formulas';
+import { hasFormulas, partsOf } from './formula-parts';
 
 const kinds = (text: string) => partsOf(text).map(({ kind, text: part }) => `${kind}: ${part}`);
 
