@@ -14,6 +14,7 @@ export default defineConfig({
       'bench/**/*.test.ts',
     ],
     exclude: ['test/workbench/**', '**/node_modules/**', ...elsewhere],
+    globalSetup: 'test/clean-up.ts',
     // Twenty times what the slowest take alone: a busy machine is no failure.
     testTimeout: 240_000,
     hookTimeout: 240_000,

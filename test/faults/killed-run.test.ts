@@ -1,14 +1,14 @@
 /**
- * Whole runs of all stages, killed at random times, in saves and inside appends, and resumed until they are done. `npm
- * run test:faults` kills 117 times on the embedded engine, and as often on PyTorch where DISTILLERY_PYTHON names a
- * Python with it (OMP_NUM_THREADS=1: its sums are then the same each time).
+ * Whole runs of all stages, killed at random times, in saves and inside appends, and resumed until they finish. `npm
+ * run test:faults` kills 117 times on the embedded engine, and as often on PyTorch if DISTILLERY_PYTHON names a Python
+ * with it (on one thread, where its sums are the same each time).
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { tinyWorkspace } from '../../src/curriculum/testing/tiny';
-import { installEngine } from '../../src/engine-install/install';
 import { packageRoot } from '../../src/paths';
 import { uniform } from '../../src/random';
 import { listRuns } from '../../src/runs/reading';
@@ -25,22 +25,31 @@ type Place = (typeof places)[number];
 let folder = '';
 let bundles = '';
 let program = '';
+let engines: ChildProcess | undefined;
 beforeAll(async () => {
   folder = await tinyWorkspace();
   mkdirSync(join(packageRoot(), 'dist'), { recursive: true });
   bundles = mkdtempSync(join(packageRoot(), 'dist', 'faults-')); // beside the kernels
   program = await bundleProgram('train-tiny', bundles);
-  if (!backends.includes('torch')) return;
-  process.env.DISTILLERY_ENGINE_HOME = join(folder, 'engine');
-  const options = { python, vllm: false, accelerator: 'cpu' } as const;
-  await installEngine(options, async () => false, { progress: () => {} });
+  if (backends.includes('torch')) engines = await warmEngines(join(folder, 'engines'));
 }, 240_000);
 afterAll(() => {
-  delete process.env.DISTILLERY_ENGINE_HOME;
+  engines?.kill();
   for (const scratch of [folder, bundles]) rmSync(scratch, { recursive: true, force: true });
 });
 
-/** Begins or goes on, and dies at the place, if it gets there. Resolves to whether it was killed. */
+/** Lets every run of this file get its PyTorch engine from one process that has imported the libraries. */
+async function warmEngines(address: string): Promise<ChildProcess> {
+  const script = join(packageRoot(), 'test/faults/warm_engine.py');
+  const env = { ...process.env, PYTHONPATH: join(packageRoot(), 'python'), OMP_NUM_THREADS: '1' };
+  const server = spawn(python!, [script, 'serve', address], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const [word] = await Promise.race([once(server.stdout, 'data'), once(server, 'exit')]);
+  expect(String(word).trim()).toBe('ready');
+  process.env.DISTILLERY_ENGINE = `"${python}" -S -E "${script}" start "${address}"`;
+  return server;
+}
+
+/** Starts or resumes a run, which is killed at the place if it gets there. Resolves to whether it was killed. */
 function train(backend: string, runs: string, { place, count = 0 }: { place?: Place; count?: number } = {}) {
   return new Promise<boolean>((resolve, reject) => {
     const args = [program, folder, runs, backend, ...(place && place !== 'random' ? [place, String(count)] : [])];
