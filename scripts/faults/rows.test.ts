@@ -6,7 +6,7 @@ import { faultRows, rowText } from './rows';
 
 const doc = readFileSync(join(packageRoot(), 'docs', 'faults.md'), 'utf8');
 
-it.each(faultRows.map((row) => [row.fault, row] as const))('docs/faults.md tells of: %s', (_, row) => {
+it.each(faultRows.map((row) => [row.fault, row] as const))('docs/faults.md has the row: %s', (_, row) => {
   expect(doc).toContain(rowText(row).slice(0, -2));
   for (const [file, name] of row.tests) {
     expect(existsSync(join(packageRoot(), file)), file).toBe(true);

@@ -1,24 +1,24 @@
-/** The rows of docs/faults.md. Each claim is shown by the tests that it names. */
+/** The rows of docs/faults.md. Each states what its tests show. */
 export interface FaultRow {
   fault: string;
   /** What happens. */
   outcome: string;
   /** What is lost. */
   lost: string;
-  /** The message that the user sees. */
+  /** How the user learns of it. */
   told: string;
-  /** Its tests: a file, and a part of their full names (suites separated by `>`). */
+  /** Its tests: a file, and a pattern of the tests' full names (with `>` between suites). */
   tests: [file: string, name: RegExp][];
 }
 
-const noRestart = 'nothing';
+const nothing = 'nothing';
 
 export const faultRows: FaultRow[] = [
   {
     fault: 'the process is killed (`kill -9`) at any time, in a save, or inside an append',
-    outcome: '`resume` goes on from the newest whole checkpoint; the result is that of a run that was not interrupted',
-    lost: 'the updates since that checkpoint, done again',
-    told: 'the run is shown as interrupted, with the command that goes on',
+    outcome: '`resume` continues from the newest complete checkpoint, with the same result as an uninterrupted run',
+    lost: 'the updates since that checkpoint, which are repeated',
+    told: 'the run is shown as interrupted, with the command that resumes it',
     tests: [
       ['test/faults/killed-run.test.ts', /./],
       ['test/faults/kill.test.ts', /./],
@@ -26,11 +26,10 @@ export const faultRows: FaultRow[] = [
     ],
   },
   {
-    fault: 'a power cut leaves lines or tails of NULs; a line is damaged, or thousands are',
-    outcome:
-      'every reader shows the rest, behind 1000 such lines nothing more; `resume` cuts what lies behind its checkpoint',
+    fault: 'a power cut leaves NUL bytes in records or at their end; one line or thousands of lines are damaged',
+    outcome: 'readers skip damaged lines, and stop after 1000 of them; `resume` cuts everything after its checkpoint',
     lost: 'the damaged lines',
-    told: 'a note with file and line',
+    told: 'a note with the file and line',
     tests: [
       ['src/runs/jsonl.test.ts', /a line that cannot be read/],
       ['test/faults/damaged.test.ts', /records that a power cut damaged/],
@@ -39,25 +38,25 @@ export const faultRows: FaultRow[] = [
   },
   {
     fault: 'a checkpoint, its `state.json` or `config.json` is damaged or was edited',
-    outcome: 'the checkpoint before is taken; a config that cannot be gone by is refused, and the run stays as it was',
-    lost: 'the updates since the checkpoint before',
-    told: 'the checkpoint passed over, and why, by name',
+    outcome: 'the previous checkpoint is used; an invalid config is refused, and the run is unchanged',
+    lost: 'the updates since the previous checkpoint',
+    told: 'the name of the skipped checkpoint, and the reason',
     tests: [['test/faults/damaged.test.ts', /the state of a checkpoint|config\.json/]],
   },
   {
-    fault: 'checkpoints that `run.json` does not name: put there by somebody, or newer than a restored `run.json`',
-    outcome: 'they stay; one in the way of a new checkpoint is renamed to `<name>.other`',
-    lost: noRestart,
+    fault: 'checkpoints that `run.json` does not list: copied there, or newer than a restored `run.json`',
+    outcome: 'they are kept; one with the name of a new checkpoint is renamed to `<name>.other`',
+    lost: nothing,
     told: '',
     tests: [['src/runs/writer.test.ts', /keeps checkpoints that run\.json does not name|killed process was writing/]],
   },
   {
     fault: 'the disk is full',
     outcome:
-      'training waits, with the weights in memory, before an update that could not be saved and in ' +
-      'whatever it writes, and goes on when there is space; nothing is torn, no run is begun',
-    lost: 'nothing; stopped while it waits, the updates since the newest checkpoint',
-    told: 'before it is full, while it waits, and when it goes on',
+      'training waits, with the weights in memory, before an update that could not be saved and at any ' +
+      'write, and continues when there is space; no line is left incomplete, and no new run is started',
+    lost: 'nothing; if it is stopped while it waits, the updates since the newest checkpoint',
+    told: 'a warning before the disk is full, and messages while training waits and when it continues',
     tests: [
       ['test/faults/disk.test.ts', /is told of before|keeps every record|leaves no folder/],
       ['test/faults/waiting.test.ts', /./],
@@ -66,57 +65,58 @@ export const faultRows: FaultRow[] = [
   },
   {
     fault: 'the disk is read-only',
-    outcome: 'runs are shown as before; whatever writes ends',
-    lost: noRestart,
+    outcome: 'runs can still be read; commands that write fail',
+    lost: nothing,
     told: '"does not allow writing (EROFS)"',
     tests: [['test/faults/disk.test.ts', /read-only/]],
   },
   {
-    fault: 'the place goes away (an unplugged share), and comes back',
-    outcome: 'the next write ends the run, nothing is made in its stead; back again it is whole',
+    fault: 'the disk or share is disconnected, and comes back',
+    outcome:
+      'the next write ends the run, and no folder is created in its place; reconnected, the run is complete and can be resumed',
     lost: 'the updates since the newest checkpoint',
-    told: 'the file that cannot be written',
+    told: 'the path that cannot be written',
     tests: [['test/faults/places.test.ts', /a place that goes away/]],
   },
   {
     fault: 'a disk that fails or does not answer (EIO, ESTALE, ENOTCONN), or is slow',
-    outcome: 'the write that fails ends the run, and every earlier line is whole; a slow one is waited for',
-    lost: 'the updates since the newest checkpoint; of a slow disk nothing',
+    outcome: 'a write that fails ends the run, and all earlier lines are complete; training waits for a slow write',
+    lost: 'the updates since the newest checkpoint; nothing on a slow disk',
     told: '"the disk does not answer", with the code',
     tests: [['test/faults/places.test.ts', /a disk that answers|a slow disk/]],
   },
   {
-    fault: 'runs on another file system than their archive',
-    outcome: 'copied there, and removed here once the copy is whole',
-    lost: noRestart,
+    fault: 'the archive is on another file system than the runs',
+    outcome: 'the run is copied, and removed when the copy is complete',
+    lost: nothing,
     told: '',
     tests: [['test/faults/places.test.ts', /another file system/]],
   },
   {
-    fault: 'symbolic links in a folder that somebody else made',
-    outcome: 'none is followed out of the folder, by whatever writes',
-    lost: noRestart,
-    told: 'the link, by name',
+    fault: 'symbolic links in a folder from elsewhere',
+    outcome: 'nothing is written through a link',
+    lost: nothing,
+    told: 'the path of the link',
     tests: [['test/faults/links.test.ts', /./]],
   },
   {
-    fault: 'names of 255 bytes, of other scripts, alike but for their case',
-    outcome: 'each run has a folder of its own, with a plain name',
-    lost: noRestart,
-    told: 'the name as it was given',
+    fault: 'names of 255 bytes, in other scripts, or that differ only in case',
+    outcome: 'each run gets its own folder with a plain name',
+    lost: nothing,
+    told: 'the name is shown as given',
     tests: [['test/faults/places.test.ts', /names of 255 bytes/]],
   },
   {
-    fault: 'a clock that jumps, years forwards and back',
-    outcome: 'records are counted, not timed: their order and `resume` are as ever',
-    lost: noRestart,
-    told: 'only by the times shown',
+    fault: 'the clock jumps by years, forwards and backwards',
+    outcome: 'nothing changes: records are ordered by number, not by time',
+    lost: nothing,
+    told: 'the times shown are wrong',
     tests: [['test/faults/places.test.ts', /a clock that jumps/]],
   },
   {
-    fault: 'a run folder is copied to another place or machine, its lock with it, and resumed there',
-    outcome: 'goes on there; the original stays as it is',
-    lost: noRestart,
+    fault: 'a run folder is copied elsewhere, also to another machine, with its lock, and resumed there',
+    outcome: 'the copy is resumed; the original is unchanged',
+    lost: nothing,
     told: '',
     tests: [
       ['test/faults/places.test.ts', /copied elsewhere/],
@@ -124,20 +124,20 @@ export const faultRows: FaultRow[] = [
     ],
   },
   {
-    fault: 'many processes want one run, or one folder’s host',
-    outcome: 'one has it',
-    lost: noRestart,
-    told: 'the process that has it',
+    fault: 'several processes open one run, or start a host for one folder',
+    outcome: 'one of them gets it',
+    lost: nothing,
+    told: 'the id of the process that has it',
     tests: [
       ['test/faults/lock.test.ts', /./],
       ['test/host/faults.test.ts', /the only one of its folder/],
     ],
   },
   {
-    fault: 'a lock of number 2^53, a lock that is a file, a named pipe in place of a file, a token id of 1e9',
-    outcome: 'refused at once, nothing waits',
-    lost: noRestart,
-    told: 'file and remedy',
+    fault: 'a lock with the number 2^53, a lock that is a file, a named pipe instead of a file, a token id of 1e9',
+    outcome: 'refused at once; nothing hangs',
+    lost: nothing,
+    told: 'the file and a remedy',
     tests: [
       ['test/faults/damaged.test.ts', /a lock/],
       ['src/lines.test.ts', /named pipe/],
@@ -145,72 +145,74 @@ export const faultRows: FaultRow[] = [
     ],
   },
   {
-    fault: 'the host is stopped (SIGSTOP) and goes on',
+    fault: 'the host is suspended (SIGSTOP) and continued',
     outcome:
-      'clients call it lost, and find it again; training goes on; what it was asked for in vain it does not do later',
-    lost: noRestart,
-    told: '"lost", and its return',
+      'clients report the connection as lost and reconnect; training continues; requests that timed out meanwhile ' +
+      'are not carried out later',
+    lost: nothing,
+    told: '"lost", then the state of the run again',
     tests: [['test/host/faults.test.ts', /that hangs/]],
   },
   {
-    fault: 'the host dies, once or in a loop',
-    outcome: 'it is started anew, at most four times; its run is not, and can be resumed',
+    fault: 'the host crashes, once or repeatedly',
+    outcome: 'it is restarted, at most four times; its run is not, but can be resumed',
     lost: 'the updates since the newest checkpoint',
-    told: 'as a crash, with its last words',
+    told: 'a crash, with its last output',
     tests: [['test/host/faults.test.ts', /dies/]],
   },
   {
-    fault: 'the thread of the host that answers clients fails',
-    outcome: 'it is started anew; the run goes on, clients find it again',
-    lost: 'requests under way',
+    fault: 'the thread of the host that answers clients crashes',
+    outcome: 'it is restarted; the run continues, and clients reconnect',
+    lost: 'requests in progress',
     told: '`host.log`',
     tests: [['test/host/faults.test.ts', /whose server fails/]],
   },
   {
-    fault: 'messages to the host: too long, too deep, too many, no JSON, in any order, with or without the token',
-    outcome: 'that connection ends, and nothing else',
-    lost: noRestart,
+    fault:
+      'invalid messages to the host: too long, too deep, too many, not JSON, in any order, with or without the token',
+    outcome: 'the host closes that connection and continues',
+    lost: nothing,
     told: '`host.log`',
     tests: [['src/host/connection.test.ts', /./]],
   },
   {
-    fault: 'texts made to cost, of models, datasets and teachers',
-    outcome: 'whatever reads them takes time in proportion to their length: at most a second for 1 MB',
-    lost: noRestart,
+    fault: 'adversarial texts of models, datasets and teachers',
+    outcome: 'every function that reads them takes time linear in their length: at most one second for 1 MB',
+    lost: nothing,
     told: '',
     tests: [['test/faults/hostile-text.test.ts', /is linear/]],
   },
   {
-    fault: 'a chat template or a regular expression of a tokenizer without an end',
-    outcome: 'ended after seconds, by steps, output or time',
-    lost: noRestart,
-    told: 'the file, and what it exceeds',
+    fault: 'a chat template that loops, or a regular expression of a tokenizer that backtracks, without end',
+    outcome: 'stopped within seconds, by limits on steps, output and time',
+    lost: nothing,
+    told: 'the file and the limit',
     tests: [
       ['src/student-files/prompting.test.ts', /are refused: one that/],
       ['src/student-files/tokenizer.test.ts', /looks for ever/],
     ],
   },
   {
-    fault: 'config files made to cost',
-    outcome: 'checked in a time that their length bounds',
-    lost: noRestart,
+    fault: 'adversarial config files',
+    outcome: 'checked in time linear in their length',
+    lost: nothing,
     told: 'at most 200 findings',
     tests: [['src/config/check.test.ts', /made to cost/]],
   },
   {
-    fault: 'a teacher or server that never ends its answer, breaks off or sends too much',
-    outcome: 'cut off by size and time; what is paid is kept',
+    fault: 'a teacher or server whose answer never ends, breaks off or is too long',
+    outcome: 'the request is ended by limits on size and time; earlier replies are kept',
     lost: 'that reply',
-    told: 'the reason, and the next try',
+    told: 'the reason and the next attempt',
     tests: [
       ['src/teachers/openai.test.ts', /without an end/],
       ['src/backend-install/backend-install.test.ts', /fetching/],
     ],
   },
   {
-    fault: 'a download that is not what it was when this version was made',
-    outcome: 'refused: hashes come with Distillery (`SECURITY.md` tells of what)',
-    lost: noRestart,
+    fault: 'a download differs from the one this version was built with',
+    outcome: 'refused: Distillery contains the hashes (`SECURITY.md` lists them)',
+    lost: nothing,
     told: 'the file',
     tests: [
       ['src/backend-install/backend-install.test.ts', /hash that is known|fetching/],
@@ -218,22 +220,22 @@ export const faultRows: FaultRow[] = [
     ],
   },
   {
-    fault: 'a workspace that is not trusted: its settings, paths, tokenizers, templates, rewards, commands, decisions',
+    fault: 'an untrusted workspace: its settings, paths, tokenizers, templates, rewards, commands, decisions',
     outcome:
-      'shown only: nothing of it runs, is fetched or is written, and nothing outside of it is read ' +
-      '(in the real editor: `npm run test:e2e -- --grep "Restricted Mode"`)',
-    lost: noRestart,
-    told: 'what is not read, and how to trust',
+      'its files are only shown: nothing is run, downloaded or written, and nothing outside it is read ' +
+      '(in VS Code: `npm run test:e2e -- --grep "Restricted Mode"`)',
+    lost: nothing,
+    told: 'what was not read, and how to trust the workspace',
     tests: [
       ['src/extension/named-files.test.ts', /./],
       ['src/extension/trust.test.ts', /./],
     ],
   },
   {
-    fault: 'texts with links, control sequences or markup, of anybody',
-    outcome: 'shown as text in terminal, editor and pages',
-    lost: noRestart,
-    told: 'what cannot be seen as its code, such as `U+001B`',
+    fault: 'texts with links, control sequences or markup, from any source',
+    outcome: 'shown as plain text in the terminal, the editor and pages',
+    lost: nothing,
+    told: 'invisible characters are shown as codes, such as `U+001B`',
     tests: [
       ['test/cli/hostile-text.test.ts', /./],
       ['src/foreign-text.test.ts', /./],
@@ -245,9 +247,9 @@ export const faultRows: FaultRow[] = [
 /** The files of these tests. */
 export const faultFiles = [...new Set(faultRows.flatMap(({ tests }) => tests.map(([file]) => file)))];
 
-export const heading = '| fault | what happens | lost | told how | tests |\n| --- | --- | --- | --- | --- |';
+export const heading = '| fault | what happens | what is lost | message | tests |\n| --- | --- | --- | --- | --- |';
 
-/** A row of docs/faults.md, with the results of its tests if they were run. */
+/** A row of docs/faults.md, with the counts of its tests if they have run. */
 export function rowText({ fault, outcome, lost, told, tests }: FaultRow, tries = ''): string {
   const proof = [...new Set(tests.map(([file]) => `\`${file}\``)), tries].filter(Boolean).join('<br>');
   return `| ${[fault, outcome, lost, told, proof].join(' | ')} |`;
