@@ -5,7 +5,7 @@ import { inOneLine } from '../../src/cli/terminal';
 import { isCutOff, plainMarks } from '../../src/data/generations';
 import { plainQuestion } from '../../src/data/problems';
 import { isWorked, statedAnswer } from '../../src/data/stated';
-import { type Asked, blockText, nextNumber, questions } from '../../src/extension/ask/page';
+import { blockText, nextNumber, type PageQuestion, questions } from '../../src/extension/ask/page';
 import { chainFindings } from '../../src/extension/cases/findings';
 import { outlineOf } from '../../src/extension/cases/outline';
 import { readable } from '../../src/extension/cases/readable';
@@ -30,7 +30,7 @@ const chatTemplate: ChatTemplate = {
   specialTokens: {},
   file: 'chat_template.jinja',
 };
-const asked = (text: string): Asked => ({
+const asked = (text: string): PageQuestion => ({
   number: 1,
   student: 'student',
   temperature: 0,

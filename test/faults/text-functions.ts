@@ -24,12 +24,11 @@ import {
   formFault,
   markedAnswers,
   otherAnswer,
-  standsBeforeSteps,
   withoutAnswer,
   withoutLabels,
   writtenSteps,
 } from '../../src/chain/form';
-import { factsAbout, givensOf, mentionedNumbers, wordNumbers } from '../../src/chain/givens';
+import { factsAbout, givensOf, mentionedNumbers } from '../../src/chain/givens';
 import { groundedness } from '../../src/chain/grounded';
 import { isForeign } from '../../src/chain/language';
 import { latexSpans } from '../../src/chain/latex';
@@ -147,7 +146,6 @@ export const textFunctions: Record<string, (text: string) => unknown> = {
   rewritePrompt: (text) => rewritePrompt(text, splitChain(text), { hideAnswer: true }),
   splitChain,
   splitSentences,
-  standsBeforeSteps: (text) => standsBeforeSteps(text, { ...last, start: text.length, end: text.length }),
   statedValues,
   strictMatch,
   stripCalculatorMarks,
@@ -155,6 +153,5 @@ export const textFunctions: Record<string, (text: string) => unknown> = {
   trimSpan: (text) => trimSpan(text, { start: 0, end: text.length }),
   withoutAnswer,
   withoutLabels,
-  wordNumbers: (text) => wordNumbers(text.split(' ')),
   writtenSteps,
 };
