@@ -97,7 +97,7 @@ export class ProblemList implements Problems {
   }
 
   flatMap<T>(change: (problem: Problem, index: number) => T | readonly T[]): T[] {
-    return this.map(change).flat() as T[];
+    return this.flatMap(change) as T[];
   }
 
   filter(keep: (problem: Problem, index: number) => unknown): Problem[] {

@@ -41,7 +41,10 @@ export async function readGroup(
     const found = await index.read(file, problemId, rolloutRecordSchema);
     // An update may draw a problem twice. Its groups are separate, and sample numbers continue from one to the next.
     const groups = [...new Set(found.map(({ record }) => record.group))];
-    const size = largest(found.map(({ record }) => record.sample + 1), 0);
+    const size = largest(
+      found.map(({ record }) => record.sample + 1),
+      0,
+    );
     const completions = found.map(({ record, line }) => {
       const group = groups.indexOf(record.group);
       return { ...completionOfRollout(record, { file, line }), group, sample: group * size + record.sample };
