@@ -1,16 +1,16 @@
-"""Training runs of TRL's and transformers' trainers as run folders that Distillery shows while they train.
+"""Writes the training runs of TRL's and transformers' trainers as run folders, which Distillery shows while they train.
 
     from distillery import DistilleryCallback
 
     trainer = GRPOTrainer(..., callbacks=[DistilleryCallback(".distillery/runs")])
     trainer.train()
 
-One file, no dependencies but the trainer's own: copy it beside your script. What is written is documented by schemas/*.schema.json and
-docs/other-trainers.md: metrics.jsonl with every log of the trainer, and, of trainers that sample (GRPO, RLOO), rollouts/training/<step>.jsonl
-with every completion: tokens, log-probs and entropy as the loss computed them, each reward function, the advantage, the verdict.
+A single file without further dependencies: copy it next to your script. The format is documented in schemas/*.schema.json and
+docs/other-trainers.md: metrics.jsonl with every log of the trainer, and, of trainers that sample (GRPO, RLOO),
+rollouts/training/<step>.jsonl with every completion: tokens, log-probs and entropy as the loss computed them, each reward function, the advantage, the verdict.
 
-The callback computes nothing that the trainer does not compute, draws no random numbers, and changes no result. What goes wrong in it is a
-warning, once: training goes on. Only the main process writes.
+The callback computes nothing that the trainer does not compute, draws no random numbers, and changes no result. An error in it is reported
+once, as a warning, and training continues. Only the main process writes.
 """
 
 import atexit
@@ -33,7 +33,7 @@ from transformers import Trainer, TrainerCallback
 __all__ = ["DistilleryCallback"]
 
 FORMAT, STAGE = 1, "training"
-# Ours, and what transformers' and TRL's trainers call it; as in src/imports/trainer-log.ts.
+# Our names, and those of transformers' and TRL's trainers; as in src/imports/trainer-log.ts.
 NAMES = {
     "loss": "loss", "gradNorm": "grad_norm", "lr": "learning_rate", "reward": "reward", "rewardStd": "reward_std", "kl": "kl",
     "entropy": "entropy", "clipLow": "clip_ratio/low_mean", "clipHigh": "clip_ratio/high_mean",
@@ -49,10 +49,10 @@ class DistilleryCallback(TrainerCallback):
 
     Args:
         runs: the folder of runs; Distillery looks into `.distillery/runs` of a workspace's folders.
-        name: what the run is called; else the last part of `output_dir`.
-        correct: the reward function that says whether a completion is right (above 0); else the first whose name says so
-            (`accuracy_reward`, `correctness`, ...). Where there is none, no completion is called right or wrong.
-        gold: the dataset's column with the reference answer; else the first of `solution`, `answer`, `ground_truth`, ... there is.
+        name: the run's name; by default the last part of `output_dir`.
+        correct: the reward function that is above 0 for a right completion; by default the first with such a name (`accuracy_reward`,
+            `correctness`, ...). Without one, completions have no verdict.
+        gold: the dataset's column with the reference answer; by default the first of `solution`, `answer`, `ground_truth`, ... that exists.
     """
 
     def __init__(self, runs=".distillery/runs", name=None, correct=None, gold=None):
@@ -114,10 +114,10 @@ class DistilleryCallback(TrainerCallback):
         if self.samples:
             self._hook()
 
-    # What is sampled
+    # Samples
 
     def _hook(self):
-        """Looks on where completions are scored, and where the loss computes their log-probs: no callback is told of them."""
+        """Wraps the functions that score completions and compute their log-probs, since no callback reports them."""
         trainer = self.trainer
         score, measure = trainer._generate_and_score_completions, getattr(trainer, "_get_per_token_logps_and_entropies", None)
 
@@ -143,7 +143,7 @@ class DistilleryCallback(TrainerCallback):
         self.trainer = None
 
     def _sampled(self, inputs, output):
-        """One batch of completions, in the order of sampling. The trainer's log holds them of all processes, texts and rewards."""
+        """One batch of completions, in the order of sampling. The trainer's log has the texts and rewards of all processes."""
         from accelerate.utils import gather_object
 
         trainer = self.trainer
@@ -190,7 +190,7 @@ class DistilleryCallback(TrainerCallback):
     def _measured(self, input_ids, attention_mask, logits_to_keep, found):
         import torch
 
-        if not torch.is_grad_enabled() or not self.pending:  # not the loss's own: of the reference, or of the policy before
+        if not torch.is_grad_enabled() or not self.pending:  # for the reference or the old policy
             return
         log_probs, entropies = found[0], found[1]
         mask = attention_mask[:, -logits_to_keep:].bool()
@@ -237,7 +237,7 @@ class DistilleryCallback(TrainerCallback):
         self.run.rollouts(step, records)
         self.counted = {"step": step, **_counts(records)}
 
-    # What is logged
+    # Logs
 
     def _log(self, step, logs):
         if self.run is None:
@@ -287,7 +287,7 @@ class _Run:
 
     def metrics(self, step, values):
         self._append("metrics.jsonl", [{"time": _now(), "stage": STAGE, "step": step, **values}])
-        self.lock.touch()  # says to other machines that this process lives
+        self.lock.touch()  # shows other machines that this process is running
         self._update(step=step)
 
     def validation(self, step, values):
@@ -331,7 +331,7 @@ def _trainer():
 
 
 def _start_time():
-    """When this process started, as src/processes.ts reads it: a later process of the same number is another one."""
+    """The start time of this process in the format of src/processes.ts, to distinguish it from a later process with the same pid."""
     if sys.platform == "linux":
         fields = Path("/proc/self/stat").read_text().rpartition(") ")[2].split(" ")
         return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {fields[19]}"
@@ -346,7 +346,7 @@ def _now():
 
 
 def _number(value):
-    """A number; None for what is none, and for NaN, by which trainers mark what does not apply."""
+    """A number; None for other values and for NaN, which trainers use for values that do not apply."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return None if math.isnan(value) else value
@@ -375,7 +375,7 @@ def _rounded(key, values, digits):
 
 
 def _stripped(ids, trainer):
-    """A completion whose mask was cleared because it is cut off: without the padding behind it."""
+    """A truncated completion whose mask was cleared, without the padding at its end."""
     pad, end = getattr(trainer.processing_class, "pad_token_id", None), len(ids)
     while end > 0 and ids[end - 1] == pad:
         end -= 1
@@ -383,7 +383,7 @@ def _stripped(ids, trainer):
 
 
 def _pieces(ids, decode):
-    """What each token adds to the text, decoded behind its neighbour; a character of several tokens is shown at the last."""
+    """The text that each token adds, decoded after its neighbour; a character made of several tokens belongs to the last one."""
     texts, start, said = [], 0, ""
     for i in range(len(ids)):
         text = decode(ids[start : i + 1])
@@ -428,7 +428,7 @@ def _gold(value):
 
 
 def _answer(text):
-    """The answer as it is marked in most of what students write; Distillery's own reader knows more (docs/answers.md)."""
+    """The answer after the most common markers; Distillery's own extraction knows more of them (docs/answers.md)."""
     spoken = text.rpartition("</think>")[2]
     for mark in (r"\\boxed\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}", r"<answer>\s*([\s\S]*?)\s*</answer>", r"####\s*(.+)", r"(?:^|\n)\**(?:Final )?[Aa]nswer\**:\**\s*(.+)"):
         found = re.findall(mark, spoken)
@@ -438,7 +438,7 @@ def _answer(text):
 
 
 def _counts(records):
-    """What TRL does not log: shares of completions that are right, and of groups that are all right or all wrong."""
+    """Metrics that TRL does not log: the shares of right completions, and of groups that are all right or all wrong."""
     if any(record["correct"] is None for record in records):
         return {}
     groups, lengths = {}, {True: [], False: []}

@@ -1,9 +1,9 @@
-"""Metrics of a run to Trackio or Weights & Biases, by their own clients: python track.py trackio|wandb < lines.
+"""Sends the metrics of a run to Trackio or Weights & Biases by their own clients: python track.py trackio|wandb < lines.
 
-`distillery track` starts it. The first line on standard input says where they go: {"project", "group", "folder",
-"online", "config"}; each further one is what was measured at once: {"seq", "stage", "step", "seconds", "values"}. Each
-stage is a run of the tracker, in one group, with steps of its own. For each line that was logged its `seq` is written
-to standard output, and after the last one {"done": true}.
+`distillery track` starts it. The first line on standard input has the destination: {"project", "group", "folder",
+"online", "config"}; each further line has the values of one step: {"seq", "stage", "step", "seconds", "values"}. Each
+stage becomes a run of the tracker with its own steps; all are in one group. The `seq` of each logged line is written to
+standard output, and {"done": true} at the end.
 
 Unless "online" is true, nothing leaves this machine: W&B works offline, Trackio in its local store.
 """
@@ -12,7 +12,7 @@ import json
 import os
 import sys
 
-# What would send somewhere, or look for news.
+# Settings that would send data elsewhere, or look for updates.
 ONLINE = ("TRACKIO_SPACE_ID", "TRACKIO_SERVER_URL", "TRACKIO_WEBHOOK_URL", "TRACKIO_BUCKET_ID", "TRACKIO_DATASET_ID")
 OFFLINE = {
     "WANDB_MODE": "offline", "WANDB_ERROR_REPORTING": "false", "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -66,7 +66,7 @@ class Wandb:
 
 
 def main():
-    # What the clients print goes to standard error.
+    # The clients' output goes to standard error.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     lines = open(0, encoding="utf-8", newline="\n")

@@ -3,7 +3,7 @@
 // A kernel is `void name(const arg *a)`. Arguments are 8 bytes each on both targets: a pointer (float32 or int32 data, NULL when
 // absent) or a number (double). JavaScript passes typed arrays and numbers in the order that list.h gives.
 // Kernels never allocate: outputs come from the caller, temporary space from scratch().
-// A result must not depend on the number of threads: split work so that each output element is computed by one part, in one order.
+// Results must not depend on the number of threads: split the work so that each output element is computed by one part, in a fixed order.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

@@ -1,17 +1,17 @@
-// Causal grouped-query attention in blocks of queries against blocks of keys, with a running maximum and sum (FlashAttention,
-// arXiv 2205.14135; backward by recomputation, arXiv 2307.08691). Scores are held transposed, [keys, queries], so that the softmax
-// of a query runs down a lane and needs no sums across lanes, and so that no operand but the queries has to be transposed.
+// Causal grouped-query attention in blocks of queries against blocks of keys, with a running maximum and sum (FlashAttention, arXiv
+// 2205.14135; backward by recomputation, arXiv 2307.08691). Scores are stored transposed, [keys, queries], so that the softmax of a query
+// stays in one lane, without sums across lanes, and only the queries have to be transposed.
 #pragma once
 #include "product.h"
 
 #define QUERY_BLOCK 64
 #define KEY_BLOCK 64
-// On the diagonal queries go in strips of this many (a multiple of VW), which saves most of the masked half.
+// On the diagonal, queries are processed in strips of this size (a multiple of VW), which skips most of the masked half.
 #define QUERY_STRIP 16
 #define NO_SCORE (-3.0e38f)  // below every score
 #define NO_WINDOW (1 << 30)
 
-// A query at position p sees the keys p - window + 1 .. p; a window of 0 stands for none.
+// A query at position p sees the keys p - window + 1 .. p; a window of 0 means no window.
 INLINE int window_of(int window) { return window > 0 ? window : NO_WINDOW; }
 
 INLINE vi lane_index(int first) {
@@ -48,10 +48,10 @@ static void transpose_queries(const float *from, ptrdiff_t ld, int count, int co
 // The strip of queries [first, first + width) of a block whose first query stands at `position`, against keys [key, key + keys).
 typedef struct {
   int first, width;  // width is a multiple of VW; queries past the block's count are zeros and harmless
-  int keys;          // keys that any of them may see
+  int keys;          // keys visible to any of them
 } strip;
 
-// Steps through the strips of a block that see any of its keys; returns 0 when done. Begin with {0}.
+// Iterates over the strips of a block that see any of its keys; returns 0 at the end. Start with {0}.
 INLINE int next_strip(strip *s, int count, int position, int key, int keys) {
   int padded = (count + VW - 1) / VW * VW;
   int all = key + keys - 1 <= position;  // the first query sees every key: one strip
@@ -65,7 +65,7 @@ INLINE int next_strip(strip *s, int count, int position, int key, int keys) {
   return 0;
 }
 
-// Which keys of a block the lanes of a vector of queries see: all of them the keys [from, to), some those around it.
+// The keys of a block that the lanes of a query vector see: all lanes see [from, to), some also the keys around it.
 typedef struct {
   int from, to;
   vi at, least;  // a lane's last key, and the one before its first
@@ -82,8 +82,8 @@ INLINE vi sees(const lane_view *v, int j) { return (v->at >= j) & (v->least < j)
 // The first key at or after j that not every lane sees.
 INLINE int next_partial(const lane_view *v, int j) { return j == v->from ? v->to : j; }
 
-// Running softmax of the scores of a strip: scores become exp(score - top) (0 where masked), `top` and `sum` [QUERY_BLOCK] are
-// brought up to date and `fade` gets the factor for what was summed before.
+// Running softmax of the scores of a strip: scores become exp(score - top) (0 where masked), `top` and `sum` [QUERY_BLOCK] are updated, and
+// `fade` receives the factor for the previous sums.
 static void soften(float *scores, const strip *s, int position, int key, int window, float *top, float *sum, float *fade) {
   for (int c = s->first; c < s->first + s->width; c += VW) {
     lane_view v = view_of(s, c, position, key, window);
@@ -109,7 +109,7 @@ static void soften(float *scores, const strip *s, int position, int key, int win
   }
 }
 
-// Keys and values that a block of queries sees: its own sequence's, or those of the sequence that it goes on from.
+// Keys and values that a block of queries sees: of its own sequence, or of the sequence's parent.
 typedef struct {
   const float *k, *v;
   ptrdiff_t ld;
@@ -118,12 +118,12 @@ typedef struct {
   int window;    // and that many at most
 } key_span;
 
-// The keys [first_key, seen_keys) are those that any of `count` queries sees; the first one is the first of a block.
+// Any of the `count` queries sees the keys [first_key, seen_keys); first_key is the start of a block.
 INLINE int seen_keys(const key_span *s, int count) { return least(s->keys, s->position + count); }
 INLINE int first_key(const key_span *s) { return most(0, s->position + 1 - s->window) / KEY_BLOCK * KEY_BLOCK; }
 
-// What a block of queries sums up while it runs over keys. scores [KEY_BLOCK, QUERY_BLOCK] is work space; out [QUERY_BLOCK, headDim] is not yet
-// divided by sum.
+// The running sums of a block of queries. scores [KEY_BLOCK, QUERY_BLOCK] is work space; out [QUERY_BLOCK, headDim] is not yet divided by
+// sum.
 typedef struct {
   float *scores, *out;
   float top[QUERY_BLOCK], sum[QUERY_BLOCK];
@@ -150,7 +150,7 @@ static void attend_span(const float *queries, int count, const key_span *span, i
           for (int c = 0; c < headDim; c++) rows[i * headDim + c] *= fade[s.first + i];
       product_transposed(s.width, headDim, s.keys, scores + s.first, QUERY_BLOCK, span->v + key * span->ld, span->ld, rows, headDim, q->begun);
     }
-    q->begun = 1;  // every strip of the block sees the first keys that any of them does
+    q->begun = 1;  // all strips of the block start at the same first keys
   }
 }
 
@@ -164,7 +164,7 @@ typedef struct {
   float scale;
 } attention;
 
-// The sequence that sequence s goes on from, -1 where it begins anew.
+// The parent of sequence s, whose tokens it continues; -1 for none.
 INLINE int parent_of(const attention *a, int s) { return a->parents ? a->parents[s] : -1; }
 
 static int longest(const int32_t *starts, int sequences) {
@@ -242,7 +242,7 @@ static void soften_grad(float *scores, float *grads, const strip *s, int positio
   }
 }
 
-// The gradients that the queries of one sequence give, for one kv head.
+// The gradients from the queries of one sequence, for one kv head.
 static void attend_grad_sequence(const attention *a, int sequence, int h) {
   int start = a->starts[sequence], length = a->starts[sequence + 1] - start;
   int hd = a->headDim, group = a->heads / a->kvHeads;
@@ -289,7 +289,7 @@ static void attend_grad_sequence(const attention *a, int sequence, int h) {
   }
 }
 
-// A part: one kv head of one sequence that begins anew and of all that go on from it, with all the query heads that share it; so each element of
+// A part: one kv head of one sequence without a parent and of all its children, with all query heads that share it, so that each element of
 // dq, dk, dv has one owner.
 static void attend_grad_part(void *context, int part, int parts) {
   const attention *a = context;

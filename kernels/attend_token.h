@@ -1,5 +1,5 @@
-// Attention of one token over cached keys and values [keys, headDim]: dot products along the rows of the keys, since with one query (or
-// two heads that share them) there are no lanes to fill with others. Bound by the way of the cache to the processor.
+// Attention of one token over cached keys and values [keys, headDim]: dot products along the rows of the keys, since one query (or two
+// heads that share them) cannot fill the lanes. Bound by the bandwidth of the cache.
 #pragma once
 #include "attend.h"
 
@@ -10,7 +10,7 @@ INLINE v4 fold(vf v) {
   return sum;
 }
 
-// The sums over the lanes of four vectors.
+// Sums over the lanes, for four vectors.
 INLINE v4 sum_lanes(vf a, vf b, vf c, vf d) {
   v4 p = fold(a), q = fold(b), r = fold(c), s = fold(d);
   v4 pq = SHUFFLE4(p, q, 0, 4, 1, 5) + SHUFFLE4(p, q, 2, 6, 3, 7);
@@ -18,9 +18,8 @@ INLINE v4 sum_lanes(vf a, vf b, vf c, vf d) {
   return SHUFFLE4(pq, rs, 0, 1, 4, 5) + SHUFFLE4(pq, rs, 2, 3, 6, 7);
 }
 
-// scores[h][j] = q[h] . k[j] for one or two (a constant) heads; k [keys, headDim], q [.., headDim], scores [.., ld].
-// Keys a little ahead, and the values v of these keys, which are wanted next, are asked for meanwhile: a cache has been out of reach since
-// the step before.
+// scores[h][j] = q[h] . k[j] for one or two (a constant) heads; k [keys, headDim], q [.., headDim], scores [.., ld]. Prefetches the
+// following keys, and the values v of these keys, which are needed next: the processor's caches have lost them since the last step.
 INLINE void score_keys(const int heads, const float *q, const float *k, const float *v, int keys, int headDim, float *scores, ptrdiff_t ld) {
   int j = 0, whole = headDim / VW * VW;
   for (; j + 4 <= keys; j += 4) {
@@ -69,7 +68,7 @@ static void softmax(float *x, int n) {
   for (j = 0; j < n; j++) x[j] *= share;
 }
 
-// out[h] = sum over keys of shares[h][j] * v[j], for one or two (a constant) heads: one run down v where a row of it is that narrow.
+// out[h] = sum over keys of shares[h][j] * v[j], for one or two (a constant) heads: one pass over v if its rows are narrow enough.
 INLINE void weigh_values(const int heads, const float *shares, ptrdiff_t ld, const float *v, int keys, int headDim, float *out) {
   int c = 0;
   for (; c + 4 * VW <= headDim; c += 4 * VW) {

@@ -6,9 +6,9 @@
 //   embedScale, activation, chunk, precision, times [4]|0; then for each layer: window (0: none), cos, sin [positions,headDim/2]|0 (no
 //   rotation), inputNorm, q, k, v, o, qBias|0, kBias|0, vBias|0, qNorm|0, kNorm|0, attentionOutputNorm|0, mlpNorm, gate, up, down,
 //   mlpOutputNorm|0. Matrices are packed, all in that precision (pack.h).
-// `times` is for measurements: to its elements are added the seconds of processor time that the projections of the attention (with the
-// embedding), the attention itself, the MLP and the logits took.
-// The tokens go in chunks of at most `chunk`; temp [chunk*(2*d + 2*heads*headDim + 2*kvHeads*headDim + 2*inner + 2) + 2*rows*d].
+// `times` is for measurements: the processor seconds of the attention's projections (with the embedding), the attention itself, the MLP and
+// the logits are added to its elements. Tokens are processed in chunks of at most `chunk`; temp [chunk*(2*d + 2*heads*headDim +
+// 2*kvHeads*headDim + 2*inner + 2) + 2*rows*d].
 #pragma once
 #include "attend_token.h"
 #include "pack.h"
@@ -27,13 +27,14 @@ typedef struct {
   float *logits;
   int rows, d, heads, kvHeads, headDim, inner, vocab, layers, slotCount, maxLength, precision, activation;
   float scale, eps, normOffset, embedScale;
-  // Of the tokens of the chunk, a row each: residual stream, its norm, queries, attention, keys, values, gate and up. And each row's last token.
+  // One row for each token of the chunk: residual stream, its norm, queries, attention, keys, values, gate and up; and the last token of
+  // each sequence.
   float *x, *normed, *q, *o, *k, *v, *gate, *up, *last;
   int32_t *position, *slot;
   int first, count;      // the chunk: tokens [first, first + count)
   int firstRow, endRow;  // rows that have tokens in it
   int blocks;            // most query blocks of one of them
-  const arg *weights;    // of the layer at hand
+  const arg *weights;    // of the current layer
   int layer, window;
   float *times;
   double since;  // when the phase at hand began
@@ -62,7 +63,7 @@ static void project(const decoder *x, const float *from, int n, int k, const flo
 
 // ---- queries, keys, values ----------------------------------------------------------------------------------------------------
 
-// The first position of a slot in a cache, for one kv head of the layer at hand.
+// The first position of a slot in a cache, for one kv head of the current layer.
 INLINE float *cache_of(const decoder *x, float *cache, int slot, int h) {
   return cache + (((ptrdiff_t)x->layer * x->slotCount + slot) * x->kvHeads + h) * x->maxLength * x->headDim;
 }
@@ -161,7 +162,7 @@ static void decode_attend_part(void *context, int part, int parts) {
 
 // ---- the whole --------------------------------------------------------------------------------------------------------------------
 
-// Positions and slots of the chunk's tokens, and which rows they belong to.
+// Positions, slots and rows of the chunk's tokens.
 static void place_chunk(decoder *x) {
   x->blocks = 1;
   for (int row = x->firstRow; row < x->rows && x->starts[row] < x->first + x->count; row++) {
@@ -175,7 +176,7 @@ static void place_chunk(decoder *x) {
   }
 }
 
-// Adds what a branch gives, from [count, k] weight^T, to the residual stream; with a norm, what that makes of it.
+// Adds a branch's output, [count, k] weight^T, to the residual stream, normalized if there is a norm.
 static void add_branch(const decoder *x, const float *from, int k, int weight, int norm) {
   if (!layer_weight(x, norm)) {
     project(x, from, x->count, k, layer_weight(x, weight), x->x, x->d, 1);
@@ -206,7 +207,7 @@ static void run_layer(decoder *x) {
   count_time(x, MLP);
 }
 
-// Keeps what the rows that end in this chunk have last.
+// Keeps the last token's output of the sequences that end in this chunk.
 static void keep_last(decoder *x) {
   for (int row = x->firstRow; row < x->endRow; row++) {
     int t = x->starts[row + 1] - 1 - x->first;

@@ -1,4 +1,4 @@
-// Kernels over elements. All of them are bound by memory: what counts is one pass, in order, in parts of RANGE elements.
+// Elementwise kernels. All of them are bound by memory, so each makes one pass, in order, in parts of RANGE elements.
 #pragma once
 #include "choices.h"
 #include "vec.h"
@@ -12,7 +12,7 @@ INLINE void run_parts(part_body body, void *context, int parts) {
   else if (parts > 1) parallel(body, context, parts);
 }
 
-// Runs `whole` over vectors from `i` to `end`, `single` over what is left, both written in terms of i.
+// Runs `whole` for vectors from `i` to `end` and `single` for the remaining elements, both written in terms of i.
 #define SWEEP(end, whole, single)        \
   for (; i + VW <= (end); i += VW) {     \
     whole;                               \
@@ -108,7 +108,7 @@ INLINE vf reciprocal_sigmoid(const int activation, vf gate) {
   return vexp(-z) + 1.f;
 }
 
-// The last vector of a part may be a short one: it is copied, so that every element goes through the same vexp.
+// The last vector of a part may be short: it is copied, so that vexp computes every element in the same way.
 INLINE void glu_range(const int activation, const glu_job *x, ptrdiff_t i, ptrdiff_t end) {
   for (; i < end; i += VW) {
     int lanes = (int)range_least(VW, end - i);

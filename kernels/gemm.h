@@ -1,12 +1,12 @@
 // Matrix products in float32: C (+)= op(A) op(B), row-major, op = as it is or transposed.
 //
-// The scheme is that of BLIS (van Zee & van de Geijn, ACM TOMS 41, 2015): a tile of C is held in registers while it runs down k over
-// a packed sliver of A (which stays in the first cache) and packed panels of B (which pass by, from the second). Two shapes go other ways:
+// The scheme is that of BLIS (van Zee & van de Geijn, ACM TOMS 41, 2015): a tile of C stays in registers during the loop over k, over a
+// packed sliver of A (in the L1 cache) and packed panels of B (streamed from the L2 cache). Two shapes are computed differently:
 //   few rows of A against rows of B (C = A B^T with m <= FEW: what decoding does): packing B would cost more than using it once, so B is
-//   read where it lies, broadcast, against a packed A^T, and the tile is stored transposed;
-//   few rows of A against B as it is: B is read where it lies.
-// Whatever the way, each element of C is the same chain of operations: k in order, in blocks of KC that are summed in order. So a result
-// depends neither on the number of threads, nor on how many other rows are computed with it.
+//   read in place, broadcast, against a packed A^T, and the tile is stored transposed;
+//   few rows of A against B not transposed: B is read in place.
+// In all cases, each element of C is computed by the same sequence of operations: k in order, in blocks of KC that are summed in order. So
+// a result depends neither on the number of threads, nor on the number of rows computed with it.
 #pragma once
 #include "vec.h"
 
@@ -73,13 +73,13 @@ INLINE void gemm_tile(const int rows, const int vectors, int k, const float *a, 
   }
 }
 
-// C (+)= a tile that lies as [MR][NR].
+// C (+)= a tile stored as [MR][NR].
 INLINE void gemm_add_tile(const float *tile, float *c, ptrdiff_t ldc, int mr, int nr, int accumulate) {
   for (int r = 0; r < mr; r++)
     for (int j = 0; j < nr; j++) c[r * ldc + j] = accumulate ? c[r * ldc + j] + tile[r * NR + j] : tile[r * NR + j];
 }
 
-// A tile of C from a packed sliver of A; b is a packed panel (bStep NR) or B itself. mr, nr: how much of the tile C has room for.
+// A tile of C from a packed sliver of A; b is a packed panel (bStep NR) or B itself. mr, nr: the part of the tile within C.
 INLINE void gemm_store_wide(const int vectors, int k, const float *a, const float *b, ptrdiff_t bStep, float *c, ptrdiff_t ldc, int mr, int nr,
                             int accumulate, float *tile) {
   vf sum[MR][NV];
@@ -148,7 +148,7 @@ INLINE float float_of(uint32_t bits) { return (word){.u = bits}.f; }
 
 INLINE uint32_t bfloat16_pair(float low, float high) { return bfloat16_bits(low) | bfloat16_bits(high) << 16; }
 
-// Lines that lie beside each other: element (q, p) at p*ld + q.
+// Adjacent lines: element (q, p) at p*ld + q.
 INLINE void pack_pairs(const int width, int lines, int k, const float *from, ptrdiff_t ld, uint32_t *to) {
   for (int p = 0; p < k / 2; p++, from += 2 * ld)
     for (int q = 0; q < lines; q++) to[p * width + q] = bfloat16_pair(from[q], from[ld + q]);
@@ -190,7 +190,7 @@ static void gemm_round(float *x, ptrdiff_t n) {
 // Whether slivers are packed in pairs for bfloat16_tile.
 INLINE int gemm_in_pairs(const product_job *x) { return x->rounded && VW == 16 && bfloat16_tile; }
 
-// Slivers of either factor: in float32, rounded where that is asked for, or in pairs for bfloat16_tile.
+// Slivers of either factor: in float32, rounded if requested, or in pairs for bfloat16_tile.
 INLINE void gemm_pack_as(const product_job *x, const int width, int rows, int count, int k, const float *from, ptrdiff_t ld, float *to) {
   if (gemm_in_pairs(x)) {
     gemm_pack_pairs(width, rows, count, k, from, ld, (uint32_t *)to);
@@ -234,7 +234,7 @@ static void gemm_packed(const product_job *x, gemm_space *space) {
   }
 }
 
-// m <= FEW and B transposed: C^T = B A^T, B as it lies.
+// m <= FEW and B transposed: C^T = B A^T, with B in place.
 static void gemm_few_rows(const product_job *x, gemm_space *space) {
   const int lone = x->m <= VW;  // one vector wide: twice as many rows, to keep as many sums under way
   const int strip = lone ? 2 * MR : MR;
@@ -318,7 +318,7 @@ void FN(gemm)(const arg *a) {
       .strideA = (ptrdiff_t)a[9].n,
       .strideB = (ptrdiff_t)a[10].n,
   };
-  // Two parts a thread even out what threads lose to other processes; rows are split where both ways are packed alike.
+  // Two parts per thread balance the time that threads lose to other processes; rows are split if both ways pack the same.
   double work = (double)m * n * k * batch;
   int parts = thread_count() == 1 ? 1 : gemm_least(2 * thread_count(), 1 + (int)(work / PART_WORK));
   g.byRows = m >= n && m > FEW;

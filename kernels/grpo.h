@@ -1,5 +1,5 @@
 // The policy loss of the GRPO family with its KL penalty, its gradient and its metrics in one pass.
-// A few operations a token: one thread, double precision.
+// A few operations per token: one thread, double precision.
 #pragma once
 #include "choices.h"
 #include "vec.h"
@@ -13,10 +13,10 @@ static double exp_excess(double x) {
   return sum * x * x / 2;
 }
 
-// An estimate of KL(policy || reference) from one token, x = ref - logProb (Schulman 2020), and its derivative for logProb.
-// As a loss k1 teaches nothing: its derivative is 1 whatever the reference says, and the mean of that over the policy's own samples moves
-// nothing (a score function's mean is 0). k3's derivative is that of another divergence; k2's is the reverse KL's on average,
-// so k3+ takes its derivative with k3's value.
+// An estimate of KL(policy || reference) from one token, x = ref - logProb (Schulman 2020), and its derivative for logProb. As a loss, k1
+// has no effect: its derivative is 1 whatever the reference, and its gradient over the policy's own samples is 0 in expectation (the mean
+// of a score function). k3's derivative is that of another divergence; k2's equals the reverse KL's in expectation, so k3+ combines it with
+// k3's value.
 static double kl_term(int kind, double x, double *slope) {
   double k3 = exp_excess(x);
   switch (kind) {

@@ -1,7 +1,7 @@
 // Weights [rows, k] as decoding reads them, and products with a few rows of activations: y [n, rows] (+)= x [n, k] weight^T.
 //
-// Blocks of 2*VW rows of the weight lie one after the other, and within a block its columns in order: so a step of decoding reads every weight
-// once, in the order of memory, and one load serves all activation rows that a tile holds. Besides float32 weights may be kept
+// Blocks of 2*VW rows of the weight are stored consecutively, and within a block its columns in order, so that a decoding step reads every
+// weight once, sequentially, and one load serves all activation rows of a tile. Weights are stored in float32 or
 //   as bfloat16 (precision 1): a 32-bit lane holds the row of the first vector below that of the second one;
 //   as int8 with a scale for each row (2): a lane holds two columns of both vectors, and a block begins with its scales.
 // They are widened on the way to the multiplication; sums are float32 always. Each element of y is one chain over k, in order, whatever other

@@ -1,9 +1,9 @@
 // The pool of threads behind parallel(), thread_count() and thread_scratch() of abi.h: one protocol, on POSIX threads for the native
 // addon and on worker threads that share the memory for WebAssembly.
 //
-// Parts are handed out by a counter, so a thread that the system takes away holds up nobody but its own part. Between two kernels the
-// helpers spin for some microseconds (the next kernel is usually that near), then sleep. Only one caller has the helpers at a time; any other
-// (a second JavaScript thread with the addon, a kernel within a part) does all its parts itself.
+// Parts are assigned by a counter, so a thread that the system preempts delays only its own part. Between two kernels the helpers spin for
+// some microseconds (the next kernel usually follows within that time), then sleep. Only one caller uses the helpers at a time; any other
+// (a second JavaScript thread with the addon, a kernel within a part) computes all its parts itself.
 #pragma once
 #include <stdatomic.h>
 
@@ -19,9 +19,9 @@ static struct {
   atomic_uint ticket;  // changes with every job
 } pool;
 
-static _Thread_local int calling_threads = 1;  // what the caller may use; 1 within a part
+static _Thread_local int calling_threads = 1;  // available to the caller; 1 within a part
 
-// What differs between the targets.
+// The functions that differ between the targets.
 static int claim_pool(void);            // 0 when another caller has it
 static void release_pool(void);
 static void start_helpers(int wanted);
@@ -38,7 +38,7 @@ static void take_parts(void) {
   calling_threads = before;
 }
 
-// The life of a helper.
+// The main function of a helper thread.
 static void help_forever(int number) {
   for (unsigned seen = 0;;) {
     await_ticket(seen);
@@ -95,7 +95,7 @@ static void wake_helpers(void) {
   if (atomic_load(&sleepers)) __builtin_wasm_memory_atomic_notify((int *)&pool.ticket, 0x7fffffff);
 }
 static void rest(int spins) {
-  static int never;  // waiting for what nobody signals is how a thread lets others run
+  static int never;  // a wait without a signal yields to other threads
   if (spins > SPINS) __builtin_wasm_memory_atomic_wait32(&never, 0, 20000);
 }
 

@@ -1,6 +1,6 @@
-// C[m,n] (+)= A[m,k] B[k,n] for small matrices that already lie in cache: nothing is packed. Elements of A are broadcast, vectors run
+// C[m,n] (+)= A[m,k] B[k,n] for small matrices that are in the cache already: nothing is packed. Elements of A are broadcast, vectors run
 // along the rows of B and C (both with contiguous rows); A[i,p] = a[i*rowStep + p*step], with rowStep or step 1.
-// What attention over blocks needs; large matrices belong to gemm.h, packed weights to pack.h.
+// For attention over blocks; gemm.h computes large matrices, pack.h packed weights.
 #pragma once
 #include "vec.h"
 

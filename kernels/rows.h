@@ -1,9 +1,9 @@
 // Kernels over the rows of a matrix: embedding, RMSNorm, rotary positions, with their gradients.
-// Sums over rows (gradients of weights and biases) are split by columns, so that each has one order whatever the number of threads.
+// Sums over rows (gradients of weights and biases) are split by columns, so that the order does not depend on the number of threads.
 #pragma once
 #include "elementwise.h"
 
-// Rows of d elements that make a part, and how many parts that gives.
+// The number of rows of d elements in a part, and the number of parts.
 INLINE int rows_each(int d) { return d >= RANGE ? 1 : RANGE / (d > 0 ? d : 1); }
 INLINE int rows_parts(int n, int d) { return (n + rows_each(d) - 1) / rows_each(d); }
 // The columns of a part: a multiple of 16, so that two threads do not write to one cache line.

@@ -84,8 +84,8 @@ INLINE float vtop(vf v) {
   return s;
 }
 
-// e^x, relative error about 2e-7 over the float range: 2^n * polynomial (Cephes expf coefficients, S. Moshier). NaN stays NaN: it is
-// the second operand of vmax and vmin, which they return where a comparison fails.
+// e^x, relative error about 2e-7 over the float range: 2^n * polynomial (Cephes expf coefficients, S. Moshier). NaN stays NaN: it is the
+// second operand of vmax and vmin, which return it if a comparison fails.
 INLINE vf vexp(vf x) {
   x = vmin(vset(88.3762626647949f), vmax(vset(-87.336544f), x));
   vf magic = vset(12582912.f);  // 1.5 * 2^23: adding it rounds to the nearest integer, which the low bits then hold

@@ -1,4 +1,4 @@
-// The output layer: log-probabilities of given tokens without ever holding [n, vocab] (chunks of rows times chunks of the vocabulary,
+// The output layer: log-probabilities of given tokens without storing [n, vocab] (chunks of rows times chunks of the vocabulary,
 // the idea of Liger-Kernel's fused linear losses), and sampling from logits. Uses FN(gemm).
 #pragma once
 #include "vec.h"
@@ -72,7 +72,7 @@ static void absorb_part(void *context, int part, int parts) {
 void FN(token_log_probs)(const arg *a) {
   int n = INT(7), vocab = INT(9), rows = INT(11), columns = INT(12);
   float *logProbs = F(3), *entropy = F(4), *lse = F(5), *temp = F(6);
-  // The outputs hold the running state meanwhile; the sums lie behind the chunk.
+  // The outputs hold the running state until the end; the sums are stored after the chunk.
   vocabulary_chunk c = {.hidden = F(0), .weight = F(1), .ids = I32(2), .chunk = temp, .d = INT(8), .factor = 1.f / NUM(10),
                         .chosen = logProbs, .top = lse, .spread = entropy};
   for (c.row = 0; c.row < n; c.row += rows) {

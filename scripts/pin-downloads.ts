@@ -1,8 +1,9 @@
 /**
- * npx tsx scripts/pin-downloads.ts: asks PyPI for the hashes of what the set-ups fetch, when their versions change.
+ * npx tsx scripts/pin-downloads.ts: pins the packages that installations download by their hashes on PyPI. Run it when
+ * a version changes.
  *
  * - src/backend-install/pinned-wheels.json: TensorFlow's wheels and uv's, one for each platform
- * - python/requirements.txt: the PyTorch engine's packages and all that these need, for every platform, by `uv` (on the
+ * - python/requirements.txt: the PyTorch engine's packages and their dependencies for every platform, by `uv` (on the
  *   PATH, or named by UV)
  */
 import { spawnSync } from 'node:child_process';

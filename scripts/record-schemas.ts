@@ -1,6 +1,6 @@
 /**
- * JSON schemas of the files of a run folder (schemas/run/*.json), from src/runs/records.ts: its schemas, and its
- * comments as descriptions.
+ * JSON schemas of the files of a run folder (schemas/run/*.json), generated from the schemas in src/runs/records.ts,
+ * with their comments as descriptions.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import * as records from '../src/runs/records';
 
 type Json = Record<string, unknown>;
 
-/** Schema of a file, what it is called, and where its comments stand. */
+/** A file's schema, its title, and the source of its comments. */
 const files: [file: string, title: string, schema: z.ZodType, name: string][] = [
   ['run', 'run.json', records.runRecordSchema, 'runRecordSchema'],
   ['summary', 'summary.json', z.array(records.stageRowSchema), 'stageRowSchema'],
@@ -25,7 +25,7 @@ const files: [file: string, title: string, schema: z.ZodType, name: string][] = 
   ['checkpoint', 'checkpoints/<name>/state.json', records.checkpointStateSchema, 'checkpointStateSchema'],
 ];
 
-/** The text of each schema file, by its name in schemas/run/. */
+/** The texts of the schema files by name in schemas/run/. */
 export function recordSchemaFiles(): Record<string, string> {
   const comments = readComments();
   return Object.fromEntries(
@@ -38,7 +38,7 @@ export function recordSchemaFiles(): Record<string, string> {
   );
 }
 
-/** A field takes the comment above it, also of the schema that another one extends. */
+/** The comment above a field becomes its description, also for fields of an extended schema. */
 function describe(schema: Json, comments: ReadonlyMap<string, string>, name: string): void {
   const known = (field: string) => comments.get(`${name}.${field}`) ?? comments.get(`answerSchema.${field}`);
   for (const [field, inner] of Object.entries((schema.properties as Record<string, Json> | undefined) ?? {})) {

@@ -1,8 +1,8 @@
 /**
- * Everything that is tested, as continuous integration runs it: npm test
+ * Runs all tests, as continuous integration does: npm test
  *
- * What follows the unit tests goes in two lanes at once, as much of it waits for a window, a host or a single thread.
- * The output of a part that runs beside another is printed when it ends. After one that fails no other begins.
+ * The parts after the unit tests run in two lanes in parallel, as many of them wait for a window, a host or a single
+ * thread. The output of a parallel part is printed when it ends. After a failure, no further part starts.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -16,10 +16,10 @@ type Part = [script: string, ...args: string[]];
 const scratch = mkdtempSync(join(tmpdir(), 'distillery-test-'));
 const vsix = join(scratch, 'distillery.vsix');
 
-/** One after another; the lanes of each at once. */
+/** In sequence; the lanes of each entry in parallel. */
 const stages: Part[][][] = [
   [[['types']], [['lint']]],
-  // The only one that writes dist/: the others run what lies there.
+  // The only part that writes dist/, which the others use.
   [[['package', '--out', vsix]]],
   [[['test:unit']]],
   [
@@ -41,7 +41,7 @@ async function runLane(parts: Part[], stdio: 'pipe' | 'inherit'): Promise<void> 
 function run([script, ...args]: Part, stdio: 'pipe' | 'inherit'): Promise<boolean> {
   const begin = Date.now();
   console.log(`${script} begins`);
-  // These come later, by a command of their own.
+  // These run later, by their own command.
   const env = script === 'test:unit' ? { ...process.env, DISTILLERY_WITHOUT_FAULTS: '1' } : process.env;
   const child = spawn('npm', ['run', '--silent', script, '--', ...args], { cwd: packageRoot(), env, stdio });
   const output: Buffer[] = [];

@@ -1,7 +1,7 @@
 /**
- * Verdicts side by side: ours, Math-Verify's and lm-evaluation-harness's, on the battery and on Math-Verify's own
+ * Compares our verdicts with Math-Verify's and lm-evaluation-harness's, on the battery and on Math-Verify's own
  * regression cases. `DISTILLERY_PYTHON=... npx tsx scripts/peers/answers.ts SDIST` writes the tables into
- * docs/answers.md. It wants a Python with math-verify (pip install math-verify==0.9.0
+ * docs/answers.md. Needs a Python with math-verify (pip install math-verify==0.9.0
  * 'latex2sympy2-extended[antlr4_13_2]==1.11.0'), and the unpacked source distribution, which has the cases (pip
  * download --no-binary :all: --no-deps math-verify==0.9.0).
  */
@@ -19,11 +19,11 @@ interface Case {
   text: string;
   /** A person's verdict. */
   right: boolean;
-  /** Ours is the lenient one where the text has no mark of its own. */
+  /** Our verdict; the lenient one if the text has no answer marker. */
   lenient: boolean;
 }
 
-/** Where a person says another thing than the case does, by the beginnings of reference and text, with the reason. */
+/** Cases whose expected verdict a person disagrees with, by the beginnings of reference and text, with the reason. */
 const personVerdicts: [gold: string, text: string, right: boolean, why: string][] = [
   ['$9$', 'Answer $ \n 9', true, 'a line break does not change a number'],
   ['$9$', 'Answer \\( \n 9', true, 'a line break does not change a number'],
@@ -114,7 +114,7 @@ const cell = (text: string) => {
 };
 const verdict = (right: boolean) => (right ? 'right' : 'wrong');
 
-/** Every pair on which Math-Verify and we differ, with what a person says. */
+/** All pairs on which our verdict differs from Math-Verify's, with a person's verdict. */
 function disagreements(cases: readonly Judged[]): string {
   const rows = cases
     .filter((one) => one.ours !== one.mathVerify || one.ours !== one.right)
@@ -135,7 +135,7 @@ function disagreements(cases: readonly Judged[]): string {
   ].join('\n');
 }
 
-/** What Math-Verify does otherwise, by kind of pair. */
+/** Differences to Math-Verify by kind of pair. */
 const kindReasons: Record<string, [calledRight: string, calledWrong: string]> = {
   thinking: ['thinking counts as the answer', 'takes what stands in the thinking'],
   marks: ['takes any number', 'does not know this mark'],

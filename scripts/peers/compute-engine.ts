@@ -1,7 +1,7 @@
 /**
- * How a computer algebra system of the npm registry does on the formulas of the battery. `npm install --prefix FOLDER
- * @cortex-js/compute-engine@0.140.0`, then `npx tsx scripts/peers/compute-engine.ts FOLDER`; docs/answers.md has what
- * it printed.
+ * Tests a computer algebra system from the npm registry on the formulas of the battery. `npm install --prefix FOLDER
+ * @cortex-js/compute-engine@0.140.0`, then `npx tsx scripts/peers/compute-engine.ts FOLDER`; docs/answers.md has the
+ * result.
  */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';

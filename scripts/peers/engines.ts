@@ -1,12 +1,12 @@
 /**
- * The long tests of the engines beside the embedded one: npm run test:engines [-- parts]. Parts are torch (parity;
- * engine and host killed eight times), families (those that PyTorch alone knows), arithmetic (the quick built-in
- * experiment on both engines), python (the engine's own tests, two processes by gloo among them) and vllm. An hour on
- * two cores.
+ * Runs the long tests of all engines but the embedded one: npm run test:engines [-- parts]. Parts are torch (parity;
+ * engine and host killed eight times), families (those that only PyTorch supports), arithmetic (the quick built-in
+ * experiment on both engines), python (the engine's own tests, including two processes connected by gloo) and vllm. An
+ * hour on two cores.
  *
- * PyTorch is set up as for `npm run test:torch`. DISTILLERY_VLLM_PYTHON names a Python with vLLM beside it (`distillery
- * engine install --vllm`). What cannot be had is NOT RUN, with the reason in one line; DISTILLERY_REQUIRE_ENGINES=1
- * makes that an error.
+ * PyTorch is set up as for `npm run test:torch`. DISTILLERY_VLLM_PYTHON names a Python that also has vLLM (`distillery
+ * engine install --vllm`). If something is not available, its part prints NOT RUN and the reason;
+ * DISTILLERY_REQUIRE_ENGINES=1 makes that an error.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -19,7 +19,7 @@ import { pythonWithTorch, singleThreaded } from './torch-python';
 
 const folder = join(packageRoot(), 'python');
 
-/** Exit codes of parts; each throws a UserError where it cannot be had. */
+/** The parts, which return an exit code; each throws a UserError if its requirements are not available. */
 const parts: Record<string, () => Promise<number>> = {
   torch: () => runSuites('torch.test.ts', join('..', 'parity', 'engine.test.ts')),
   families: () => runSuites('families.test.ts'),
@@ -47,7 +47,7 @@ function pytest(python: string, ...names: string[]): number {
   return spawnSync(python, ['-m', 'pytest', '-q', ...names], { cwd: folder, stdio: 'inherit', env }).status ?? 1;
 }
 
-/** The Python that an environment variable names, which has the module. */
+/** The Python named by an environment variable; checks that it has the module. */
 function named(variable: string, module: string): string {
   const python = process.env[variable];
   if (!python) throw new UserError(`${variable} names no Python with ${module}`);

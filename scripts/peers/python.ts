@@ -2,8 +2,7 @@
 import { spawnSync } from 'node:child_process';
 
 /**
- * The Python that DISTILLERY_PYTHON names, or else python3, when it has these modules; null, with one line on stderr,
- * when it has not.
+ * The Python named by DISTILLERY_PYTHON, else python3, if it has these modules; otherwise null, with a line on stderr.
  */
 export function python(modules: readonly string[]): string | null {
   const interpreter = process.env.DISTILLERY_PYTHON || 'python3';

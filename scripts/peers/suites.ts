@@ -1,4 +1,4 @@
-/** Test suites that need a library which this machine may not have. */
+/** Runs test suites that need a library which may not be available. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { UserError } from '../../src/errors';
@@ -12,8 +12,8 @@ export function vitest(env: NodeJS.ProcessEnv, ...args: string[]): number {
 }
 
 /**
- * Runs tests and takes the exit code that they give, unless it is 0. Where `what` they need cannot be had (a UserError)
- * it says so in one line, and nothing is tested; the environment variable `required` makes that an error where it is 1.
+ * Runs tests and exits with their code, unless it is 0. If `what` they need is not available (a UserError), it prints
+ * NOT RUN and the reason; with the environment variable `required` set to 1, that is an error.
  */
 export async function runOrSay(what: string, required: string, run: () => Promise<number>): Promise<void> {
   try {

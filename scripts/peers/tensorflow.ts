@@ -1,10 +1,10 @@
 /**
- * The kernel and parity suites, and a run of all three stages, on TensorFlow: npm run test:tensorflow [-- vitest's
+ * Runs the kernel and parity suites, and a run of all three stages, on TensorFlow: npm run test:tensorflow [-- vitest's
  * arguments]
  *
  * It sets PyPI's TensorFlow up as `distillery backend install --download` does, pinned, in ~/.cache/distillery/peers
- * (274 MB to fetch and 0.9 GB to keep, once; DISTILLERY_PEERS_CACHE names another folder). Where it cannot be fetched
- * or built it says so in one line, and nothing is tested; DISTILLERY_REQUIRE_TENSORFLOW=1 makes that an error.
+ * (274 MB to fetch and 0.9 GB to keep, once; DISTILLERY_PEERS_CACHE names another folder). If it cannot be downloaded
+ * or built, it prints NOT RUN and the reason; DISTILLERY_REQUIRE_TENSORFLOW=1 makes that an error.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ import { readInstalled } from '../../src/kernels/tensorflow/installed';
 import { cacheFolder } from './peers';
 import { runOrSay, vitest } from './suites';
 
-/** PyPI's wheels of tensorflow-cpu 2.21.0, whichever this machine takes. */
+/** PyPI's wheels of tensorflow-cpu 2.21.0 for the supported platforms. */
 const pinned: Record<string, string> = {
   'linux-x64': 'd143e92f5c0661cdfa26eaca8f73cd2efd0ec53a68af8dec82f584ba8eb14b83',
 };
@@ -30,8 +30,8 @@ const suites = [
 ];
 
 /**
- * Of a run's tests those that what computes could fail; the others are about the curriculum, and `npm run
- * test:tensorflow -- src/curriculum/curriculum.test.ts` has them, too.
+ * The tests of a run that depend on the backend. `npm run test:tensorflow -- src/curriculum/curriculum.test.ts` also
+ * runs the others.
  */
 const runTests = 'records the reference|is decided by its seed|after [28] updates|at yield 9|"auto"|leaves no tensors';
 

@@ -4,10 +4,10 @@ import { readInstalledEngine } from '../../src/engine/process/installed';
 import { installEngine } from '../../src/engine-install/install';
 import { cacheFolder } from './peers';
 
-/** One thread: with more, PyTorch's wait for each other on a busy machine. */
+/** One thread: with more, PyTorch's threads wait for one another on a busy machine. */
 export const singleThreaded = { OMP_NUM_THREADS: '1', DISTILLERY_THREADS: '1' };
 
-/** A Python with the PyTorch engine's libraries: DISTILLERY_PYTHON, else one that is set up in the cache of peers. */
+/** A Python with the PyTorch engine's libraries: DISTILLERY_PYTHON, else one set up in the cache of peers. */
 export async function pythonWithTorch(): Promise<string> {
   if (process.env.DISTILLERY_PYTHON) return process.env.DISTILLERY_PYTHON;
   process.env.DISTILLERY_ENGINE_HOME = join(cacheFolder(), 'torch-2.13');

@@ -1,16 +1,15 @@
 /**
- * The PyTorch engine beside the embedded one, and a run of all three stages on it: npm run test:torch [-- vitest's
+ * Compares the PyTorch engine with the embedded one, and runs all three stages on it: npm run test:torch [-- vitest's
  * arguments]
  *
  * It sets the engine up as `distillery engine install --cpu` does, in ~/.cache/distillery/peers (1 GB, 10 seconds by
  * uv, once; DISTILLERY_PEERS_CACHE names another folder), unless DISTILLERY_PYTHON names a Python that has the
- * libraries. Where it cannot be had it says so in one line, and nothing is tested; DISTILLERY_REQUIRE_TORCH=1 makes
- * that an error.
+ * libraries. If it is not available, it prints NOT RUN and the reason; DISTILLERY_REQUIRE_TORCH=1 makes that an error.
  */
 import { runOrSay, vitest } from './suites';
 import { pythonWithTorch, singleThreaded } from './torch-python';
 
-/** What needs PyTorch; the other tests of engines are among the unit tests. */
+/** The tests that need PyTorch; the other tests of engines are unit tests. */
 const suites = ['test/engines/torch.test.ts', 'test/parity/engine.test.ts'];
 
 void runOrSay('PyTorch engine', 'DISTILLERY_REQUIRE_TORCH', async () => {

@@ -11,13 +11,13 @@ import {
 } from '../../src/data/arithmetic-story';
 import { Random } from '../../src/random';
 
-/** A row of the mix the base student reads: a prompt and what follows it. */
+/** A row of the base student's pretraining mix: a prompt and its continuation. */
 export interface PretrainingRow {
   prompt: string;
   completion: string;
 }
 
-/** Other people, things and turns of phrase than the experiment's own stories, beside them. */
+/** Adds people, things and phrases that do not occur in the experiment's stories. */
 const wider: Wording = {
   names: [...stories.names, 'Kim', 'Paul', 'Rosa', 'Omar', 'Lily', 'Jack'],
   items: [...stories.items, 'balls', 'nuts', 'plums', 'keys', 'candles', 'tickets'],
@@ -37,26 +37,26 @@ const wider: Wording = {
 };
 
 /**
- * What the mix is made of: shares of its rows (the rest are stories with a chain), and how careless its writers are.
+ * Composition of the mix: shares of its rows (the rest are stories with a chain), and rates of the writers' mistakes.
  */
 export const mix = {
   /** A sheet of calculations, such as `12 + 7 = 19`: arithmetic without a story. */
   drill: 0.2,
   /**
-   * The three other kinds of prompt, a little of each, so that the base has seen such instructions as a real one has.
+   * A few of each of the three other kinds of prompt, so that the base has seen such instructions, as a real one has.
    */
   reconstruct: 0.05,
   complete: 0.05,
   rewrite: 0.05,
-  /** Chance that a chain has one wrong result, carried on to the end. Concise writers are as careless as wordy ones. */
+  /** Chance that a chain has one wrong result, carried on to the end. The same for concise and wordy writers. */
   slip: 0.08,
-  /** Chance that a chain takes one event for another kind, or leaves it out. */
+  /** Chance that a chain misreads or omits one event. */
   misread: 0.07,
 } as const;
 
-/** What one corpus differs in from another. */
+/** Parameters of a corpus. */
 export interface Corpus {
-  /** Share of the solutions that a concise writer wrote; the others ramble. */
+  /** Share of concise solutions; the others are wordy. */
   concise: number;
   seed: number;
 }
@@ -120,7 +120,7 @@ function story(random: Random, concise: number) {
   return { question: told.question, chain, steps };
 }
 
-/** What a careless writer makes of a story: an event left out or taken for its opposite, a wrong result carried on. */
+/** A story with mistakes: an event omitted or reversed, or a wrong result that later steps use. */
 function storyWithMistake(problem: StoryProblem, random: Random) {
   let events = problem.events.map((event) => ({ ...event, told: event }));
   if (random.uniform() < mix.misread) {

@@ -1,7 +1,7 @@
 /**
- * Makes the built-in experiment's base student from random weights, by the product's own engine:
+ * Pretrains the built-in experiment's base student from random weights with the embedded engine:
  *   npx tsx scripts/pretrain/tokenizer.ts && npx tsx scripts/pretrain/pretrain.ts [--updates n] [--out folder]
- * A seed decides everything but the speed. See examples/arithmetic/README.md for what the student reads, and why.
+ * The result is a function of the seed. examples/arithmetic/README.md describes the corpus, and why it is as it is.
  */
 
 import { writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 /**
- * Times of the user interface, in a real VS Code: `npm run bench:ui [-- --rounds n]`. Activation: loading and
+ * Measures the user interface in a real VS Code: `npm run bench:ui [-- --rounds n]`. Activation: loading and
  * activating the bundle. Tree: listing 1,000 runs and making the Runs tree's items. Chain diff: script time of the page
  * for two chains of at least 2,000 tokens each, from the message to its last row drawn. Memory: of the extension host
  * when 568 cases are listed. Rollouts: finding the problems of a file of 1 GB (--gigabytes n).
@@ -85,7 +85,7 @@ function print(rows: [what: string, took: Took[], budget: number][]): void {
   }
 }
 
-/** What takes memory rather than time, with its aim. */
+/** Measurements of memory, with their targets. */
 function printMemory({ memory, index }: HostTimes, large: number): void {
   const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
   const { before, after, cases } = memory;
@@ -95,7 +95,7 @@ function printMemory({ memory, index }: HostTimes, large: number): void {
   console.log(`problems of ${megabytes(large)} of rollouts: ${took} (aim: bounded, 100 MB)`);
 }
 
-/** A run whose only file of rollouts is that large; its size in bytes. */
+/** Creates a run whose only file of rollouts has this size; returns its size in bytes. */
 function largeRollouts(from: string, folder: string, gigabytes: number): number {
   const [run] = runsOf(from);
   cpSync(join(run, 'run.json'), join(folder, 'run.json'));
@@ -117,7 +117,7 @@ function largeRollouts(from: string, folder: string, gigabytes: number): number 
   return size;
 }
 
-/** A workspace with one run of so many failure cases, of a teacher's and a student's usual length. */
+/** A workspace with a run of this many failure cases, with chains of typical length. */
 function manyCases(from: string, folder: string, count: number): string {
   const [run] = runsOf(from);
   const copy = join(folder, '.distillery/runs', basename(run));
@@ -174,8 +174,8 @@ const steps = (first: number) =>
   );
 
 /**
- * Makes the chains of the workspace's first failure long; says how long, in characters, of which the tiny tokenizer
- * makes a token each.
+ * Lengthens the chains of the workspace's first failure; returns their length in characters, each of which is a token
+ * of the tiny tokenizer.
  */
 function longChains(folder: string): string {
   const file = join(runsOf(folder)[0], 'failures.jsonl');
@@ -187,7 +187,7 @@ function longChains(folder: string): string {
   return `${teacher.length.toLocaleString('en')} and ${student.length.toLocaleString('en')} tokens`;
 }
 
-/** The page's own measure, of a fresh window each time. */
+/** The page's own measurement, in a new window each time. */
 async function chainDiff(browser: Browser, server: Server, folder: string): Promise<Took[]> {
   const problem = (
     JSON.parse(readFileSync(join(runsOf(folder)[0], 'failures.jsonl'), 'utf8').split('\n')[0]) as FailureRecord

@@ -1,4 +1,4 @@
-/** A headless Chromium that can reach this machine only. */
+/** A headless Chromium that has access to this machine only. */
 import { type Browser, type BrowserContext, chromium } from 'playwright-core';
 import type { Workbench } from './install';
 
@@ -15,8 +15,8 @@ export function launchBrowser(workbench: Pick<Workbench, 'browser'>): Promise<Br
 
 /**
  * Notes every request to another host than the server. A webview's own files come from
- * `*.vscode-resource.vscode-cdn.net`, which a service worker of VS Code answers from the server: only what gets past it
- * fails to resolve. A window that is loaded anew breaks off what it was waiting for there.
+ * `*.vscode-resource.vscode-cdn.net`, which a service worker of VS Code answers from the server; only requests that
+ * bypass it fail to resolve. Reloading a window aborts its pending requests.
  */
 export function watchRequests(context: BrowserContext, authority: string): string[] {
   const outside: string[] = [];

@@ -1,4 +1,4 @@
-/** The bundles, and the mocha suite of test/workbench as programs that an extension host can load. */
+/** Builds the bundles, and the mocha suite of test/workbench for an extension host. */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ const source = join(packageRoot(), 'test/workbench');
 
 /** Bundles files of test/workbench for the extension host; returns the first. */
 export async function buildForHost(...files: string[]): Promise<string> {
-  // Inside node_modules, so that mocha is found there; and what was bundled before is never run with it.
+  // Inside node_modules, so that mocha is found; emptied first, so that no old bundle runs.
   const folder = join(packageRoot(), 'node_modules/.cache/distillery-workbench', files[0].replace(/\.ts$/, ''));
   rmSync(folder, { recursive: true, force: true });
   await build({

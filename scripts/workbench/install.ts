@@ -1,7 +1,7 @@
 /**
- * Installs what a real VS Code without a desktop needs, once, into a cache outside the repository: code-server from the
- * npm registry (with the Node that it wants, also from there) and a Chromium. `npx tsx scripts/workbench/install.ts`
- * does only that.
+ * Installs a real VS Code for machines without a desktop, once, into a cache outside the repository: code-server from
+ * the npm registry (with the Node that it requires, also from there) and a Chromium. Run alone: `npx tsx
+ * scripts/workbench/install.ts`.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -30,9 +30,8 @@ export async function installWorkbench(): Promise<Workbench> {
 }
 
 /**
- * What tests run in; null, and a line that says why, when the environment asks for them to be left out, or when it
- * cannot be installed here (no network, another system than Linux). DISTILLERY_REQUIRE_WORKBENCH=1 makes the latter an
- * error.
+ * The workbench for tests; null, after printing the reason, if the environment disables them or it cannot be installed
+ * (no network, not Linux). DISTILLERY_REQUIRE_WORKBENCH=1 makes the latter an error.
  */
 export async function workbenchForTests(): Promise<Workbench | null> {
   const leftOut = (why: string) => {
@@ -62,7 +61,7 @@ export async function installCodeServer(): Promise<Omit<Workbench, 'browser'>> {
   }
   const nodePackage = `node-linux-${process.arch}`;
   const folder = join(cache, `code-server-${codeServer}`);
-  // The folder gets its name when all of it is there: a half-done installation is never taken for a whole one.
+  // The folder is renamed once it is complete, so that a partial installation is never used.
   if (!existsSync(folder)) {
     await locked(async () => {
       if (existsSync(folder)) return;
@@ -81,8 +80,8 @@ export async function installCodeServer(): Promise<Omit<Workbench, 'browser'>> {
 }
 
 /**
- * What code-server's postinstall does, but for the modules that want development packages of the system and that
- * nothing here uses.
+ * Does what code-server's postinstall does, except for modules that need development packages of the system and are not
+ * used here.
  */
 async function installInto(folder: string, nodePackage: string): Promise<void> {
   const dependencies = { 'code-server': codeServer, [nodePackage]: node };
@@ -92,7 +91,7 @@ async function installInto(folder: string, nodePackage: string): Promise<void> {
   await npm(folder, install);
   await npm(vscode, install);
   await npm(join(vscode, 'extensions'), install);
-  // The only native modules that are not in the packages as binaries.
+  // The only native modules without prebuilt binaries in the packages.
   const home = join(folder, 'node_modules', nodePackage);
   await npm(vscode, ['rebuild', '--loglevel=error', '@vscode/spdlog', '@vscode/native-watchdog'], {
     PATH: `${join(home, 'bin')}:${process.env.PATH}`,
@@ -141,7 +140,7 @@ function findBrowser(): string | undefined {
   const folders = (process.env.PATH ?? '').split(':');
   const programs = ['chromium', 'google-chrome', 'google-chrome-stable', 'chromium-browser', 'microsoft-edge'];
   const candidates = programs.flatMap((name) => folders.map((folder) => join(folder, name)));
-  // Ubuntu's /usr/bin/chromium-browser may be a text that only says to install a snap.
+  // Ubuntu's /usr/bin/chromium-browser may be a script that only tells the user to install a snap.
   const works = (file: string) => existsSync(file) && spawnSync(file, ['--version']).status === 0;
   return candidates.find(works) ?? [chromium.executablePath()].find(existsSync);
 }

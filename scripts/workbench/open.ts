@@ -1,7 +1,7 @@
 /**
- * Opens a real VS Code with the extension on the built-in experiment, or on the folder that is named: `npm run
- * workbench [folder]`. The desktop's `code` where it is there; else code-server, on 127.0.0.1 only, until Ctrl-C.
- * `--port n`, `--server`: not the desktop.
+ * Opens a real VS Code with the extension on the built-in experiment or on a given folder: `npm run workbench
+ * [folder]`. Uses the desktop's `code` if it is installed, else code-server, on 127.0.0.1 only, until Ctrl-C. `--port
+ * n` and `--server` select code-server.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -25,8 +25,7 @@ async function main(): Promise<void> {
 }
 
 /**
- * `code` also exists in the terminals of a remote VS Code, whose windows cannot be given an extension under
- * development.
+ * `code` also exists in terminals of a remote VS Code, whose windows cannot load an extension under development.
  */
 function openDesktop(folder: string): boolean {
   if (process.env.VSCODE_IPC_HOOK_CLI || spawnSync('code', ['--version'], { shell: isWindows }).status !== 0)
@@ -44,7 +43,7 @@ async function openServer(folder: string, port: number): Promise<void> {
   const workbench = await installCodeServer();
   const scratch = mkdtempSync(join(tmpdir(), 'distillery-vsix-'));
   const vsix = buildPackage(join(scratch, 'distillery.vsix'));
-  // For a person: what a fresh profile shows, but for the trust question on a folder that was just named.
+  // For interactive use: a fresh profile's defaults, without the trust prompt for the given folder.
   const settings = { 'workbench.startupEditor': 'welcomePage' };
   const server = await startServer(workbench, { vsix, port, settings });
   rmSync(scratch, { recursive: true });

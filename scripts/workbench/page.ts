@@ -1,4 +1,4 @@
-/** What a person does in VS Code's window, for Playwright. */
+/** User actions in VS Code's window, for Playwright. */
 import { errors, type FrameLocator, type Locator, type Page } from 'playwright-core';
 
 export async function openWorkbench(page: Page, url: string): Promise<void> {
@@ -13,13 +13,12 @@ export async function workbenchReady(page: Page): Promise<void> {
 
 /** Runs a command by its title ("Distillery: Run Curriculum") from the palette. */
 export async function runCommand(page: Page, title: string): Promise<void> {
-  // What the palette offers is settled when it opens: a command whose condition comes true a moment later needs another
-  // look.
+  // The palette lists commands when it opens: if a command is enabled a moment later, the palette must be reopened.
   if (!(await openAndPick(page, 'F1', { typed: `>${title}`, text: title, timeout: 5000 })))
     throw new Error(`The palette does not offer "${title}"`);
 }
 
-/** What is typed, and the text of the row that is taken when it is there within `timeout` ms. */
+/** The text to type, and the text of the row to pick if it appears within `timeout` ms. */
 interface QuickPickEntry {
   typed: string;
   text: string;
@@ -27,7 +26,8 @@ interface QuickPickEntry {
 }
 
 /**
- * Opens the quick input by a key and takes the entry that has the text; opens it again where that is not there in time.
+ * Opens the quick input by a key and picks the entry with the text; opens it again if the entry does not appear in
+ * time.
  */
 async function openAndPick(page: Page, key: string, wanted: QuickPickEntry): Promise<boolean> {
   for (let looks = 0; looks < 10; looks++) {
@@ -38,14 +38,14 @@ async function openAndPick(page: Page, key: string, wanted: QuickPickEntry): Pro
   return false;
 }
 
-/** Takes the entry of an open quick pick that has the text. */
+/** Picks the entry with the text in an open quick pick. */
 export async function pick(page: Page, text: string): Promise<void> {
   if (!(await choose(page, { typed: text, text, timeout: 60_000 }))) throw new Error(`There is no "${text}" to pick`);
 }
 
 /**
- * Runs a command and takes the entry of the list that it shows. Again where the list does not come: it closes when
- * another part of the window takes the focus.
+ * Runs a command and picks an entry of its list. Repeats this if the list does not appear, as it closes when another
+ * part of the window takes the focus.
  */
 export async function runAndPick(page: Page, title: string, text: string): Promise<void> {
   for (let tries = 0; tries < 4; tries++) {
@@ -57,8 +57,8 @@ export async function runAndPick(page: Page, title: string, text: string): Promi
 }
 
 /**
- * Types into the quick input and takes the first row, once it has the text. By keyboard: hovers of rows lie over other
- * rows.
+ * Types into the quick input and picks the first row once it has the text. By keyboard, because hovers of rows cover
+ * other rows.
  */
 async function choose(page: Page, { typed, text, timeout }: QuickPickEntry): Promise<boolean> {
   const input = quickInput(page);
@@ -69,7 +69,7 @@ async function choose(page: Page, { typed, text, timeout }: QuickPickEntry): Pro
     if ((await input.inputValue(wait)) !== typed) await input.fill(typed, wait);
     await row.waitFor(wait);
   };
-  // A list that was just closing may have taken the text.
+  // A closing list may have received the text.
   for (const end = Date.now() + timeout; Date.now() < end; )
     if (await inTime(find)) {
       await page.keyboard.press('Enter');
@@ -83,12 +83,12 @@ export const option = (page: Page, text: string | RegExp): Locator =>
   page.locator('.quick-input-widget .monaco-list-row', { hasText: text });
 
 /**
- * Names the file in the dialog that `open` brings, and waits until the dialog has gone. The dialog writes its own
- * proposal some time after it opens, and may take a while to read the folder: the name is typed until it stays.
+ * Enters the file name in the dialog that `open` shows, and waits until the dialog is closed. The dialog inserts its
+ * own proposal some time after it opens, and may take a while to read the folder, so the name is typed until it stays.
  */
 export async function saveAs(page: Page, file: string, open: () => Promise<void>): Promise<void> {
   const path = quickInput(page);
-  // The field of the dialog before keeps its text.
+  // The field still has the text of the previous dialog.
   await path.waitFor({ state: 'hidden' });
   await open();
   await path.waitFor();
@@ -102,8 +102,8 @@ export async function saveAs(page: Page, file: string, open: () => Promise<void>
 }
 
 /**
- * Opens a file of the folder. A file just written may be missing from the first look, and another part may take the
- * focus from it.
+ * Opens a file of the folder. Retries, as a new file may be missing from the first list, and another part may take the
+ * focus.
  */
 export async function openFile(page: Page, name: string): Promise<void> {
   if (!(await openAndPick(page, 'Control+P', { typed: name, text: name, timeout: 10_000 })))
@@ -111,7 +111,7 @@ export async function openFile(page: Page, name: string): Promise<void> {
   await page.locator('.tab.active', { hasText: name }).waitFor();
 }
 
-/** Closes all editors; again, where one was still opening. */
+/** Closes all editors; retries if one was still opening. */
 export async function closeEditors(page: Page): Promise<void> {
   const tab = page.locator('.tab').first();
   for (let tries = 0; tries < 5; tries++) {
@@ -156,8 +156,8 @@ export async function drag(page: Page, from: Locator, to: Locator): Promise<void
 }
 
 /**
- * Goes to the next problem of the editor in front and opens what mends it. F8 shows the problem in a box that takes the
- * focus, at some time after the key: the fixes are asked for only once it has come and gone.
+ * Goes to the next problem of the active editor and opens its quick fixes. F8 shows the problem in a box that takes the
+ * focus some time after the key, so the fixes are requested only after it was shown and closed.
  */
 export async function openQuickFixes(page: Page): Promise<void> {
   const box = page.locator('.monaco-editor .marker-widget');
@@ -170,7 +170,7 @@ export async function openQuickFixes(page: Page): Promise<void> {
   throw new Error('No quick fix is offered for the next problem');
 }
 
-/** Presses a key; whether what it should bring came in time. */
+/** Presses a key; returns whether the expected element appeared in time. */
 async function presses(page: Page, key: string, comes: () => Promise<void>): Promise<boolean> {
   await page.keyboard.press(key);
   return inTime(comes);
@@ -186,13 +186,13 @@ async function inTime(comes: () => Promise<void>): Promise<boolean> {
   }
 }
 
-/** The document of the webview in front. VS Code wraps it in two frames. */
+/** The document of the active webview. VS Code wraps it in two frames. */
 export const webview = (page: Page): FrameLocator =>
   page.frameLocator('iframe.webview.ready:visible').frameLocator('#active-frame');
 
 export const editor = (page: Page): Locator => page.locator('.editor-instance .monaco-editor').last();
 
-/** What a code lens with these words can be clicked by. */
+/** The clickable element of a code lens with this text. */
 export const lens = (page: Page, title: string): Locator => page.locator('.codelens-decoration a', { hasText: title });
 
 export const toast = (page: Page, words: string | RegExp): Locator =>

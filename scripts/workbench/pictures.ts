@@ -1,5 +1,5 @@
 /**
- * Renders the SVGs of media/ that have to be PNGs: the marketplace takes no others. `npx tsx
+ * Renders SVGs of media/ as PNGs, because the marketplace does not accept SVGs. `npx tsx
  * scripts/workbench/pictures.ts`
  */
 import { readFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { packageRoot } from '../../src/paths';
 import { launchBrowser } from './browser';
 import { installBrowser } from './install';
 
-/** CSS pixels wide, and pixels a CSS pixel. */
+/** Width in CSS pixels, and pixels per CSS pixel. */
 const pictures = [
   { name: 'icon', width: 256, height: 256, scale: 1, transparent: true },
   { name: 'run', width: 920, height: 552, scale: 2, transparent: false },

@@ -1,7 +1,8 @@
 /**
- * Pictures of the views on a finished run, by the packaged extension in a real VS Code:
+ * Takes pictures of the views of a finished run with the packaged extension in a real VS Code:
  *   npm run screenshots [-- --run <run folder> --themes light,dark,hc-dark,hc-light --out media]
- * Without --run: the newest run of the built-in experiment (`npm start` makes one). The README shows the dark ones.
+ * Without --run, it uses the newest run of the built-in experiment (`npm start` creates one). The README shows the dark
+ * ones.
  */
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -56,7 +57,7 @@ function workspace(scratch: string): { folder: string; run: string } {
 
 async function take(page: Page, name: string): Promise<void> {
   await page.mouse.move(720, 0);
-  await page.waitForTimeout(1200); // views draw after they are there
+  await page.waitForTimeout(1200); // views are drawn some time after they appear
   const path = join(values.out, `${name}.png`);
   await page.screenshot({ path });
   console.log(path);
@@ -64,7 +65,7 @@ async function take(page: Page, name: string): Promise<void> {
 
 async function takeAll(page: Page, run: string, suffix: string): Promise<void> {
   await showContainer(page, 'Distillery');
-  // In the order of the tree, which draws only what is in sight.
+  // In the order of the tree, which renders only visible rows.
   const cases = readFailures(run).sort((a, b) => a.category.localeCompare(b.category));
   const shown = cases.find(({ firstWrongStep, teacherChain }) => firstWrongStep && teacherChain) ?? cases[0];
   if (!shown) throw new UserError('the run has no failure cases to show', { file: run });

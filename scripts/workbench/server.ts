@@ -1,4 +1,4 @@
-/** code-server on 127.0.0.1 with a profile of its own, and an end to everything that was started from it. */
+/** Runs code-server on 127.0.0.1 with its own profile, and ends all processes that it started. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -23,7 +23,7 @@ export interface ServerOptions {
   vsix?: string;
   /** Lets the page's address name an extension under development; hides notification toasts. */
   development?: boolean;
-  /** Ask whether the workspace is trusted, as a fresh VS Code does. */
+  /** Show the workspace trust prompt, as a fresh VS Code does. */
   trust?: boolean;
   settings?: Record<string, unknown>;
   env?: Record<string, string>;
@@ -33,17 +33,17 @@ export interface ServerOptions {
 }
 
 export interface Server {
-  /** host:port, as the page's address has it. */
+  /** host:port of the page's address. */
   authority: string;
-  /** A scratch folder, HOME of all that runs in the server; deleted by close(). */
+  /** A temporary folder that is HOME of all processes of the server; deleted by close(). */
   home: string;
   /** Address of a folder's window, optionally with a development extension (and the tests to run in it). */
   url(folder: string, extension?: { path: string; tests?: string }): string;
-  /** Ends the server, the extension hosts and every process that these started. */
+  /** Ends the server, the extension hosts and all processes that they started. */
   close(): Promise<void>;
 }
 
-/** What a test has to be spared, and what differs from a desktop. */
+/** Settings that keep distractions out of tests, and restore defaults of the desktop. */
 const workbenchSettings = {
   'workbench.startupEditor': 'none',
   'workbench.enableExperiments': false,
@@ -82,7 +82,7 @@ export async function startServer(workbench: CodeServer, options: ServerOptions 
   const server = spawn(workbench.node, [workbench.entry, ...profile, ...flags(port, options)], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true, // a process group of its own, so that close() ends all of it
+    detached: true, // its own process group, so that close() ends all of it
   });
   const log = createWriteStream(options.log ?? join(home, 'server.log'));
   server.stdout.pipe(log);
@@ -116,13 +116,13 @@ function environment(home: string, changes: Record<string, string> = {}): NodeJS
     EXTENSIONS_GALLERY: '{"serviceUrl":""}', // no gallery: the browser asks no outside host
     ...changes,
   };
-  // The first two lead out of HOME; the others are there when this runs in another VS Code's terminal, or in `npm run`.
+  // The first two point outside of HOME; the others are set in a terminal of another VS Code, or by `npm run`.
   const foreign = /^(XDG_CONFIG_HOME|XDG_DATA_HOME|VSCODE_.*|npm_.*|NODE_OPTIONS)$/;
   for (const name of Object.keys(env)) if (foreign.test(name)) delete env[name];
   return env;
 }
 
-/** Copies of what was installed in this process, by the package's file: installing takes seconds. */
+/** Extensions installed by this process, by package file, for copying: installing takes seconds. */
 const installed = new Map<string, string>();
 process.on('exit', () => {
   for (const folder of installed.values()) rmSync(folder, { recursive: true, force: true });
@@ -176,12 +176,12 @@ async function closeServer(server: ChildProcess, home: string): Promise<void> {
     clearTimeout(late);
   }
   killGroup(server.pid!);
-  // Training hosts are detached by design; they are known by their environment.
+  // Training hosts are detached by design; they are recognized by their environment.
   for (const pid of processesUsing(home)) kill(pid);
   rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
 }
 
-/** The extension host and its language servers outlive the server for a moment. */
+/** The extension host and its language servers end a moment after the server. */
 function killGroup(pid: number): void {
   kill(-pid);
 }
@@ -190,18 +190,18 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It has ended by itself.
+    // It has already ended.
   }
 }
 
-/** Processes whose environment names the folder, and whose command line has the words. */
+/** Processes whose environment contains the folder and whose command line contains the words. */
 export function processesUsing(folder: string, words = ''): number[] {
   if (!existsSync('/proc/self/environ')) return [];
   const has = (pid: string, file: string, text: string) => {
     try {
       return readFileSync(`/proc/${pid}/${file}`, 'utf8').includes(text);
     } catch {
-      return false; // another user's, or gone
+      return false; // another user's process, or ended
     }
   };
   return readdirSync('/proc')

@@ -1,8 +1,8 @@
 /**
- * Runs the mocha suite of test/workbench inside a real extension host: VS Code in code-server, its window in a headless
- * Chromium.
+ * Runs the mocha suite of test/workbench in a real extension host: VS Code in code-server, with its window in a
+ * headless Chromium.
  *   npm run test:workbench -- [--grep words] [--verbose] [--built]
- * --verbose: also what the window and the extensions log; --built: dist/ is as it should be.
+ * --verbose: also prints the logs of the window and the extensions; --built: dist/ is up to date.
  */
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -52,7 +52,9 @@ async function main(): Promise<number> {
   }
 }
 
-/** 0 if the tests passed. The window calls these two functions, if its page has them, under the smoke-test driver. */
+/**
+ * Resolves with 0 if the tests passed. Under the smoke-test driver, the window calls these two functions of its page.
+ */
 async function exitOf(page: Page, url: string, verbose: boolean): Promise<number> {
   let log = '';
   const note = (_type: string, args: unknown[]) => {
@@ -79,7 +81,7 @@ async function exitOf(page: Page, url: string, verbose: boolean): Promise<number
   return code;
 }
 
-/** Prints what the suite sends. */
+/** Prints the suite's messages. */
 function printFrom(socket: string) {
   const server = createServer((connection) => connection.pipe(process.stdout, { end: false }));
   return server.listen(socket);
