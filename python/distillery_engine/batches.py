@@ -5,8 +5,8 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,8 @@ class Example:
 @dataclass(frozen=True)
 class MicroBatch:
     """
-    tokens [rows, longest]; places [m] (in the flattened tokens) predict targets [m]; row [m] says whose each one is.
+    tokens [rows, longest]; places [m] (in the flattened tokens) predict targets [m]; row [m] says whose each one is;
+    `more` goes to the model with the tokens.
     """
 
     examples: list[int]
@@ -42,6 +43,7 @@ class MicroBatch:
     targets: Tensor
     row: Tensor
     lengths: list[int]
+    more: dict[str, Any] = field(default_factory=dict)
 
 
 def unpack_examples(packed: dict[str, Any]) -> list[Example]:
@@ -106,6 +108,20 @@ def split(
     return batches
 
 
+def even_runs(lengths: Sequence[int], device: str) -> list[list[int]]:
+    """Lengths, longest first, in runs that are padded by a fifth at most, unless a run would keep no device busy."""
+    runs: list[list[int]] = []
+    for length in lengths:
+        if not runs or (length < 0.8 * runs[-1][0] and runs[-1][0] * len(runs[-1]) >= BUSY.get(device, 8192)):
+            runs.append([])
+        runs[-1].append(length)
+    return runs
+
+
+def tensors_on(device: torch.device) -> Callable[[Any], Tensor]:
+    return lambda array: torch.from_numpy(np.ascontiguousarray(array, dtype=np.int64)).to(device)
+
+
 def lay_out(examples: Sequence[Example], chosen: list[int], device: torch.device) -> MicroBatch:
     longest = max(examples[i].read for i in chosen)
     tokens = np.zeros((len(chosen), longest), dtype=np.int64)
@@ -118,6 +134,6 @@ def lay_out(examples: Sequence[Example], chosen: list[int], device: torch.device
         places.append(np.arange(first, first + len(example.completion)))
         row.append(np.full(len(example.completion), r))
     lengths = [len(examples[i].completion) for i in chosen]
-    targets = np.concatenate([examples[i].completion for i in chosen]).astype(np.int64)
-    to = lambda array: torch.from_numpy(np.ascontiguousarray(array)).to(device)
+    targets = np.concatenate([examples[i].completion for i in chosen])
+    to = tensors_on(device)
     return MicroBatch(chosen, to(tokens), to(np.concatenate(places)), to(targets), to(np.concatenate(row)), lengths)

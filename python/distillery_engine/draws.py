@@ -26,16 +26,16 @@ def draw(logits: Tensor, uniforms: Tensor, sampling: Sampling) -> tuple[Tensor, 
     filtering (at temperature 0: at temperature 1).
     """
     greedy = sampling.temperature <= 0
-    scores = torch.log_softmax(logits if greedy else logits / sampling.temperature, dim=-1)
+    scores = torch.log_softmax(logits if greedy or sampling.temperature == 1 else logits / sampling.temperature, dim=-1)
     if greedy:
         ids = scores.argmax(-1)
     else:
         p = scores.exp()
         cumulative = (p if keeps_all(sampling) else p * kept(p, sampling)).cumsum(-1, dtype=torch.float64)
-        total = cumulative[:, -1:].contiguous()
-        above = torch.searchsorted(cumulative, uniforms.double()[:, None] * total, right=True)
-        # a uniform number so near 1 that its product with the total is the total
-        ids = torch.minimum(above, torch.searchsorted(cumulative, total))[:, 0]
+        # A uniform number has 24 bits, so its product with the total is below the total: some id exceeds it, except
+        # where there are no numbers, which is found out by the log-prob.
+        above = torch.searchsorted(cumulative, uniforms.double()[:, None] * cumulative[:, -1:], right=True)
+        ids = above[:, 0].clamp(max=logits.shape[-1] - 1)
     return ids, scores.gather(1, ids[:, None])[:, 0]
 
 

@@ -17,6 +17,7 @@ from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from .errors import EngineError, is_out_of_memory
+from .packing import packs
 from .random import sequence
 from .student import Student
 
@@ -78,6 +79,7 @@ def open_student(params: dict[str, Any], device: torch.device) -> Student:
 
         apply_liger_kernel(model, {"cross_entropy": False, "fused_linear_cross_entropy": False})
     student.check()
+    student.packs = packs(student)
     if stacked and adapter and peft is not None:
         student.warnings = differences(peft.peft_config["default"], adapter)
     weights = f"{quantization} base" if quantization else str(dtype).removeprefix("torch.")

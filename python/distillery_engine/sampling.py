@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .batches import check_length, check_tokens
 from .cache import new_cache
@@ -27,6 +27,10 @@ from .work import Work
 
 # The cache is made smaller when so many of its rows have ended.
 ENDED = 0.25
+# Random numbers are drawn for so many tokens at a time.
+AHEAD = 64
+# Beyond so many weights, memory sets the pace of decoding on a CPU, whatever their order.
+FEW = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ def sample(
         groups = {i: group_of(i, len(prompt), student, options) for i, prompt in processes.share(prompts)}
         drafts = [draft for group in groups.values() for draft in group]
         work.begin(len(drafts))
-        with torch.inference_mode(), merged_adapter(student), student.precision():
+        with torch.inference_mode(), merged_adapter(student), by_column(student), student.precision():
             for wave in waves(drafts, prompts, options.max_rows):
                 Wave(student, prompts, options, wave).decode(work, drafts, show=processes.world == 1)
         return groups
@@ -124,12 +128,33 @@ def merged_adapter(student: Student) -> Iterator[None]:
             weight.data = values
 
 
+@contextlib.contextmanager
+def by_column(student: Student) -> Iterator[None]:
+    """While it lasts, a small student on a CPU has its matrices by column: products with few rows are faster then."""
+    own = [(m.weight, m.weight.data) for m in student.decoder.modules() if type(m) is nn.Linear]
+    helps = student.device.type == "cpu" and student.dtype == torch.float32
+    if not helps or sum(values.numel() for _, values in own) > FEW:
+        yield
+        return
+    try:
+        for weight, values in own:
+            weight.data = values.t().contiguous().t()
+        yield
+    finally:
+        for weight, values in own:
+            weight.data = values
+
+
 class Wave:
     """Rows that are decoded side by side. Prompts are filled up at their front, so that all rows go on at one place."""
+
+    tokens: Tensor  # the last of every row, [rows, 1]
+    uniforms: Tensor  # [rows, AHEAD]
 
     def __init__(self, student: Student, prompts: Sequence[Ints], options: SampleOptions, drafts: list[Draft]) -> None:
         self.student, self.options, self.rows = student, options, drafts
         self.random = Stream(options.seed, options.stream)
+        self.step = 0  # so many tokens every row has that has not ended
         self.cache = new_cache(student.model.config)
         indices = sorted({draft.prompt for draft in drafts})
         self.place = {prompt: row for row, prompt in enumerate(indices)}
@@ -153,7 +178,7 @@ class Wave:
                 return
             if sum(ended) >= max(1, ENDED * len(ended)):
                 self.keep([i for i, gone in enumerate(ended) if not gone])
-            logits = self.step()
+            logits = self.next()
 
     def prefill(self) -> Tensor:
         """
@@ -164,37 +189,49 @@ class Wave:
         tokens = np.stack([np.pad(prompt, (n, 0)) for prompt, n in zip(self.prompts, fill, strict=True)]).astype(
             np.int64
         )
-        self.mask = self.tensor(np.arange(self.width)[None] >= np.asarray(fill)[:, None]).long()
-        logits = self.forward(self.tensor(tokens), (self.mask.cumsum(-1) - 1).clamp(min=0))
-        self.keep([self.place[draft.prompt] for draft in self.rows], self.rows)
-        return logits[self.tensor([self.place[draft.prompt] for draft in self.rows])]
+        longest = self.width + max(draft.budget for draft in self.rows)
+        self.mask = self.tensor(np.arange(longest)[None] >= np.asarray(fill)[:, None])
+        positions = (np.arange(self.width)[None] - np.asarray(fill)[:, None]).clip(min=0)
+        self.positions = self.tensor(positions[:, -1:])
+        logits = self.forward(self.tensor(tokens), self.tensor(positions))
+        places = [self.place[draft.prompt] for draft in self.rows]
+        self.keep(places, self.rows)
+        return logits[self.tensor(places)]
 
     def keep(self, chosen: list[int], rows: list[Draft] | None = None) -> None:
         """Only these rows of the cache, in this order."""
         self.rows = [self.rows[i] for i in chosen] if rows is None else rows
         indices = self.tensor(chosen)
         self.cache.batch_select_indices(indices)
-        self.mask = self.mask[indices]
+        self.mask, self.positions = self.mask[indices], self.positions[indices]
+        if rows is None:
+            self.tokens, self.uniforms = self.tokens[indices], self.uniforms[indices]
 
-    def step(self) -> Tensor:
+    def next(self) -> Tensor:
         """The last token of every row -> logits of its next one."""
-        self.mask = torch.cat([self.mask, torch.ones_like(self.mask[:, :1])], dim=1)
-        tokens = self.tensor([[draft.tokens[-1]] for draft in self.rows])
-        return self.forward(tokens, self.mask.sum(-1, keepdim=True) - 1)
+        self.positions = self.positions + 1
+        return self.forward(self.tokens, self.positions)
 
     def forward(self, tokens: Tensor, positions: Tensor) -> Tensor:
-        mask = None if self.even else self.mask
+        mask = None if self.even else self.mask[:, : self.width + self.step]
         student = self.student
         hidden = student.hidden(
             tokens, attention_mask=mask, position_ids=positions, past_key_values=self.cache, use_cache=True
         )
         return student.logits(hidden[:, -1])
 
+    def draw_ahead(self) -> Tensor:
+        """Uniform numbers of the next tokens of every row, [rows, AHEAD]."""
+        places = [np.repeat([getattr(draft, of) for draft in self.rows], AHEAD) for of in ("prompt", "completion")]
+        tokens = np.tile(np.arange(self.step, self.step + AHEAD), len(self.rows))
+        return self.tensor(self.random.uniform(*places, tokens).reshape(-1, AHEAD))
+
     def draw(self, logits: Tensor) -> None:
         """A token for every row that has not ended; what an ended one draws is let go."""
-        counters = [(draft.prompt, draft.completion, len(draft.tokens)) for draft in self.rows]
-        uniforms = self.random.uniform(*np.asarray(counters).T)
-        ids, log_probs = draw(logits, self.tensor(uniforms), self.options.sampling)
+        if self.step % AHEAD == 0:
+            self.uniforms = self.draw_ahead()
+        ids, log_probs = draw(logits, self.uniforms[:, self.step % AHEAD], self.options.sampling)
+        self.tokens, self.step = ids[:, None], self.step + 1
         for draft, token, log_prob in zip(self.rows, ids.tolist(), log_probs.tolist(), strict=True):
             if draft.ended:
                 continue

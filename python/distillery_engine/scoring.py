@@ -21,7 +21,7 @@ def score(student: Student, batch: MicroBatch, temperature: float = 1.0, entropy
     backward pass (as in Liger-Kernel's fused losses, arXiv 2410.10989), so that memory does not grow with tokens times
     vocabulary.
     """
-    hidden = student.hidden(batch.tokens).flatten(0, 1)[batch.places]
+    hidden = student.states(batch)
     rows = max(1, MOST_LOGITS // student.vocabulary)
     parts = list(zip(hidden.split(rows), batch.targets.split(rows), strict=True))
 

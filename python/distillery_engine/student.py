@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout as drop
 
+from .batches import MicroBatch
 from .errors import EngineError
 
 
@@ -29,6 +30,7 @@ class Student:
     # Modules that write to the residual stream: where residual dropout applies.
     outputs: list[nn.Module] = field(default_factory=list)
     checkpoints: bool = False
+    packs: bool = False
     warnings: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -70,6 +72,10 @@ class Student:
     def hidden(self, tokens: Tensor, **more: Any) -> Tensor:
         """[rows, length] -> hidden states after the final norm, [rows, length, d]."""
         return self.decoder(input_ids=tokens, **{"use_cache": False, **more}).last_hidden_state
+
+    def states(self, batch: MicroBatch) -> Tensor:
+        """The hidden states that predict a micro-batch's targets, [m, d]."""
+        return self.hidden(batch.tokens, **batch.more).flatten(0, 1)[batch.places]
 
     def logits(self, hidden: Tensor) -> Tensor:
         """[n, d] -> float32 logits [n, vocabulary]."""

@@ -12,6 +12,7 @@ import torch
 from .batches import Example, MicroBatch, check_examples, lay_out, split
 from .errors import Diverged
 from .optimizer import Optimizer
+from .packing import pack, split_packed
 from .processes import Processes
 from .scoring import score
 from .student import Student
@@ -36,12 +37,17 @@ class Trainer:
         use: Callable[[int, MicroBatch], None],
     ) -> None:
         """Calls `use` with this process's micro-batches and their numbers."""
-        batches = split(examples, chosen, most_tokens, self.student.device.type, self.processes.world)
+        student, world = self.student, self.processes.world
+        if student.packs:
+            batches = split_packed(examples, chosen, most_tokens, world)
+        else:
+            batches = split(examples, chosen, most_tokens, student.device.type, world)
+        form = pack if student.packs else lay_out
         for number, batch in self.processes.share(batches):
             work.check()
-            with self.student.precision():
-                use(number, lay_out(examples, batch, self.student.device))
-            work.done = min(work.total, work.done + len(batch) * self.processes.world)
+            with student.precision():
+                use(number, form(examples, batch, student.device))
+            work.done = min(work.total, work.done + len(batch) * world)
             work.advance(lambda: work.done)
 
     def log_probs(
