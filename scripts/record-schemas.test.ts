@@ -11,7 +11,7 @@ it.each(Object.keys(files))('schemas/run/%s is what the source says', (name) => 
   expect(written === files[name], 'Run `npx tsx scripts/generate-schemas.ts`.').toBe(true);
 });
 
-it('says what fields mean, as the source does', () => {
+it('describes fields as the source does', () => {
   const rollout = JSON.parse(files['rollout.schema.json']);
   expect(rollout.properties.advantage.description).toBe('null: not recorded by another trainer.');
   expect(rollout.required).toContain('tokenTexts');

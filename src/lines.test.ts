@@ -92,7 +92,7 @@ describe('readLines', () => {
 });
 
 describe('parseJson', () => {
-  it('says where broken JSON is', () => {
+  it('reports the position of broken JSON', () => {
     expect(failure(() => parseJson('{"a": 1,}', { file: 'f', line: 7 }))).toMatchObject({
       file: 'f',
       line: 7,

@@ -17,7 +17,7 @@ it('a run that begins at a checkpoint says which, by its config', () => {
   expect(startAt('runs/a/checkpoints/sftConcise-40')).toEqual({ run: 'a', checkpoint: 'sftConcise-40' });
 });
 
-it('what it begins with is the base student or that checkpoint, by one list of words', () => {
+it('starts from the base student or a checkpoint, with the same words everywhere', () => {
   const words = (begun: typeof start | undefined) => [
     studentTitle('base', begun),
     studentLabel('base', begun),

@@ -47,7 +47,7 @@ const remote = (url: string, bytes = content): RemoteFile => ({
 });
 
 describe('fetching', () => {
-  it('goes on where the connection broke, and checks the hash of the whole', async () => {
+  it('resumes a broken download, and checks the hash of the whole file', async () => {
     const asked: (string | undefined)[] = [];
     const path = join(folder, 'parts', 'file');
     /** Breaks the connection once what was sent lies on the disk. */
@@ -76,7 +76,7 @@ describe('fetching', () => {
     await expect(fetchFile({ ...remote(url), size: 5000 }, path, watch)).rejects.toThrow(/longer than announced/);
   });
 
-  it('says that there is no network, and stops when told', async () => {
+  it('reports a missing network, and stops on request', async () => {
     const error = await fetchFile(remote('http://127.0.0.1:1/x'), join(folder, 'x'), watch).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(UserError);
     expect(error).toMatchObject({ code: 'network', remedy: expect.stringContaining('--from') });
@@ -220,7 +220,7 @@ describe.runIf(process.platform === 'linux')('a TensorFlow', () => {
 });
 
 describe('the compiler', () => {
-  it('is asked for when there is none', async () => {
+  it('is requested if it is missing', async () => {
     await expect(findCompiler({ PATH: folder })).rejects.toMatchObject({
       code: 'compiler',
       message: expect.stringContaining('no C++ compiler'),

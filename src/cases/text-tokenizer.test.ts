@@ -37,7 +37,7 @@ describe('the student’s tokenizer', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('says what is missing', () => {
+  it('reports missing files', () => {
     expect(() => loadTextTokenizer('/nowhere')).toThrow(UserError);
   });
 });

@@ -24,7 +24,7 @@ describe('two sequences', () => {
     expect(alignTokens([1], [])).toEqual([[0, null]]);
   });
 
-  test('every token stands in one column, in order, and pairs are equal', () => {
+  test('every token is in one column, in order, and pairs are equal', () => {
     fc.assert(
       fc.property(tokens, tokens, (a, b) => {
         const columns = alignTokens(a, b);
@@ -92,7 +92,7 @@ describe('three sequences', () => {
     ]);
   });
 
-  test('every token stands in one column, in order, and those of a column are equal', () => {
+  test('every token is in one column, in order, and tokens of a column are equal', () => {
     fc.assert(
       fc.property(tokens, tokens, tokens, (a, b, c) => {
         const columns = alignThree(a, b, c);
@@ -124,7 +124,7 @@ describe('steps', () => {
     expect(alignSteps(teacher, teacher).every(({ a, b, similarity }) => a === b && similarity === 1)).toBe(true);
   });
 
-  test('each stands in one pair, in order', () => {
+  test('each is in one pair, in order', () => {
     const steps = fc.array(
       fc.array(fc.constantFrom('a', 'b', '12', '7', 'c'), { maxLength: 4 }).map((w) => w.join(' ')),
     );

@@ -6,7 +6,7 @@ import { splitChain } from './split';
 const cut = (text: string) => renderChain(conciseChain(splitChain(text)));
 
 describe('a chain cut to the sentences that compute', () => {
-  it('keeps equations, numbers the steps anew, and drops thinking, talk and checks', () => {
+  it('keeps equations, renumbers the steps, and drops thinking, talk and checks', () => {
     const chain = [
       'Thinking: We know that Ann starts with 12 pens.',
       'Step 1: First, Ann has 12 pens.',

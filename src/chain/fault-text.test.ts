@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { departureText, faultText, isGuess } from './fault-text';
 
-it('tells a departure as a guess, with its step, and a false equation as it is', () => {
+it('describes a departure as a guess, with its step, and a false equation as a fact', () => {
   const said = "departs from the teacher at step 5: 96 does not occur in the teacher's chain";
   expect(faultText(departureText('96', false), 4)).toBe(said);
   expect(faultText("leaves the teacher's path here: the teacher never has 96", 4)).toBe(said);

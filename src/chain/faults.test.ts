@@ -68,7 +68,7 @@ describe('the first wrong step', () => {
       expect(found(chain)).toEqual([0, '3 + 2 = 5']);
     });
 
-    test("numbers of the question are nobody's mistake, also those in words", () => {
+    test('numbers of the question are not faults, even in words', () => {
       expect(found(student('There are 2 sisters.', '2 * 40 = 80 pens.', '80'))).toEqual([1, '2 * 40 = 80']);
     });
 
@@ -78,7 +78,7 @@ describe('the first wrong step', () => {
       expect(found(chain, teacher, 'Two sacks of 30 kilograms.')).toEqual([1, '2 * 750 = 1500']);
     });
 
-    test('what came before the right answer is not to blame, what is done with it is', () => {
+    test('steps before the right answer are not faults, but its later misuse is', () => {
       const teacher = splitChain('Step 1: 4 * 10 = 40.\nStep 2: 40 + 15 = 55.\nAnswer: 55');
       const chain = student('4 * 20 = 80.', '4 * 10 = 40.', '40 + 15 = 55.', '80 - 55 = 25.', '25');
       expect(found(chain, teacher, 'Four for 20, less 5 each.')).toEqual([3, '80 - 55 = 25']);
@@ -92,7 +92,7 @@ describe('the first wrong step', () => {
     });
   });
 
-  test('a number of the question that the teacher has but never arrives at is said to be so', () => {
+  test('reports a number of the question that the teacher uses but never computes', () => {
     const chain = student('24 * 2 = 48', '48');
     expect(firstWrongStep(chain, teacher, 'In April 48 clips.')!.message).toBe(
       'departs from the teacher here: the teacher never arrives at 48',

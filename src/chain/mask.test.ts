@@ -132,7 +132,7 @@ describe('schedule', () => {
     expect(maskRatioAt([0.5], 0.9)).toBe(0.5);
   });
 
-  test('what is out of range is refused', () => {
+  test('refuses values out of range', () => {
     const random = new Random(1);
     expect(() => maskRatioAt([], 0)).toThrow(UserError);
     expect(() => maskRatioAt([1.5], 0)).toThrow(/1\.5.*0 to 1/);

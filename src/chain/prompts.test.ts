@@ -28,7 +28,7 @@ test('the templates, to the letter', () => {
   );
 });
 
-test('a wrong step that a person marked stands before the rewrite, on one line', () => {
+test('a wrong step marked by a person comes before the rewrite, on one line', () => {
   expect(rewritePrompt('How many?', chain, { wrongStep: '2 + 4\n= 8' })).toBe(
     `Question: How many?\nA correct solution:\n${renderChain(chain)}\nA wrong step: 2 + 4 = 8\nA much shorter solution:\n`,
   );

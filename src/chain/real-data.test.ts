@@ -90,7 +90,7 @@ describe.skipIf(!existsSync(gsm8k))('GSM8K', () => {
     expect(gold.filter((value) => value.startsWith('-'))).toHaveLength(3);
   });
 
-  test("of right solutions hardly any is said to leave another right chain's path", () => {
+  test('right solutions are almost never reported as departing from another right chain', () => {
     const bridged = existsSync(bridge) ? (JSON.parse(readFileSync(bridge, 'utf8')) as BridgeRow[]) : [];
     const solutions = new Map(rows.map(({ question, answer }) => [question.trim(), splitChain(answer)]));
     const pairs = bridged.filter((row, i) => i % 4 === 0 && solutions.has(row.question.trim()));

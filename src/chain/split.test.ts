@@ -22,12 +22,12 @@ describe('step marks', () => {
     });
   });
 
-  test('a student that goes on after its answer: all steps, the last answer', () => {
+  test('text after the answer: all steps, the last answer', () => {
     const chain = splitChain('Step 1: Add.\n2 + 2 = 4\n\nFinal Answer: 4\n\nStep 1: Again.\nStep 2: Final Answer: 5');
     expect(chain).toEqual({ thinking: '', steps: ['Add.\n2 + 2 = 4', 'Again.'], answer: '5' });
   });
 
-  test('cut off, there is no answer and nothing of the last step is lost', () => {
+  test('a truncated chain has no answer and keeps its last step', () => {
     expect(splitChain('Step 1: 2 + 2 = 4\nStep 2: so the to')).toEqual({
       thinking: '',
       steps: ['2 + 2 = 4', 'so the to'],
@@ -326,7 +326,7 @@ describe('places', () => {
     expect(text.slice(answer)).toBe('Answer: 2');
   });
 
-  test('joined sentences go over a line end, and what is not there has no place', () => {
+  test('joined sentences cross line ends, and missing text has no position', () => {
     const { place } = placeChain('He buys 3 pens.\nThe pens cost 2 each.');
     expect([place({ step: 0 }), place({ step: 1 })]).toEqual([{ start: 0, end: 37 }, undefined]);
   });

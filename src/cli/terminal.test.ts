@@ -23,7 +23,7 @@ it('writes its own colours, and shows those of other texts', () => {
   );
 });
 
-it('measures and cuts what is seen, and ends the colours of what it cut', () => {
+it('measures and cuts visible text, and closes the colours of the part it cut', () => {
   const program = `
     const text = pc.red('ab\\n\\u001bcd') + pc.bold('ef');
     stdout.write([width(inOneLine(text)), clipLine(text, 2), clipLine(text, 9), inOneLine(text)].join('|'));`;

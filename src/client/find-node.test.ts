@@ -57,7 +57,7 @@ describe.skipIf(process.platform === 'win32')(
   },
 );
 
-it('a host gets what it needs of the environment, no secrets and none of the editor', () => {
+it("a host gets the needed environment variables, no secrets and none of the editor's", () => {
   const given = {
     PATH: '/bin',
     Path: '/windows',

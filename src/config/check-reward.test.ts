@@ -5,7 +5,7 @@ const rewardIssues = (...components: object[]) =>
   checkReward(JSON.stringify({ components: [...components, { use: 'grounded', gate: [] }] })).issues;
 
 describe('what a reward may say', () => {
-  it('knows its components, their options and what is missing', () => {
+  it('checks components, their options and missing parts', () => {
     const issues = rewardIssues(
       { use: 'corectness' },
       { use: 'brevity', options: { under: -1, bonus: 2 } },

@@ -95,7 +95,7 @@ describe('what an experiment may say', () => {
     ]);
   });
 
-  it('lists what it knows when nothing is near', () => {
+  it('lists the known names if none is similar', () => {
     expect(said(experimentIssues({ evaluation: { colour: 1 } }))).toEqual([
       ['Unknown setting "colour" in evaluation.', 'Known here: count, every, batch, maxNewTokens, temperature.'],
     ]);
@@ -258,7 +258,7 @@ describe('quick settings', () => {
   const text = (quick: object) =>
     JSON.stringify({ ...minimal, stages: { complete: { updates: 90, group: 4 } }, quick }, null, 1);
 
-  it('go over the others when asked for', () => {
+  it('override the other settings on request', () => {
     const over = {
       stages: { complete: { updates: 2 }, rewrite: false },
       data: { train: { format: 'gsm8k', path: 'g' } },
@@ -271,7 +271,7 @@ describe('quick settings', () => {
     expect(value?.data).toMatchObject({ train: { format: 'gsm8k', path: 'g' }, test: { seed: 2 } });
   });
 
-  it('are checked even when not asked for, and named in the message', () => {
+  it('are checked even if not requested, and named in the message', () => {
     const { issues } = checkExperiment(text({ stages: { complete: { updates: -2, grop: 3 } } }));
     expect(said(issues)).toEqual([
       ['stages.complete.updates must be a whole number of 0 or more, not -2. (with --quick)', undefined],

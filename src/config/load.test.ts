@@ -123,7 +123,7 @@ it('names every missing file at its line, with the neighbour that was probably m
   ]);
 });
 
-it('reports what is wrong in a reward file as that file, and passes its warnings on', () => {
+it('reports errors of a reward file under its name, and passes on its warnings', () => {
   write('a.reward.json', { components: [{ use: 'correctness' }, { use: 'grounded' }, { use: 'brevity', gate: [] }] });
   const path = write('x.distillery.json', {
     ...experiment,

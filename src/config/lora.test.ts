@@ -41,7 +41,7 @@ it('"auto" is an adapter for students of 50 million parameters or more', () => {
   expect(resolved({ rank: 4 }).student.lora).toMatchObject({ rank: 4, alpha: 32 });
 });
 
-it('takes an adapter folder and weights of another format by what lies there', () => {
+it('recognizes adapter folders and other weight formats by their files', () => {
   writeFileSync(join(folder, 'student', 'model.gguf'), 'x');
   expect(resolved().student.lora).toBe(false);
   writeFileSync(join(folder, 'student', 'adapter_model.safetensors'), 'x');
@@ -61,7 +61,7 @@ it('an adapter has larger learning rates, where none is given', () => {
   expect(rates(resolved('auto', { complete: { learningRate: 5e-5 } }))).toEqual([3e-4, 5e-5, 3e-4]);
 });
 
-it('says what is wrong, and where', () => {
+it('reports errors with their place', () => {
   const problems = (lora: unknown) =>
     checkExperiment(JSON.stringify(experiment(lora as never))).issues.map(({ message, remedy }) =>
       `${message} ${remedy ?? ''}`.trim(),

@@ -60,7 +60,7 @@ async function completeAlone(changes: object, step = 2) {
 }
 
 describe('a run', () => {
-  it('tells its whole story in its folder', () => {
+  it('records everything in its folder', () => {
     expect(openRun(whole).record).toMatchObject({ state: 'finished', name: 'tiny' });
     const rows = readSummary(whole);
     expect(rows.map(({ stage }) => stage)).toEqual(['base', 'sft', 'reconstruct', 'complete', 'rewrite']);
@@ -208,7 +208,7 @@ describe('a run', () => {
     expect(last(run).equals(last(whole))).toBe(true);
   });
 
-  it('goes on with the AdamW that it began with, also where its config does not name it', async () => {
+  it('resumes with its original AdamW settings, even if its config lacks them', async () => {
     const stages = { ...tinyExperiment(folder).stages, reconstruct: false as const, rewrite: false as const };
     const began = async (beta2: number) => {
       const stop = new AbortController();
@@ -312,7 +312,7 @@ describe('a run', () => {
     expect(metrics(run)).toEqual(metrics(whole));
   });
 
-  it('goes on with the backend that "auto" was, and says when that is another one now', async () => {
+  it('resumes with the backend that "auto" chose, and reports if the choice has changed', async () => {
     const resume = async (began: object) => {
       const stop = new AbortController();
       let run = '';

@@ -92,7 +92,7 @@ describe('Stage 3', () => {
 });
 
 describe('the step that a person marked as wrong', () => {
-  it('stands in the prompts that ask for a rewrite, of this problem alone', async () => {
+  it('appears in the rewrite prompts of its problem only', async () => {
     const earlier = await start({ stages: { ...stage3(), reconstruct: supervised }, baselines: { sft: false } });
     const [one, two, other] = readFailures(earlier.folder);
     const mark = ({ problemId, question }: FailureRecord, text: string, step: number | null = 0): NewDecision => ({
@@ -147,7 +147,7 @@ describe('verdicts on collected rewrites', () => {
     time: '',
   });
 
-  it('leave them as they are where nobody decided', () => {
+  it('do not change them without a decision', () => {
     const { context: here, tokens } = context();
     const collected: TaughtRewrite[] = [[1, tokens('Answer: 2')]];
     expect(withVerdicts(here, collected, { picked: new Map(), rewrites: new Map() }, 2)).toBe(collected);

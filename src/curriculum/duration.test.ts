@@ -48,7 +48,7 @@ it('counts no gradients of weights that an adapter leaves alone', () => {
   expect(seconds(adapter)).toBeLessThan(seconds(whole));
 });
 
-it('is told in round words', () => {
+it('is written in round numbers', () => {
   const one = only({});
   expect(durationText(one, loadStudentConfig(one.student.path), work, 1e9)).toBe(
     'takes roughly a minute on this machine',

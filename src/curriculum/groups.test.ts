@@ -28,8 +28,8 @@ it('is flat by its rewards, or by its answers as well', () => {
   expect(measureGroups([shaped, mixed], 'correct')).toMatchObject({ flatGroups: 0.5, allWrong: 0.5 });
 });
 
-describe('what is measured of an update', () => {
-  it('tells the length of right and of wrong completions apart', () => {
+describe('metrics of an update', () => {
+  it('reports the lengths of right and wrong completions separately', () => {
     const measured = measureGroups([group(sample(true, 4), sample(false, 10)), group(sample(true, 6))]);
     expect(measured).toMatchObject({ lengthCorrect: 5, lengthWrong: 10, lengthMean: 20 / 3 });
   });

@@ -20,7 +20,7 @@ const problem = (i: number, length: number) => ({
   chain: `Step 1: ${'so '.repeat(length / 3)}1 + 1 = 2.\nAnswer: 2`,
 });
 
-test('tokens of usual lessons are made once, and only when they are asked for', () => {
+test('typical lessons are tokenized once, and only on demand', () => {
   const { counts, tokenizer } = counting();
   const lessons = prepareLessons(
     Array.from({ length: 50 }, (_, i) => problem(i, 30)),

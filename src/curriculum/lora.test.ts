@@ -70,7 +70,7 @@ describe('a run with an adapter', () => {
     expect(last(run)).toBe(last(whole));
   });
 
-  it('goes on from the adapter of a checkpoint, or merges it', async () => {
+  it('continues the adapter of a checkpoint, or merges it', async () => {
     const from = checkpoint(whole, 'rewrite-7');
     const stages = { reconstruct: { updates: 1, batch: 2 }, complete: false, rewrite: false } as const;
     const notes: string[] = [];

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-it('a run from before there were several baselines goes on', () => {
+it('a run from before there were several baselines can be resumed', () => {
   const experiment = tinyExperiment(folder);
   const { sft } = experiment.baselines;
   const run = join(folder, 'runs', 'former');

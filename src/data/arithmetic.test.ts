@@ -69,7 +69,7 @@ describe('arithmetic stories', () => {
     );
   });
 
-  it('are told at length by a wordy teacher and briefly by a terse one', () => {
+  it('are long for a wordy teacher and short for a terse one', () => {
     const length = (verbosity: number) =>
       arithmeticItems({ ...arithmeticDefaults, verbosity }, 'train', 100).reduce(
         (sum, { chain }) => sum + chain.length,

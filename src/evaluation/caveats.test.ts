@@ -7,13 +7,13 @@ const answer = (text: string, finished = true) => ({ text, finished, ...judge(te
 const some = (count: number, ...of: Parameters<typeof answer>) => Array.from({ length: count }, () => answer(...of));
 const right = (count: number) => some(count, 'Step 1: 6 * 7 = 42\nAnswer: 42');
 
-it('is silent where the accuracy is what it seems', () => {
+it('is empty if nothing distorts the accuracy', () => {
   expect(caveats([...right(5), ...some(5, 'Answer: 41')], asked)).toEqual([]);
   expect(caveats([...right(19), ...some(1, 'Let me think about', false)], asked)).toEqual([]);
   expect(caveats([], asked)).toEqual([]);
 });
 
-it('tells of answers that were cut off before they stated a result, and of the setting', () => {
+it('reports answers cut off before their result, and the setting', () => {
   const [note, ...rest] = caveats([...right(2), ...some(8, 'First we look at the boxes, and then', false)], asked);
   expect(note).toMatch(/^8 of 10 answers were cut off at 112 tokens .* Raise evaluation\.maxNewTokens/);
   expect(rest).toEqual([]);
@@ -21,12 +21,12 @@ it('tells of answers that were cut off before they stated a result, and of the s
   expect(caveats([...right(2), ...some(8, 'Answer: 42\nQuestion: Another', false)], asked)).toEqual([]);
 });
 
-it('tells of answers without a mark, and how many their last number would make right', () => {
+it('reports answers without a marker, and how many are right by their last number', () => {
   const [note] = caveats([...some(3, 'So there are 42 pens.'), ...some(7, 'Pens are for writing.')], asked);
   expect(note).toMatch(/^10 of 10 answers end without marking a result \(the last number of 3 of them is right\)/);
 });
 
-it('tells of empty answers, and of results that are all wrong', () => {
+it('reports empty answers, and results that are all wrong', () => {
   expect(caveats(some(4, ''), asked)[0]).toMatch(/^4 of 4 answers are empty/);
   expect(caveats(some(4, 'Answer: 7'), asked)).toEqual([
     expect.stringMatching(/^None of 4 answers is right, though 4 state a result/),

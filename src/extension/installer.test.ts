@@ -13,7 +13,7 @@ describe('what a set-up in the command line says', () => {
     expect(stepOf('{"other":1}')).toBeNull();
   });
 
-  it('is what was made, or why not', () => {
+  it('is the installed software, or the reason for its absence', () => {
     expect(
       resultOf<{ tensorflow: { version: string } }>('{"gpu":false,"tensorflow":{"version":"2.21.0"}}').tensorflow
         .version,

@@ -78,7 +78,7 @@ describe('the manifest', () => {
       ]);
   });
 
-  it('lets no workspace choose what is executed', () => {
+  it('does not let workspaces choose executables', () => {
     expect(capabilities.untrustedWorkspaces.restrictedConfigurations).toEqual(
       expect.arrayContaining([
         'distillery.node',

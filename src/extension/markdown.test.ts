@@ -3,7 +3,7 @@ import { Markdown, md, paragraphs, table } from './markdown';
 
 const evil = '[x](command:evil) **b** <img src=x> ![i](http://x) $(bug) `c` \u202e\u001b\n# h | a@b.c';
 
-it('shows a value as it is, wherever it stands', () => {
+it('shows values literally in every position', () => {
   for (const { text, commands } of [md`a ${evil}`, paragraphs(evil, md`**${evil}**`), table([evil], [[evil]])]) {
     expect(text).not.toMatch(/\]\(|<img|\$\(bug|`c`|\u202e|\n# h|\*\*b\*\*/);
     expect(commands).toEqual([]);
@@ -17,7 +17,7 @@ it('a block of code is not left by a fence in it', () => {
   expect(text).toBe('``````text\na\n```\n[x](command:evil)\n`````\nbU+202E\n``````');
 });
 
-it('a link runs its own command, whatever stands in its arguments', () => {
+it('a link runs its own command, whatever its arguments', () => {
   const link = md`${Markdown.link('Open ](command:evil)', 'distillery.openCase', { id: ")](command:evil '!*" })}`;
   expect(link.commands).toEqual(['distillery.openCase']);
   expect(link.text.match(/\]\([^)]*\)/g)).toEqual([

@@ -17,7 +17,7 @@ const update = (seconds: number, n: number, updates = 100, phase = 'complete') =
   });
 
 describe('progress', () => {
-  it('tells the time left by the pace of the last updates', () => {
+  it('estimates the remaining time from the last updates', () => {
     const meter = new ProgressMeter();
     meter.apply(told(0, { type: 'phase', stage: 'complete', phase: 'complete', updates: 100, done: 0 }));
     expect(meter.current).toEqual({ stage: 'complete', phase: 'complete', update: 0, updates: 100 });

@@ -18,7 +18,7 @@ function touch(file: string, seconds: number): void {
 }
 
 describe('the list of runs', () => {
-  it('is newest first over all folders, and hands out what it knows until the file changes', () => {
+  it('is newest first over all folders, and cached until the file changes', () => {
     const cache = new RunCache();
     const [a, b] = [join(root, 'a'), join(root, 'b')];
     const first = writeRun(a, '20260101-000000-sums');

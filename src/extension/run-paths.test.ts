@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { distilleryOf, isWithin, runOfFile } from './run-paths';
 
-it('a host works for the folder that a path lies in or beside, else for the workspace, else at home', () => {
+it('a host belongs to the folder of the path, else to the workspace, else to the home folder', () => {
   const of = (path: string, ...roots: string[]) => distilleryOf(path, roots, '/home');
   expect(of('/w/a/.distillery/runs/r/checkpoints/c', '/w')).toBe(join('/w/a', '.distillery'));
   expect(of('/w/a/e.distillery.json', '/w')).toBe(join('/w/a', '.distillery'));
@@ -11,7 +11,7 @@ it('a host works for the folder that a path lies in or beside, else for the work
   expect(of('/models/m.gguf')).toBe(join('/home', '.distillery'));
 });
 
-it('a folder has what lies in it, and itself', () => {
+it('a folder contains its files, and itself', () => {
   expect(['/a', '/a/b', '/ab', '/'].map((path) => isWithin('/a', path))).toEqual([true, true, false, false]);
   expect(isWithin('/', '/a')).toBe(true);
 });

@@ -108,7 +108,7 @@ describe('the door', () => {
     expect(asked).toEqual([]);
   });
 
-  it('answers what stands before a message that ends the connection, and nothing behind it', async () => {
+  it('answers messages before one that ends the connection, and none after it', async () => {
     const status = (id: number) => json({ id, method: 'status' });
     const said = await converse([status(1), hostileMessages['arrays 30,000 deep'], status(2)], 'no end');
     expect(said).not.toContain('"id":2');
@@ -131,7 +131,7 @@ describe('the door', () => {
     expect(said.match(/"code":"busy"/g)?.length).toBe(300 - 64);
   });
 
-  it('lets go of a client that reads nothing', async () => {
+  it('disconnects a client that reads nothing', async () => {
     const socket = connect(address.endpoint);
     socket.on('error', () => {});
     socket.write(hello);

@@ -26,7 +26,7 @@ async function resume(): Promise<void> {
 const end = () =>
   control.receive({ type: 'happening', happening: { type: 'ended', run: run.folder, outcome: 'cancelled' } });
 
-it('cancelled work that does not let go ends with the process', async () => {
+it('cancelled work that does not stop ends with the process', async () => {
   await resume();
   control.verb('cancel');
   vi.advanceTimersByTime(9000);

@@ -12,7 +12,7 @@ const update = (n: number) => ({
   metrics: { seq: n, time: '2026-02-05T14:03:09.123Z', stage: 'complete' as const, step: n, loss: 1 },
 });
 
-describe('where a host stands', () => {
+describe('status of a host', () => {
   it('moves by one table, in which every verb may come at any time', () => {
     const causes: Cause[] = ['launch', 'pause', 'continue', 'stop', 'paused', 'ended'];
     const table = hostStates.map((state) => [state, ...causes.map((cause) => hostMoves[state][cause] ?? '')]);

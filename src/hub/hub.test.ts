@@ -51,7 +51,7 @@ const refusal = (action: Promise<unknown>): Promise<UserError> =>
   );
 
 describe('a download', () => {
-  it('brings what a student needs, checked, and tells how far it is', async () => {
+  it("downloads and checks a student's files, and reports progress", async () => {
     const { folder, told } = await fetchFrom({});
     expect(readdirSync(folder).sort()).toEqual(
       Object.keys(files)
@@ -85,7 +85,7 @@ describe('a download', () => {
     expect(planned.map((file) => file.name).sort()).toEqual(Object.keys(counted).sort());
   });
 
-  it('goes on where the stream was cut, and again after a new start', async () => {
+  it('resumes a broken stream, also in a new process', async () => {
     let cuts = 0;
     const ranges: (string | undefined)[] = [];
     const cut: HubOptions['intercept'] = (request, response) => {
@@ -124,7 +124,7 @@ describe('a download', () => {
     expect(requests.filter(({ path }) => path.includes('model-00001'))).toEqual([]); // it was there from the last try
   });
 
-  it('begins anew where the server knows no ranges', async () => {
+  it('starts again if the server does not support ranges', async () => {
     const draft = join(cache, 'models--owner--student', 'partial', commit);
     mkdirSync(draft, { recursive: true });
     writeFileSync(join(draft, 'tokenizer_config.json'), '{"eos');
@@ -210,7 +210,7 @@ describe('the token', () => {
     expect(store.requests.every(({ headers }) => headers.authorization === undefined)).toBe(true);
   });
 
-  it('is asked for, or is not enough, and never in a message', async () => {
+  it('is requested, or insufficient, and never appears in a message', async () => {
     const none = await refusal(fetchFrom({ token: 'hf_secret' }));
     expect(none).toMatchObject({ code: 'denied', remedy: expect.stringMatching(/HF_TOKEN/) });
     const other = await refusal(fetchFrom({ token: 'hf_secret' }, { token: 'hf_other' }));
@@ -232,8 +232,8 @@ describe('the token', () => {
   });
 });
 
-describe('what is not there', () => {
-  it('is told apart', async () => {
+describe('missing things', () => {
+  it('are distinguished', async () => {
     const without = (...gone: string[]) =>
       Object.fromEntries(Object.entries(files).filter(([file]) => !gone.some((one) => file.includes(one))));
     const cases: [Partial<HubOptions>, string, RegExp][] = [
@@ -250,7 +250,7 @@ describe('what is not there', () => {
     expect(await refusal(page)).toMatchObject({ code: 'network', message: expect.stringMatching(/does not answer/) });
   });
 
-  it('may be a tree that wants to write elsewhere, or more than there is room for', async () => {
+  it('may have paths outside of its folder, or be larger than the disk', async () => {
     const entry = (path: string) => treeEntry(path, Buffer.from('x'), false);
     const usual = Object.entries(files).map(([path, content]) =>
       treeEntry(path, Buffer.from(content), path.endsWith('.safetensors')),

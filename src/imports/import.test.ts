@@ -118,7 +118,7 @@ describe('importing rollouts', () => {
     expect(readEvaluation(run, 'training-2')).toHaveLength(8);
   });
 
-  it("OpenRLHF's lines have no update and no verdict: they are the first, and nobody is called wrong", async () => {
+  it("OpenRLHF's lines have no update and no verdict: they become the first update, and none is wrong", async () => {
     const { folder: run } = await bring('openrlhf.jsonl');
     expect(rolloutSteps(run)).toEqual([{ stage: 'training', step: 1 }]);
     expect(readRollouts(run, 'training', 1).map(({ correct }) => correct)).toEqual(Array(8).fill(null));
@@ -176,7 +176,7 @@ describe('importing rollouts', () => {
     ]);
   });
 
-  it('says what is wrong, where, and what to do; what was read before stays', async () => {
+  it('reports errors with place and remedy; records read before stay', async () => {
     await expect(bring('nothing-here')).rejects.toMatchObject({ remedy: expect.stringContaining('rollout_data_dir') });
     mkdirSync(join(folder, 'empty'));
     await expect(importRollouts(join(folder, 'empty'), { runsFolder: folder })).rejects.toThrow(
@@ -196,7 +196,7 @@ describe('importing rollouts', () => {
     await expect(importRollouts(parquet, { runsFolder: folder })).rejects.toMatchObject({ file: parquet });
   });
 
-  it('leaves a torn last line out, and says so', async () => {
+  it('skips an incomplete last line, with a note', async () => {
     const file = join(folder, 'torn.jsonl');
     writeFileSync(file, '{"prompt": "a", "completion": "b", "step": 1}\n{"prompt": "a", "compl');
     const { completions, notes } = await importOne(file, { runsFolder: folder });

@@ -57,7 +57,7 @@ it('columns: numbers are parts, counters and texts are not, verdicts by column o
   expect(loggedOf(trl, place).advantage).toBeUndefined();
 });
 
-it('weights are told by the advantages of a group', () => {
+it('weights follow from the advantages of a group', () => {
   const rows = (weight: number): LoggedCompletion[] =>
     [
       [1, 0.2],

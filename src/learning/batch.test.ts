@@ -22,7 +22,7 @@ it('packs inputs, the rows that predict, and targets without the prompt', () => 
   expect(() => packExamples([{ prompt: [], completion: [1] }])).toThrow(/prompt/);
 });
 
-it('neighbours with one prompt share its tokens, and go on from them', () => {
+it('neighbours with the same prompt share its tokens', () => {
   const packed = packExamples([
     { prompt: [9], completion: [8] },
     { prompt: [1, 2], completion: [3, 4] },

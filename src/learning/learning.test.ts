@@ -69,7 +69,7 @@ const update = (episodes: Episode[], more: Partial<GrpoStepData> = {}): GrpoStep
 });
 
 describe('supervised', () => {
-  it('tells the loss of held-out examples as an update would, however they are split, and keeps nothing', () =>
+  it('computes the loss of held-out examples like an update, however they are split, and keeps no tensors', () =>
     withModel(async (model) => {
       const whole = await supervisedLoss(model, examples, { microBatchTokens: 1000 });
       const { numTensors } = memory();
@@ -192,7 +192,7 @@ describe('grpo', () => {
       expect(measured).toMatchObject({ clipLow: 0, clipHigh: 0 });
     }));
 
-  it('makes what was rewarded likelier, and what was not, less', () =>
+  it('makes rewarded completions likelier, and others less likely', () =>
     withModel(async (model) => {
       const optimizer = createOptimizer(model);
       const before = (await policyLogProbs(model, examples, grpo)).map((values) => values.reduce((a, b) => a + b));
@@ -292,7 +292,7 @@ describe('grpo', () => {
         );
     }));
 
-  it('keeps close to the reference when told to', () =>
+  it('stays close to the reference with a KL penalty', () =>
     withModel(async (reference) => {
       const drift = async (beta: number) => {
         const student = createModel(config, 3);

@@ -119,7 +119,7 @@ it('names missing, surplus and misshapen tensors', () => {
   expect(failure().message).toMatch(/gate_proj.weight has the shape \[44,24\], but config.json gives \[40,24\]/);
 });
 
-it('takes the head of a tied model for the embedding where it is the same, and else says so', () => {
+it('drops the head of a tied model if it equals the embedding, else reports it', () => {
   saveStudent(folder, makeModel('llama'), { tokenizerFrom: source });
   const withHead = (change: (table: Float32Array) => Float32Array) => (all: TensorSource[]) => {
     const embedding = all.find(({ name }) => name === 'model.embed_tokens.weight')!;

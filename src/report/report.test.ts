@@ -142,7 +142,7 @@ it('shows what can be read of damaged records, and names the rest', () => {
   expect(reportOf(openRun(makeRun('whole').folder), { version: '1' })).not.toContain('could not be read');
 });
 
-it('of an empty run says what there is', () => {
+it('of an empty run shows what exists', () => {
   const run = createRun(folder, 'empty', {});
   run.close({ state: 'stopped' });
   const page = reportOf(openRun(run.folder), { version: '1' });

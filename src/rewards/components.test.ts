@@ -34,7 +34,7 @@ describe('correctness', () => {
     expect(measure('correctness', completion('it is 5'), { extraction: 'lenient' })).toBe(1);
   });
 
-  it('counts a truncated answer as wrong unless told otherwise', () => {
+  it('counts a truncated answer as wrong unless configured otherwise', () => {
     expect(measure('correctness', completion(right, 10, false))).toBe(0);
     expect(measure('correctness', completion(right, 10, false), { acceptTruncated: true })).toBe(1);
   });

@@ -74,7 +74,7 @@ describe('a composed reward', () => {
     expect(scoreCompletion(config({ use: 'brevity', gate: [], options: { stepBonus: 0 } }), wrong).total).toBe(0.5);
   });
 
-  it('scores a component that fails as not applicable, and says so', () => {
+  it('treats a failing component as not applicable, with a warning', () => {
     const broken = {
       ...registry,
       format: () => {

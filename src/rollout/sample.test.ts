@@ -168,7 +168,7 @@ describe('on embedded', () => {
     await expect(long).rejects.toThrow('enough');
   });
 
-  it('says what is wrong with prompts, budgets and weights', async () => {
+  it('reports wrong prompts, budgets and weights', async () => {
     const student = model();
     await expect(sample(student, [[1], []], options)).rejects.toThrow(/no tokens/);
     await expect(sample(student, [[53]], options)).rejects.toThrow(/Token id 53/);

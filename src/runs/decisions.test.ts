@@ -39,7 +39,7 @@ describe('decisions', () => {
     expect(decisionsOf(readDecisions(run)).picked.size).toBe(1);
   });
 
-  test('are none where nobody decided', () => {
+  test('are empty without a decision', () => {
     expect(decisionsOf(readDecisions(run))).toEqual(decisionsOf([]));
     expect(decisionsOf([]).picked.size).toBe(0);
   });

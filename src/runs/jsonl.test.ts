@@ -93,7 +93,7 @@ describe('a line that cannot be read', () => {
   const whole = (seq: number) => `{"seq":${seq},"x":${seq}}\n`;
   const write = (...lines: string[]) => writeFileSync(file, Buffer.from(lines.join(''), 'latin1'));
 
-  it.each(broken)('hides nothing but itself where it may be told of: %#', (line) => {
+  it.each(broken)('hides only itself if damage is reported: %#', (line) => {
     write(whole(1), `${line}\n`, whole(3));
     const told: unknown[] = [];
     const records = readRecords(file, schema, (problem) => told.push(problem));
@@ -150,7 +150,7 @@ describe('truncateAfter', () => {
 });
 
 describe('a full disk', () => {
-  it('leaves every earlier line and nothing of the failed call', () => {
+  it('keeps every earlier line and nothing of the failed call', () => {
     appendLines(folder, file, [{ seq: 1, x: 1 }]);
     const before = readFileSync(file, 'utf8');
     const write = fs.writeSync;

@@ -19,7 +19,7 @@ afterEach(() => {
 
 const put = (name: string, text: string) => writeFileSync(join(run.folder, name), text);
 
-it('copies what is new or changed, run.json last, and removes what is gone', () => {
+it('copies new and changed files, run.json last, and removes deleted ones', () => {
   const copy = join(folder, 'bucket', 'one');
   mkdirSync(join(run.folder, 'checkpoints', 'sft-1'), { recursive: true });
   put('checkpoints/sft-1/model.safetensors', 'weights');

@@ -10,7 +10,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(run, { recursive: true }));
 
-it('keeps what is not changed, and takes out what is emptied', () => {
+it('keeps unchanged fields, and removes emptied ones', () => {
   expect(readAbout(run)).toEqual({});
   writeAbout(run, { name: 'short answers', tags: ['paper', 'seed 1'] });
   writeAbout(run, { starred: true, note: 'best so far' });

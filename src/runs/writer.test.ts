@@ -70,7 +70,7 @@ function contents(folder: string): Record<string, string> {
 }
 
 describe('a new run', () => {
-  it('lies in a folder of its own, named by time and name, and holds its config', () => {
+  it('has its own folder, named by time and name, with its config', () => {
     const runs = [create(), create(), create('../..')];
     expect(runs.map((run) => run.folder.slice(root.length + 1))).toEqual([
       '20260205-140309-arithmetic-1',
@@ -89,7 +89,7 @@ describe('a new run', () => {
     expect(latestCheckpoint(run)).toBeNull();
   });
 
-  it('says so when the disk does not let it begin', () => {
+  it('reports that the disk does not allow it to start', () => {
     vi.spyOn(fs, 'mkdirSync').mockImplementation(() => {
       throw Object.assign(new Error('EROFS'), { code: 'EROFS' });
     });
@@ -163,7 +163,7 @@ describe('records', () => {
 });
 
 describe('a checkpoint', () => {
-  it('holds what was written, its state and checksums', async () => {
+  it('contains its files, its state and checksums', async () => {
     const run = create();
     update(run, 1);
     await save(run, 1);

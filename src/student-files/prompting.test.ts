@@ -26,7 +26,7 @@ describe('the style of auto', () => {
     );
   });
 
-  it('is what is asked for instead', () => {
+  it('is the requested one instead', () => {
     expect(promptStyle(student(), { prompt: 'chat' })).toBe('chat');
     expect(promptStyle(student({ eos_token: '<|mark|>' }), { prompt: 'plain' })).toBe('plain');
   });

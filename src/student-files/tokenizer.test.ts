@@ -156,7 +156,7 @@ it('refuses a regular expression that looks for ever, in a text or in tokens', (
   expect(() => other.decode(other.encode('a'.repeat(60)))).toThrow(/it takes more than/);
 });
 
-it('added tokens that are whole words are told of, as they are found within words', () => {
+it('reports added whole-word tokens, as they also match within words', () => {
   const { json, config } = tinyTokenizer();
   expect(makeTokenizer(json, config).notes).toEqual([]);
   const [first] = json.added_tokens as object[];

@@ -113,7 +113,7 @@ describe('generating chains', () => {
     expect(readChains(out).map(({ meta }) => (meta!.teacher as { sample: number }).sample)).toEqual([1, 1, 0, 1, 1, 1]);
   });
 
-  it('leaves out right chains whose steps do not arrive at the answer, and tells of them', async () => {
+  it('leaves out right chains whose steps do not lead to the answer, and reports them', async () => {
     server.behave = (asked) => {
       const sum = sumIn(asked);
       const step = ['Step 1: ', `Step 1: 1*${sum}=${sum}`, `Step 1: ${stepIn(asked)}, and no more than that`];
@@ -126,7 +126,7 @@ describe('generating chains', () => {
     expect(readChains(out).map(({ meta }) => (meta!.teacher as { sample: number }).sample)).toEqual([2, 2, 2, 2]);
   });
 
-  it('keeps all right chains, and questions without any, where that is asked for', async () => {
+  it('keeps all right chains, and questions without any, on request', async () => {
     server.behave = (asked) => (sumIn(asked) === 4 ? { text: 'Answer: 17' } : right(asked));
     const { out } = await teach({}, { ...shortest, keep: 'all-correct', unanswered: true });
     const chains = readChains(out);
@@ -150,7 +150,7 @@ describe('generating chains', () => {
     expect(server.asked).toHaveLength(18);
   });
 
-  it('gives up a question that is always answered with nothing, and goes on with the others', async () => {
+  it('gives up on a question with empty replies only, and continues with the others', async () => {
     server.behave = (asked) => (sumIn(asked) === 0 ? { text: '', usage: 50 } : right(asked));
     const { outcome, written } = await teach({ concurrency: 1, pace: { ...pace, attempts: 6 } });
     expect(outcome.ended).toBeUndefined();
@@ -266,7 +266,7 @@ describe('generating chains', () => {
     expect(new Set(waits).size).toBeGreaterThan(3);
   });
 
-  it('keeps everybody waiting as long as a 429 asks', async () => {
+  it('delays all requests as long as a 429 requires', async () => {
     let refusedAt = 0;
     server.behave = (asked, nth) => {
       if (nth > 1) return right(asked);
@@ -283,7 +283,7 @@ describe('generating chains', () => {
     expect(times.at(-1)! - times[0]).toBeGreaterThanOrEqual(17 * 20 - 20);
   });
 
-  it('never has more requests under way than told', async () => {
+  it('never exceeds the number of concurrent requests', async () => {
     let [underWay, most] = [0, 0];
     server.behave = async (asked) => {
       most = Math.max(most, ++underWay);
@@ -295,7 +295,7 @@ describe('generating chains', () => {
     expect(most).toBe(3);
   });
 
-  it('gives a refused question up and goes on; asks it again the next time', async () => {
+  it('gives up on a refused question and continues; repeats it the next time', async () => {
     server.behave = (asked) => (sumIn(asked) === 4 ? { status: 400, error: 'context too long' } : right(asked));
     const { outcome, written } = await teach({ concurrency: 1 });
     expect(outcome.failures).toHaveLength(3);
@@ -335,7 +335,7 @@ describe('generating chains', () => {
     expect((await teach({ prices, budget: 1 })).outcome.ended).toBeUndefined();
   });
 
-  it('waits for what is under way when stopped, and drops it when aborted', async () => {
+  it('waits for requests in progress when stopped, and drops them when aborted', async () => {
     const [stop, abort] = [new AbortController(), new AbortController()];
     const told = new Promise((resolve) => stop.signal.addEventListener('abort', resolve));
     server.behave = async (asked, nth) => {

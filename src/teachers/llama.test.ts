@@ -18,7 +18,7 @@ const request = {
 };
 
 describe('a teacher in a GGUF file', () => {
-  it('says what is missing', () => {
+  it('reports what is missing', () => {
     expect(() => llamaTeacher({ file: join(folder, 'no.gguf'), concurrency: 1, contextTokens: 256 })).toThrow(
       'no such file',
     );

@@ -115,7 +115,7 @@ describe('an OpenAI-compatible teacher', () => {
     expect(server.asked).toHaveLength(1);
   });
 
-  it('hears a refusal in whatever form it is said', async () => {
+  it('recognizes refusals in all their forms', async () => {
     const forms = [
       { detail: [{ type: 'extra_forbidden', loc: ['body', 'seed'], msg: 'Extra inputs are not permitted' }] },
       { object: 'error', message: 'seed is not supported', type: 'BadRequestError', code: 400 },
@@ -134,7 +134,7 @@ describe('an OpenAI-compatible teacher', () => {
     expect(await told({ reason: 'Tuesday' })).toContain('Tuesday');
   });
 
-  it('sets aside what else shapes the sampling where it is told to, as far as the server lets it', async () => {
+  it('neutralizes other sampling settings on request, as far as the server supports it', async () => {
     const range = 'top_k must be -1 (disable), or at least 1, got 0.';
     server.behave = ({ body }) =>
       'top_k' in body
@@ -266,14 +266,14 @@ describe('an OpenAI-compatible teacher', () => {
     expect(await ask({ comments: 100, text: 'Answer: 2' }, { silenceMs: 1500 })).toMatchObject({ text: 'Answer: 2' });
   });
 
-  it('is a passing fault when nobody listens', async () => {
+  it('is a transient fault if nothing listens', async () => {
     await server.close();
     const teacher = openAiTeacher({ baseUrl: server.baseUrl, model: 'm' });
     const fault = await faultOf(collectReply(teacher.ask(request, never), 0));
     expect(fault).toMatchObject({ kind: 'passing', message: expect.stringContaining('ECONNREFUSED') });
   });
 
-  it('ends when told to', async () => {
+  it('stops on request', async () => {
     server.behave = () => 'silence';
     const abort = new AbortController();
     const reply = collectReply(openAiTeacher({ baseUrl: server.baseUrl, model: 'm' }).ask(request, abort.signal), 0);

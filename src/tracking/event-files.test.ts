@@ -21,7 +21,7 @@ it('begins as every event file does', () => {
   expect(record).toHaveLength(40);
 });
 
-it('of a run that goes on is the beginning of what it will be', () => {
+it('of a running run is a prefix of the final file', () => {
   const folder = mkdtempSync(join(tmpdir(), 'events-'));
   try {
     const run = createRun(folder, 'live', {});

@@ -31,7 +31,7 @@ async function refused(...args: string[]): Promise<string> {
 }
 
 describe('the program', () => {
-  it('tells its version and its commands', async () => {
+  it('prints its version and its commands', async () => {
     const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'));
     expect(await distillery.run('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
     const { code, stdout } = await distillery.run('--help');
@@ -41,7 +41,7 @@ describe('the program', () => {
     expect((await distillery.run('score', '--help')).stdout).toContain('Examples:\n  distillery score');
   });
 
-  it('refuses what it does not know, with what was probably meant', async () => {
+  it('refuses unknown names with a suggestion', async () => {
     expect(await refused('previw', 'x')).toMatch(/^error unknown command 'previw'\n\(Did you mean preview\?\)/);
     expect(await refused('run', 'x', '--limmit', '3')).toContain('(Did you mean --limit?)');
     expect(await refused('run', 'x', '--limit', '0')).toContain('It must be a whole number of 1 or more.');
@@ -203,7 +203,7 @@ describe('evaluate', () => {
     );
   });
 
-  it('says what it cannot do', async () => {
+  it('reports unsupported uses', async () => {
     expect(await refused('evaluate', 'student')).toContain('Give a dataset or an experiment with --data');
     expect(await refused('evaluate', 'absent', '--data', 'train.jsonl')).toContain('absent: there is no such student');
     expect(await refused('evaluate', 'student', '--data', 'absent.jsonl')).toContain('absent.jsonl: no such file');
@@ -339,7 +339,7 @@ describe('new', () => {
   });
 });
 
-it('doctor tells what works', async () => {
+it('doctor lists what works', async () => {
   const report = await distillery.json<{ backends: { name: string; usable: boolean; gflops?: number }[] }>('doctor');
   expect(report).toMatchObject({
     node: { version: process.version },
@@ -399,7 +399,7 @@ describe('importing cases', () => {
     expect(await distillery.json<object[]>('runs', '--runs', 'imported')).toHaveLength(2);
   });
 
-  it('refuses other files, and says what it takes', async () => {
+  it('refuses other files, and lists supported ones', async () => {
     expect(await refused('import', 'cases', 'none.json')).toContain('none.json: no such file');
     distillery.write('plain.chains.jsonl', lines([{ id: 'a', question: 'Q?', answer: '1' }]));
     expect(await refused('import', 'cases', 'plain.chains.jsonl')).toContain("no row has a student's answer");

@@ -28,7 +28,7 @@ describe('new', () => {
     });
   });
 
-  it('takes columns that are told', async () => {
+  it('uses the given columns', async () => {
     const columns = 'question=original_question,chain=response';
     const told = await distillery.json(
       ...['new', 'told', '--data', 'data/metamath.jsonl', '--columns', columns, '--student', 'student'],
@@ -95,7 +95,7 @@ describe('chains with thinking', () => {
     needs: string[];
   }
 
-  it('are cut to their solutions, and told how many fit in which budget', async () => {
+  it('are cut to their solutions, with the number that fits each budget', async () => {
     distillery.write('thought.jsonl', jsonl(40));
     const { notes, budgets, chains, needs } = await distillery.json<Made>(
       ...['new', 'plain', '--data', 'thought.jsonl', '--student', student('chats', '')],

@@ -66,7 +66,7 @@ it('refuses a run whose student is not here, without a request, and fetches it w
   expect(experiment.student).toMatchObject({ path: expect.stringContaining(commit), prompt: 'plain' });
 });
 
-it('says what is wrong: no token, no such model, no name', async () => {
+it('reports a missing token, model or name', async () => {
   const cases: [Distillery, string, RegExp][] = [
     [distillery.with({ HF_TOKEN: '' }), 'tiny/random', /HF_TOKEN/],
     [distillery, 'tiny/nothing', /has no tiny\/nothing/],

@@ -60,7 +60,7 @@ describe('evaluation on a server that holds the student', () => {
     });
   });
 
-  it('says where it sends the questions, and prints the same table', async () => {
+  it('states where it sends the questions, and prints the same table', async () => {
     const { code, stdout, stderr } = await distillery.run(...onServer());
     expect([code, stderr]).toEqual([0, `Sending 6 problems to ${server.baseUrl}\n`]);
     expect(stdout).toMatch(/my-student on 6 problems, greedy[\s\S]*accuracy[\s\S]*strict-match/);
@@ -123,7 +123,7 @@ describe('evaluation on a server that holds the student', () => {
     expect(await distillery.json(...onServer())).toMatchObject({ tokensEstimated: true, without: ['top_k'] });
   });
 
-  it('counts a question that is refused as wrong, and goes on', async () => {
+  it('counts a refused question as wrong, and continues', async () => {
     const [long] = recorded;
     server.behave = ({ prompt }) =>
       prompt.includes(long.question)
@@ -153,7 +153,7 @@ describe('evaluation on a server that holds the student', () => {
     expect(answersIn('there.jsonl.partial')).toMatchObject([{ text: 'Answer: 1' }, { text: 'Answer: 1' }]);
   });
 
-  it('says what is wrong', async () => {
+  it('reports errors', async () => {
     server.behave = () => ({ status: 404, error: 'The model `my-student` does not exist.' });
     const unknown = await distillery.run(...onServer());
     expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('serves the model "my-student"')]);

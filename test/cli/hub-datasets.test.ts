@@ -86,7 +86,7 @@ it('run fetches what its experiment names, each split by itself', async () => {
   expect(fetched() - before).toBe(2);
 }, 120_000);
 
-it('download and import cases take a data set, and faults are told', async () => {
+it('download and import cases accept a dataset, and report errors', async () => {
   expect(await distillery.json('download', '--dataset', 'school/sums/answers')).toMatchObject({
     dataset: 'school/sums/answers',
     fetched: true,

@@ -149,7 +149,7 @@ describe('run', () => {
     expect(wide.stderr).toMatch(/another shape than the student: .*gate_proj.weight is \[44,24\], not \[40,24\]/);
   });
 
-  it('Ctrl-C checkpoints and says how to go on, and resume finishes', async () => {
+  it('Ctrl-C writes a checkpoint and prints how to resume, and resume finishes', async () => {
     const { child, folder } = await startUntil('interrupted', /Stage 2 \(Complete\): 2 updates/, '--seed=1');
     const end = outcome(child);
     child.kill('SIGINT');
@@ -203,7 +203,7 @@ describe('resume', () => {
     expect(readFileSync(join(whole, 'run.json'), 'utf8')).toBe(before);
   });
 
-  it('goes on from an earlier checkpoint when the newest is damaged', async () => {
+  it('resumes from an earlier checkpoint if the newest is damaged', async () => {
     const folder = await stopIn('damaged', 'rewrite', 'SIGINT');
     const record = JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8'));
     const newest = record.checkpoints.at(-1).name;
@@ -269,7 +269,7 @@ describe('runs and show', () => {
     expect(await distillery.json('runs', '--runs', 'student')).toEqual(expect.any(Array));
   });
 
-  it('says so when there are none', async () => {
+  it('reports that there are none', async () => {
     distillery.write('empty/.keep', '');
     expect((await distillery.run('runs', '--runs', 'empty')).stdout).toContain('No runs here yet');
     const { code, stderr } = await distillery.run('runs', '--runs', 'absent');
@@ -342,7 +342,7 @@ describe('runs and show', () => {
 });
 
 describe('score', () => {
-  it('says what another reward changes', async () => {
+  it('shows what another reward changes', async () => {
     distillery.write('short.reward.json', {
       name: 'short',
       components: [{ use: 'correctness' }, { use: 'softOverlong', options: { maxTokens: 8, buffer: 8 } }],

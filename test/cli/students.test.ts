@@ -129,7 +129,7 @@ describe('a question', () => {
     expect(other.answers).not.toEqual(one.answers);
   });
 
-  it('is gone on with as it is when asked --raw', async () => {
+  it('is continued literally with --raw', async () => {
     const { prompt } = await distillery.json<Answers>('ask', 'llama', 'the cat', '--raw', '--max-new-tokens', '2');
     expect(prompt).toBe('the cat');
   });
@@ -147,7 +147,7 @@ describe('a question', () => {
     ]);
   });
 
-  it('ends on an interrupt, with what was said so far', async () => {
+  it('ends on an interrupt with the partial answer', async () => {
     // Greedy, it repeats itself: no end token comes before the interrupt does.
     const child = distillery.start('ask', 'llama', 'the', '--max-new-tokens', '4000');
     const done = outcome(child);

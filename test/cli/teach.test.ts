@@ -104,7 +104,7 @@ describe('distillery teach', () => {
     expect([paid.length, new Set(paid).size]).toEqual([40, 40]);
   });
 
-  it('asks again only for what was under way, when it is killed at any point', async () => {
+  it('repeats only requests in progress after a kill at any point', async () => {
     const random = new Random(7, 'kill');
     const doubtful = new Set<string>();
     server.behave = async (asked) => {
@@ -131,7 +131,7 @@ describe('distillery teach', () => {
     expect(server.asked.length - 40).toBeLessThanOrEqual(4 * 4); // at most what was under way, a kill each
   });
 
-  it('waits for the replies under way at Ctrl-C, and goes on later', async () => {
+  it('waits for replies in progress at Ctrl-C, and resumes later', async () => {
     server.behave = async (asked) => {
       await sleep(40);
       return right(asked);
@@ -150,7 +150,7 @@ describe('distillery teach', () => {
     expect(server.asked).toHaveLength(40);
   });
 
-  it('says what is wrong before it asks anything', async () => {
+  it('reports errors before the first request', async () => {
     const faults: [string[], string][] = [
       [['teach', 'questions.jsonl', '--out', 'x.chains.jsonl'], 'no teacher is given'],
       [command('questions.jsonl'), 'this is the file of the questions'],

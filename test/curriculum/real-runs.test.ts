@@ -150,7 +150,7 @@ describe('the chain diff', () => {
     expect(await lacking(made.whole, /rollouts\/complete/)).toEqual([null, null, null, null, null]);
   });
 
-  it('says why an overlay has nothing to show', async () => {
+  it('explains why an overlay has no values', async () => {
     const beta = 'there is no reference policy because beta is 0';
     expect(await lacking(made.whole, /rollouts\/rewrite/)).toEqual([null, beta, null, beta, null]);
     const off = 'the setting tokenMeasures is off';

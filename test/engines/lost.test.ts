@@ -53,7 +53,7 @@ describe('a run on an engine in a process', () => {
     expect(() => process.kill(Number(environment.backend.versions.pid), 0)).toThrow();
   });
 
-  it('goes on from the newest checkpoint when the engine is lost, with the same numbers', async () => {
+  it('resumes from the newest checkpoint when the engine is lost, with the same numbers', async () => {
     const whole = await run();
     const marks = ['baseline', 'first', 'second', 'check', 'third'].map((name) => join(folder, name));
     const { made, error, notes } = await run(
@@ -81,7 +81,7 @@ describe('a run on an engine in a process', () => {
     expect(checkpoints.length).toBeGreaterThan(0);
   });
 
-  it('ends with the remedy of an engine that has no memory, and says where none is set up', async () => {
+  it('fails with the remedy of an engine that has no memory, or that none is set up', async () => {
     const { error } = await run('memory@grpoStep');
     expect(error).toMatchObject({ code: 'memory', message: expect.stringContaining('0 bytes left') });
     process.env.DISTILLERY_ENGINE_HOME = join(folder, 'nothing');
@@ -98,7 +98,7 @@ describe('a run on an engine in a process', () => {
     delete process.env.DISTILLERY_ENGINE_HOME;
   });
 
-  it('`auto` takes it for a family that the embedded engine does not know, and says so', async () => {
+  it('`auto` selects it for a family that the embedded engine does not support, with a note', async () => {
     const file = join(folder, 'student', 'config.json');
     const config = readFileSync(file, 'utf8');
     writeFileSync(file, JSON.stringify({ ...JSON.parse(config), model_type: 'gemma2' }));

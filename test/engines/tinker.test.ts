@@ -49,7 +49,7 @@ it('runs all stages, and records what the server was found to do', async () => {
   await engine.close();
 });
 
-it('stops and goes on as if nothing had been', async () => {
+it('stops and resumes with the same results', async () => {
   const whole = await startRun(experiment(), join(folder, 'runs'), quiet);
   const stop = new AbortController();
   let run = '';

@@ -152,7 +152,7 @@ describe.skipIf(!python)('the PyTorch engine', () => {
     }
   });
 
-  it('runs all stages; killed at random places it goes on from its checkpoints, with the same numbers', async () => {
+  it('runs all stages; killed at random places it resumes from its checkpoints, with the same numbers', async () => {
     const whole = await wholeRun();
     const updates = readMetrics(whole).length;
     for (let i = 0; i < kills; i++) {

@@ -21,7 +21,7 @@ afterAll(async () => {
   await work?.close();
 });
 
-it("a host computes on the engine whose command its client tells, the user's own", async () => {
+it("a host computes on the engine whose command its client sends, the user's own", async () => {
   const experiment = work.experiment('engine', { backend: 'torch', baselines: { sft: false } });
   const nameless = work.client();
   await expect(nameless.client.start({ experiment, stages: ['reconstruct'] })).rejects.toMatchObject({
@@ -38,7 +38,7 @@ it("a host computes on the engine whose command its client tells, the user's own
   expect(begun).toMatchObject({ run: { folder: run, backend: 'fake-engine 0 on the CPU' } });
 });
 
-it('a host trains on the Tinker server that its client tells of, and writes the key nowhere', async () => {
+it('a host trains on the Tinker server that its client names, and never writes the key', async () => {
   const student = { path: 'student', lora: { rank: 4, dropout: 0 } };
   const experiment = work.experiment('tinker', { backend: 'tinker', student, baselines: { sft: false } });
   const nameless = work.client();

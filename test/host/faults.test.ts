@@ -54,7 +54,7 @@ describe('a host among strangers', () => {
     expect(readFileSync(logFile(work.distillery), 'utf8')).not.toContain(address().token);
   });
 
-  it('lets go of whoever talks garbage, has a wrong token or does not say hello, and serves the others', async () => {
+  it('disconnects clients that send garbage, a wrong token or no hello, and serves the others', async () => {
     const { client } = work.client();
     await client.connect();
     expect(await send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')).toBe('');
@@ -106,7 +106,7 @@ describe('a host in trouble', () => {
     expect((await HostLink.open(address(), me, 30_000).then((link) => link.request('status', {}))).clients).toBe(4);
   });
 
-  it('that hangs is lost, found again when it goes on, and can be ended', async () => {
+  it('that hangs is lost, found again when it continues, and can be ended', async () => {
     const { client, states } = work.client({ times: { beat: 100, maxSilence: 3000 } });
     await client.connect();
     const { pid } = address();
@@ -121,7 +121,7 @@ describe('a host in trouble', () => {
     expect(states).toEqual(['starting', 'idle', 'lost', 'idle', 'lost', 'absent']);
   });
 
-  it('that hangs does not do later what it was asked for in vain', async () => {
+  it('that hangs does not carry out timed-out requests later', async () => {
     const { client } = work.client({ times: { answer: 1000 } });
     const { run } = await client.start({ experiment: work.experiment('goes-on', longStage(100_000)) });
     const { pid } = address();
@@ -147,7 +147,7 @@ describe('a host in trouble', () => {
     expect(client.status).toMatchObject({ state: 'running', run: { folder: run } });
   });
 
-  it('whose engine does not let go of cancelled work ends with it', async () => {
+  it('whose engine does not stop cancelled work ends with it', async () => {
     const { client } = work.client({ args: ['--grace-ms', '1'] });
     await client.connect();
     const { pid } = address();
@@ -159,7 +159,7 @@ describe('a host in trouble', () => {
     await until('its end', () => client.state === 'absent' && !isProcess(pid));
   });
 
-  it('whose server fails goes on with its run, and is found again', async () => {
+  it('whose server fails continues its run, and is found again', async () => {
     const failing = join(dirname(work.program), 'failing');
     const flag = join(work.folder, 'fail');
     mkdirSync(failing, { recursive: true });
@@ -201,7 +201,7 @@ describe('a host in trouble', () => {
     client.dispose(); // it watches for the hosts of others
   });
 
-  it('that dies in a loop is started anew four times, and a broken one not at all', async () => {
+  it('that dies in a loop is restarted four times, and a broken one not at all', async () => {
     const crash = join(work.folder, 'crash.cjs');
     writeFileSync(crash, "console.error('alas'); process.exit(7);");
     const { client } = work.client({ program: crash, restart: true, times: { restart: 1 } });
@@ -281,7 +281,7 @@ describe('a host in trouble', () => {
     await client.kill();
   });
 
-  it('that dies unheard, after its connection broke, is found out, and started anew', async () => {
+  it('that dies unnoticed, after its connection broke, is detected and restarted', async () => {
     const { client, states } = work.client({ watch: true, times: { watch: 50, answer: 500, death: 100 } });
     const crashes: Crash[] = [];
     client.on('crash', (one) => crashes.push(one));

@@ -23,7 +23,7 @@ const updates = (events: { type: string }[]) =>
   ).length;
 
 describe('a run on the host', () => {
-  it('is started once, told to every client in order, and found again from a cursor', async () => {
+  it('is started once, reported to every client in order, and found again from a cursor', async () => {
     const experiment = work.experiment('short', { baselines: { sft: false } });
     const first = work.client();
     const second = work.client({ watch: true, times: { watch: 50 } });
@@ -60,7 +60,7 @@ describe('a run on the host', () => {
     link.close();
   });
 
-  it('pauses after a checkpoint, answers questions meanwhile, goes on, and stops; each verb as often as one likes', async () => {
+  it('pauses after a checkpoint, answers questions meanwhile, resumes, and stops; each request may be repeated', async () => {
     const experiment = work.experiment('long', longStage(400));
     const { client, events, states } = work.client();
     const { run } = await client.start({ experiment });
@@ -111,7 +111,7 @@ describe('a run on the host', () => {
     expect(client.status?.last).toEqual({ folder: run, outcome: 'stopped' });
   });
 
-  it('goes on without clients, is reported when its host is killed, and resumes when asked, not before', async () => {
+  it('continues without clients, is reported when its host is killed, and resumes only on request', async () => {
     const experiment = work.experiment('killed', longStage(60));
     const first = work.client();
     const { run } = await first.client.start({ experiment });
@@ -136,7 +136,7 @@ describe('a run on the host', () => {
     expect(readMetrics(run).map(({ step }) => step)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
   });
 
-  it('that cannot be started says why, and leaves no folder behind', async () => {
+  it('that cannot start reports the reason, and leaves no folder behind', async () => {
     const { client } = work.client();
     const before = readdirSync(join(work.distillery, 'runs')).length;
     const missing = client.start({ experiment: join(work.folder, 'missing.distillery.json') });

@@ -131,7 +131,7 @@ describe('short work on the host', () => {
     expect(await whole({ prompt: 'plain' })).toBe('Question: 1 + 1?\nSolution:\n');
   });
 
-  it('says what works on this machine', async () => {
+  it('reports what works on this machine', async () => {
     const report = await client.doctor();
     expect(report.backends.find(({ name }) => name === 'embedded')).toMatchObject({
       usable: true,
@@ -193,7 +193,7 @@ describe('short work on the host', () => {
     },
   );
 
-  it('names what is wrong with a request', async () => {
+  it('reports errors of a request', async () => {
     const empty = mkdtempSync(join(tmpdir(), 'distillery-empty-'));
     const question = 'What is 1 + 1?';
     await expect(client.ask({ checkpoint: join(empty, 'gone'), question })).rejects.toMatchObject({

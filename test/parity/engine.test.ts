@@ -156,7 +156,7 @@ describe.skipIf(!interpreter)('the PyTorch engine', () => {
         compare(before, await weights(pair[0]), await weights(pair[1]));
       });
 
-      it('goes on from the other engine: weights and moments', async () => {
+      it('continues from the other engine: weights and moments', async () => {
         const pair = await open(name, adapter);
         const examples = examplesOf(pair[0]);
         for (let i = 0; i < 2; i++)

@@ -28,7 +28,7 @@ describe('Heights', () => {
     );
   });
 
-  it('lays out what is in sight and some beyond, and nothing else', () => {
+  it('lays out visible rows and some more, and nothing else', () => {
     const heights = new Heights(Array.from({ length: 1000 }, () => 20));
     expect(heights.range(0, 500, 100)).toEqual({ first: 0, end: 31 });
     expect(heights.range(10_000, 500, 100)).toEqual({ first: 495, end: 531 });
@@ -37,7 +37,7 @@ describe('Heights', () => {
     expect(heights.total).toBe(20_000);
   });
 
-  it('tells whether a measure changed anything', () => {
+  it('reports whether a measurement changed anything', () => {
     const heights = new Heights([20, 20]);
     expect(heights.measured(0, 20.2)).toBe(false);
     expect(heights.measured(0, 40)).toBe(true);

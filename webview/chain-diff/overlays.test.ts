@@ -21,7 +21,7 @@ describe('overlays', () => {
     expect(levelOf('kl', null)).toBe(0);
   });
 
-  it('says why there is nothing to show', () => {
+  it('explains missing values', () => {
     expect(missingFor(chain, 'logProb')).toBeNull();
     const absent = { logProbs: 'as text', refLogProbs: 'beta is 0', entropy: 'turned off', reward: 'no group' };
     expect(missingFor({ ...chain, absent }, 'entropy')).toBe('turned off');

@@ -54,7 +54,7 @@ describe('diffCell', () => {
     expect(marked('every apple 12 their garden', 'rotten plums 12 another orchard')[1]).toHaveLength(2);
   });
 
-  it('does not care for punctuation alone, and tells where tokens are missing', () => {
+  it('ignores punctuation, and marks missing tokens', () => {
     expect(marked('Step 1: Ann has 4 pens.', 'Step 1: Ann has 4 pens,')[0]).toEqual([]);
     const chains = [chainOf('teacher', 'Step 1: Ann has only 4 pens'), chainOf('student', 'Step 1: Ann has 4 pens')];
     const [row] = alignChains(chains);

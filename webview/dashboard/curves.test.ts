@@ -8,7 +8,7 @@ import { Track } from './track';
 import { valueRange } from './value-range';
 
 describe('a track', () => {
-  it('grows by messages, knows NaN from unmeasured, and begins anew', () => {
+  it('grows by messages, distinguishes NaN from missing values, and starts again', () => {
     const made = track('a', steps('sft', 3));
     expect(
       made.take({
@@ -161,7 +161,7 @@ describe('curves', () => {
   const placedOf = (count: number, split = count) =>
     layOut([track('a', [...steps('sft', split), ...steps('complete', count - split, 1e4)])], 'updates', all).placed[0];
 
-  it('are smoothed without a pull to 0, anew in each stage, and past what is not finite', () => {
+  it('are smoothed without a bias to 0, separately in each stage, skipping values that are not finite', () => {
     const placed = placedOf(6, 3);
     const smooth = smoothed(new Float64Array([10, 10, Number.NaN, 2, 4, Number.POSITIVE_INFINITY]), placed, 0.9);
     expect(smooth[0]).toBeCloseTo(10);
@@ -222,7 +222,7 @@ describe('curves', () => {
     expect(valueRange([{ x: [], y: [] }], [], [], false)).toBeUndefined();
   });
 
-  it('show a value that stands alone as a point', () => {
+  it('show an isolated value as a point', () => {
     expect(isolatedPoints([1, null, 2, undefined, 3, null, undefined, 4])).toEqual([0, 7]);
     expect(isolatedPoints([null, 5, undefined, null])).toEqual([1]);
     expect(isolatedPoints([])).toEqual([]);

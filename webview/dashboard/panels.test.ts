@@ -34,7 +34,7 @@ describe('panels', () => {
   });
 });
 
-it('marks stand where checks and tests were made; a check has what it measured', () => {
+it('marks show checks and tests at their update; a check has its measurements', () => {
   const made = track('a', [...steps('reconstruct', 4), ...steps('complete', 4, 10)]);
   const head = {
     folder: '/r',

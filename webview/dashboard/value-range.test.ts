@@ -94,7 +94,7 @@ it('smoothing does not move equal values', () => {
     expect(new Set(smoothed(Float64Array.from(values), placed[0], weight))).toEqual(new Set([values[0]]));
 });
 
-it('zooming ends where two places of the axis can no longer be told apart', () => {
+it('zooming ends where two positions of the axis are no longer distinct', () => {
   const whole = 400;
   let range = { min: 0, max: whole };
   for (let i = 0; i < 100; i++) range = zoomed({ min: range.min, max: (range.min + range.max) / 2 }, whole);

@@ -41,7 +41,7 @@ describe('a conversation with an engine', () => {
     await expect(connection.request('logProbs', logProbs)).rejects.toThrow('it ended with exit code 0');
   });
 
-  it('tells of progress, and lets go when it is cancelled', async () => {
+  it('reports progress, and releases a cancelled request', async () => {
     const { connection } = await open(['slow@logProbs']);
     const stop = new AbortController();
     const seen: number[] = [];
@@ -58,7 +58,7 @@ describe('a conversation with an engine', () => {
     expect((await connection.request('logProbs', logProbs)).entropy).toHaveLength(2);
   });
 
-  it('hands on an error of the engine with its remedy, and goes on', async () => {
+  it("passes on an engine's error with its remedy, and continues", async () => {
     const { connection } = await open(['memory@logProbs']);
     await expect(connection.request('logProbs', logProbs)).rejects.toMatchObject({
       name: 'UserError',
@@ -94,7 +94,7 @@ describe('a conversation with an engine', () => {
     });
   });
 
-  it('says that memory may be why, when the system has ended it', async () => {
+  it('suggests memory as the cause when the system has killed it', async () => {
     const { connection } = await open();
     process.kill(connection.pid!, 'SIGKILL');
     await expect(connection.request('logProbs', logProbs)).rejects.toMatchObject({
@@ -120,7 +120,7 @@ describe('a conversation with an engine', () => {
     while (isProcess(left)) await sleep(20);
   });
 
-  it('says why an engine cannot be had', async () => {
+  it('reports why an engine is not available', async () => {
     const none = { line: ['/nowhere/python'], origin: 'a test' };
     await expect(EngineConnection.open(none, 'test')).rejects.toThrow('there is no program /nowhere/python');
     const other = { line: ['/bin/echo', 'Permission denied (publickey).'], origin: 'a test' };

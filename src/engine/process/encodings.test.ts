@@ -5,7 +5,7 @@ import { floatRows, floats, rows } from './encodings';
 const ints = (...values: number[]) => Buffer.from(Int32Array.from(values).buffer).toString('base64');
 
 describe('encodings', () => {
-  it('gives back what was packed, empty rows and special values among it', () => {
+  it('unpacks what was packed, including empty rows and special values', () => {
     const tokens = [[1, 2, 150_000], [], [7]];
     expect(z.decode(rows, z.encode(rows, tokens))).toEqual(tokens);
     const values = [Float32Array.of(0.1, Number.NaN), new Float32Array(0), Float32Array.of(Number.NEGATIVE_INFINITY)];

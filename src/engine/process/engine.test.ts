@@ -49,7 +49,7 @@ afterEach(async () => {
 });
 
 describe('an engine in a process', () => {
-  it('says what it is, and opens a student', async () => {
+  it('describes itself, and opens a student', async () => {
     const engine = await start();
     expect(engine.info).toMatchObject({ name: 'torch', description: 'fake-engine 0 on the CPU', device: 'cpu' });
     const student = await engine.open(folder, { lora: null, seed: 1 });
@@ -128,7 +128,7 @@ describe('an engine in a process', () => {
     expect(again.facts).toEqual(student.facts);
   });
 
-  it('tells of training that diverged as the embedded engine does, and refuses a file', async () => {
+  it('reports divergence like the embedded engine, and refuses a file', async () => {
     const engine = await start('diverged@supervisedStep');
     const student = await engine.open(folder, { lora: null, seed: 1 });
     const step = student.supervisedStep([episode(0)], { ...grpo, learningRate: 1e-3, seed: 1 });

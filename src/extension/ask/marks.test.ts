@@ -20,7 +20,7 @@ const page = (texts: string[]) =>
     }),
   ].join('\n');
 
-it('marks what the student was unsure of, where it stands', () => {
+it('marks unlikely tokens at their position', () => {
   const text = page(['Answer: 1', answer.text]);
   const marks = marksOf(text, 1, [{ text: 'Answer: 1', tokenTexts: ['Answer: 1'], logProbs: [-0.1] }, answer]);
   const lines = text.split('\n');

@@ -63,7 +63,7 @@ describe('the document of a case', () => {
     expect(said(text, rewrites[0].section)).toBe('6*4-5=19\nAnswer: 19');
   });
 
-  test('shows the sample that was asked for, and one of which the record tells the first wrong step', () => {
+  test('shows the requested sample, and one whose first wrong step is recorded', () => {
     const samples = ['Answer: 1', 'Answer: 2', 'Answer: 3'].map((text) => answer(text));
     const firstWrongStep = { sample: 2, step: 0, text: 'x', reason: 'r' };
     const shownOf = (sample?: number) =>

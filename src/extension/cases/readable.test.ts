@@ -23,18 +23,18 @@ it.each([
   ['}} \\( }{ \\) \\(\\frac{1\\)', '}}    (1'],
 ])('a formula on one line of signs: %s', (written, read) => expect(shown(written)).toBe(read));
 
-it('Markdown without its marks, bold where it says so', () => {
+it('shows Markdown without its markers, and bold text as bold', () => {
   const text = '### The **sum**\n- 2 * 3 = 6\n* **Total:** \\(6\\)';
   expect(shown(text)).toBe('The **sum**\n• 2 * 3 = 6\n• Total: 6');
   const { bold } = readable(text, [{ start: 0, end: text.length }]);
   expect(bold.map(({ start, end }) => text.slice(start, end))).toEqual(['The **sum**', 'Total:']);
 });
 
-it('leaves what is outside of the bodies as it is', () => {
+it('does not change text outside of the bodies', () => {
   expect(shown('## Case **1**\n**2**', 14)).toBe('## Case **1**\n2');
 });
 
-it('shows nothing of what a model wrote where it replaces', () => {
+it('shows no text of a model in replacements', () => {
   const { replacements } = readable('\\(\\evil{"} \\text{a} \\sqrt{b}\\) **c**', [{ start: 0, end: 36 }]);
   expect(replacements.map(({ shown }) => shown).join('')).not.toMatch(/[a-z"]/);
 });

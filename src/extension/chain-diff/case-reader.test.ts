@@ -287,7 +287,7 @@ describe('CaseReader', () => {
     expect(other.rewrites.verdict).toBe('not accepted by Stage 3: not shorter');
   });
 
-  it('shows what was tested only, and says what it does not know', async () => {
+  it('shows test results alone, and states what is unknown', async () => {
     const { view } = await read({ problemId: 'tested' });
     expect(view).toMatchObject({ teacher: null, rewritten: null, answer: '19', question: '' });
     expect(view.place).toEqual({ number: 2, count: 2, of: 'problems of test of base' });
@@ -310,7 +310,7 @@ describe('CaseReader', () => {
     expect(await fresh.refresh()).toBe(false);
   });
 
-  it('compares words and says so where there is no tokenizer', async () => {
+  it('compares words if there is no tokenizer, with a note', async () => {
     const without = makeRun('/nowhere');
     try {
       const words = new CaseReader(without, '');

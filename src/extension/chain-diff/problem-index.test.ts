@@ -70,7 +70,7 @@ describe('ProblemIndex', () => {
     expect(read[0].record.logProbs![1]).toBeNaN();
   });
 
-  it('sees what is written later, and leaves a torn line out', async () => {
+  it('finds records that are appended, and skips an incomplete line', async () => {
     const file = write('complete', 1, 'a');
     const index = new ProblemIndex(run);
     await index.refresh();

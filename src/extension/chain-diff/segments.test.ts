@@ -41,7 +41,7 @@ describe('segmentText', () => {
     expect(shown(prose).at(-1)).toEqual(['answer', 'The answer is 5.']);
   });
 
-  it('puts a fault where it stands in the text', () => {
+  it('places a fault at its position in the text', () => {
     const text = 'Thinking: Let us see.\nStep 1: He has 12.\nStep 2: So\n12 x 3 = 38 pens.\nAnswer: 38';
     const { chain, place } = segmentText(text);
     const { start, end } = place(firstWrongStep(chain)!)!;
@@ -65,7 +65,7 @@ describe('segmentText', () => {
     }
   });
 
-  it('tells where sentences begin', () => {
+  it('finds the starts of sentences', () => {
     const text = 'Step 1: A b c. D e f. G';
     expect(sentenceStarts(text, { start: 0, end: text.length }).map((at) => text[at])).toEqual(['D', 'G']);
   });

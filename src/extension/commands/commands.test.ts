@@ -32,7 +32,7 @@ describe('arguments of commands', () => {
 
 describe('an experiment file', () => {
   const file = join('/w', 'gsm.distillery.json');
-  it('tells its name, student, stages and whether it has a quick budget', () => {
+  it('reads its name, student, stages and whether it has a quick budget', () => {
     const text = `{ // comment
       "name": "gsm", "student": { "path": "../student" }, "stages": { "rewrite": false }, "quick": {}, }`;
     expect(parseExperiment(file, text)).toEqual({

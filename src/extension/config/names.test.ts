@@ -61,7 +61,7 @@ it('finds the paths of an experiment, presets left out', () => {
   expect(keyOffset(text, ['stages', 'reconstruct'])).toBeUndefined();
 });
 
-it('reads what is half written', () => {
+it('reads incomplete text', () => {
   expect(namedPaths('{ "student": { "path": "stud')).toHaveLength(1);
   expect(namedPaths('')).toEqual([]);
   expect(namedPaths('{ "student": { "path": "a" }, "data": {')).toHaveLength(1);

@@ -53,7 +53,7 @@ describe('alerts', () => {
     expect(alert).toMatchObject({ metric: 'entropy', step: 100 });
   });
 
-  it('tell flat groups with what they are flat in, and the fitting remedy', () => {
+  it('report groups with equal rewards, with the cause and a remedy', () => {
     const [easy] = alertsOf(run(60, () => ({ flatGroups: 0.8, allCorrect: 0.75, allWrong: 0.05 })));
     expect(easy.text).toContain('80 % of the groups');
     expect(easy.text).toContain('all right 75 %, all wrong 5 %');

@@ -23,7 +23,7 @@ function filled(): UpdateColumns {
   return columns;
 }
 
-it('grow, know what is missing from what is NaN, and send only what is new', () => {
+it('grow, distinguish missing values from NaN, and send only new rows', () => {
   const columns = filled();
   expect(columns.rows).toBe(310);
   expect(columns.values.get('loss')!.slice(298, 302)).toEqual(new Float64Array([1 / 299, 1 / 300, 0, 0]));
@@ -43,7 +43,7 @@ it('fall into stretches of one stage and phase', () => {
   ]);
 });
 
-it('as CSV, keep NaN apart from what was not measured', () => {
+it('as CSV, distinguish NaN from missing values', () => {
   const csv = updatesCsv([{ id: 'a', columns: filled() }], ['reward', 'parts/well-formed, or not', 'kl'], ['complete']);
   const lines = csv.split('\r\n');
   expect(lines[0]).toBe('run,stage,phase,step,time,reward,"parts/well-formed, or not",kl');

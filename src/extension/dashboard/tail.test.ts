@@ -16,7 +16,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const texts = async () => (await tail.read()).lines.map(({ text }) => text);
 
-it('reads what is new, and a line only when its end is written', async () => {
+it('reads new lines once they are complete', async () => {
   expect(await tail.read()).toEqual({ restarted: false, lines: [], more: false }); // no file yet
   writeFileSync(file, 'one\ntwo\nthr');
   expect((await tail.read()).lines).toEqual([
@@ -31,7 +31,7 @@ it('reads what is new, and a line only when its end is written', async () => {
   ]);
 });
 
-it('begins anew when the file was cut back, also when it has grown past the old end since', async () => {
+it('starts again after the file was truncated, even if it has grown past its old end since', async () => {
   writeFileSync(file, 'one\ntwo\nthree\n');
   await tail.read();
   truncateSync(file, 4);

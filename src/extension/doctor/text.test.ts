@@ -19,7 +19,7 @@ const machine = {
   problems: [],
 };
 
-it('says what works, with speeds, and what the rest needs', () => {
+it('lists the working backends with their speeds, and the requirements of the others', () => {
   const { text } = doctorText({ editor, node, machine });
   expect(text).toContain('✓ Everything needed is here');
   expect(text).toMatch(/\| Node \| v20&#46;20&#46;2, \/usr\/bin\/node \|/);
@@ -31,7 +31,7 @@ it('says what works, with speeds, and what the rest needs', () => {
   expect(text).toContain('- **cpu**: For toys&#46;');
 });
 
-it('is still there when the host is not, and says why', () => {
+it('is shown without a host, with the reason', () => {
   const why = new UserError('there is no Node 20 or newer for training', { remedy: 'Install Node.' });
   const { text } = doctorText({ editor: { ...editor, trusted: false, remote: 'ssh-remote' }, node: why, machine: why });
   expect(text).toContain('✗ This workspace is in Restricted Mode');

@@ -41,7 +41,7 @@ it('shows prompt and target of every stage, with the number of each step', () =>
   expect(steps).toHaveLength(6);
 });
 
-it('says lengths where they were counted, and draws anew when asked', () => {
+it('shows counted lengths, and redraws on request', () => {
   const asked = previewText(experiment(masking), shown).measured;
   const whole = (text: string) => `<|user|>Be brief.\n- so\n${text.trimEnd()}<|assistant|><think>\n`;
   const given = asked.map((one, i) => ({ tokens: 11 * (i + 1), whole: one.asked ? whole(one.text) : one.text }));
@@ -63,7 +63,7 @@ it('says lengths where they were counted, and draws anew when asked', () => {
   expect(new Set(drawings).size).toBeGreaterThan(1);
 });
 
-it('says why a stage has no part in a problem', () => {
+it('states why a stage skips a problem', () => {
   const { lines } = previewText(experiment({}), { ...shown, problem: { ...problem, chain: undefined } });
   expect(lines.join('\n')).toContain("## Stage 1 (Reconstruct): no part for this problem\nIt has no teacher's chain.");
 });

@@ -44,7 +44,7 @@ const rollouts = [
   ...[rollout(1, 0, 6, 10, 0), rollout(1, 1, 5, 80, 1)], // flat under a reward that does not look at the answer
 ];
 
-it('says what a reward changes, with places that lead to the completions', () => {
+it('lists what a reward changes, with links to the completions', () => {
   const page = scoreReport(
     'short.reward.json',
     'run 1',
@@ -74,7 +74,7 @@ it('names the groups that become flat, and those that are flat no more', () => {
   expect(scoreReport('r', '', again).lines.join('\n')).toContain('Groups no longer flat: 1');
 });
 
-it('says so when nothing changes its place, and shows warnings', () => {
+it('states that no rank changes, and shows warnings', () => {
   const { lines, heads } = scoreReport('r', 'a', rescore([{ use: 'correctness', weight: 2 }], rollouts), [
     'line 3: odd.',
   ]);

@@ -12,7 +12,7 @@ const progress: RunProgress = {
 };
 
 describe('the status bar', () => {
-  it('tells stage, update and the time left', () => {
+  it('shows stage, update and the remaining time', () => {
     const said = statusText({ state: 'running', name: 'sums', backend: 'embedded', progress, jobs: 0 })!;
     expect(said).toMatchObject({ icon: 'beaker', text: 'Stage 2 45/110 · 2 min left' });
     expect(said.spoken).toBe('Distillery, sums, Stage 2 45/110, 70 %, 2 min left');

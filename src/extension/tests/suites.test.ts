@@ -77,7 +77,7 @@ it("finds the rows of BRIDGE's array", () => {
   expect(textOf(file).split('\n')[lines[1] + 1]).toContain('"idx": 2');
 });
 
-it('says what is wrong with an experiment or a file', () => {
+it('reports errors of an experiment or a file', () => {
   expect(() => suitesOfExperiment('/x.distillery.json', '{ "name": 3 }')).toThrow(/Missing setting "student"/);
   writeFileSync(join(folder, 'empty.chains.jsonl'), '');
   expect(() => suiteOfFile(join(folder, 'empty.chains.jsonl'))).toThrow(/the dataset is empty/);

@@ -145,7 +145,7 @@ describe('a student', () => {
     disposeModel(student.model);
   });
 
-  it('never goes over what is there, nor over itself, unless that is asked for', () => {
+  it('overwrites neither existing files nor its source unless requested', () => {
     const student = tiny('qwen2');
     const from = tinyFolder('kept', student);
     const to = at('kept.gguf');
@@ -176,7 +176,7 @@ describe('a student', () => {
     disposeModel(student.model);
   });
 
-  it('says so when llama.cpp has no name for its tokenizer', () => {
+  it('reports that llama.cpp has no name for its tokenizer', () => {
     const student = tiny('qwen2');
     const from = tinyFolder('own', student);
     const file = join(from, 'tokenizer.json');
@@ -211,7 +211,7 @@ describe('a tokenizer', () => {
     expect(() => tokenizerFiles(metadata(fields), 'x.gguf')).toThrow(message);
   });
 
-  it('begins a text with its first token where the file says so', () => {
+  it('adds the beginning-of-text token if the file requires it', () => {
     const fields: MetadataField[] = [...vocabulary(), ['tokenizer.ggml.add_bos_token', 'bool', true]];
     const { tokenizer, tokenizerConfig, eosIds } = tokenizerFiles(metadata(fields), 'x.gguf');
     const made = makeTokenizer(tokenizer, tokenizerConfig, eosIds);

@@ -40,7 +40,7 @@ suite('Chain diff', () => {
     assert.ok(text.includes(failures()[0].teacherChain!.split(/\s+/).slice(0, 3).join(' ')), text);
   });
 
-  test('goes through rows, columns and differences by keyboard, and says what differs', async () => {
+  test('moves through rows, columns and differences by keyboard, and announces what differs', async () => {
     await page().locator('[role=gridcell][tabindex="0"]').focus();
     await press('ArrowRight');
     assert.equal(await focused().getAttribute('data-column'), '1');

@@ -90,7 +90,7 @@ suite('Dashboard', () => {
       .waitFor();
   });
 
-  test('what it shows and how comes back with the window', async () => {
+  test('its content and settings are restored with the window', async () => {
     await session.reload();
     await page()
       .getByRole('table', { name: /^Updates of/ })

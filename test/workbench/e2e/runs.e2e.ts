@@ -49,7 +49,7 @@ suite('Runs from the window', () => {
     await webview(session.page).getByText('Stage 2').first().waitFor();
   });
 
-  test('a run goes on while the window reloads, and is found again', async () => {
+  test('a run continues while the window reloads, and is found again', async () => {
     await startLong();
     await status(session.page).waitFor();
     const [host] = hosts();
@@ -67,7 +67,7 @@ suite('Runs from the window', () => {
     assert.equal(hosts().length, 1);
   });
 
-  test('Pause rests the run, Resume goes on', async () => {
+  test('Pause pauses the run, and Resume continues it', async () => {
     const { page } = session;
     await runCommand(page, 'Distillery: Pause');
     const paused = page.locator('.statusbar-item', { hasText: /Stage 2 \d+\/2000 paused/ });

@@ -214,7 +214,7 @@ suite('Failure cases', () => {
     await until('the verdict in the case', () => shown.getText().includes('## Rewrite: rejected by hand'));
   });
 
-  test('cases are picked for Stage 3, and let go again', async () => {
+  test('cases are picked for Stage 3, and released again', async () => {
     await vscode.commands.executeCommand('distillery.addToStage3', {
       run: imported,
       problemIds: ['bridge-1', 'bridge-3'],
@@ -334,7 +334,7 @@ suite('Failure cases', () => {
     }
   });
 
-  test('a case of a problem that no run knows says so', async () => {
+  test('a case of a problem that is in no run reports it', async () => {
     const uri = vscode.Uri.from({
       scheme: 'distillery-case',
       path: '/x/none.chain',

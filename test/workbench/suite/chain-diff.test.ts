@@ -22,7 +22,7 @@ suite('Chain diff', () => {
 
   teardown(() => vscode.commands.executeCommand('workbench.action.closeAllEditors'));
 
-  test('opens a problem of a run, and goes on in the same page', async () => {
+  test('opens a problem of a run, and reuses the page', async () => {
     const [first, second] = readFailures(run());
     await vscode.commands.executeCommand('distillery.compareChains', { run: run(), problemId: first.problemId });
     await until('the page', () => tabs().length === 1);

@@ -92,7 +92,7 @@ suite('Evaluate Model on a Server', function () {
     assert.ok(server.asked.every(({ body }) => body.max_tokens === evaluation.maxNewTokens));
   });
 
-  test('a server that refuses the key is told of, and the key forgotten', async () => {
+  test('a server that refuses the key is reported, and the key deleted', async () => {
     server.behave = () => ({ status: 401, error: 'wrong key' });
     assert.equal(await ending(evaluate(wish({ prompt: 'plain' }))), undefined);
     const stored = await services.context.secrets.get(`distillery.teacher.key ${new URL(server.baseUrl).origin}`);

@@ -167,7 +167,7 @@ suite('Hostile text', function () {
     (await fixesOf(config, new vscode.Range(0, 0, 1, 0))).forEach(assertInert);
   });
 
-  test('what the editor cannot show says so safely', async () => {
+  test('reports text that the editor cannot show, safely', async () => {
     mkdirSync(join(run, 'broken'));
     const gone = JSON.stringify({ run: join(run, 'broken'), problemId });
     const uri = vscode.Uri.from({ scheme: 'distillery-case', path: '/x.chain', query: gone });

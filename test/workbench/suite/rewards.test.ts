@@ -103,7 +103,7 @@ suite('Rewards and experiments in the editor', () => {
     await until('no problem', () => (problems(document.uri).length === 0 ? true : undefined));
   });
 
-  test('what the JSON schema finds is said once, and has a fix too', async () => {
+  test('a finding of the JSON schema is reported once, with a fix', async () => {
     const { document } = await open('tried.reward.json', '{ "components": [{ "use": "correctness", "wieght": 2 }] }');
     const found = await until('a problem', () => {
       const all = problems(document.uri);

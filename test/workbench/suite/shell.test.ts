@@ -134,7 +134,7 @@ suite('Shell', () => {
     await until('the host is idle', () => services.hosts.running(run) === undefined);
   });
 
-  test('a host that is killed leaves an interrupted run, which Resume goes on with', async function () {
+  test('a killed host leaves an interrupted run, which Resume continues', async function () {
     this.timeout(300_000);
     const run = await start('distillery.runCurriculum', { experiment: experiment('long').fsPath, quick: false });
     await until('it makes updates', () => (services.hosts.progress(run)?.update ?? 0) > 0);

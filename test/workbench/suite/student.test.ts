@@ -14,7 +14,7 @@ async function lensesOf(uri: vscode.Uri): Promise<vscode.Command[]> {
   return found.map(({ command }) => command!);
 }
 
-suite('The student: what it sees, what it answers, what it runs on', function () {
+suite('The student: prompts, answers, backends', function () {
   this.timeout(120_000); // the host loads a student first
   suiteSetup(() => vscode.extensions.getExtension('distillery.distillery')!.activate());
   suiteTeardown(async () => {
@@ -100,7 +100,7 @@ suite('The student: what it sees, what it answers, what it runs on', function ()
     assert.ok(!(await lensesOf(page.uri)).some(({ command }) => command === 'distillery.stopAsking'));
   });
 
-  test('Ask Student leaves what was written below a question as it is', async () => {
+  test('Ask Student does not change text below a question', async () => {
     const page = vscode.window.activeTextEditor!.document;
     const own = "# My notes\n\n## Kept\nnot the student's\n";
     const replaced = await vscode.window.activeTextEditor!.edit((edit) =>
@@ -132,7 +132,7 @@ suite('The student: what it sees, what it answers, what it runs on', function ()
     assert.ok(text.includes(own), text);
   });
 
-  test('Doctor says what works on this machine', async () => {
+  test('Doctor lists what works on this machine', async () => {
     await vscode.commands.executeCommand('distillery.doctor');
     const report = await vscode.workspace.openTextDocument(vscode.Uri.parse('distillery-doctor:/Doctor.md'));
     assert.match(report.getText(), /\| ✓ embedded \| \d+ GFLOP\/s \|/);
