@@ -63,7 +63,8 @@ export function isProcess(pid: number): boolean {
 
 /**
  * Ends a process that leads its own group (spawned `detached`) and the whole group; on Windows, the process and its
- * descendants; elsewhere the process alone. No error if there is none.
+ * descendants; elsewhere the process alone. No error if there is none. (tree-kill looks for children of a living
+ * process; a group also ends when its leader is gone.)
  */
 export function killTree(pid: number): void {
   if (process.platform === 'win32') {

@@ -3,7 +3,7 @@
  * folder it works in, `root`, and a path below it. The root is the user's own choice and may be a symbolic link, such
  * as a `.distillery` on a bigger disk. Everything below it is untrusted data, so nothing below it is created, written,
  * truncated, moved or removed through a link. A root of `dirname(file)` means that the file's folder is the user's
- * choice.
+ * choice. (write-file-atomic resolves links of the path and writes to their targets.)
  */
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';

@@ -1,4 +1,7 @@
-/** Extracts selected members of a zip file (APPNOTE.TXT 6.3), reading it in pieces from disk. */
+/**
+ * Extracts selected members of a zip file (APPNOTE.TXT 6.3), reading it in pieces from disk.
+ * Node inflates; fflate would hold the whole archive in memory, and src/zip.ts checks sizes and paths itself.
+ */
 import { createReadStream, createWriteStream, mkdirSync } from 'node:fs';
 import { type FileHandle, open, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

@@ -46,7 +46,7 @@ export async function findNode(setting: string | undefined, places = nodePlaces(
   }
   const name = process.platform === 'win32' ? 'node.exe' : 'node';
   for (const folder of (places.path ?? '').split(delimiter)) {
-    // A relative entry would be resolved in the workspace, which may contain its own `node`.
+    // Not by `which`: a relative entry would be resolved in the workspace, which may contain its own `node`.
     if (!isAbsolute(folder)) continue;
     const found = await tryNode(join(folder, name), {});
     if (found && isNewEnough(found.version)) return found;

@@ -1,6 +1,6 @@
 /**
  * Conversions between float32 and the two 16-bit formats, rounding to nearest, ties to even, as in IEEE 754 and
- * PyTorch.
+ * PyTorch. @petamoriken/float16 has no bfloat16.
  */
 const one = new Float32Array(1);
 const oneBits = new Uint32Array(one.buffer);

@@ -162,7 +162,10 @@ class TeacherRequests {
     return this.outcome;
   }
 
-  /** One worker: handles one task after another until none is left or the job has ended. */
+  /**
+   * One worker: handles one task after another until none is left or the job has ended. Unlike p-limit, which queues
+   * all tasks at once, it takes a task only when it can be sent.
+   */
   private async work(): Promise<void> {
     for (let task = this.missing.shift(); task && !this.waits.aborted; task = this.missing.shift())
       if (!(await this.settle(task))) return;

@@ -1,4 +1,7 @@
-/** Decides when the next request may be sent, and how often one is repeated. */
+/**
+ * Decides when the next request may be sent, and how often one is repeated. p-retry repeats each call on its own; here
+ * all requests to a teacher wait together, as long as its replies require.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TeacherFault } from './faults';
 

@@ -1,5 +1,6 @@
 /**
  * Vertical positions of rows when only visible ones are laid out: measured heights where known, estimates elsewhere.
+ * @tanstack/virtual-core would bring its own observers of scrolling and sizes, which the table does not need.
  */
 export class Heights {
   private readonly heights: Float64Array;

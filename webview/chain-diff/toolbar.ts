@@ -1,14 +1,8 @@
 /** The toolbar: case, overlay, layout, search. */
-import {
-  provideVSCodeDesignSystem,
-  type TextField,
-  vsCodeDropdown,
-  vsCodeOption,
-  vsCodeTextField,
-} from '@vscode/webview-ui-toolkit';
 import type { CaseView, ChainView } from '../../src/protocol/chain-diff';
 import { customElement, element } from '../common/dom';
 import { explain } from '../common/explain';
+import { defineFields, type TextField } from '../common/toolkit';
 import { visibleNodes } from '../common/visible';
 import { missingFor, type Overlay, overlays, overlayTexts } from './overlays';
 import type { ViewState } from './state';
@@ -22,15 +16,6 @@ export interface DiffToolbarActions {
   go(by: -1 | 1): void;
   choose(): void;
   help(): void;
-}
-
-let registered = false;
-
-/** The toolkit's elements take some milliseconds to define, so they are loaded after the first rows. */
-function registerToolkit(): void {
-  if (registered) return;
-  registered = true;
-  provideVSCodeDesignSystem().register(vsCodeDropdown(), vsCodeOption(), vsCodeTextField());
 }
 
 export function makeToolbar(
@@ -125,7 +110,7 @@ function overlayChoice(current: Overlay, lacking: readonly Overlay[], actions: D
 const roleTitles = { teacher: 'Teacher', student: 'Student', rewritten: 'Rewritten' };
 
 function pairChoice(view: CaseView, state: ViewState, actions: DiffToolbarActions): HTMLElement {
-  registerToolkit();
+  defineFields(); // takes some milliseconds, so it is done after the first rows are drawn
   const present = (['teacher', 'student', 'rewritten'] as const).filter((role) => view[role]);
   const pairs = present.flatMap((left, i) => present.slice(i + 1).map((right) => [left, right] as ViewState['pair']));
   const dropdown = customElement('vscode-dropdown', { 'aria-label': 'Chains that are compared', class: 'pair' });
@@ -199,7 +184,7 @@ export interface SearchBox {
 }
 
 export function makeSearchBox(actions: SearchActions): SearchBox {
-  registerToolkit();
+  defineFields();
   const label = 'Find in the chains';
   const field = customElement('vscode-text-field', { placeholder: label }) as TextField;
   const count = element('span', { class: 'dim', role: 'status' });

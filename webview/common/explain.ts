@@ -1,4 +1,7 @@
-/** Tooltips shown on hover or focus: rich, unlike `title`, reachable by keyboard, closed by Escape. */
+/**
+ * Tooltips shown on hover or focus: rich, unlike `title`, reachable by keyboard, closed by Escape. One box below or
+ * above its element needs no @floating-ui/dom.
+ */
 import { element } from './dom';
 
 type Explanation = () => Node[];

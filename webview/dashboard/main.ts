@@ -1,5 +1,4 @@
 import '../common/jitless';
-import { provideVSCodeDesignSystem, vsCodeCheckbox } from '@vscode/webview-ui-toolkit';
 import 'uplot/dist/uPlot.min.css';
 import '../common/theme.css';
 import './dashboard.css';
@@ -8,6 +7,7 @@ import type { FromDashboard } from '../../src/protocol/dashboard-requests';
 import { stageNames } from '../../src/stages';
 import { element, replaceChildren } from '../common/dom';
 import { openLink } from '../common/link';
+import { defineCheckbox } from '../common/toolkit';
 import { nearest, positionOf } from './axis';
 import { Controls } from './controls';
 import { alertsView, headsView } from './heads';
@@ -25,7 +25,7 @@ import { onThemeChange } from './theme';
 import { Toolbar } from './toolbar';
 import { type ValueRange, zoomed } from './value-range';
 
-provideVSCodeDesignSystem().register(vsCodeCheckbox());
+defineCheckbox();
 
 const link = openLink<ToDashboard, FromDashboard>(toDashboard, receive);
 const model = new DashboardModel(viewSchema.parse(link.kept()?.view ?? {}));

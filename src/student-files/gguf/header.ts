@@ -1,6 +1,7 @@
 /**
  * The header of a GGUF file (docs/gguf.md in ggml-org/ggml): magic, version, counts, metadata, tensor descriptions;
- * then, aligned, the tensors' bytes. Everything is checked against the file's size before memory is allocated for it.
+ * then, aligned, the tensors' bytes. Everything is checked against the file's size before memory is allocated for it,
+ * as files are untrusted; @huggingface/gguf is made to show the metadata of published files.
  */
 import { UserError } from '../../errors';
 import { cursor, type GgufCursor } from './cursor';
