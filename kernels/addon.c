@@ -25,10 +25,12 @@ typedef struct {
 } table;
 
 void (*bfloat16_tile)(int pairs, const uint32_t *a, const uint32_t *b, float *tile);
+void (*bfloat16_few)(int tokens, int pairs, const uint32_t *w, const uint32_t *x, float *to);
 
 #if defined(__x86_64__)
 #ifdef HAS_BFLOAT16
 void bfloat16_tile_avx512(int pairs, const uint32_t *a, const uint32_t *b, float *tile);
+void bfloat16_few_avx512(int tokens, int pairs, const uint32_t *w, const uint32_t *x, float *to);
 #endif
 extern const named_kernel kernel_table_generic[], kernel_table_avx2[], kernel_table_avx512[];
 static int find_tables(table *tables) {
@@ -37,7 +39,10 @@ static int find_tables(table *tables) {
   int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
 #ifdef HAS_BFLOAT16
-  if (avx512 && __builtin_cpu_supports("avx512bf16")) bfloat16_tile = bfloat16_tile_avx512;
+  if (avx512 && __builtin_cpu_supports("avx512bf16")) {
+    bfloat16_tile = bfloat16_tile_avx512;
+    bfloat16_few = bfloat16_few_avx512;
+  }
 #endif
   tables[0] = (table){"avx512", kernel_table_avx512, avx512};
   tables[1] = (table){"avx2", kernel_table_avx2, avx2};

@@ -2,10 +2,11 @@
 //
 // Blocks of 2*VW rows of the weight are stored consecutively, and within a block its columns in order, so that a decoding step reads every
 // weight once, sequentially, and one load serves all activation rows of a tile. Weights are stored in float32 or
-//   as bfloat16 (precision 1): a 32-bit lane holds the row of the first vector below that of the second one;
+//   as bfloat16 (precision 1): a 32-bit lane holds two columns of a row, as the instruction of AVX-512 BF16 takes them;
 //   as int8 with a scale for each row (2): a lane holds two columns of both vectors, and a block begins with its scales.
-// They are widened on the way to the multiplication; sums are float32 always. Each element of y is one chain over k, in order, whatever other
-// rows are computed with it and by however many threads.
+// They are widened on the way to the multiplication, except where bfloat16_few multiplies pairs: there the activations are rounded to bfloat16,
+// too. Sums are float32 always. Each element of y is one chain over k, in order, whatever other rows are computed with it and by however many
+// threads.
 #pragma once
 #include "choices.h"
 #include "gemm.h"
@@ -26,7 +27,7 @@
 // Numbers of 32 bits that a block takes.
 INLINE ptrdiff_t block_size(int k, int precision) {
   if (precision == PRECISION_FLOAT32) return (ptrdiff_t)BLOCK_ROWS * k;
-  return precision == PRECISION_BFLOAT16 ? (ptrdiff_t)VW * k : BLOCK_ROWS + (ptrdiff_t)VW * ((k + 1) / 2);
+  return precision == PRECISION_BFLOAT16 ? (ptrdiff_t)BLOCK_ROWS * ((k + 1) / 2) : BLOCK_ROWS + (ptrdiff_t)VW * ((k + 1) / 2);
 }
 INLINE int block_count(int rows) { return (rows + BLOCK_ROWS - 1) / BLOCK_ROWS; }
 
@@ -62,8 +63,8 @@ static void pack_row(const pack_job *g, const float *row, int i, float scale, in
     if (g->precision == PRECISION_FLOAT32) {
       block[(ptrdiff_t)p * BLOCK_ROWS + i] = value;
     } else if (g->precision == PRECISION_BFLOAT16) {
-      uint32_t *at = lanes + (ptrdiff_t)p * VW + lane;
-      *at = second ? *at | bfloat16_bits(value) << 16 : bfloat16_bits(value);
+      uint32_t *at = lanes + (ptrdiff_t)(p / 2) * BLOCK_ROWS + i;
+      *at = p % 2 ? *at | bfloat16_bits(value) << 16 : bfloat16_bits(value);
     } else {
       uint32_t *at = lanes + (ptrdiff_t)(p / 2) * VW + lane;
       *at = (second || p % 2 ? *at : 0) | int8_bits(value, scale) << (p % 2 * 16 + second * 8);
@@ -78,7 +79,7 @@ static void pack_part(void *context, int block, int parts) {
   const pack_job *g = context;
   float *to = g->to + block * block_size(g->k, g->precision), scales[BLOCK_ROWS] = {0};
   const float *from[BLOCK_ROWS];
-  int columns = g->k + (g->precision == PRECISION_INT8 ? g->k % 2 : 0);
+  int columns = g->k + (g->precision == PRECISION_FLOAT32 ? 0 : g->k % 2);
   for (int i = 0; i < BLOCK_ROWS; i++) {
     int row = block * BLOCK_ROWS + i;
     from[i] = row < g->rows ? g->from + (ptrdiff_t)row * g->k : NULL;
@@ -95,48 +96,53 @@ void FN(pack_weight)(const arg *a) {
 
 void FN(packed_size)(const arg *a) { I32(0)[0] = (int32_t)(block_count(INT(1)) * block_size(INT(2), INT(3))); }
 
+// Whether bfloat16_few multiplies.
+INLINE int in_pairs(int precision) { return precision == PRECISION_BFLOAT16 && VW == 16 && bfloat16_few; }
+
 // ---- products ------------------------------------------------------------------------------------------------------------------
 
 // sum[t] = the products of `tokens` (a constant where it is called) rows of activations, given as x [k, tokens], with a block.
 INLINE void packed_tile(const int tokens, const int precision, int k, const float *w, const float *x, vf sum[][2]) {
   UNROLL_TILE for (int t = 0; t < tokens; t++) sum[t][0] = sum[t][1] = (vf){0};
-  const float *scales = w;
-  if (precision == PRECISION_INT8) {
-    w += BLOCK_ROWS;
-    for (int p = 0; p < k; p += 2, w += VW, x += 2 * tokens) {
-      vi all = *(const vi *)w;
-      vf w0 = __builtin_convertvector(all << 24 >> 24, vf), w1 = __builtin_convertvector(all << 16 >> 24, vf);
-      vf w2 = __builtin_convertvector(all << 8 >> 24, vf), w3 = __builtin_convertvector(all >> 24, vf);
+  if (precision == PRECISION_FLOAT32) {
+    for (int p = 0; p < k; p++, x += tokens, w += BLOCK_ROWS) {
+      vf w0 = vload(w), w1 = vload(w + VW);
       UNROLL_TILE for (int t = 0; t < tokens; t++) {
-        sum[t][0] = vmadd(vset(x[t]), w0, sum[t][0]);
-        sum[t][1] = vmadd(vset(x[t]), w1, sum[t][1]);
+        vf a = vset(x[t]);
+        sum[t][0] = vmadd(a, w0, sum[t][0]);
+        sum[t][1] = vmadd(a, w1, sum[t][1]);
       }
-      UNROLL_TILE for (int t = 0; t < tokens; t++) {
-        sum[t][0] = vmadd(vset(x[tokens + t]), w2, sum[t][0]);
-        sum[t][1] = vmadd(vset(x[tokens + t]), w3, sum[t][1]);
-      }
-    }
-    UNROLL_TILE for (int t = 0; t < tokens; t++) {
-      sum[t][0] *= vload(scales);
-      sum[t][1] *= vload(scales + VW);
     }
     return;
   }
-  for (int p = 0; p < k; p++, x += tokens) {
-    vf w0, w1;
-    if (precision == PRECISION_FLOAT32) {
-      w0 = vload(w), w1 = vload(w + VW);
-      w += BLOCK_ROWS;
-    } else {
-      vi both = *(const vi *)w;
-      w0 = (vf)(both << 16), w1 = (vf)(both & (int32_t)0xffff0000);
+  const float *scales = w;
+  if (precision == PRECISION_INT8) w += BLOCK_ROWS;
+  for (int p = 0; p < k; p += 2, x += 2 * tokens) {
+    vf w0, w1, w2, w3;  // column p of both vectors of rows, then column p + 1
+    if (precision == PRECISION_INT8) {
+      vi all = *(const vi *)w;
+      w0 = __builtin_convertvector(all << 24 >> 24, vf), w1 = __builtin_convertvector(all << 16 >> 24, vf);
+      w2 = __builtin_convertvector(all << 8 >> 24, vf), w3 = __builtin_convertvector(all >> 24, vf);
       w += VW;
+    } else {
+      vi low = *(const vi *)w, high = *(const vi *)(w + VW);
+      w0 = (vf)(low << 16), w1 = (vf)(high << 16);
+      w2 = (vf)(low & (int32_t)0xffff0000), w3 = (vf)(high & (int32_t)0xffff0000);
+      w += BLOCK_ROWS;
     }
     UNROLL_TILE for (int t = 0; t < tokens; t++) {
-      vf a = vset(x[t]);
-      sum[t][0] = vmadd(a, w0, sum[t][0]);
-      sum[t][1] = vmadd(a, w1, sum[t][1]);
+      sum[t][0] = vmadd(vset(x[t]), w0, sum[t][0]);
+      sum[t][1] = vmadd(vset(x[t]), w1, sum[t][1]);
     }
+    UNROLL_TILE for (int t = 0; t < tokens; t++) {
+      sum[t][0] = vmadd(vset(x[tokens + t]), w2, sum[t][0]);
+      sum[t][1] = vmadd(vset(x[tokens + t]), w3, sum[t][1]);
+    }
+  }
+  if (precision != PRECISION_INT8) return;
+  UNROLL_TILE for (int t = 0; t < tokens; t++) {
+    sum[t][0] *= vload(scales);
+    sum[t][1] *= vload(scales + VW);
   }
 }
 
@@ -148,6 +154,10 @@ INLINE void packed_tile(const int tokens, const int precision, int k, const floa
     break;
 
 static void any_tile(int tokens, int precision, int k, const float *w, const float *x, float *to) {
+  if (in_pairs(precision)) {
+    bfloat16_few(tokens, (k + 1) / 2, (const uint32_t *)w, (const uint32_t *)x, to);
+    return;
+  }
   vf sum[TILE_TOKENS][2];
   switch (tokens) {
     TILE_CASE(1)
@@ -197,13 +207,17 @@ INLINE int product_blocks(const packed_product *g) {
 // Activations of a tile stand as [k, tokens] while it runs: half the scratch holds as many as fit.
 #define TILE_SPACE (SCRATCH_BYTES / 2 / sizeof(float))
 
+// Floats that an activation row takes within a tile.
+INLINE int tile_row(int k, int precision) { return in_pairs(precision) ? (k + 1) / 2 : k + k % 2; }
+
 static void packed_block(const packed_product *g, const packed_output *out, int block, int first, int count, const float *x) {
   float tile[TILE_TOKENS * BLOCK_ROWS];
-  int k = g->k, padded = k + k % 2, groups = (count + TILE_TOKENS - 1) / TILE_TOKENS, row = block * BLOCK_ROWS;
-  int rows = least(BLOCK_ROWS, out->rows - row);
+  const float *w = out->weight + block * block_size(g->k, g->precision);
+  int row = block * BLOCK_ROWS, rows = least(BLOCK_ROWS, out->rows - row);
+  int groups = (count + TILE_TOKENS - 1) / TILE_TOKENS, size = tile_row(g->k, g->precision);
   for (int group = 0; group < groups; group++) {
     int from = count * group / groups, tokens = count * (group + 1) / groups - from;
-    any_tile(tokens, g->precision, k, out->weight + block * block_size(k, g->precision), x + (ptrdiff_t)from * padded, tile);
+    any_tile(tokens, g->precision, g->k, w, x + (ptrdiff_t)from * size, tile);
     for (int t = 0; t < tokens; t++) {
       float *y = out->y + (ptrdiff_t)(first + from + t) * out->rows + row;
       const float *sum = tile + t * BLOCK_ROWS;
@@ -213,13 +227,18 @@ static void packed_block(const packed_product *g, const packed_output *out, int 
   }
 }
 
-// The activation rows [first, first + count), tile after tile as [k, tokens], with a column of zeros where k is odd.
+// The activation rows [first, first + count), tile after tile as [k, tokens], with a column of zeros where k is odd; in pairs for bfloat16_few.
 static void interleave(const packed_product *g, int first, int count, float *to) {
-  int k = g->k, padded = k + k % 2, groups = (count + TILE_TOKENS - 1) / TILE_TOKENS;
+  int k = g->k, groups = (count + TILE_TOKENS - 1) / TILE_TOKENS, size = tile_row(k, g->precision);
   for (int group = 0; group < groups; group++) {
     int from = count * group / groups, tokens = count * (group + 1) / groups - from;
-    float *tile = to + (ptrdiff_t)from * padded;
-    transpose(g->x + (ptrdiff_t)(first + from) * k, k, tokens, k, tile, tokens);
+    const float *x = g->x + (ptrdiff_t)(first + from) * k;
+    float *tile = to + (ptrdiff_t)from * size;
+    if (in_pairs(g->precision)) {
+      for (int p = 0; p < k; p += KC) pack_line_pairs(tokens, tokens, least(KC, k - p), x + p, k, (uint32_t *)tile + p / 2 * tokens);
+      continue;
+    }
+    transpose(x, k, tokens, k, tile, tokens);
     if (k % 2) for (int t = 0; t < tokens; t++) tile[k * tokens + t] = 0;
   }
 }

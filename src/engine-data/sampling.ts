@@ -11,7 +11,10 @@ export interface Sampling {
   minP: number;
 }
 
-/** Precision of the weights for sampling; the trained ones stay in float32. */
+/**
+ * Precision of the weights for sampling; the trained ones stay in float32. With AVX-512 BF16, `bfloat16` rounds
+ * activations, too.
+ */
 export type WeightPrecision = 'float32' | 'bfloat16' | 'int8';
 
 export interface SampleOptions {

@@ -166,7 +166,9 @@ describe.each(await kernelForms())('DecodeStep on $name', ({ name: form, one, th
         shape,
         [0, 3, 1, 2].map((slot) => texts[slot]),
       );
-      expectClose(results[0][2], expected, 2e-5, { what: 'logits' });
+      // Where the processor multiplies in bfloat16 (AVX-512 BF16), activations are rounded, too.
+      const rough = precision === 'bfloat16' && form === 'avx512';
+      expectClose(results[0][2], expected, rough ? 0.01 : 2e-5, { what: 'logits' });
     },
   );
 });
