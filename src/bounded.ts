@@ -26,7 +26,7 @@ function limited<T>(ms: number, work: () => T, attempts: number): T {
     if ((error as NodeJS.ErrnoException)?.code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
     const { user, system } = process.cpuUsage(before);
     if (attempts > 1 && (user + system) / 1000 < ms / 2) return limited(2 * ms, work, attempts - 1);
-    throw new TookTooLong(`it takes more than ${ms / 1000} s`);
+    throw new TookTooLong(`it takes more than ${Math.ceil(ms / 1000)} s`);
   }
 }
 

@@ -265,6 +265,9 @@ function checkIds(json: JsonObject, file: string): void {
       });
 }
 
+/** Maximum bytes of a character in UTF-8, so that bytes of none are not taken for the beginning of one for ever. */
+const longestCharacter = 4;
+
 /**
  * The text that each token adds. Decoders depend on context (leading spaces, characters of several bytes), so a token
  * is decoded together with preceding ones, as in text-generation-inference's streaming.
@@ -276,7 +279,7 @@ function tokenTexts(ids: readonly number[], decode: (ids: readonly number[]) => 
   ids.forEach((_, i) => {
     const before = decode(ids.slice(context, shown));
     const text = decode(ids.slice(context, i + 1));
-    const cutCharacter = text.endsWith('\ufffd') && i + 1 < ids.length;
+    const cutCharacter = text.endsWith('\ufffd') && i + 1 < ids.length && i + 1 - shown < longestCharacter;
     texts.push(cutCharacter ? '' : text.slice(before.length));
     if (cutCharacter) return;
     context = shown;

@@ -19,10 +19,15 @@ import { escaped } from '../../src/report/html';
 import { stepMarks } from '../../src/rewards/input';
 import { type ChatTemplate, renderChat } from '../../src/student-files/chat-template';
 import { loadStudentTokenizer } from '../../src/student-files/folder';
+import { tinyTokenizer } from '../../src/student-files/testing/tiny';
+import { makeTokenizer } from '../../src/student-files/tokenizer';
 import { partsOf } from '../../webview/chain-diff/formula-parts';
 import { alignMany } from '../../webview/chain-diff/rows';
 
 const tokenizer = loadStudentTokenizer(join(packageRoot(), 'examples/arithmetic/student'));
+const { json, config } = tinyTokenizer();
+const bytes = makeTokenizer(json, config);
+const [firstByte] = bytes.encode('é');
 const chatTemplate: ChatTemplate = {
   source:
     '{% for m in messages %}{{ "<|im_start|>" + m.role + "\\n" + m.content | trim + "<|im_end|>\\n" }}{% endfor %}' +
@@ -30,6 +35,8 @@ const chatTemplate: ChatTemplate = {
   specialTokens: {},
   file: 'chat_template.jinja',
 };
+/** A token for each character, bytes without meaning among them. */
+const idsOf = (text: string) => Array.from(text, (character) => character.codePointAt(0)! % tokenizer.vocabSize);
 const asked = (text: string): PageQuestion => ({
   number: 1,
   student: 'student',
@@ -39,8 +46,11 @@ const asked = (text: string): PageQuestion => ({
 });
 
 export const textDisplays: Record<string, (text: string) => unknown> = {
-  'a tokenizer, there and back': (text) => tokenizer.decode(tokenizer.encode(text)),
-  "a tokenizer's tokens": (text) => tokenizer.tokenTexts(tokenizer.encode(text)),
+  'tokens of a text': (text) => tokenizer.encode(text),
+  'text of tokens': (text) => tokenizer.decode(idsOf(text)),
+  // As many tokens as a very long completion has.
+  'text of each token': (text) => tokenizer.tokenTexts(idsOf(text.slice(0, text.length / 32))),
+  'text of bytes that are no characters': ({ length }) => bytes.tokenTexts(Array(length >> 5).fill(firstByte)),
   'a chat template': (text) => renderChat(chatTemplate, [{ role: 'user', content: text }], true),
 
   isCutOff,
