@@ -5,23 +5,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { packageRoot } from '../paths';
 import { openRun, readConfig, readFailures } from '../runs/reading';
 import { importCases } from './import';
+import { bridgeRow as row } from './testing/bridge-row';
 
 let folder = '';
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'cases-'));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-const row = (idx: number, response: string, token_count: number) => ({
-  idx,
-  question: 'Six boxes hold 4 pens each. Ann takes 5 pens. How many are left?',
-  gold_answer: '19',
-  predicted_answer: null,
-  is_correct: false,
-  token_count,
-  response,
-  teacher_cot: 'Thinking…\nSix boxes of 4.\n\nStep 1: 6 * 4 = 24.\n\nStep 2: 24 - 5 = 19.\n\nAnswer: 19',
-});
 
 describe('importing cases', () => {
   test("BRIDGE's rows become a finished run with categories and first wrong steps", async () => {

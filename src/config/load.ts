@@ -180,7 +180,9 @@ export function fileFindings({ student, data, stages }: ParsedExperiment, folder
         message:
           `There is no file or folder ${source.path}, and the data set ` +
           `${datasetNameText(missing)} of the Hub is not on this machine.`,
-        remedy: `Download it with \`distillery download --dataset ${datasetNameText(missing)}\`, or run with --download.`,
+        remedy:
+          `Download it with \`distillery download --dataset ${datasetNameText(missing)}\`, ` +
+          'or run with --download.',
       });
     else expect(place, source.path, 'file', relative);
   }

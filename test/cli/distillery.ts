@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import type { ExperimentInput } from '../../src/config/experiment';
 import { tinyWorkspace } from '../../src/curriculum/testing/tiny';
 import { packageRoot } from '../../src/paths';
+import { bundle } from '../bundle';
 
 export interface Outcome {
   code: number | null;
@@ -36,15 +36,9 @@ export async function openDistillery(): Promise<Distillery> {
   mkdirSync(cache, { recursive: true });
   const program = join(cache, `distillery-cli-${process.pid}.js`);
   const folder = await tinyWorkspace();
-  await build({
+  await bundle({
     entryPoints: [join(packageRoot(), 'src/cli/main.ts')],
     outfile: program,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    mainFields: ['module', 'main'],
-    logLevel: 'error',
   });
   return handle(program, folder, { ...process.env, NO_COLOR: '1', DISTILLERY_THREADS: '1', npm_lifecycle_event: '' });
 }

@@ -3,12 +3,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { build } from 'esbuild';
 import { HostClient, type HostClientOptions } from '../../src/client/host-client';
 import type { ExperimentInput } from '../../src/config/experiment';
 import { tinyWorkspace } from '../../src/curriculum/testing/tiny';
 import { packageRoot } from '../../src/paths';
 import type { HostEvent } from '../../src/protocol/control';
+import { bundle } from '../bundle';
 import { tinyFile } from '../cli/distillery';
 
 export interface Workplace {
@@ -27,18 +27,12 @@ export interface Workplace {
 export async function openWorkplace(): Promise<Workplace> {
   process.env.DISTILLERY_THREADS ??= '1';
   const bundles = join(packageRoot(), 'node_modules', '.cache', `host-${process.pid}`);
-  await build({
+  await bundle({
     entryPoints: {
       host: join(packageRoot(), 'src/host/main.ts'),
       'host-server': join(packageRoot(), 'src/host/server.ts'),
     },
     outdir: bundles,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    mainFields: ['module', 'main'],
-    logLevel: 'error',
   });
   const folder = await tinyWorkspace();
   const distillery = join(folder, '.distillery');

@@ -22,7 +22,6 @@ import { stepToken } from './token-step';
 import { makeLegend, makeToolbar } from './toolbar';
 
 const roles = ['teacher', 'student', 'rewritten'] as const;
-type Role = (typeof roles)[number];
 
 export class ChainDiffPage {
   private view: CaseView | null = null;
@@ -253,12 +252,12 @@ export class ChainDiffPage {
   /** Cycles through the pairs that inline mode can compare. */
   nextPair(): void {
     const present = roles.filter((role) => this.view?.[role]);
-    const pairs = present.flatMap((left, i) => present.slice(i + 1).map((right): [Role, Role] => [left, right]));
+    const pairs = present.flatMap((left, i) => present.slice(i + 1).map((right): ViewState['pair'] => [left, right]));
     const at = pairs.findIndex((pair) => pair.join() === this.state.pair.join());
     if (pairs.length > 0) this.set({ pair: pairs[(at + 1) % pairs.length] }, true);
   }
 
-  toggleColumn(role: Role): void {
+  toggleColumn(role: ChainView['role']): void {
     const { hidden } = this.state;
     this.set({ hidden: hidden.includes(role) ? hidden.filter((one) => one !== role) : [...hidden, role] }, true);
   }

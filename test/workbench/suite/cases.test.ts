@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { bridgeRow as row } from '../../../src/cases/testing/bridge-row';
 import type { RunIndex } from '../../../src/extension/run-index';
 import { ShownCases } from '../../../src/extension/shown-cases';
 import { decisionsOf, readDecisions } from '../../../src/runs/decisions';
@@ -19,17 +20,7 @@ async function hoverText(uri: vscode.Uri, at: vscode.Position): Promise<string> 
   return texts.join('\n').replaceAll('&nbsp;', ' ').replaceAll('\\', '');
 }
 
-/** Rows in the form of BRIDGE's file: a slip, a departure, a cut-off answer. */
-const row = (idx: number, response: string, token_count: number) => ({
-  idx,
-  question: 'Six boxes hold 4 pens each. Ann takes 5 pens. How many are left?',
-  gold_answer: '19',
-  predicted_answer: null,
-  is_correct: false,
-  token_count,
-  response,
-  teacher_cot: 'Thinking…\nSix boxes of 4.\n\nStep 1: 6 * 4 = 24 pens.\n\nStep 2: 24 - 5 = 19 pens.\n\nAnswer: 19',
-});
+/** A slip, a departure, a cut-off answer. */
 const rows = [
   row(1, 'Step 1: 6 * 4 = 26 pens.\nStep 2: 26 - 5 = 21.\nAnswer: 21', 30),
   row(2, 'Step 1: 6 + 4 = 10.\nStep 2: 10 - 5 = 5.\nAnswer: 5', 31),
