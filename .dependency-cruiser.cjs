@@ -1,6 +1,7 @@
 // One way down through the layers (CONTRIBUTING.md, "The house"): a folder may import only what stands in its list.
 const ground = [
   'event-loop',
+  'spent',
   'random',
   'bounded',
   'byte-queue',

@@ -1,5 +1,6 @@
 import type { CurriculumEvent } from '../curriculum/context';
 import { checkText } from '../runs/events';
+import { type Spent, spendingText } from '../spent';
 import { phaseTitle } from '../stages';
 import { type Start, studentTitle } from '../start';
 import { clock, percent, short } from './format';
@@ -19,6 +20,7 @@ export function showProgress(
 ): (event: CurriculumEvent) => void {
   let started = now();
   let doneBefore = 0;
+  let first: { update: number; spent?: Spent } | undefined;
   let validation = '';
   let barShown = false;
   const clear = () => {
@@ -34,6 +36,7 @@ export function showProgress(
       case 'phase':
         started = now();
         doneBefore = event.done;
+        first = undefined;
         validation = '';
         if (!screen.isTTY)
           line(
@@ -42,14 +45,17 @@ export function showProgress(
           );
         break;
       case 'update': {
+        if (!first?.spent) first = event;
         if (!screen.isTTY) break;
         clear();
+        const share = { before: first.spent, done: event.update - first.update, left: event.updates - event.update };
         const rest = ((now() - started) / (event.update - doneBefore)) * (event.updates - event.update);
         const parts = [
           `${event.update}/${event.updates}`,
           ...measures(event.metrics),
           validation,
           `ETA ${clock(rest / 1000)}`,
+          event.spent ? spendingText(event.spent, share) : '',
         ];
         const text =
           `${phaseTitle(event.stage, event.phase)}  ` +

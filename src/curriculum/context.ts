@@ -3,6 +3,7 @@ import type { CurriculumEvent } from '../runs/events';
 import type { UpdateMetrics } from '../runs/records';
 import type { Space } from '../runs/space';
 import type { RunWriter } from '../runs/writer';
+import type { Spent } from '../spent';
 import type { StageName } from '../stages';
 import type { Tokenizer } from '../student-files/tokenizer';
 import type { Lesson } from './lessons';
@@ -25,6 +26,8 @@ export interface Context {
   /** Training seconds of each stage, summed over restarts. */
   seconds: Partial<Record<StageName, number>>;
   notify: (event: CurriculumEvent) => void;
+  /** What was used so far of a server that charges by the token. */
+  spent?: () => Spent | undefined;
   /**
    * The run was killed and has no newer checkpoint: the next update is saved at once, so that a run that is killed
    * again makes progress.

@@ -259,6 +259,7 @@ async function trainStudent(opened: OpenedRun & { space: Space }, options: Sessi
       seconds: { ...newest?.state.seconds },
       interrupted,
       notify,
+      spent: () => engine.spent,
       signal,
       betweenUpdates,
     };

@@ -3,6 +3,7 @@
 import type { Student } from '../engine/port';
 import { yieldToEventLoop } from '../event-loop';
 import type { ValidationEvent } from '../runs/events';
+import { spentText } from '../spent';
 import type { StageName } from '../stages';
 import { checkpointFolder, checkpointName, newestCheckpoint, saveCheckpoint } from './checkpoints';
 import { Cancelled, type Context, endIfAsked, type UpdateResult } from './context';
@@ -77,7 +78,10 @@ export async function train(context: Context, student: Student, training: Traini
         await checkpointIfNew(progress);
       } else if (isDue(progress)) await checkpoint(progress);
     }
-    return await choose(progress);
+    const chosen = await choose(progress);
+    const spent = context.spent?.();
+    if (spent) context.notify({ type: 'note', level: 'info', text: `so far ${spentText(spent)}` });
+    return chosen;
   } finally {
     await student.restartOptimizer(); // frees the optimizer's moments
   }
@@ -141,7 +145,8 @@ async function record(
   if (rollouts) await space.write(() => run.rollouts(stage, step, rollouts));
   const line = { stage, phase, step, ...measured, lr: learningRate, tokensPerSecond: tokens / (ms / 1000) };
   const metrics = await space.write(() => run.metrics(line));
-  context.notify({ type: 'update', stage, phase, update, updates, metrics });
+  const spent = context.spent?.();
+  context.notify({ type: 'update', stage, phase, update, updates, metrics, ...(spent && { spent }) });
   progress.unsaved += ms;
   spend(progress, ms);
 }

@@ -15,6 +15,7 @@ import type {
   SupervisedOptions,
   TokenMeasures,
 } from '../engine-data/training';
+import type { Spent } from '../spent';
 
 /** The engine in use, as a run records it. An engine may add further fields that affect the results. */
 export interface EngineInfo {
@@ -46,6 +47,8 @@ export interface OpenOptions {
  */
 export interface Engine {
   readonly info: EngineInfo;
+  /** What was used so far, if the engine's server charges by the token. */
+  readonly spent?: Spent;
   /**
    * The memory model of the student in `folder`, trained with that adapter or fully; null if unknown before the work.
    * Does not open the student.

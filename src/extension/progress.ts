@@ -1,5 +1,6 @@
 /** The progress of a run, from the events of its host. */
 import type { HostEvent, Status } from '../protocol/control';
+import { type Spent, spendingText } from '../spent';
 import { type StageName, shortPhaseTitle } from '../stages';
 import { timeLeftText } from '../time-left';
 import { meanUpdateTime, updatesAveraged } from './update-time';
@@ -17,6 +18,8 @@ export interface RunProgress {
   tokensPerSecond?: number;
   /** Seconds until the phase ends, if they can be estimated. */
   left?: number;
+  /** What was used of a server that charges by the token, in words. */
+  spending?: string;
 }
 
 /** Follows one run. */
@@ -24,6 +27,8 @@ export class ProgressMeter {
   private progress: RunProgress | undefined;
   /** Times of the last consecutive updates, in ms. */
   private marks: number[] = [];
+  /** The first update seen of the phase, which later ones are compared with. */
+  private first: Update | undefined;
 
   get current(): RunProgress | undefined {
     return this.progress;
@@ -60,11 +65,16 @@ export class ProgressMeter {
   private begin({ stage, phase, updates, done }: Phase, time?: number): void {
     this.progress = { stage, phase, update: done, updates };
     this.marks = time === undefined ? [] : [time];
+    this.first = undefined;
   }
 
-  private step({ stage, phase, update, updates, metrics }: Update, time: number): void {
+  private step(told: Update, time: number): void {
     const { progress } = this;
+    const { stage, phase, update, updates, metrics, spent } = told;
     const same = progress?.stage === stage && progress.phase === phase;
+    if (!same || !this.first?.spent) this.first = told;
+    const { first } = this;
+    const share = { before: first.spent, done: update - first.update, left: updates - update };
     if (!same || update !== progress.update + 1) this.marks = [];
     this.marks = [...this.marks.slice(-updatesAveraged), time];
     const pace = meanUpdateTime(this.marks);
@@ -77,6 +87,7 @@ export class ProgressMeter {
       tokensPerSecond: metrics.tokensPerSecond,
       ...(this.checked === `${stage} ${phase}` ? {} : { accuracy: metrics.accuracy, tokens: metrics.lengthMean }),
       left: pace === undefined ? undefined : ((updates - update) * pace) / 1000,
+      ...(spent && { spending: spendingText(spent, share) }),
     };
   }
 
@@ -105,6 +116,7 @@ interface Update {
   update: number;
   updates: number;
   metrics: Metrics;
+  spent?: Spent;
 }
 
 interface Metrics {
@@ -126,10 +138,13 @@ export function measuredParts({ accuracy, tokens }: RunProgress): string[] {
   ].filter(Boolean);
 }
 
-/** `3 min left`; '' if unknown. After its last update a phase is validated and tested, which takes a while. */
-export function leftText({ left, update, updates }: RunProgress): string {
-  if (left === undefined) return '';
-  return update === updates ? 'testing' : timeLeftText(left);
+/**
+ * `3 min left`, and what was spent on a server that charges; '' if unknown. After its last update a phase is validated
+ * and tested, which takes a while.
+ */
+export function leftText({ left, update, updates, spending = '' }: RunProgress): string {
+  if (left === undefined) return spending;
+  return [update === updates ? 'testing' : timeLeftText(left), spending].filter(Boolean).join(', ');
 }
 
 /** `72 %`, `160 tok`, `Stage 2 45/110`, `3 min left`: the most important first, as space may be short. */

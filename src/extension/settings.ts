@@ -1,4 +1,5 @@
 import type { Backend } from '../config/backends';
+import type { Prices } from '../spent';
 import * as vscode from './vscode';
 
 /** The settings of the manifest, with their types. */
@@ -12,6 +13,8 @@ export interface Settings {
   'tinker.url': string;
   /** '' = the only one that the server has. */
   'tinker.model': string;
+  /** Per million tokens; incomplete = unknown. */
+  'tinker.prices': Partial<Prices>;
   openOnStart: 'dashboard' | 'runs' | 'nothing';
   notifyOnFinish: boolean;
   /** Trackers that receive the metrics of runs, whether over the network, and the Python with their clients. */

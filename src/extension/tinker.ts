@@ -1,5 +1,6 @@
 /** The user's own Tinker server: its address in the user's settings, its key in the secret storage of VS Code. */
 import type { Identity } from '../client/link';
+import { pricesSchema } from '../spent';
 import { trustedCommand } from './commands/report';
 import { faultIn } from './endpoints';
 import type { Services } from './services';
@@ -27,9 +28,10 @@ export class TinkerServer implements vscode.Disposable {
 
   get told(): NonNullable<Identity['tinker']> {
     const url = setting('tinker.url', '');
+    const prices = pricesSchema.safeParse(setting('tinker.prices', {}));
     // After a change of the address, no key is known until that of the new one is read.
     const key = this.known.url === url ? this.known.key : undefined;
-    return { url, key, model: setting('tinker.model', '') };
+    return { url, key, model: setting('tinker.model', ''), prices: prices.data };
   }
 
   async read(): Promise<void> {

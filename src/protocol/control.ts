@@ -8,6 +8,7 @@ import { backendNames } from '../config/backends';
 import { numberOrText } from '../json';
 import { figuresSchema } from '../results';
 import { evaluationRecordSchema } from '../runs/records';
+import { pricesSchema } from '../spent';
 import { trainedStages } from '../stages';
 import { faultSchema, hostEventSchema, statusSchema } from './host-events';
 
@@ -96,7 +97,12 @@ export const requests = {
         engine: z.string().max(4096).optional(),
         /** The user's own Tinker server (docs/cluster.md), likewise. url '' = none. The key is kept in memory alone. */
         tinker: z
-          .object({ url: z.string().max(4096), key: z.string().max(4096).optional(), model: z.string().max(4096) })
+          .object({
+            url: z.string().max(4096),
+            key: z.string().max(4096).optional(),
+            model: z.string().max(4096),
+            prices: pricesSchema.optional(),
+          })
           .optional(),
       }),
     }),

@@ -1,6 +1,7 @@
 /** Events of a run in progress, for progress bars, hosts and logs. The run folder records the same information. */
 import * as z from 'zod';
 import { numberOrText } from '../json';
+import { spentSchema } from '../spent';
 import { percent } from '../words';
 import { metricsRecordSchema, stageRowSchema, stageSchema } from './records';
 
@@ -23,6 +24,8 @@ export const updateEventSchema = z.object({
   update: count,
   updates: count,
   metrics: metricsRecordSchema,
+  /** On a server that charges by the token. */
+  spent: spentSchema.optional(),
 });
 
 /** A validation, as in validation.jsonl. */

@@ -2,6 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../../errors';
+import { Meter } from './meter';
 
 export interface Address {
   /** URL of the server, without `/api/v1`. */
@@ -50,7 +51,10 @@ export class TinkerClient {
   wire: 'protobuf' | 'json' | 'unknown' = 'unknown';
   private counts = { models: 0, samplers: 0 };
 
-  constructor(private readonly address: Address) {
+  constructor(
+    private readonly address: Address,
+    readonly meter = new Meter(),
+  ) {
     checkAddress(address);
   }
 

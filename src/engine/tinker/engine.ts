@@ -6,10 +6,11 @@ import { baseFolder } from '../../student-files/folder';
 import type { EngineKind, EngineReport } from '../kind';
 import type { Engine, OpenOptions, Student, StudentFacts } from '../port';
 import { type Address, TinkerClient } from './client';
+import { Meter } from './meter';
 import { RemoteModel } from './model';
 import { type Probed, probe } from './probe';
 import { isRemote, readRemote } from './remote';
-import { advice, tinkerServer, variables } from './server';
+import { type AskedServer, advice, tinkerServer, variables } from './server';
 import { TinkerStudent } from './student';
 
 const probeRank = 8;
@@ -33,8 +34,8 @@ async function report(): Promise<EngineReport> {
 }
 
 /** Opens a session and probes the server. @throws UserError when its gradients cannot be trusted */
-export async function startTinker({ model, ...address }: Address & { model?: string }): Promise<Engine> {
-  const client = new TinkerClient(address);
+export async function startTinker({ model, prices, ...address }: AskedServer & Address): Promise<Engine> {
+  const client = new TinkerClient(address, new Meter(prices));
   await client.open();
   try {
     const base = chooseModel(await client.models(), model);
@@ -84,6 +85,10 @@ class TinkerEngine implements Engine {
     private readonly probed: Probed,
   ) {
     this.info = { name: 'tinker', description: `${base} on the Tinker server ${new URL(url).host}`, probed };
+  }
+
+  get spent() {
+    return this.client.meter.spent;
   }
 
   /** Memory of the server, which is not needed here. */

@@ -72,6 +72,7 @@ export class RemoteModel {
 
   /** Log-probabilities of the rows' targets, without gradients. */
   async forward(rows: readonly PassRow[], signal?: AbortSignal): Promise<Float32Array[]> {
+    this.client.meter.check();
     const parts = await Promise.all(
       inParts(rows).map(async (part) => (await (await this.pass(part, 'cross_entropy', true))(signal)).logProbs),
     );
@@ -83,6 +84,7 @@ export class RemoteModel {
    * awaited.
    */
   async step(rows: readonly PassRow[], loss: TinkerLoss, adam: AdamParams): Promise<TinkerPassResult[]> {
+    this.client.meter.check();
     const passes = [];
     for (const part of inParts(rows)) passes.push(await this.pass(part, loss, false));
     const update = await this.submit('optim_step', { adam_params: adam, type: 'optim_step' });
@@ -141,6 +143,8 @@ export class RemoteModel {
   }
 
   private async pass(rows: readonly PassRow[], loss: TinkerLoss, forwardOnly: boolean) {
+    const tokens = rows.reduce((sum, row) => sum + row.tokens.length, 0);
+    this.client.meter.count(forwardOnly ? 'prompt' : 'trained', tokens);
     if (this.client.wire !== 'json') {
       const done = await this.passByProtobuf(rows, loss, forwardOnly);
       if (done) return done;
@@ -222,6 +226,8 @@ export class Sampler {
     params: SamplingParams,
     signal?: AbortSignal,
   ): Promise<SampledSequence[]> {
+    const { meter } = this.client;
+    meter.check();
     const asked = await this.client.json<Promised>(
       'asample',
       {
@@ -235,7 +241,15 @@ export class Sampler {
       { signal },
     );
     const value = await this.client.result(asked.request_id, signal);
-    if (value instanceof Uint8Array) return samplesFromProtobuf(value);
-    return samplesFromJson(value as Parameters<typeof samplesFromJson>[0]);
+    const samples =
+      value instanceof Uint8Array
+        ? samplesFromProtobuf(value)
+        : samplesFromJson(value as Parameters<typeof samplesFromJson>[0]);
+    meter.count('prompt', prompt.length);
+    meter.count(
+      'sampled',
+      samples.reduce((sum, { tokens }) => sum + tokens.length, 0),
+    );
+    return samples;
   }
 }

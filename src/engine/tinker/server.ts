@@ -1,9 +1,17 @@
 /** The Tinker server in use: the one set in the editor (settings and secret storage), else that of the environment. */
 import { UserError } from '../../errors';
+import type { Prices } from '../../spent';
 import type { Address } from './client';
+import { parsePrices } from './meter';
 
 /** The names used by Tinker's own SDK; the model's is ours, needed if a server offers several. */
-export const variables = { url: 'TINKER_BASE_URL', key: 'TINKER_API_KEY', model: 'DISTILLERY_TINKER_MODEL' };
+export const variables = {
+  url: 'TINKER_BASE_URL',
+  key: 'TINKER_API_KEY',
+  model: 'DISTILLERY_TINKER_MODEL',
+  /** Ours too: what a million tokens cost (meter.ts). */
+  prices: 'DISTILLERY_TINKER_PRICES',
+};
 
 export const advice =
   `Set ${variables.url} (and ${variables.key}) for a server of the Tinker API, ` +
@@ -12,6 +20,7 @@ export const advice =
 export interface AskedServer extends Partial<Address> {
   /** '' = the server's only model. */
   model?: string;
+  prices?: Prices;
 }
 
 let asked: AskedServer | undefined;
@@ -21,12 +30,13 @@ export function askForTinker(server: AskedServer | undefined): void {
   asked = server?.url ? server : undefined;
 }
 
-export function tinkerServer(env: NodeJS.ProcessEnv = process.env): Address & { model: string | undefined } {
-  const { url, key, model } = asked ?? {
+export function tinkerServer(env: NodeJS.ProcessEnv = process.env): Address & AskedServer {
+  const { url, key, model, prices } = asked ?? {
     url: env[variables.url],
     key: env[variables.key],
     model: env[variables.model],
+    prices: parsePrices(env[variables.prices], variables.prices),
   };
   if (!url) throw new UserError('no Tinker server is configured', { code: 'backend', remedy: advice });
-  return { url, key: key || undefined, model: model || undefined };
+  return { url, key: key || undefined, model: model || undefined, prices };
 }

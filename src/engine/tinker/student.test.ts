@@ -22,6 +22,7 @@ import { Random } from '../../random';
 import { parseModelConfig } from '../../student-files/config';
 import { tinyConfig } from '../../student-files/testing/tiny';
 import { startTinker } from './engine';
+import { parsePrices } from './meter';
 import { TestServer, type Ways } from './testing/server';
 
 const json = tinyConfig('llama', { vocab_size: 128 });
@@ -221,6 +222,22 @@ it('samples what the seed says, up to an end token', async () => {
     scored.map(({ logProbs }) => logProbs),
   );
   await engine.close();
+});
+
+it('counts tokens by kind, and ends at a limit', async () => {
+  const { engine, remote } = await both();
+  const { prompt, sampled, trained } = engine.spent!;
+  await remote.supervisedStep(examples, { ...settings, learningRate: 1e-3, seed: 1 });
+  const sampling = { temperature: 1, topK: 0, topP: 1, minP: 0 };
+  await remote.sample([ids(6)], { sampling, maxNewTokens: 5, eosIds: [], seed: 1, groupSize: 2 });
+  const read = examples.reduce((sum, one) => sum + one.prompt.length + one.completion.length - 1, 0);
+  expect(engine.spent).toEqual({ prompt: prompt + read + 6, sampled: sampled + 10, trained: trained + read });
+  await engine.close();
+  const prices = parsePrices('prompt=1, sampled=2, trained=3, limit=0.000001', 'PRICES');
+  await expect(startTinker({ url: server!.url, key: undefined, prices })).rejects.toThrow(
+    /limit of 0.000001 .* reached/,
+  );
+  expect(() => parsePrices('prompt=1', 'PRICES')).toThrow('PRICES has no prices');
 });
 
 it('refuses what a server cannot keep, where it is asked for', async () => {

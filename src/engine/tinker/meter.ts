@@ -1,0 +1,46 @@
+/** Counts the tokens that a server charges for, and what they cost at the user's prices. */
+import { UserError } from '../../errors';
+import { type Prices, pricesSchema, type Spent } from '../../spent';
+
+const remedy = 'Give all of prompt, sampled and trained as prices per million tokens, and limit if you wish.';
+
+/** From `prompt=0.4,sampled=1.2,trained=1.2,limit=20`; undefined if empty. */
+export function parsePrices(text: string | undefined, variable: string): Prices | undefined {
+  if (!text?.trim()) return undefined;
+  const entries = text.split(',').map((part) => {
+    const [name, value] = part.split('=').map((word) => word.trim());
+    return [name, value ? Number(value) : Number.NaN];
+  });
+  const read = pricesSchema.safeParse(Object.fromEntries(entries));
+  if (read.success) return read.data;
+  throw new UserError(`${variable} has no prices: ${text}`, { code: 'config', remedy });
+}
+
+export class Meter {
+  private readonly tokens = { prompt: 0, sampled: 0, trained: 0 };
+
+  constructor(private readonly prices?: Prices) {}
+
+  count(kind: keyof Meter['tokens'], tokens: number): void {
+    this.tokens[kind] += tokens;
+  }
+
+  get spent(): Spent {
+    const { prices, tokens } = this;
+    if (!prices) return { ...tokens };
+    const { prompt, sampled, trained } = tokens;
+    const money = (prompt * prices.prompt + sampled * prices.sampled + trained * prices.trained) / 1e6;
+    return { ...tokens, money };
+  }
+
+  /** Called before work that costs money. @throws UserError once the limit is reached */
+  check(): void {
+    const limit = this.prices?.limit;
+    const { money = 0 } = this.spent;
+    if (limit === undefined || money < limit) return;
+    throw new UserError(`the limit of ${limit} for the Tinker server is reached: ${money.toFixed(2)} spent`, {
+      code: 'config',
+      remedy: 'Raise the limit, then resume the run from its newest checkpoint.',
+    });
+  }
+}
