@@ -1,7 +1,6 @@
 /**
  * npm run test:faults: runs the tests of every fault of docs/faults.md, prints their results, and fills the table
- * there. `--
- * --short`: with fewer kills and shorter texts, and without filling the table, unless `--fill` is given, too.
+ * there. With `-- --short`: fewer kills, shorter texts, and the table is filled only if `--fill` is given, too.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

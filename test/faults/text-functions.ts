@@ -21,6 +21,7 @@ import { conciseChain } from '../../src/chain/concise';
 import { derive } from '../../src/chain/derivation';
 import { failureCategory, firstWrongStep } from '../../src/chain/faults';
 import {
+  answerComesFirst,
   formFault,
   markedAnswers,
   otherAnswer,
@@ -91,6 +92,7 @@ export const textFunctions: Record<string, (text: string) => unknown> = {
 
   alignSteps: (text) => alignSteps(text.split('\n'), [...text.split('\n').reverse(), 'end']),
   alignThree: (text) => alignThree(tokens(text), tokens(text).reverse(), tokens(text.slice(1))),
+  answerComesFirst: (text) => answerComesFirst(text, { ...last, start: text.length, end: text.length }),
   alignTokens: (text) => alignTokens(tokens(text), tokens(`${text.slice(7)}abc`)),
   arrivesInWords: (text) => arrivesInWords(question, text, '14'),
   bodyOf: (text) => bodyOf(text).origin(text.length),
