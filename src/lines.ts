@@ -28,14 +28,14 @@ export type Damage = (problem: UserError) => void;
 
 /**
  * The lines of a UTF-8 file, or of its first `most` bytes, one after the other; blank ones too. Errors: file missing or
- * not readable, and, unless `damage` is told of them, a line over `maxLineBytes` and bytes that are not UTF-8.
+ * not readable, and, unless they are reported to `damage`, a line over `maxLineBytes` and bytes that are not UTF-8.
  */
 export function* readLines(file: string, damage?: Damage, most?: number): Generator<TextLine> {
   yield* linesOf(chunksOf(file, most), file, damage);
 }
 
 /**
- * The same of bytes that come in chunks; a chunk is not held when the next one is asked for. `file` is for messages.
+ * The same for bytes in chunks; no chunk is kept when the next one is requested. `file` is for messages.
  */
 export function* linesOf(chunks: Iterable<Buffer>, file: string, damage: Damage = refuse): Generator<TextLine> {
   let held: Buffer[] = [];

@@ -29,7 +29,7 @@ export const thisProcess = (): Owner => ({
 
 /**
  * Whether the process that left a file is still running: by pid and start time if they are visible from here. Otherwise
- * (another machine, a container, a renamed machine, a system without start times), by `keepTouching` the file.
+ * (another machine, a container, a renamed machine, a system without start times), by `touchRegularly` the file.
  */
 export function isRunning({ pid, startTime, machine }: Owner, file: string): boolean {
   if (machine === hostname()) {

@@ -29,7 +29,7 @@ export interface StudentDifference {
   of: 'accuracy' | 'meanTokens';
   /** In front of `vs base`, where the column is not beside its own. */
   prefix: string;
-  /** From one value to another, as it is written before the unit. */
+  /** The change from one value to another, without the unit. */
   change(value: number, from: number): number;
   unit: string;
   better: 1 | -1;

@@ -35,7 +35,7 @@ const students = {
     band: '#8a8f9833',
     sampledAs: 'complete',
   },
-  /** What another trainer did, whatever its method. */
+  /** A stage of another trainer, whatever its method. */
   training: { kind: 'other', title: 'Training', short: 'Training', icon: 'graph-line', band: '#10b98133' },
   reconstruct: {
     kind: 'stage',

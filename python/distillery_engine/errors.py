@@ -46,13 +46,13 @@ LESS_MEMORY = {
     "sample": "Lower prompts, group or maxNewTokens, so that fewer tokens are generated side by side.",
     "supervisedStep": 'Lower microBatchTokens, or set "checkpointing": true.',
     "grpoStep": 'Lower microBatchTokens, or set "checkpointing": true; else lower group or maxNewTokens.',
-    "snapshot": "Train an adapter (student.lora), of which little has to be kept.",
+    "snapshot": "Train an adapter (student.lora), whose snapshots are small.",
 }
 SCORING = "Lower microBatchTokens."
 
 
 def as_engine_error(error: Exception, method: str) -> Exception:
-    """What the client is told of an exception that was raised while `method` was worked on."""
+    """The error for the client about an exception raised by `method`."""
     if isinstance(error, EngineError | Cancelled):
         return error
     text = f"{type(error).__name__}: {error}"
@@ -66,7 +66,7 @@ def as_engine_error(error: Exception, method: str) -> Exception:
         return EngineError("checkpoint", f"A file of weights is damaged: {error}", "Use another checkpoint.")
     if "CUDA error" in str(error) or type(error).__name__ == "AcceleratorError":
         return EngineError(
-            "backend", f"The GPU failed: {error}", "Start the engine again; the run goes on from its newest checkpoint."
+            "backend", f"The GPU failed: {error}", "Start the engine again; the run resumes from its newest checkpoint."
         )
     return EngineError("backend", text, "This is a defect of the engine; its log has the place.")
 

@@ -22,7 +22,7 @@ interface Evidence {
   question?: string;
 }
 
-/** As a person marked it, else as it is recorded, else as it is found now. */
+/** Marked by a person, else recorded, else computed now. */
 export function firstFault(
   { chain, place }: PlacedChain,
   { marked, recorded, against, question }: Evidence,

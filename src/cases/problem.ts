@@ -5,7 +5,7 @@ import type { FailureRecord, RewriteRecord } from '../runs/records';
 import { markIn } from './marked-step';
 import { type CaseRewrite, rewritesOf } from './rewrites';
 
-/** Where the problem is found; the first that has it says what it is. */
+/** Sources of the problem; the first one that has it is used. */
 export interface ProblemSources {
   failure?: Partial<FailureRecord> & Pick<FailureRecord, 'question' | 'answer' | 'samples'>;
   rewrites: readonly RewriteRecord[];

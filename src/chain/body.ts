@@ -1,6 +1,6 @@
 import { partThinking } from '../answers/thinking';
 
-/** A chain's text as it is split, and the way back to the text as it was given. */
+/** A chain's text without tags, for splitting, with a mapping to positions of the original text. */
 export interface Body {
   /** What stood in thinking tags. */
   thought: string;

@@ -6,7 +6,7 @@ import type { Chain, Span } from './types';
 /** A chain with the places of its parts in the text that it was split from. */
 export interface PlacedChain {
   chain: Chain;
-  /** Of each step: the range of what it says, and where its mark begins ("Step 2:"). */
+  /** The range of each step's text, and where its mark begins ("Step 2:"). */
   steps: readonly Step[];
   /** Where the line or sentence with the answer begins; absent where there is none behind the steps. */
   answer?: number;
@@ -82,7 +82,7 @@ function partsOf(text: string): Parts {
   return { head, steps: steps.filter(({ start, end }) => start < end), answer, answerAt };
 }
 
-/** What a step says, without what stands behind it and, in a numbered list, without its title. */
+/** The text of a step, without what follows it and, in a numbered list, without its title. */
 function stepIn(text: string, { start, end }: Span, numbered: boolean): Span {
   const said = text.slice(start, end).replace(strayAnswer, '').replace(rule, '');
   const step = trimSpan(text, { start, end: start + said.length });

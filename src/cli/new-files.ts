@@ -105,7 +105,7 @@ export function datasetFiles(
         : '"rewrite": false'
     }
   },
-  // Plain fine-tuning on the same chains, as they are and cut to the sentences that compute, to compare with.
+  // For comparison: plain fine-tuning on the same chains, unchanged and cut to the sentences that compute.
   "baselines": { "sft": ${sft} },
   // Room for the student's own answers, which are longer than the teacher's at first; each test says how many were cut
   // off.

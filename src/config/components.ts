@@ -39,7 +39,7 @@ function component<const N extends string, T extends z.core.$ZodShape>(
     name: text('Name in metrics and gates (default: the value of `use`).').optional(),
     weight: number('Factor of the value in the sum.', { min: -1e6, max: 1e6 }).default(1),
     gate: gateOf(its.gate ?? []),
-    options: constants.prefault({} as z.input<typeof constants>), // what it lacks is then reported by name
+    options: constants.prefault({} as z.input<typeof constants>), // missing options are then reported by name
   });
 }
 

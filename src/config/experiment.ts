@@ -22,10 +22,13 @@ const fileSource = <const F extends string, T extends z.core.$ZodShape = Record<
     path: text(path),
     start: start(),
     count: whole('Number of rows to read (default: all).', { min: 1, example: 1000 }).optional(),
-    split: choice('Which part of a folder, or of a JSON file, that is named by split; without it, as it is used for.', {
-      train: 'The part to learn from.',
-      test: 'The part to test on.',
-    }).optional(),
+    split: choice(
+      'The split to read from a folder or from a JSON file with splits; by default the one it is used for.',
+      {
+        train: 'The part to learn from.',
+        test: 'The part to test on.',
+      },
+    ).optional(),
     skipBad: flag('Skip unusable rows instead of refusing the file.').optional(),
     ...more,
   });

@@ -43,7 +43,7 @@ export function faultIn(baseUrl: string): string | undefined {
 /** A key belongs to one origin and is never sent to another. */
 const secretName = (url: URL) => `distillery.teacher.key ${url.origin}`;
 
-/** The key of an endpoint, asked for if unknown; '' if it needs none, undefined when dismissed. */
+/** The key of an endpoint; the user is asked for an unknown one. '' if it needs none, undefined when dismissed. */
 export async function keyOf(secrets: vscode.SecretStorage, baseUrl: string): Promise<string | undefined> {
   const url = checkBaseUrl(baseUrl);
   const stored = await secrets.get(secretName(url));

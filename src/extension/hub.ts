@@ -1,5 +1,5 @@
 /**
- * Downloads from the Hugging Face Hub: the user confirms the size first, and is asked for a token where one is needed.
+ * Downloads from the Hugging Face Hub: the user confirms the size first, and enters a token if one is needed.
  */
 import { UserError } from '../errors';
 import { datasetsCache, studentsCache } from '../hub/cache';

@@ -12,7 +12,7 @@ const { t } = vscode.l10n;
 /** A key belongs to one origin: it is never sent to another server. */
 const secretName = (url: string) => `distillery.tinker.key ${new URL(url).origin}`;
 
-/** What hosts are told at every connection, which does not wait for the secret storage: the key is read before. */
+/** Sent to hosts at every connection, which does not wait for the secret storage, so the key is read before. */
 export class TinkerServer implements vscode.Disposable {
   private known: { url: string; key?: string } = { url: '' };
   private readonly listeners: vscode.Disposable[];

@@ -33,7 +33,7 @@ export interface PageDriver<Subject, ToExtension> extends vscode.Disposable {
   /** The page was loaded or reloaded and has no data. */
   ready(): void;
   receive(message: ToExtension): void;
-  /** The open page was asked for this subject (with the same key). */
+  /** The open page was requested for this subject (with the same key). */
   show(subject: Subject): void;
 }
 

@@ -125,7 +125,7 @@ class ConnectedClient {
     const cancelled = new AbortController();
     const cancel = () => cancelled.abort();
     token.onCancellationRequested(cancel);
-    if (token.isCancellationRequested) cancel(); // the request was not read yet: its token identifies nobody
+    if (token.isCancellationRequested) cancel(); // the request was not read yet, so its token is unknown
     this.closed.signal.addEventListener('abort', cancel);
     try {
       const { signal } = cancelled;

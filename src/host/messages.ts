@@ -25,7 +25,7 @@ export type ToServer =
   /** The run waits, after its checkpoint. */
   | { type: 'paused' }
   | { type: 'answer'; id: string; result: unknown }
-  /** `launch`: what was asked for is a run. */
+  /** `launch`: the request is for a run. */
   | { type: 'refusal'; id: string; fault: HostFault; launch?: boolean }
   | { type: 'progress'; id: string; part: unknown }
   /** The engine's thread has come up for air. */

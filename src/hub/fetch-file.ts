@@ -19,7 +19,7 @@ interface Addressed {
 }
 
 /**
- * Downloads a file to `path`, resuming what is there; `tell` receives the number of bytes so far. @throws UserError
+ * Downloads a file to `path`, resuming a partial one; `tell` receives the number of bytes so far. @throws UserError
  * when the Hub refuses it, the connection fails permanently, the disk is full, or the hash is wrong
  */
 export async function fetchFile(

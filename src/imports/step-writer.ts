@@ -117,7 +117,7 @@ export class StepWriter {
     if (this.pending.length >= atOnce) this.flush();
   }
 
-  /** Writes what is held; the update may go on. */
+  /** Writes what is held; more completions of the update may follow. */
   flush(): void {
     if (this.step !== undefined && this.pending.length > 0)
       this.run.rollouts(this.settings.stage, this.step, this.pending);

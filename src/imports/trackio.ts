@@ -99,7 +99,7 @@ interface Trace {
 function traceRows({ step, messages, metadata }: Trace, file: string, place: string): Row[] {
   const said = parsePython(textOf(messages), { file });
   if (!Array.isArray(said))
-    throw datasetError(`${place} holds no messages`, { file }, 'Export the run from Trackio anew.');
+    throw datasetError(`${place} holds no messages`, { file }, 'Export the run from Trackio again.');
   const at = said.findIndex((one) => (one as { role?: unknown } | null)?.role === 'assistant');
   if (at < 1) return []; // nothing was answered
   const facts = parsePython(textOf(metadata), { file }) as Row;
@@ -144,7 +144,7 @@ async function reading<T>(file: string, use: (query: Query) => T): Promise<T> {
     throw datasetError(
       `the database cannot be read: ${(error as Error).message}`,
       { file },
-      'Copy it while nobody writes, and try again.',
+      'Copy it while nothing is writing to it, and try again.',
     );
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -165,7 +165,10 @@ function usesWal(file: string): boolean {
   }
 }
 
-/** The library puts a lock beside what it opens: beside a link of ours, as nothing is written where the store lies. */
+/**
+ * The library creates a lock beside the file it opens, so it opens a link of ours: nothing is written in the store's
+ * folder.
+ */
 function linkTo(file: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'distillery-trackio-'));
   try {
@@ -177,7 +180,7 @@ function linkTo(file: string): string {
 }
 
 /**
- * The store is not opened where it lies, as reading a write-ahead log writes. Taken again when it was written to
+ * The store is not opened in place, as reading a write-ahead log writes. Taken again when it was written to
  * meanwhile.
  */
 function copyOf(file: string): string {

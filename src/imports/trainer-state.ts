@@ -1,4 +1,4 @@
-/** trainer_state.json, which transformers' trainers write into each checkpoint: what they logged until then. */
+/** trainer_state.json, which transformers' trainers write into each checkpoint: all their logs until then. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parsePython } from './rows';

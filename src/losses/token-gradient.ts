@@ -35,7 +35,7 @@ export interface Completions {
   oldLogProbs: ArrayLike<number>;
   refLogProbs?: ArrayLike<number> | null;
   advantages: ArrayLike<number>;
-  /** 0: counts for nothing, also not in a sequence's mean; what stands there may be anything. */
+  /** 0: excluded, also from a sequence's mean; its values may be anything. */
   mask: ArrayLike<number>;
   starts: ArrayLike<number>;
 }

@@ -1,5 +1,5 @@
 /**
- * What a chain diff is about, and what its page asks of the extension. Apart from what the page is told
+ * The subject of a chain diff, and the page's requests to the extension. Apart from the messages to the page
  * (chain-diff.ts), which only the page checks.
  */
 import * as z from 'zod';

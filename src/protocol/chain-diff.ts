@@ -1,4 +1,4 @@
-/** What the page is told that shows teacher, student and rewritten chain of one problem side by side. */
+/** Messages to the page that shows the teacher's, student's and rewritten chain of a problem side by side. */
 import * as z from 'zod';
 import { chainSubjectSchema, originSchema } from './chain-diff-requests';
 

@@ -1,6 +1,6 @@
 /**
- * What a dashboard is about, and what its page asks of the extension. Apart from what the page is told (dashboard.ts),
- * which only the page checks.
+ * The subject of a dashboard, and the page's requests to the extension. Apart from the messages to the page
+ * (dashboard.ts), which only the page checks.
  */
 import * as z from 'zod';
 import { stageNames } from '../stages';

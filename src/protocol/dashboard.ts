@@ -1,5 +1,5 @@
 /**
- * What a dashboard's page is told by the extension. A run's updates travel as columns, and only the new rows of
+ * Messages of the extension to a dashboard's page. A run's updates travel as columns, and only the new rows of
  * them; everything else is small and sent whole when it changes.
  */
 import * as z from 'zod';

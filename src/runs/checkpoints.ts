@@ -24,8 +24,8 @@ const unfinishedName = new RegExp(`^\\.unfinished-(${stageNames.join('|')})-\\d+
 
 /**
  * Removes what a killed process left: half-written or half-deleted, or whole but not yet, or no longer, published. The
- * latter are told by run.json's `pending` alone: any other folder was put there by a person, or run.json is an older
- * copy.
+ * latter are recognized by run.json's `pending` alone: any other folder was put there by a person, or run.json is an
+ * older copy.
  */
 export function removeUnfinished(run: string, { checkpoints, pending = [] }: RunRecord): void {
   const folder = checkpointsFolder(run);

@@ -211,7 +211,7 @@ function differenceCell(
   );
 }
 
-/** Where the accuracy lies between the least and the greatest of the table. */
+/** The position of the accuracy between the smallest and the largest of the table. */
 function intervalBar(
   { accuracy, accuracyInterval: interval }: StudentRow,
   span: { min: number; max: number },

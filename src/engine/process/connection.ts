@@ -96,7 +96,7 @@ export class EngineConnection {
   }
 
   /**
-   * Sends a request after all earlier ones are answered. Aborting `signal` cancels it: the engine is told, and the
+   * Sends a request after all earlier ones are answered. Aborting `signal` cancels it: the engine is notified, and the
    * promise rejects with the signal's reason once the engine has answered.
    * @throws UserError from the engine; EngineLost
    */

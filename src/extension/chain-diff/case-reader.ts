@@ -99,7 +99,7 @@ export class CaseReader {
       teacher: teacher ? (splitChain(teacher.text) satisfies Chain) : undefined,
       teacherLength: completion?.rollout?.teacherTokens ?? teacherLength,
     };
-    // A completion that stands alone needs no tokenizer where its own tokens are recorded.
+    // A single completion needs no tokenizer if its tokens are recorded.
     const alone = !teacher && !third.third && completion?.rollout;
     const inTokens = this.tokenizer.unit === 'tokens' || (alone && alone.unit === undefined);
     const view: CaseView = {

@@ -78,7 +78,7 @@ export function viewChain(chain: RecordedChain, reference: ProblemReference, tok
 }
 
 /**
- * Token ranges of text ranges. A token belongs where its last character stands: ".\n" ends a step, " We" begins one.
+ * Token ranges of text ranges. A token belongs to the range of its last character: ".\n" ends a step, " We" begins one.
  */
 function tokenRangeFinder(texts: string[]): (span: Span) => { from: number; to: number } {
   const ends: number[] = [];

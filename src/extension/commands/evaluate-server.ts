@@ -22,7 +22,7 @@ const { t } = vscode.l10n;
 const title = t('Evaluate Model on a Server');
 const lastServer = 'distillery.evaluation.server';
 
-/** What to ask where; everything missing is asked for. */
+/** What to ask which server; the user is asked for missing values. */
 interface EvaluationRequest extends Partial<Endpoint> {
   prompt?: PromptStyle;
   /** The file of an experiment, for its test problems, or of a dataset. */

@@ -12,7 +12,7 @@ import * as vscode from '../vscode';
 import { askName, datasetEndings, fillForm } from './experiment-form';
 import { trustedCommand } from './report';
 
-/** Settings of a new experiment; everything missing is asked for. */
+/** Settings of a new experiment; the user is asked for missing ones. */
 interface ExperimentRequest {
   /** Absolute path of the folder to create or fill. */
   folder?: string;
@@ -122,7 +122,7 @@ async function choosePath(options: vscode.OpenDialogOptions): Promise<string | u
   return (await vscode.window.showOpenDialog({ defaultUri, ...options }))?.[0]?.fsPath;
 }
 
-/** The folder of the workspace, or one that is asked for. */
+/** The folder of the workspace, or one that the user chooses. */
 async function parentFolder(): Promise<string | undefined> {
   const folders = vscode.workspace.workspaceFolders ?? [];
   if (folders.length === 1) return folders[0].uri.fsPath;

@@ -35,7 +35,7 @@ async function choose<T>(
   return picked?.value;
 }
 
-/** The experiment: the one named, that of the named run, the one in the editor, the only one, or one asked for. */
+/** The experiment: the one named, that of the named run, the one in the editor, the only one, or the user's choice. */
 export async function pickExperiment(
   { runs }: Services,
   { experiment, run, runs: folder, name }: Named,
@@ -79,7 +79,7 @@ interface RunPick {
   none: { message: string; remedy?: string };
 }
 
-/** A suitable run: the one named, the only one, or one asked for. */
+/** A suitable run: the one named, the only one, or the user's choice. */
 export async function pickRun(
   { runs }: Services,
   { run }: Named,
@@ -95,7 +95,7 @@ export async function pickRun(
   return choose(items, title, vscode.l10n.t('Run'));
 }
 
-/** A checkpoint of any run or another offered choice: the one named, or one asked for. */
+/** A checkpoint of any run or another offered choice: the one named, or the user's choice. */
 export async function pickCheckpoint(
   { runs }: Services,
   { checkpoint, run }: Named,

@@ -28,7 +28,7 @@ export const beyondSchema = (issues: readonly Issue[]) => issues.filter(({ inSch
 
 /** What Restricted Mode does not look at. */
 function unreadFindings(experiment: ParsedExperiment, folder: string): Finding[] {
-  const message = 'This lies outside of the workspace, and is not looked at in Restricted Mode.';
+  const message = 'This is outside of the workspace and is not read in Restricted Mode.';
   return namedFiles(experiment)
     .filter(([, file]) => !mayRead(pathFrom(folder, file)))
     .map(([path]) => ({ severity: 'warning', path, message }));
