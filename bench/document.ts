@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../src/paths';
 
-export type Section = 'engine' | 'profile' | 'trl' | 'pipe';
+export type Section = 'engine' | 'profile' | 'trl' | 'pipe' | 'llama';
 
 /** Replaces the text between the markers of a section. */
 export function writeSection(section: Section, text: string): void {

@@ -8,7 +8,7 @@
  * DISTILLERY_THREADS sets the number of threads (default 2). --seconds is the time of each of the two measurements
  * (default 20). --json writes all figures to a file, --out the tables to docs/performance.md. Other modes: --profile
  * shows the kernels of an update (profile.ts), --trl compares whole updates with TRL (trl.ts), --pipe measures the
- * overhead of an engine's pipe (pipe.ts).
+ * overhead of an engine's pipe (pipe.ts), --llama compares generation with llama.cpp (llama.ts).
  */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -19,6 +19,7 @@ import type { ProductPrecision } from '../src/engine-data/training';
 import { readInstalled } from '../src/kernels/tensorflow/installed';
 import { packageRoot } from '../src/paths';
 import { type Section, writeSection } from './document';
+import { compareWithLlama } from './llama';
 import { openPeer } from './peer';
 import { pipeCost } from './pipe';
 import { profiles } from './profile';
@@ -34,8 +35,9 @@ const { values } = parseArgs({
     profile: { type: 'boolean', default: false },
     trl: { type: 'boolean', default: false },
     pipe: { type: 'boolean', default: false },
+    llama: { type: 'boolean', default: false },
     pretrained: { type: 'boolean', default: false },
-    rounds: { type: 'string', default: '5' },
+    rounds: { type: 'string' },
     student: { type: 'string' },
     precision: { type: 'string', default: 'float32' },
     out: { type: 'boolean', default: false },
@@ -160,20 +162,25 @@ function report(section: Section, text: string, data: object): void {
 }
 
 async function main(): Promise<void> {
+  const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
   if (values.profile) {
     const { text, data } = await profiles(values.student, values.precision as ProductPrecision);
     return report('profile', text, data);
   }
   if (values.pipe) {
-    const { text, data } = await pipeCost(Number(values.rounds));
+    const { text, data } = await pipeCost(rounds);
     return report('pipe', text, data);
+  }
+  if (values.llama) {
+    const { text, data } = await compareWithLlama(rounds);
+    return report('llama', text, data);
   }
   if (!values.trl) return compare();
   if (!process.env.DISTILLERY_THREADS) {
     const { text, data } = besideTrlByThreads();
     return report('trl', text, data);
   }
-  const { text, data } = await compareWithTrl({ ...values, rounds: Number(values.rounds) });
+  const { text, data } = await compareWithTrl({ rounds, pretrained: values.pretrained, student: values.student });
   report('trl', text, { text, data });
 }
 

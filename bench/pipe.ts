@@ -13,7 +13,7 @@ import { openUpdates, type UpdateWork } from './update';
 
 const [completions, tokens] = [512, 1000];
 
-export async function pipeCost(rounds: number): Promise<{ text: string; data: object }> {
+export async function pipeCost(rounds = 5): Promise<{ text: string; data: object }> {
   const python = process.env.DISTILLERY_PYTHON || 'python3';
   const { env, origin } = pythonEngine(python, { origin: 'DISTILLERY_PYTHON', vllm: false });
   const line = [python, join(packageRoot(), 'bench', 'peer_pipe.py'), `${completions}`, `${tokens}`];
