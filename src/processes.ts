@@ -29,7 +29,8 @@ export const thisProcess = (): Owner => ({
 
 /**
  * Whether the process that left a file is still running: by pid and start time if they are visible from here. Otherwise
- * (another machine, a container, a renamed machine, a system without start times), by `touchRegularly` the file.
+ * (another machine, a container, a renamed machine, a system without start times), by the age of the
+ * file, which `touchRegularly` renews.
  */
 export function isRunning({ pid, startTime, machine }: Owner, file: string): boolean {
   if (machine === hostname()) {
