@@ -34,8 +34,8 @@ void parallel(part_body body, void *context, int parts);           // runs part 
 int thread_count(void);
 double spent_seconds(void);  // processor time of this process so far; 0 where the target has no clock
 
-// tile [12,32] = a^T b, where a [pairs][12] and b [pairs][32] hold two numbers in bfloat16 each (the lower half first); sums in float32. NULL where the
-// processor has no instruction for it.
-extern void (*bfloat16_tile)(int pairs, const uint32_t *a, const uint32_t *b, float *tile);
+// c [12,32] (+)= a^T b, its rows ldc apart, where a [pairs][12] and b [pairs][32] hold two numbers in bfloat16 each (the lower half first); sums
+// in float32. NULL where the processor has no instruction for it.
+extern void (*bfloat16_tile)(int pairs, const uint32_t *a, const uint32_t *b, float *c, ptrdiff_t ldc, int accumulate);
 // to [tokens,32] = x w^T for up to 12 tokens: w [pairs][32] and x [pairs][tokens] hold two numbers in bfloat16 each. NULL likewise.
 extern void (*bfloat16_few)(int tokens, int pairs, const uint32_t *w, const uint32_t *x, float *to);

@@ -4,7 +4,7 @@
 #if defined(__AVX512BF16__)
 #include <immintrin.h>
 
-void bfloat16_tile_avx512(int pairs, const uint32_t *a, const uint32_t *b, float *tile) {
+void bfloat16_tile_avx512(int pairs, const uint32_t *a, const uint32_t *b, float *c, ptrdiff_t ldc, int accumulate) {
   __m512 sum[12][2];
   for (int r = 0; r < 12; r++) sum[r][0] = sum[r][1] = _mm512_setzero_ps();
   for (int p = 0; p < pairs; p++, a += 12, b += 32) {
@@ -16,9 +16,10 @@ void bfloat16_tile_avx512(int pairs, const uint32_t *a, const uint32_t *b, float
       sum[r][1] = _mm512_dpbf16_ps(sum[r][1], x, high);
     }
   }
-  for (int r = 0; r < 12; r++) {
-    _mm512_storeu_ps(tile + r * 32, sum[r][0]);
-    _mm512_storeu_ps(tile + r * 32 + 16, sum[r][1]);
+#pragma GCC unroll 12
+  for (int r = 0; r < 12; r++, c += ldc) {
+    _mm512_storeu_ps(c, accumulate ? _mm512_add_ps(_mm512_loadu_ps(c), sum[r][0]) : sum[r][0]);
+    _mm512_storeu_ps(c + 16, accumulate ? _mm512_add_ps(_mm512_loadu_ps(c + 16), sum[r][1]) : sum[r][1]);
   }
 }
 

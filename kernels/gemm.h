@@ -223,8 +223,12 @@ static void gemm_packed(const product_job *x, gemm_space *space) {
             float *c = x->C + (ic + i) * x->ldc + jc + j;
             int nr = gemm_least(NR, nc - j);
             if (pairs) {
-              bfloat16_tile(stride, (uint32_t *)space->a + i * stride, (uint32_t *)space->b + j * stride, space->tile);
-              gemm_add_tile(space->tile, c, x->ldc, mr, nr, accumulate);
+              const uint32_t *a = (uint32_t *)space->a + i * stride, *b = (uint32_t *)space->b + j * stride;
+              if (mr == MR && nr == NR) bfloat16_tile(stride, a, b, c, x->ldc, accumulate);
+              else {
+                bfloat16_tile(stride, a, b, space->tile, NR, 0);
+                gemm_add_tile(space->tile, c, x->ldc, mr, nr, accumulate);
+              }
             } else if (j < packedFrom) gemm_store(kc, space->a + i * kc, x->B + pc * x->ldb + jc + j, x->ldb, c, x->ldc, mr, nr, accumulate, space->tile);
             else gemm_store(kc, space->a + i * kc, space->b + (j - packedFrom) * kc, NR, c, x->ldc, mr, nr, accumulate, space->tile);
           }
