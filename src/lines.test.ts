@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { UserError } from './errors';
-import { maxLineBytes, parseJson, readLines, readSmallText } from './lines';
+import { linesOf, maxLineBytes, parseJson, readLines, readSmallText } from './lines';
 
 const folder = mkdtempSync(join(tmpdir(), 'distillery-lines-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -34,6 +34,16 @@ describe('readLines', () => {
       { number: 2, text: '', start: 7, end: 7, next: 8, ended: true },
       { number: 3, text: 'last', start: 8, end: 12, next: 13, ended: false },
     ]);
+  });
+
+  it('skips lines that are not blank, and counts them as a reader of all lines does', () => {
+    const content = '\uFEFFone\n\n \t\n{"two"}\r\né three\n\u00a0\n[four]';
+    const all = [...linesOf([Buffer.from(content)], 'x')];
+    const filled = all.filter(({ text }) => text.trim() !== '');
+    for (let skip = 0; skip <= 5; skip++) {
+      const rest = [...linesOf([Buffer.from(content)], 'x', { skip })].filter(({ text }) => text.trim() !== '');
+      expect(rest).toEqual(filled.slice(skip));
+    }
   });
 
   it('finds the same lines as a split, also across its chunks', () => {

@@ -31,13 +31,19 @@ export type Damage = (problem: UserError) => void;
  * not readable, and, unless they are reported to `damage`, a line over `maxLineBytes` and bytes that are not UTF-8.
  */
 export function* readLines(file: string, damage?: Damage, most?: number): Generator<TextLine> {
-  yield* linesOf(chunksOf(file, most), file, damage);
+  yield* linesOf(chunksOf(file, most), file, { damage });
 }
 
 /**
- * The same for bytes in chunks; no chunk is kept when the next one is requested. `file` is for messages.
+ * The same for bytes in chunks; no chunk is kept when the next one is requested. `file` is for messages. The first `skip`
+ * lines that are not blank are left out, with the blank ones before them.
  */
-export function* linesOf(chunks: Iterable<Buffer>, file: string, damage: Damage = refuse): Generator<TextLine> {
+export function* linesOf(
+  chunks: Iterable<Buffer>,
+  file: string,
+  { damage = refuse, skip = 0 }: { damage?: Damage; skip?: number } = {},
+): Generator<TextLine> {
+  let left = skip;
   let held: Buffer[] = [];
   let bytes = 0;
   let start = 0;
@@ -52,11 +58,19 @@ export function* linesOf(chunks: Iterable<Buffer>, file: string, damage: Damage 
     }
   };
   const place = (ended: boolean) => ({ number, start, next: start + bytes + 1, ended });
+  const read = (whole: boolean) => {
+    if (bytes > maxLineBytes) return undefined;
+    if (left > 0 && startsPlainly(held)) {
+      left--;
+      return undefined;
+    }
+    return line(file, held.length === 1 ? held[0] : Buffer.concat(held), place(whole));
+  };
   function* ended(whole: boolean): Generator<TextLine> {
-    const read =
-      bytes <= maxLineBytes ? line(file, held.length === 1 ? held[0] : Buffer.concat(held), place(whole)) : undefined;
-    if (read instanceof UserError) damage(read);
-    else if (read) yield read;
+    const found = read(whole);
+    if (found instanceof UserError) damage(found);
+    else if (found && left === 0) yield found;
+    else if (found && found.text.trim() !== '') left--;
     start += bytes + 1;
     number++;
     held = [];
@@ -73,6 +87,9 @@ export function* linesOf(chunks: Iterable<Buffer>, file: string, damage: Damage 
   }
   if (bytes > 0) yield* ended(false);
 }
+
+/** Whether a line begins with a visible ASCII character; any other line is decoded to see whether it is blank. */
+const startsPlainly = ([first]: readonly Buffer[]) => first !== undefined && first[0] > 32 && first[0] < 127;
 
 function refuse(problem: UserError): never {
   throw problem;

@@ -108,15 +108,19 @@ export async function loadAsked(
 }
 
 /** Number of rows read so far, on a terminal, when it takes more than a second. */
-export function readingProgress(name: string, quiet = false): { rows: (count: number) => void; end: () => void } {
+export const readingProgress = (name: string, quiet = false) =>
+  counting((count) => `Reading ${name} … ${count.toLocaleString('en')} rows`, quiet);
+
+/** A line on a terminal that says how far something is, when it takes more than a second. */
+export function counting(text: (count: number) => string, quiet = false) {
   let [shown, next] = [false, performance.now() + 1000];
   return {
-    rows(count) {
+    rows(count: number) {
       if (quiet || !stderr.isTTY || performance.now() < next) return;
       next = performance.now() + 250;
       shown = true;
       stderr.clearLine();
-      stderr.write(pc.dim(inOneLine(`Reading ${name} … ${count.toLocaleString('en')} rows`)));
+      stderr.write(pc.dim(inOneLine(text(count))));
     },
     end() {
       if (shown) stderr.clearLine();

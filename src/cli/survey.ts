@@ -4,24 +4,23 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { closingTag } from '../curriculum/completions';
 import { type Workload, workloadOf } from '../curriculum/duration';
-import { prepareLessons } from '../curriculum/lessons';
+import { type Lesson, prepareLessons } from '../curriculum/lessons';
 import { type Lengths, longestOf } from '../curriculum/memory';
 import type { SettledColumns } from '../data/columns';
 import type { Dataset } from '../data/dataset';
 import { filesOf } from '../data/files';
 import { datasetNotes } from '../data/notes';
 import { withoutOtherAnswers } from '../data/other-answers';
-import { chainsIn, type Problems, spread } from '../data/problems';
+import { chainsIn, type Problems, sample, spread } from '../data/problems';
 import { sameQuestionNotes } from '../data/same-questions';
 import { rowsOf } from '../data/sources/kind';
 import { taughtProblems, thinkingIn } from '../data/taught';
-import type { Problem } from '../data/types';
 import { UserError } from '../errors';
 import { findDataset, namedDataset } from '../hub/cache';
 import { datasetNameText, splitOfDataset } from '../hub/dataset-name';
 import type { Tokenizer } from '../student-files/tokenizer';
 import { type Budgets, budgetsFor } from './budgets';
-import { type DatasetOptions, type FileSource, loadAsked, sourceAt, sourceOf } from './dataset';
+import { counting, type DatasetOptions, type FileSource, loadAsked, sourceAt, sourceOf } from './dataset';
 import { shortPath } from './places';
 
 /** A part of a dataset; `path` is absolute, or the name of a data set of the Hub. */
@@ -48,9 +47,8 @@ export interface Survey {
   notes: string[];
 }
 
-/** At most this many rows and characters are tokenized to measure the chains. */
-const measured = 1000;
-const measuredSize = 500_000;
+/** The rows that are tokenized to measure the chains. */
+const measured = { rows: 1000, characters: 300_000, least: 20 };
 
 /** Null when the user declines to skip rows. */
 export async function surveyDataset(
@@ -91,7 +89,7 @@ export async function surveyDataset(
     });
 
   const chained = chainsIn(problems.slice(0, rows));
-  const taught = [...withoutOtherAnswers(spread(problems, measured))].some(({ chain }) => chain !== undefined);
+  const taught = [...withoutOtherAnswers(spread(problems, measured.rows))].some(({ chain }) => chain !== undefined);
   if (chained === 0)
     notes.push(
       'No row has a teacher chain: Stage 1, Stage 3 and plain ' +
@@ -105,7 +103,7 @@ export async function surveyDataset(
   const thinking = thinkingRule(problems, student.tokenizer);
   if (thinking) notes.push(thinking.note);
   const learned = taughtProblems(problems, { otherAnswers: 'keep', thinking: thinking?.rule ?? 'keep' });
-  const budgets = budgetsFor(prepareLessons(measuredRows(learned), student.tokenizer), student);
+  const budgets = budgetsFor(measuredLessons(learned, student.tokenizer, quiet), student);
   return {
     train,
     test: testPart,
@@ -143,11 +141,13 @@ function thinkingRule(problems: Problems, tokenizer: Tokenizer): { rule: 'keep' 
       };
 }
 
-/** A sample of rows, evenly spaced. */
-function measuredRows(problems: Problems): Problem[] {
-  const some = spread(problems, 50);
-  const size = some.reduce((sum, { question, chain = '' }) => sum + question.length + chain.length, 0) / some.length;
-  return spread(problems, Math.max(50, Math.min(measured, Math.floor(measuredSize / size))));
+/** The lessons of a sample, tokenized. */
+function measuredLessons(problems: Problems, tokenizer: Tokenizer, quiet: boolean | undefined): Lesson[] {
+  const lessons = prepareLessons(sample(problems, measured), tokenizer);
+  const progress = counting((count) => `Measuring the chains … ${count} of ${lessons.length}`, quiet);
+  for (const [i, lesson] of lessons.entries()) if (lesson.teacherTokens) progress.rows(i);
+  progress.end();
+  return lessons;
 }
 
 /** The dataset as written in an experiment, with its columns, so that they can be seen and changed. */

@@ -1,6 +1,6 @@
 /** Estimates the duration of an experiment from operation counts and the measured speed of this machine. */
 import type { CompleteSettings, Experiment, SftSettings } from '../config/experiment';
-import { type Problems, spread } from '../data/problems';
+import { type Problems, sample } from '../data/problems';
 import { baselineNames } from '../stages';
 import { mean } from '../statistics';
 import type { ModelConfig } from '../student-files/config';
@@ -19,8 +19,11 @@ export interface Workload {
   own?: number;
 }
 
+/** The rows that are tokenized. */
+const measured = { rows: 40, characters: 100_000, least: 5 };
+
 export function workloadOf(train: Problems, test: number, tokenizer: Tokenizer): Workload {
-  const lessons = prepareLessons(spread(train, 40), tokenizer);
+  const lessons = prepareLessons(sample(train, measured), tokenizer);
   const chains = lessons.flatMap(({ teacherTokens }) => teacherTokens?.length ?? []);
   const question = mean(lessons.map(({ prompt }) => prompt.length));
   const chain = chains.length > 0 ? mean(chains) : 200;

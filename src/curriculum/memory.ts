@@ -49,26 +49,42 @@ const leastTokens = 256;
 /** Node with the engine, the tokenizer and the data, and idle memory of the pools. */
 const runtimeBytes = 250e6;
 
-/** Number of rows that are tokenized; all rows would take as long as training does to begin. */
+/**
+ * Number of rows that are tokenized, and their characters; all rows would take as long as training does to begin. Of
+ * very long rows the first few are enough: the next ones are hardly longer.
+ */
 const measured = 16;
+const measuredCharacters = 600_000;
+const leastMeasured = 4;
 
 /**
  * Candidates are the rows with the longest text, those longest without thinking (which may be others),
  * and a sample spread over all rows.
  */
 export function longestOf(problems: Problems, tokenizer: Tokenizer): Lengths {
-  const most = prepareLessons(longest(problems, measured), tokenizer);
+  const longer = longest(problems, 8 * measured);
+  const most = prepareLessons(longer.slice(0, measured), tokenizer);
   const shown = (lesson: Lesson) => lesson.chain?.steps.reduce((sum, step) => sum + step.length, 0) ?? 0;
-  const some = prepareLessons([...longest(problems, 8 * measured), ...spread(problems, 8 * measured)], tokenizer);
+  const some = prepareLessons([...longer, ...spread(problems, 8 * measured)], tokenizer);
   const sizes = some.map((lesson) => ({ lesson, size: shown(lesson) }));
   const ofSteps = sizes.sort((a, b) => b.size - a.size).slice(0, measured);
-  const lessons = [...most, ...ofSteps.map(({ lesson }) => lesson)];
+  const lessons = withinSize(ofSteps.flatMap(({ lesson }, i) => (i < most.length ? [most[i], lesson] : [lesson])));
   const exercise = (lesson: Lesson) => completeExercise(lesson, 0, tokenizer, new Random(1)).length;
   return {
     question: Math.max(1, ...lessons.map(({ prompt }) => prompt.length)),
     chain: Math.max(1, ...lessons.map(({ teacherTokens }) => teacherTokens?.length ?? 0)),
     exercise: Math.max(1, ...lessons.map(exercise)),
   };
+}
+
+/** Each row once, as many as may be tokenized. */
+function withinSize(candidates: readonly Lesson[]): Lesson[] {
+  let characters = 0;
+  const once = [...new Map(candidates.map((lesson) => [lesson.problem.id, lesson])).values()];
+  return once.filter(({ problem: { question, chain = '' } }, i) => {
+    characters += question.length + chain.length;
+    return i < leastMeasured || characters <= measuredCharacters;
+  });
 }
 
 /** The longest rows for training, and the longest prompts for sampling. */

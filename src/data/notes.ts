@@ -4,15 +4,15 @@ import { splitChain } from '../chain/split';
 import { badRowsText } from './bad-rows';
 import type { Dataset } from './dataset';
 import { type OtherAnswers, otherAnswersNote } from './other-answers';
-import { type Problems, spread } from './problems';
+import { type Problems, sample } from './problems';
 import type { Problem } from './types';
 
-/** Number of examined rows, spread over all: enough to find problems quickly. */
-const looked = 2000;
+/** The examined rows: enough to find problems quickly. */
+const looked = { rows: 2000, characters: 1_500_000, least: 200 };
 
 /** Notes for the user about problems, before training starts. */
 export function notesOn(problems: Problems, rule?: OtherAnswers): string[] {
-  const rows = spread(problems, looked);
+  const rows = sample(problems, looked);
   const notes = [
     unreadableAnswers(rows),
     singleSteps(rows),

@@ -1,3 +1,4 @@
+import { mean } from '../statistics';
 import type { Spot } from './sources/source';
 import type { Problem } from './types';
 
@@ -165,13 +166,27 @@ export function spread(problems: Problems, count: number): Problem[] {
   return Array.from({ length: count }, (_, i) => problems.at(Math.floor((i * problems.length) / count))!);
 }
 
+/** A part of a dataset that is examined: at most `rows`, and `characters` in all, but at least `least` rows. */
+interface SampleSize {
+  rows: number;
+  characters: number;
+  least: number;
+}
+
+/** Problems spread evenly over all; fewer of them where they are long. */
+export function sample(problems: Problems, { rows, characters, least }: SampleSize): Problem[] {
+  const size = mean(spread(problems, 50).map(sizeOf));
+  return spread(problems, Math.max(least, Math.min(rows, Math.floor(characters / size))));
+}
+
+const sizeOf = ({ question, chain = '' }: Problem) => question.length + chain.length;
+
 /** The `count` longest problems, in bytes. */
 export function longest(problems: Problems, count: number): Problem[] {
-  const size = ({ question, chain = '' }: Problem) => question.length + chain.length;
   const sizes =
     problems instanceof ProblemList
       ? Array.from({ length: problems.length }, (_, i) => problems.known(i).bytes)
-      : problems.map(size);
+      : problems.map(sizeOf);
   const order = sizes.map((_, i) => i).sort((a, b) => sizes[b] - sizes[a]);
   return order.slice(0, count).map((i) => problems.at(i)!);
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { splitChain } from '../chain/split';
 import { packageRoot } from '../paths';
 import { columnsText } from './columns';
 import { guessFormat } from './guess';
@@ -74,6 +75,14 @@ describe('the whole of a file', () => {
 
   test('a system turn is kept', () => {
     expect(read('openthoughts.parquet').problems.at(0)).toMatchObject({ system: 'Think.' });
+  });
+
+  test('prose keeps the sentence that names the unknown, and the one with the last computation', () => {
+    for (const { chain } of read('mathpar.jsonl').problems) {
+      const { steps, answer } = splitChain(chain!);
+      expect(steps.join(' ')).toBe(chain);
+      expect(chain).toContain(`\\boxed{${answer}}`);
+    }
   });
 
   test('truth values are answers, too', () => {

@@ -12,10 +12,10 @@ export function jsonLines(bytes: Bytes): RowSource {
   const placeOf = ({ line }: Spot): RowPlace => ({ file: bytes.file, line });
   return {
     *rows(from) {
-      let index = 0;
-      for (const { text, number: line, start, end } of linesOf(bytes.chunks(), bytes.file)) {
+      let index = from;
+      for (const { text, number: line, start, end } of linesOf(bytes.chunks(), bytes.file, { skip: from })) {
         if (text.trim() === '') continue;
-        if (index >= from) yield parsed(text, { index, line, start, end }, placeOf);
+        yield parsed(text, { index, line, start, end }, placeOf);
         index++;
       }
     },
