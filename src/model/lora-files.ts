@@ -68,22 +68,31 @@ export function readAdapter(folder: string, config: ModelConfig, base: AdapterBa
         'Restore the weights there, or correct base_model_name_or_path in adapter_config.json.',
       );
     refuseEmbeddings(weights);
-    const read = readSettings(join(folder, adapterConfigFile), config, weights.tensors);
+    const stored = new Map([...weights.tensors.keys()].map((name) => [withoutAdapterName(name), name]));
+    const tensors = new Map([...stored].map(([name, own]) => [name, weights.tensors.get(own)!]));
+    const read = readSettings(join(folder, adapterConfigFile), config, tensors);
     const disagree = 'adapter_config.json, the weights and the base model belong to different adapters.';
+    if (tensors.size < weights.tensors.size)
+      fail('The file holds several adapters', 'Save the one that you mean with PEFT (save_pretrained).');
     const shapes = adapterShapes(config, read.settings);
     for (const [name, shape] of shapes) {
-      const found = weights.tensors.get(name);
+      const found = tensors.get(name);
       const wanted = read.storedShape(name, shape);
       if (found?.shape.join() !== wanted.join())
         fail(`Tensor ${name} is [${found?.shape ?? 'absent'}], but must be [${wanted}]`, disagree);
     }
-    const extra = [...weights.tensors.keys()].find((name) => !shapes.has(name));
+    const extra = [...tensors.keys()].find((name) => !shapes.has(name));
     if (extra) fail(`Tensor ${JSON.stringify(extra)} is unexpected`, disagree);
-    return adapterFrom(config, read.settings, base, (name, shape) => read.widen(name, weights.readFloats(name), shape));
+    return adapterFrom(config, read.settings, base, (name, shape) =>
+      read.widen(name, weights.readFloats(stored.get(name)!), shape),
+    );
   } finally {
     weights.close();
   }
 }
+
+/** The name of the adapter within its model is in the tensors' names where a trainer saved the state of the model. */
+const withoutAdapterName = (tensor: string) => tensor.replace(/(\.lora_[AB])\.[^.]+\.weight$/, '$1.weight');
 
 const pickledFile = 'adapter_model.bin';
 

@@ -312,6 +312,22 @@ describe('an adapter folder', () => {
     disposeModel(model);
   });
 
+  it('may have the name of the adapter in the names of its tensors', () => {
+    const at = saved();
+    const path = join(at, 'adapter_model.safetensors');
+    const file = openSafetensors(path);
+    const sources = [...file.tensors].map(([name, { shape }]): TensorSource => {
+      const values = file.readFloats(name);
+      return { name: name.replace(/\.weight$/, '.default.weight'), dtype: 'F32', shape, values: () => values };
+    });
+    file.close();
+    writeSafetensors(path, sources);
+    const [loaded, model] = [loadStudent(at).model, adapted()];
+    expect(farthest(logits(loaded), logits(model))).toBe(0);
+    disposeModel(loaded);
+    disposeModel(model);
+  });
+
   it('may have layers of other ranks and alphas, which add what they add with PEFT', () => {
     const at = saved();
     const path = join(at, 'adapter_model.safetensors');

@@ -1,10 +1,10 @@
 /** The base model that an adapter's folder names. */
 import { existsSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
+import { UserError } from '../errors';
 import { findStudent } from '../hub/cache';
 import { parseStudentName, type StudentName } from '../hub/name';
 import { readJsonObject } from './files';
-import { refuseAdapter } from './lora-settings';
 
 export const adapterConfigFile = 'adapter_config.json';
 
@@ -18,7 +18,11 @@ export function adapterBase(folder: string): { path: string; missing: StudentNam
   const file = join(folder, adapterConfigFile);
   const { base_model_name_or_path: name, revision } = readJsonObject(file);
   if (typeof name !== 'string' || name === '')
-    return refuseAdapter(file, 'base_model_name_or_path', 'the path or name of the base model');
+    throw new UserError('The adapter does not name its base model', {
+      file,
+      remedy: 'Write its folder, or its name on the Hugging Face Hub, as base_model_name_or_path.',
+      code: 'checkpoint',
+    });
   if (isAbsolute(name) || existsSync(resolve(folder, name))) return { path: resolve(folder, name), missing: null };
   const named = parseStudentName(typeof revision === 'string' && revision !== '' ? `${name}@${revision}` : name);
   const whole = named && unquantised(named);

@@ -132,14 +132,20 @@ function range(first: number, end?: number, step = 1): number[] {
   return Array.from({ length }, (_, i) => from + i * step);
 }
 
+/** By strftime's letters. */
+const partsOfDay = Object.fromEntries(
+  'd=26 -d=26 e=26 j=208 m=07 -m=7 b=Jul B=July y=24 Y=2024 a=Fri A=Friday F=2024-07-26 H=00 I=12 M=00 S=00 p=AM %=%'
+    .split(' ')
+    .map((part) => part.split('=') as [string, string]),
+);
+
 /**
  * Some templates put the date into the prompt. A student must see the same text in training and in later tests, so the
  * date is the one that Llama 3.2's template uses without a clock.
  */
 function formatDay(format: string): string {
-  const parts: Record<string, string> = { d: '26', m: '07', Y: '2024', y: '24', b: 'Jul', B: 'July', '%': '%' };
-  return String(format).replace(/%(.)/g, (_, letter: string) => {
-    if (!Object.hasOwn(parts, letter)) throw new Error(`it asks for %${letter} of the date`);
-    return parts[letter];
+  return String(format).replace(/%(-?.)/g, (_, letter: string) => {
+    if (!Object.hasOwn(partsOfDay, letter)) throw new Error(`it asks for %${letter} of the date`);
+    return partsOfDay[letter];
   });
 }

@@ -127,8 +127,9 @@ function readTargets(json: JsonObject, { config, file, tensors }: Place): LoraTa
   }));
   const targets = counts.filter(({ count }) => count > 0).map(({ target }) => target);
   const everywhere = counts.every(({ count }) => count === 0 || count === config.layers);
-  const unused = Array.isArray(named) && named.some((name) => !used.has(name));
-  if (targets.length === 0 || !everywhere || unused) refuseAdapter(file, 'target_modules', wanted);
+  const others = Array.isArray(named) ? named.filter((name) => !used.has(name)) : [];
+  if (others.length > 0) refuseAdapter(file, 'target_modules', `${wanted}, without ${others.join(', ')}`);
+  if (targets.length === 0 || !everywhere) refuseAdapter(file, 'target_modules', wanted);
   return targets;
 }
 

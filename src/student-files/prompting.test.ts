@@ -70,6 +70,7 @@ describe('templates', () => {
     expect(render('{% for i in range(2, 8, 3) %}{{ i }},{% endfor %}{{ range(2) | length }}')).toBe('2,5,2');
     expect(render('{% set n = namespace(a=1) %}{% set n.a = 2 %}{{ n.a }}')).toBe('2');
     expect(render('{{ strftime_now("%d %b %Y") }}')).toBe('26 Jul 2024');
+    expect(render('{{ strftime_now("%A, %-d %B, %H:%M") }}')).toBe('Friday, 26 July, 00:00');
   });
 
   it('may be one of several', () => {

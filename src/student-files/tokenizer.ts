@@ -160,7 +160,9 @@ export function makeTokenizer(
   if (eosIds.length === 0)
     throw new UserError('Nothing names an end token', {
       file,
-      remedy: 'Add "eos_token" to tokenizer_config.json, or eos_token_id to config.json.',
+      remedy: file.endsWith('.gguf')
+        ? `Write it into a copy (pip install gguf): gguf-new-metadata ${JSON.stringify(file)} new.gguf --special-token eos TOKEN`
+        : 'Add "eos_token" to tokenizer_config.json, or eos_token_id to config.json.',
       code: 'checkpoint',
     });
 

@@ -16,6 +16,7 @@ import { UserError } from '../../errors';
 import { useBackend } from '../../kernels/backends';
 import { expectClose } from '../../kernels/testing/close';
 import { loadStudentConfig, loadStudentTokenizer } from '../../student-files/folder';
+import { configJson } from '../../student-files/gguf/config';
 import { openGguf } from '../../student-files/gguf/file';
 import { interleave, separate } from '../../student-files/gguf/names';
 import { tokenizerFiles } from '../../student-files/gguf/tokenizer';
@@ -194,6 +195,40 @@ it('puts rotary rows into the order of llama.cpp and back', () => {
   const rows = Float32Array.from({ length: 16 }, (_, i) => i); // 2 heads of 4 rows of 2
   expect([...interleave(rows, 8, 2)]).toEqual([0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15]);
   expect(separate(interleave(rows, 8, 2), 8, 2)).toEqual(rows);
+});
+
+describe('the architecture', () => {
+  const facts = (...more: MetadataField[]) => ({
+    metadata: metadata([
+      ['general.architecture', 'string', 'llama'],
+      ['llama.attention.head_count', 'u32', 2],
+      ['llama.embedding_length', 'u32', 8],
+      ['llama.block_count', 'u32', 1],
+      ['llama.context_length', 'u32', 64],
+      ['llama.feed_forward_length', 'u32', 16],
+      ['llama.attention.layer_norm_rms_epsilon', 'f32', 1e-5],
+      ...more,
+    ]),
+    tensors: new Map([['token_embd.weight', { shape: [10, 8] }]]),
+    readFloats: () => new Float32Array(0),
+    file: 'x.gguf',
+  });
+
+  it('has YaRN from its context length, unless it names another', () => {
+    const yarn: MetadataField[] = [
+      ['llama.rope.scaling.type', 'string', 'yarn'],
+      ['llama.rope.scaling.factor', 'f32', 4],
+    ];
+    const original = (...more: MetadataField[]) => configJson(facts(...yarn, ...more)).rope_scaling;
+    expect(original()).toMatchObject({ original_max_position_embeddings: 64 });
+    const named: MetadataField = ['llama.rope.scaling.original_context_length', 'u32', 16];
+    expect(original(named)).toMatchObject({ original_max_position_embeddings: 16 });
+  });
+
+  it('is not in one part of several', () => {
+    const part = facts(['split.no', 'u32', 1], ['split.count', 'u32', 3]);
+    expect(() => configJson(part)).toThrow('is part 2 of 3 of a model');
+  });
 });
 
 describe('a tokenizer', () => {

@@ -20,9 +20,21 @@ export type GgufFacts = Pick<GgufFile, 'metadata' | 'readFloats' | 'file'> & {
   tensors: ReadonlyMap<string, { shape: readonly number[] }>;
 };
 
+/** One file of a model that llama-gguf-split has written as several. */
+function refusePart({ metadata, file }: GgufFacts): void {
+  const [part, parts] = ['split.no', 'split.count'].map((name) => Number(metadata.get(name) ?? 0));
+  if (parts > 1)
+    refuseKind(
+      file,
+      `is part ${part + 1} of ${parts} of a model`,
+      "Merge the parts with llama.cpp's llama-gguf-split --merge, which takes the first of them.",
+    );
+}
+
 /** The config.json of the same model. @throws UserError for unsupported architectures */
 export function configJson(gguf: GgufFacts): JsonObject {
   const { metadata, tensors, file } = gguf;
+  refusePart(gguf);
   const named = metadata.get('general.architecture');
   const modelType = familyNamed(named);
   if (!modelType)
@@ -154,7 +166,10 @@ function yarnScaling(fields: Fields): JsonObject {
   return {
     rope_type: 'yarn',
     factor,
-    original_max_position_embeddings: fields.count('rope.scaling.original_context_length'),
+    original_max_position_embeddings: fields.count(
+      'rope.scaling.original_context_length',
+      fields.count('context_length'),
+    ),
     beta_fast: fields.real('rope.scaling.yarn_beta_fast', 32),
     beta_slow: fields.real('rope.scaling.yarn_beta_slow', 1),
     ...(attention !== 1 && { attention_factor: attention * usualAttentionFactor(factor) }),
