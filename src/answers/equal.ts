@@ -51,8 +51,9 @@ function referenceIn(gold: string): string {
   return extractAnswer(gold, 'lenient')?.value ?? gold;
 }
 
-/** "31 (rolls)" says 31, and "31 (kg)" 31 kg. */
+/** "31 (rolls)" says 31, and "31 (kg)" 31 kg; "#5" says 5. */
 function withoutRemark(gold: string): string {
+  if (/^\s*#\d{1,9}\s*$/.test(gold)) return gold.replace('#', '');
   const found = /^([-+$€£]?[\d.,/]+)\s+\((\p{L}{1,20})\)$/u.exec(gold.trim());
   if (!found || /^(?:not|wrong|incorrect|false)$/i.test(found[2])) return gold;
   return unitNamed(found[2]) ? `${found[1]} ${found[2]}` : found[1];

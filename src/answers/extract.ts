@@ -1,10 +1,11 @@
 /** Extracts the final answer of a text. */
 import { answerBoxes, contentOf } from './boxes';
-import { lastNumber, longestLine, readLine, type Said, trimmed, written } from './line';
+import { lastNumber, longestLine, readLine, type Said, trimmed, wholeValue, written } from './line';
 import { answerHeading, answerLine, answerPhrase, headingMarks, nextQuestion } from './marks';
 import { readingsOf } from './readings';
 import type { Span } from './span';
 import { spokenPart } from './thinking';
+import { verdictAtStart } from './words';
 
 /**
  * The kind of mark before an answer; `number` is the last number or formula of a text without a mark, `bold` a bold one
@@ -162,12 +163,19 @@ function behindHash(text: string, { start, end }: Span): Answer | null {
     const content = text.slice(line.start, line.end);
     if (/^[ \t]*[-−－+]?[\\$€£]{0,2}[.\d]/.test(content) && !/^[ \t]*\d{1,3}[.)][ \t]+\S/.test(content))
       return valueIn(text, line.start, line.end, 'hash');
+    // A heading has text under it, or is no value.
+    if (text.slice(line.end, end).trim() === '' && isValue(text, line))
+      return valueIn(text, line.start, line.end, 'hash');
   }
   // A heading that consists of a number, at the end of the text.
   const tail = text.slice(Math.max(start, end - 80), end);
   const heading = /(?:^|\n)#{1,3}[ \t]+(?=\*{0,2}[-−]?\$?[\d.,]+\*{0,2}\s*$)/.exec(tail);
   return heading ? valueIn(text, end - tail.length + heading.index + heading[0].length, end, 'hash') : null;
 }
+
+const isValue = (text: string, line: Span) =>
+  verdictAtStart(text.slice(line.start, line.end)) !== null ||
+  wholeValue(text, trimmed(text, line.start, line.end)) !== null;
 
 function behindLine(text: string, part: Span): Answer | null {
   const marks = [answerLine, answerHeading, headingMarks]

@@ -1,4 +1,5 @@
 /** Reads the value in an answer line. */
+import { dateIn } from './dates';
 import { lex, type Token } from './lexer';
 import { keyOf, type Node, partsOf } from './node';
 import { isConstant, isExpression } from './numeric';
@@ -31,7 +32,7 @@ export function readLine(text: string, start: number, end: number): Said | null 
   const whole = wholeValue(text, line);
   if (whole) return whole;
   const source = text.slice(line.start, line.end);
-  if (severalChoices.test(source)) return said(text, line.start, source.length);
+  if (severalChoices.test(source) || dateIn(source)) return said(text, line.start, source.length);
   const point = lastPoint.exec(source);
   if (point && !/\d/.test(source.slice(0, point.index))) return said(text, line.start + point.index, point[0].length);
   const clauses = clausesOf(text, line);
@@ -70,8 +71,9 @@ export function trimmed(text: string, start: number, end: number): Span {
   const tailFrom = Math.max(start, end - longestDress);
   let tail = text.slice(tailFrom, end);
   for (let close = closers.exec(tail); close; close = closers.exec(tail)) {
-    // Exclamation marks after a number or a bracket are factorials.
-    const factorial = close[0].startsWith('!') && /[\d)]$/.test(tail.slice(0, close.index)) ? 1 : 0;
+    // Exclamation marks after a number, a bracket or the letter of an unknown are factorials.
+    const factorial =
+      close[0].startsWith('!') && /(?:[\d)]|(?<![\p{L}'’]|\d\s{1,3})[a-z])$/u.test(tail.slice(0, close.index)) ? 1 : 0;
     const kept = close.index + factorial;
     if (kept === tail.length) break;
     tail = tail.slice(0, kept);
@@ -82,7 +84,7 @@ export function trimmed(text: string, start: number, end: number): Span {
 }
 
 /** The value of a range that consists of one value. */
-function wholeValue(text: string, { start, end }: Span): Said | null {
+export function wholeValue(text: string, { start, end }: Span): Said | null {
   const source = text.slice(start, end);
   const node = source.length > longestLine ? undefined : readingsOf(source, false)[0];
   if (!node || node.kind === 'text') return null;

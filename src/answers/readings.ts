@@ -1,5 +1,6 @@
 /** The possible trees of an answer: usually one, several if a comma may separate, group or start decimals. */
-import type { Node } from './node';
+import { type DayOfYear, dateIn } from './dates';
+import { type Node, whole } from './node';
 import { type CommaReading, plainDigits } from './numbers';
 import { longestAnswer, parse } from './parser';
 
@@ -30,6 +31,8 @@ function read(written: string, isGold: boolean): Node[] {
     const [from, to] = [parse(range[1])!, parse(range[2])!];
     return [{ kind: 'range', from, to }];
   }
+  const date = dateIn(text);
+  if (date) return dateReadings(date, isGold);
   const choice = choiceIn(text);
   if (choice) return [choice];
   const readings = commaReadings(text, isGold).map((comma) => parse(text, { comma }));
@@ -37,6 +40,10 @@ function read(written: string, isGold: boolean): Node[] {
   if (!isGold && /\d[mghslL](?![a-zA-Z])/.test(text)) readings.push(parse(text, { tightUnits: true }));
   return readings.filter((node) => node !== null);
 }
+
+/** For a reference of 4, "May 4" is 4; for one of "May 4", nothing but that day is. */
+const dateReadings = ({ text, day }: DayOfYear, isGold: boolean): Node[] =>
+  isGold ? [{ kind: 'text', text }] : [{ kind: 'text', text }, whole(day)];
 
 function commaReadings(written: string, isGold: boolean): CommaReading[] {
   const text = plainDigits(written);

@@ -1,0 +1,25 @@
+/** Days of the year: "May 4", "the 4th of May", "4 May 2024". */
+const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+const month =
+  '(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\\.?';
+const day = '(\\d{1,2})(?:st|nd|rd|th)?';
+const year = '(?:,?\\s+(\\d{4}))?';
+const monthFirst = new RegExp(`^(?:on\\s+)?${month}\\s+(?:the\\s+)?${day}${year}$`, 'i');
+const dayFirst = new RegExp(`^(?:on\\s+)?(?:the\\s+)?${day}\\s+(?:of\\s+)?${month}${year}$`, 'i');
+
+export interface DayOfYear {
+  day: number;
+  /** In one spelling: "may 4 2024". */
+  text: string;
+}
+
+/** The date that a text consists of; null for any other text. */
+export function dateIn(text: string): DayOfYear | null {
+  const plain = text.trim();
+  const first = monthFirst.exec(plain);
+  const found = first ?? dayFirst.exec(plain);
+  if (!found) return null;
+  const [name, number] = first ? [found[1], found[2]] : [found[2], found[1]];
+  const written = [months.find((one) => name.toLowerCase().startsWith(one)), Number(number), found[3]];
+  return { day: Number(number), text: written.filter((part) => part !== undefined).join(' ') };
+}
