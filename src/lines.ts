@@ -35,8 +35,8 @@ export function* readLines(file: string, damage?: Damage, most?: number): Genera
 }
 
 /**
- * The same for bytes in chunks; no chunk is kept when the next one is requested. `file` is for messages. The first `skip`
- * lines that are not blank are left out, with the blank ones before them.
+ * The same for bytes in chunks; no chunk is kept when the next one is requested. `file` is for messages. The first
+ * `skip` lines that are not blank are left out, with the blank ones before them.
  */
 export function* linesOf(
   chunks: Iterable<Buffer>,

@@ -66,7 +66,10 @@ function report(what: string, command: readonly string[], folder: string): void 
     `process.on('exit', () => require('fs').writeFileSync(${JSON.stringify(used)}, JSON.stringify(process.resourceUsage())))`,
   );
   const begun = performance.now();
-  const { status, stderr } = spawnSync(process.execPath, ['--require', hook, ...command], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync(process.execPath, ['--require', hook, ...command], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'ignore', 'pipe'], // prompts of 50,000 tokens are more than a pipe's buffer takes
+  });
   if (status !== 0) throw new Error(`${what}: ${stderr}`);
   const { userCPUTime, systemCPUTime, maxRSS } = JSON.parse(readFileSync(used, 'utf8')) as NodeJS.ResourceUsage;
   const seconds = (microseconds: number) => (microseconds / 1e6).toFixed(1);
