@@ -102,7 +102,7 @@ const sampling = () => ({
   precision: choice('Precision of the weights during sampling; training stays in float32.', {
     float32: 'No rounding.',
     bfloat16:
-      'Half the memory traffic: large students sample faster. With AVX-512 BF16 twice as fast for all students, by ' +
+      'Half the memory traffic: large students sample faster. With AVX-512 BF16 a product takes half the time, by ' +
       'rounding activations, too. Ratios use the log-probs of the unrounded weights.',
     int8: 'A quarter of it, with a scale per row; log-probs differ more.',
   }).default('float32'),
