@@ -1,4 +1,5 @@
 /** The roles of a dataset's columns: given, or guessed from common names and the first rows. */
+import { extractAnswer } from '../answers/extract';
 import { clip } from '../words';
 import { cellOf, textOf } from './cells';
 import { choicesOf, chosenAnswer } from './choices';
@@ -75,8 +76,11 @@ export function settleColumns(
   if (chain === undefined && (answer === undefined || asked.includes(talk ?? '')))
     chain = [talk ?? [], asked].flat().find((name) => answersIn(name, rows));
   // An answer that is a worked solution is the chain that follows the thinking.
-  if (chain === undefined && thinking !== undefined && !areWorkedSolutions(answer, rows))
-    [chain, thinking] = [thinking, undefined];
+  const worked = areSolutions(answer, rows, isWorked);
+  const replies = usual.reply.map(real).filter((name) => name !== answer && !asked.includes(name ?? ''));
+  const marked = (text: string) => thinking !== undefined || extractAnswer(text) !== null;
+  if (chain === undefined && !worked) chain = replies.find((name) => areSolutions(name, rows, marked));
+  if (chain === undefined && thinking !== undefined && !worked) [chain, thinking] = [thinking, undefined];
   if (answer === undefined && chain === undefined) throw fail('no column looks like the answer', advice);
   const system = given.system ?? find(usual.system);
   const student = given.student ?? find(usual.student);
@@ -186,12 +190,12 @@ function choicesIn(names: readonly string[], rows: readonly Row[], real: ColumnL
 const choosesIn = (row: Row, answer: string | undefined, choices: string | readonly string[] = []) =>
   answer === undefined || chosenAnswer(cellOf(row, answer), choicesOf(row, choices)) !== undefined;
 
-/** Whether the answers are worked solutions. */
-const areWorkedSolutions = (answer: string | undefined, rows: readonly Row[]) =>
-  answer !== undefined &&
+/** Whether a column has solutions that state their answer, and are no whole conversations. */
+const areSolutions = (name: string | undefined, rows: readonly Row[], isSolution: (text: string) => boolean) =>
+  name !== undefined &&
   rows.some((row) => {
-    const text = textOf(cellOf(row, answer), 'assistant');
-    return text !== undefined && isWorked(text) && statedAnswer(text) !== null;
+    const text = textOf(cellOf(row, name), 'assistant');
+    return text !== undefined && isSolution(text) && statedAnswer(text) !== null && exchangeOf(text) === null;
   });
 
 /** An id column whose values distinguish the first rows. */

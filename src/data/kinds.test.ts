@@ -83,6 +83,27 @@ describe('kinds of rows', () => {
     expect(problems.at(0)).toMatchObject({ ...expected, chain: expect.stringContaining(steps) });
   });
 
+  const thoughts = 'Okay, 36 minus 5. That is 31.';
+  test.each<[string, object]>([
+    ['reasoning_traces', { question: asked, reasoning_traces: [boxed] }],
+    ['cot_content', { question: asked, cot_content: boxed, answer: 31 }],
+    ['teacher_traces', { question: asked, teacher_traces: [boxed], answer: 31 }],
+    ['deepseek_responses', { question: asked, deepseek_responses: [boxed], answer: 31 }],
+    ['content', { question: asked, content: boxed, answer: 31 }],
+    ['reasoning_content and content', { prompt: asked, reasoning_content: thoughts, content: boxed }],
+    ['thinking and a reply, with an answer', { question: asked, thinking: thoughts, reply: boxed, answer: '31' }],
+    ['a message', { question: asked, message: { role: 'assistant', reasoning_content: thoughts, content: boxed } }],
+    ['a trace before a solution', { question: asked, reasoning_trace: thoughts, solution: boxed, answer: '31' }],
+  ])('a chain: %s', (name, row) => {
+    const chain = JSON.stringify(row).includes(thoughts) ? `<think>\n${thoughts}\n</think>\n\n${boxed}` : boxed;
+    expect(read(written(`${name}.jsonl`, row)).problems.at(0)).toMatchObject({ ...plain, chain });
+  });
+
+  test('a text beside question and answer that states no answer is no chain', () => {
+    const row = { ...plain, text: 'A baker has 36 rolls.', source: 'textbook' };
+    expect(read(written('passage.jsonl', row)).problems.at(0)!.chain).toBeUndefined();
+  });
+
   const rows = [
     { ...plain, chain: steps },
     { question: 'How many are 2 + 2?', answer: '4', chain: '2 + 2 = 4' },

@@ -39,14 +39,31 @@ export const usual = {
   choices: ['choices', 'options', 'answer_choices', 'question.choices', 'question.options', 'multiple_choice_options'],
   chain: [
     ...['chain', 'generations', 'generated_solution', 'generation', 'chain_of_thought', 'cot', 'teacher_cot'],
-    ...['rationale', 'response', 'responses', 'completion', 'completions', 'attempt', 'deepseek_attempt', 'solution'],
+    ...[
+      'rationale',
+      'response',
+      'responses',
+      'completion',
+      'completions',
+      'attempt',
+      'deepseek_attempt',
+      'solution',
+      'cots',
+    ],
     ...['solutions', 'output', 'outputs', 'samples', 'candidates', 'traces', 'trajectories', 'explanation', 'chosen'],
     ...['assistant', 'model_output', 'r1_generation', 'steps', 'reasoning_steps', 'solution_steps', 'exp'],
     ...['lösung', 'lösungsweg', 'solución', 'soluzione', 'solução', 'решение', '解析', '解答', '解説', '풀이'],
   ],
   thinking: [
     ...['thinking_trajectories', 'thinking_trajectory', 'deepseek_thinking_trajectory', 'thinking', 'thought'],
-    ...['thoughts', 'reasoning_content', 'reasoning', 'deepseek_reasoning', 'think'],
+    ...['thoughts', 'reasoning_content', 'reasoning', 'deepseek_reasoning', 'think', 'reasoning_trace'],
+    ...['reasoning_traces', 'reasoning_text', 'reasoning_process', 'thinking_process', 'thought_process'],
+    ...['thinking_content', 'cot_content'],
+  ],
+  /** What follows the thinking: a chain if it states an answer. */
+  reply: [
+    ...['content', 'text', 'message', 'reply', 'final', 'final_response', 'final_output', 'response_content'],
+    ...['answer_content', 'output_text', 'response_text', 'summary'],
   ],
   system: ['system', 'system_prompt', 'system_message'],
   student: ['student', 'student_response', 'student_answer'],
@@ -80,7 +97,8 @@ export const plainName = (name: string) =>
 export const endings = {
   question: /_(question|problem|query|prompt)$/,
   answer: /_(answer|ground_truth)$|^(gold|ground_truth|reference|expected|golden)_/,
-  chain: /_(solution|reasoning|rationale|explanation|chain|cot|chain_of_thought|response|completion|generation)$/,
+  chain:
+    /_(?:solution|reasoning|rationale|explanation|chain|cot|chain_of_thought|response|completion|generation|trace)s?$/,
 };
 const otherwise =
   /(^|_)(rejected|wrong|incorrect|bad|negative|student|predicted|pred|original|old|previous|num|is|has)_/;
