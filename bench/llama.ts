@@ -1,9 +1,9 @@
 /**
- * Generation by SmolLM2-135M beside llama.cpp, which node-llama-cpp brings (into ~/.cache/distillery/peers), in turns:
+ * Compares generation by SmolLM2-135M with llama.cpp, from node-llama-cpp (downloaded to ~/.cache/distillery/peers):
  *   npm run bench -- --llama [--rounds n] [--json file] [--out]
- * Both read the same GGUF file in BF16; llama.cpp also one in Q8_0. Eight prompts, each a row of one batch, and as many
- * new tokens in every row, drawn at temperature 1. Packing the weights, which training changes from update to update,
- * counts as our time. 2 threads on each side unless DISTILLERY_THREADS says otherwise.
+ * Both read the same GGUF file in BF16; llama.cpp also reads one in Q8_0. Eight prompts are the rows of one batch, and
+ * each row gets the same number of new tokens, drawn at temperature 1. Packing the weights, which every update changes,
+ * counts as our time. Measurements alternate. DISTILLERY_THREADS sets the number of threads of each (default 2).
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,16 +23,16 @@ import { spentSeconds } from './update';
 
 const rows = 8;
 const newTokens = 256;
-/** Greedy tokens of each row that are compared, and the least share of rows in which all of them agree. */
+/** Number of greedy tokens compared in each row, and the minimum share of rows in which all of them agree. */
 const greedyTokens = 6;
 const leastAgreeing = 0.75;
 
-/** Milliseconds between turns: threads that spin for more work have gone to sleep by then. */
-const pause = 100;
+/** Milliseconds between turns: enough for spinning worker threads to go to sleep. */
+const pauseMs = 100;
 
 interface Round {
   seconds: number;
-  /** Of processor time. */
+  /** Processor time, in seconds. */
   spent: number;
 }
 
@@ -61,7 +61,7 @@ function ourSide({ model }: LoadedStudent, prompts: number[][], precision: Weigh
   };
 }
 
-/** Throws where a side does not go on as our float32 does: then it is another model. */
+/** @throws Error if the greedy tokens of too few rows agree with our float32: then the models differ */
 async function compareGreedy(sides: Side[]): Promise<void> {
   const [ours, ...others] = sides;
   const wanted = await ours.generate(greedyTokens, 0);
@@ -77,7 +77,7 @@ async function compareGreedy(sides: Side[]): Promise<void> {
 async function takeTurns(sides: Side[], rounds: number): Promise<void> {
   for (let round = 0; round < rounds; round++)
     for (const side of sides) {
-      await setTimeout(pause);
+      await setTimeout(pauseMs);
       const [started, spent] = [performance.now(), spentSeconds()];
       const made = await side.generate(newTokens, 1);
       side.rounds.push({ seconds: (performance.now() - started) / 1000, spent: spentSeconds() - spent });
@@ -116,7 +116,7 @@ function speedTable(sides: Side[]): string {
 export async function compareWithLlama(rounds = 10): Promise<{ text: string; data: object }> {
   process.env.DISTILLERY_THREADS ??= '2';
   const [entry, smollm2] = [await peer('node-llama-cpp'), await peer('smollm2')];
-  if (!entry || !smollm2) throw new Error('node-llama-cpp or SmolLM2 is out of reach: there is nothing to compare');
+  if (!entry || !smollm2) throw new Error('node-llama-cpp or SmolLM2 is not available');
   const { description } = await useBackend('embedded');
   const folder = mkdtempSync(join(tmpdir(), 'distillery-llama-'));
   const sides: Side[] = [];

@@ -165,7 +165,7 @@ function comparedTable({ title, version, sides }: Compared): string {
 }
 
 export interface TrlOptions {
-  /** Default: 5, and 2 of the pretrained student. */
+  /** Default: 5, and 2 with the pretrained student. */
   rounds?: number;
   pretrained: boolean;
   student?: string;

@@ -1,5 +1,5 @@
 /**
- * The only module that changes files and folders (`writing.test.ts` lists the few exceptions). Every function takes the
+ * The only module that changes files and folders (`writers.test.ts` lists the few exceptions). Every function takes the
  * folder it works in, `root`, and a path below it. The root is the user's own choice and may be a symbolic link, such
  * as a `.distillery` on a bigger disk. Everything below it is untrusted data, so nothing below it is created, written,
  * truncated, moved or removed through a link. A root of `dirname(file)` means that the file's folder is the user's

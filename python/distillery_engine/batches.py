@@ -33,8 +33,8 @@ class Example:
 @dataclass(frozen=True)
 class MicroBatch:
     """
-    tokens [rows, longest]; places [m] (in the flattened tokens) predict targets [m]; row [m] says whose each one is;
-    `more` goes to the model with the tokens.
+    tokens [rows, longest]; places [m] (in the flattened tokens) predict targets [m]; row [m] names the example of each;
+    `more` are further inputs of the model.
     """
 
     examples: list[int]
@@ -109,7 +109,7 @@ def split(
 
 
 def even_runs(lengths: Sequence[int], device: str) -> list[list[int]]:
-    """Lengths, longest first, in runs that are padded by a fifth at most, unless a run would keep no device busy."""
+    """Lengths, longest first, in runs that need at most a fifth of padding, or are too short to keep a device busy."""
     runs: list[list[int]] = []
     for length in lengths:
         if not runs or (length < 0.8 * runs[-1][0] and runs[-1][0] * len(runs[-1]) >= BUSY.get(device, 8192)):

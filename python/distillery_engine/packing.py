@@ -104,7 +104,7 @@ def near(length: int, window: int, device: torch.device) -> Tensor:
 
 
 def pack(examples: Sequence[Example], chosen: list[int], device: torch.device) -> MicroBatch:
-    """The chosen examples as one row; equal prompts stand there once."""
+    """The chosen examples as one row, which contains equal prompts once."""
     chosen = sorted(chosen, key=lambda i: -examples[i].read)
     starts: dict[bytes, int] = {}
     tokens, positions, places, rows = [], [], [], []
@@ -140,7 +140,7 @@ def pack(examples: Sequence[Example], chosen: list[int], device: torch.device) -
 
 
 def layout_of(rows: Sequence[Any], length: int, device: torch.device) -> Layout:
-    """Of rows, longest first, that name the packed tokens they consist of; there are `length` of those."""
+    """The layout of rows, longest first, each a list of its packed tokens; there are `length` packed tokens in all."""
     blocks = [(len(run), run[0]) for run in even_runs([len(row) for row in rows], device.type)]
     padded = np.repeat([longest for _, longest in blocks], [count for count, _ in blocks])
     filled = [np.pad(row, (0, size - len(row)), constant_values=-1) for row, size in zip(rows, padded, strict=True)]
@@ -205,10 +205,10 @@ def packs(student: Student) -> bool:
             found = None
     tolerance = 1e-4 if student.dtype == torch.float32 else 5e-2
     windows = set() if found is None else batch.more["layout"].windows
-    # A window that attention is not told of would be passed over.
-    told = bool(windows - {None}) or not getattr(config, "sliding_window", None)
+    # A window that is not passed to attention would be ignored.
+    passed = bool(windows - {None}) or not getattr(config, "sliding_window", None)
     same = found is not None and bool((found - expected).abs().max() <= tolerance * (1 + expected.abs().max()))
-    if not (same and windows and told):
+    if not (same and windows and passed):
         student.model.set_attn_implementation(PLAIN)
         return False
     return True

@@ -27,9 +27,9 @@ from .work import Work
 
 # The cache is made smaller when so many of its rows have ended.
 ENDED = 0.25
-# Random numbers are drawn for so many tokens at a time.
+# Random numbers are drawn for this many tokens at a time.
 AHEAD = 64
-# Beyond so many weights, memory sets the pace of decoding on a CPU, whatever their order.
+# With more weights than this, memory limits decoding on a CPU, whatever their order.
 FEW = 1 << 24
 
 
@@ -130,7 +130,7 @@ def merged_adapter(student: Student) -> Iterator[None]:
 
 @contextlib.contextmanager
 def by_column(student: Student) -> Iterator[None]:
-    """While it lasts, a small student on a CPU has its matrices by column: products with few rows are faster then."""
+    """Stores a small student's matrices on a CPU by column meanwhile, as products with few rows are faster then."""
     own = [(m.weight, m.weight.data) for m in student.decoder.modules() if type(m) is nn.Linear]
     helps = student.device.type == "cpu" and student.dtype == torch.float32
     if not helps or sum(values.numel() for _, values in own) > FEW:
@@ -154,7 +154,7 @@ class Wave:
     def __init__(self, student: Student, prompts: Sequence[Ints], options: SampleOptions, drafts: list[Draft]) -> None:
         self.student, self.options, self.rows = student, options, drafts
         self.random = Stream(options.seed, options.stream)
-        self.step = 0  # so many tokens every row has that has not ended
+        self.step = 0  # the number of tokens of every row that has not ended
         self.cache = new_cache(student.model.config)
         indices = sorted({draft.prompt for draft in drafts})
         self.place = {prompt: row for row, prompt in enumerate(indices)}

@@ -39,10 +39,9 @@ class Trainer:
         """Calls `use` with this process's micro-batches and their numbers."""
         student, world = self.student, self.processes.world
         if student.packs:
-            batches = split_packed(examples, chosen, most_tokens, world)
+            form, batches = pack, split_packed(examples, chosen, most_tokens, world)
         else:
-            batches = split(examples, chosen, most_tokens, student.device.type, world)
-        form = pack if student.packs else lay_out
+            form, batches = lay_out, split(examples, chosen, most_tokens, student.device.type, world)
         for number, batch in self.processes.share(batches):
             work.check()
             with student.precision():

@@ -73,7 +73,8 @@ export const faultRows: FaultRow[] = [
   {
     fault: 'the disk or share is disconnected, and comes back',
     outcome:
-      'the next write ends the run, and no folder is created in its place; reconnected, the run is complete and can be resumed',
+      'the next write ends the run, and no folder is created in its place; reconnected, the run is complete ' +
+      'and can be resumed',
     lost: 'the updates since the newest checkpoint',
     told: 'the path that cannot be written',
     tests: [['test/faults/places.test.ts', /a place that goes away/]],

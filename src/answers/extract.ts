@@ -120,7 +120,7 @@ function inTag(text: string, part: Span): Answer | null {
   return valueIn(text, start, Math.min(to, start + longestTagged), 'tag');
 }
 
-/** Of the content of a tag without another mark, this many code units are read. */
+/** Maximum code units that are read of a tag's content without another mark. */
 const longestTagged = 2000;
 
 const jsonKey =

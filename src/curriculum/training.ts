@@ -1,5 +1,4 @@
 /** The training loop of every phase in every stage and baseline. */
-
 import type { Student } from '../engine/port';
 import { yieldToEventLoop } from '../event-loop';
 import type { ValidationEvent } from '../runs/events';

@@ -59,7 +59,7 @@ describe('in Restricted Mode', () => {
     expect(mayRead(join(folder, 'link/own.jsonl'))).toBe(true);
   });
 
-  it('an experiment tells what is not looked at, and nothing of what is there', () => {
+  it('an experiment tells what is not read, and nothing of what is there', () => {
     const data = {
       train: { format: 'chains', path: '../secret.jsonl' },
       test: { format: 'arithmetic', seed: 1, count: 9 },
@@ -67,7 +67,7 @@ describe('in Restricted Mode', () => {
     const stages = { complete: { reward: '../x.reward.json' } };
     const text = JSON.stringify({ name: 'x', student: { path: '/etc' }, data, stages });
     const found = () => configIssues('experiment', text, join(root, 'x.distillery.json'), () => '{}');
-    const told = found().filter(({ message }) => /not looked at in Restricted Mode/.test(message));
+    const told = found().filter(({ message }) => /not read in Restricted Mode/.test(message));
     expect(told.map(({ path }) => path.join('.'))).toEqual([
       'student.path',
       'data.train.path',

@@ -4,7 +4,7 @@ import type { Sampling } from '../engine-data/sampling';
 import type { CacheSize, DecoderWeights, Decoding, DecodingStep, Drawn, KvCache, SlotCopies } from './decoder';
 import { EmbeddedBackend } from './embedded/backend';
 import { EmbeddedDecoding } from './embedded/decoding';
-import { copySlots, type DecoderShape, decodeStep, sampleToken } from './interface';
+import { cacheShape, copySlots, type DecoderShape, decodeStep, sampleToken } from './interface';
 
 /** A decoding on the current backend. The owner disposes it, and the weights after it. */
 export function openDecoding(weights: DecoderWeights, shape: DecoderShape, size: CacheSize): Decoding {
@@ -22,10 +22,10 @@ class TensorDecoding implements Decoding {
   constructor(
     private readonly weights: DecoderWeights,
     private readonly shape: DecoderShape,
-    { slots, length }: CacheSize,
+    size: CacheSize,
   ) {
-    const size = [shape.specs.length, slots, shape.kvHeads, length, shape.headDim];
-    this.cache = { keys: zeros(size), values: zeros(size) };
+    const dimensions = cacheShape(shape, size);
+    this.cache = { keys: zeros(dimensions), values: zeros(dimensions) };
   }
 
   step({ tokens, starts, slots, past }: DecodingStep): void {

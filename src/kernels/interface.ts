@@ -23,7 +23,7 @@ import {
 import type { Sampling, WeightPrecision } from '../engine-data/sampling';
 import type { GrpoLossOptions } from '../losses/token-gradient';
 import type { Activation, LayerSpec } from '../student-files/layer-spec';
-import type { DecodeInput, DecoderWeights, KvCache, Packing, RopeTables, SlotCopies } from './decoder';
+import type { CacheSize, DecodeInput, DecoderWeights, KvCache, Packing, RopeTables, SlotCopies } from './decoder';
 
 export type { DecodeInput, DecoderWeights, KvCache, LayerWeights, Packing, RopeTables, SlotCopies } from './decoder';
 
@@ -248,6 +248,15 @@ export interface DecodeAttrs extends DecoderShape {
   /** Null if the weights are plain matrices. */
   packed: Packing | null;
 }
+
+/** The shape of a cache's keys, and of its values. */
+export const cacheShape = ({ specs, kvHeads, headDim }: DecoderShape, { slots, length }: CacheSize) => [
+  specs.length,
+  slots,
+  kvHeads,
+  length,
+  headDim,
+];
 
 /** The weights among DecodeStep's inputs. */
 export function decoderInputs({ embed, norm, head, ropes, layers }: DecoderWeights): Record<string, Tensor | null> {

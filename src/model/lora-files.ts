@@ -91,7 +91,7 @@ export function readAdapter(folder: string, config: ModelConfig, base: AdapterBa
   }
 }
 
-/** The name of the adapter within its model is in the tensors' names where a trainer saved the state of the model. */
+/** Without the adapter's name, which names of tensors contain if a trainer saved the model's state itself. */
 const withoutAdapterName = (tensor: string) => tensor.replace(/(\.lora_[AB])\.[^.]+\.weight$/, '$1.weight');
 
 const pickledFile = 'adapter_model.bin';

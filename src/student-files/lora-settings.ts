@@ -34,7 +34,7 @@ const ignoredFields = new Set(
   ].flat(),
 );
 
-export function refuseAdapter(file: string, field: string, wanted: string): never {
+function refuseAdapter(file: string, field: string, wanted: string): never {
   throw new UserError(`${field} must be ${wanted}`, {
     file,
     remedy: 'Merge the adapter with PEFT (merge_and_unload) and load the merged model instead.',

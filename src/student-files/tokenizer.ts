@@ -267,7 +267,7 @@ function checkIds(json: JsonObject, file: string): void {
       });
 }
 
-/** Maximum bytes of a character in UTF-8, so that bytes of none are not taken for the beginning of one for ever. */
+/** Maximum bytes of a character in UTF-8: this many tokens without a complete one are not the beginning of one. */
 const longestCharacter = 4;
 
 /**

@@ -86,7 +86,7 @@ function inMemory(file: string, bytes: Buffer): Bytes {
   };
 }
 
-/** Where rows are read one after the other, one read serves many. */
+/** Reads ahead when rows are read in order, so that one read serves many. */
 const aheadBytes = 1 << 20;
 
 function onDisk(file: string): Bytes {
@@ -97,7 +97,7 @@ function onDisk(file: string): Bytes {
     chunks: () => chunksOf(file),
     read(start, end) {
       if (start < from || end > from + held.length) {
-        // A row that is not near the last one is a sample, and what stands behind it is not asked for.
+        // A row far from the last one belongs to a sample: the rows behind it will not be needed.
         const next = start >= last && start - last < 4096;
         held = readRange(file, start, next ? Math.max(end, start + aheadBytes) : end);
         from = start;

@@ -75,7 +75,7 @@ interface DecodeState {
 }
 
 /** New tokens and their places, as in DecodeInput. */
-export type Places = Record<keyof DecodeInput, ArrayLike<number>>;
+type Places = Record<keyof DecodeInput, ArrayLike<number>>;
 
 /** Calls of the kernel with the same weights and cache: what stays the same is looked up once. */
 export class DecodeCall {
@@ -84,7 +84,7 @@ export class DecodeCall {
   private readonly numbers: number[];
   private readonly layers: Argument[];
   private readonly eachToken: number;
-  private readonly limits: { vocab: number; slots: number; positions: number };
+  private readonly limits: Limits;
 
   constructor(
     private readonly backend: EmbeddedBackend,

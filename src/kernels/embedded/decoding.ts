@@ -1,7 +1,16 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Sampling } from '../../engine-data/sampling';
-import type { CacheSize, DecoderWeights, Decoding, DecodingStep, Drawn, Packing, SlotCopies } from '../decoder';
-import { type DecoderShape, decoderInputs } from '../interface';
+import type {
+  CacheSize,
+  DecodeInput,
+  DecoderWeights,
+  Decoding,
+  DecodingStep,
+  Drawn,
+  Packing,
+  SlotCopies,
+} from '../decoder';
+import { cacheShape, type DecoderShape, decoderInputs } from '../interface';
 import type { Values } from '../native/library';
 import type { EmbeddedBackend } from './backend';
 import { copyWithin } from './copy-slots';
@@ -15,7 +24,7 @@ export class EmbeddedDecoding implements Decoding {
   private readonly values: TensorInfo;
   private readonly logits: Values;
   private readonly vocab: number;
-  private readonly places: { tokens: Values; starts: Values; slots: Values; past: Values };
+  private readonly places: Record<keyof DecodeInput, Values>;
   private readonly drawn: { uniforms: Values; ids: Values; logProbs: Values };
   private readonly call: DecodeCall;
 
@@ -23,10 +32,11 @@ export class EmbeddedDecoding implements Decoding {
     private readonly backend: EmbeddedBackend,
     weights: DecoderWeights & { packed: Packing },
     shape: DecoderShape,
-    { slots, length }: CacheSize,
+    size: CacheSize,
   ) {
-    const size = [shape.specs.length, slots, shape.kvHeads, length, shape.headDim];
-    [this.keys, this.values] = [this.hold(size), this.hold(size)];
+    const { slots } = size;
+    const cache = cacheShape(shape, size);
+    [this.keys, this.values] = [this.hold(cache), this.hold(cache)];
     this.vocab = weights.embed.shape[0];
     const logits = this.hold([slots, this.vocab]);
     this.logits = backend.mutable(logits);

@@ -42,7 +42,7 @@ exports.help(number, scratch);
 
 /** The module for each instruction set. */
 const files = { 'relaxed-simd128': 'distillery-relaxed.wasm', simd128: 'distillery.wasm' };
-export type WasmIsa = keyof typeof files;
+type WasmIsa = keyof typeof files;
 
 export const isWasmIsa = (isa = ''): isa is WasmIsa => Object.hasOwn(files, isa);
 
