@@ -3,11 +3,12 @@
  * folders `src/chain` and `src/answers` export beside them.
  */
 import { answerBoxes, contentOf } from '../../src/answers/boxes';
+import { dateIn } from '../../src/answers/dates';
 import { isComparable, parseAnswer, sameAnswer } from '../../src/answers/equal';
 import { type Answer, extractAnswer } from '../../src/answers/extract';
 import { judge } from '../../src/answers/grade';
 import { closing } from '../../src/answers/lexer';
-import { trimmed } from '../../src/answers/line';
+import { trimmed, wholeValue } from '../../src/answers/line';
 import { chineseNumber, isNumberWord, numberInWords, plainDigits, spelledAt } from '../../src/answers/numbers';
 import { parse } from '../../src/answers/parser';
 import { readingsOf } from '../../src/answers/readings';
@@ -69,6 +70,7 @@ export const textFunctions: Record<string, (text: string) => unknown> = {
   answerBoxes: (text) => answerBoxes(text, 0, text.length).map((box) => contentOf(text, box)),
   chineseNumber,
   closing: (text) => closing(text, 0),
+  dateIn,
   extractAnswer,
   'extractAnswer lenient': (text) => extractAnswer(text, 'lenient'),
   isComparable,
@@ -89,6 +91,7 @@ export const textFunctions: Record<string, (text: string) => unknown> = {
   spokenPart,
   trimmed: (text) => trimmed(text, 0, text.length),
   verdictAtStart,
+  wholeValue: (text) => wholeValue(text, { start: 0, end: text.length }),
 
   alignSteps: (text) => alignSteps(text.split('\n'), [...text.split('\n').reverse(), 'end']),
   alignThree: (text) => alignThree(tokens(text), tokens(text).reverse(), tokens(text.slice(1))),
