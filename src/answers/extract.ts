@@ -224,9 +224,10 @@ function valueBehind(text: string, mark: number, limit: number, kind: AnswerKind
 
 function valueIn(text: string, start: number, end: number, kind: AnswerKind): Answer {
   // "B. 32" is one answer.
-  const sentence = /^[^\n]*?(?<!\\|\b[ap]\.m|\b[ap]|^[A-Z])[.!?](?=\s)(?!\s*[ap]?\.?m\b)/i.exec(
-    text.slice(start, end),
-  )?.[0].length;
+  const sentence =
+    /^[^\n]*?(?<!\\|\b[ap]\.m|\b[ap]|^[A-Z]|\b(?:rs|sq|cu|approx|ca))[.!?](?=\s)(?!\s*[ap]?\.?m\b)/i.exec(
+      text.slice(start, end),
+    )?.[0].length;
   const stop = sentence === undefined ? end : start + sentence;
   const found: Said | null = readLine(text, start, stop) ?? (stop < end ? readLine(text, start, end) : null);
   return found ? { ...found, kind } : nothing(kind, start);

@@ -88,17 +88,26 @@ export abstract class Formulas extends Operands {
   /** Whether a letter that may be a unit is followed by something that only follows an unknown. */
   protected unitEnds(at: number): boolean {
     const next = this.tokens[at];
-    return !next || /^(?:word|separator|stop|close|relation)$/.test(next.kind) || /^[\^/²³]$/.test(next.text);
+    if (!next || /^(?:word|separator|stop|close|relation)$/.test(next.kind) || /^[\^/²³]$/.test(next.text)) return true;
+    return this.continues(at - 1);
+  }
+
+  /** Whether a number with a smaller unit of the same kind follows the unit at `at`: 2 m 30 cm, 1h15min. */
+  protected continues(at: number): boolean {
+    const [token, number, smaller] = this.tokens.slice(at, at + 3);
+    const [unit, part] = [token, smaller].map((named) => named && unitNamed(named.text));
+    return number?.kind === 'number' && part?.dimension === unit?.dimension && part!.factor < unit!.factor;
   }
 
   protected isUnit(token: Token | undefined): boolean {
     if (!token || unitNamed(token.text) === undefined) return false;
     if (token.kind === 'word') return true;
-    const last = this.tokens[this.tokens.indexOf(token) - 1];
+    const at = this.tokens.indexOf(token);
+    const last = this.tokens[at - 1];
     return (
       token.kind === 'letter' &&
       isUnitLetter(token.text) &&
-      (this.tightUnits || token.upright || token.spaced || last?.text === '/')
+      (this.tightUnits || token.upright || token.spaced || last?.text === '/' || this.continues(at))
     );
   }
 

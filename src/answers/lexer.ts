@@ -109,6 +109,14 @@ class Lexer {
       this.at += gap.length;
       return true;
     }
+    // "15 sq. ft.", "approx. 500"; the stroke of "500/-".
+    const point = this.found(/\.(?=\s*[\p{L}\d])|\/-(?=[\s.,;]|$)/uy);
+    const before = this.tokens.at(-1);
+    if (point && (point === '.' ? abbreviated.test(before?.text ?? '') : before?.kind === 'number')) {
+      this.at += point.length;
+      this.spaced = true;
+      return true;
+    }
     if (this.at === this.groups.at(-1)?.end) {
       this.groups.pop();
       this.at++;
@@ -209,6 +217,8 @@ class Lexer {
     const glued = /^(or|and)(?=\p{Lu}$)/u.exec(run)?.[1];
     if (glued) return this.push('word', glued.length);
     if (/[^\p{Script=Latin}'’]/u.test(run)) return this.takeForeign(run);
+    const rupees = /^rs$/i.test(run) ? /^\.?(?=\s?-?\d)/.exec(this.text.slice(this.at + 2, this.at + 6)) : null;
+    if (rupees) return this.push('currency', 2 + rupees[0].length, { text: '₹' });
     if (/^an?$/i.test(run) && article.test(this.text.slice(this.at + run.length, this.at + run.length + 16)))
       return this.push('word', run.length);
     if (run.length === 1) return this.push('letter', 1);
@@ -277,8 +287,11 @@ const opening = (name: string) =>
 
 const isKnown = (word: string) => scaleWords.has(word) || unitNamed(word) !== undefined;
 
+/** Words whose abbreviation ends in a period within an answer. */
+const abbreviated = /^(?:sq|cu|approx|ca)$/i;
+
 /** Tokens after which "a" is not an unknown. */
-const article = /^\s(?:half|third|quarter|fifth|tenth|dozen|hundred|thousand|million|billion|total|score)\b/i;
+const article = /^\s(?:half|third|quarter|fourth|fifth|tenth|dozen|hundred|thousand|million|billion|total|score)\b/i;
 
 /** Maps each opening brace to its closing brace. */
 function closings(text: string): Map<number, number> {
@@ -304,7 +317,9 @@ export function closing(text: string, open: number): number {
 }
 
 const shortWords = new Set(
-  'or and to is in of no am pm by per at a an on as if us be do go he it me my so up we pct percent'.split(' '),
+  'or and to is in of no am pm by per at a an on as if us be do go he it me my so up we pct percent sq cu ca'.split(
+    ' ',
+  ),
 );
 const isWord = (run: string) =>
   shortWords.has(run.toLowerCase()) ||

@@ -74,7 +74,9 @@ export function trimmed(text: string, start: number, end: number): Span {
     // Exclamation marks after a number, a bracket or the letter of an unknown are factorials.
     const factorial =
       close[0].startsWith('!') && /(?:[\d)]|(?<![\p{L}'’]|\d\s{1,3})[a-z])$/u.test(tail.slice(0, close.index)) ? 1 : 0;
-    const kept = close.index + factorial;
+    // A recurring decimal: "0.333...".
+    const recurring = /\.\d{2,}\.{3}$/.test(tail.slice(0, close.index + 1)) ? 1 : 0;
+    const kept = close.index + Math.max(factorial, recurring);
     if (kept === tail.length) break;
     tail = tail.slice(0, kept);
   }
@@ -226,7 +228,7 @@ function areJoined(tokens: readonly Token[], found: readonly FoundNumber[]): boo
 }
 
 const clauseEnd =
-  /(?<=[.!?。！？])\s+(?=\S)|(?<!\d),\s+(?=\S)|,\s+(?=\p{L}{2})|[;；]\s*|\s[-–—]\s(?=\p{L}{2})|\s+\((?=[^()]*\)?)|[:：]\s+|，|\s(?:because|since|so that|which|where|while|when)\s|\s+(?:✅|✓|✔)/gu;
+  /(?<=[.!?。！？])(?<!\b(?:[Rr]s|[Ss]q|[Cc]u|[Aa]pprox|ca)\.)\s+(?=\S)|(?<!\d),\s+(?=\S)|,\s+(?=\p{L}{2})|[;；]\s*|\s[-–—]\s(?=\p{L}{2})|\s+\((?=[^()]*\)?)|[:：]\s+|，|\s(?:because|since|so that|which|where|while|when)\s|\s+(?:✅|✓|✔)/gu;
 
 /** Splits a line at commas before words, periods, dashes and brackets. */
 function clausesOf(text: string, { start, end }: Span): Span[] {

@@ -51,7 +51,25 @@ export function spelledAt(text: string, at: number, comma: CommaReading): Spelle
   const decimal = match(comma === 'list' ? shapes.bracedComma : shapes.decimalComma);
   if (decimal) return exactly(decimal.replace(/\{?,\}?/, '.'), decimal);
   const plain = match(shapes.plain);
+  const recurring = plain && recurringAt(text, at, plain);
+  if (recurring) return recurring;
   return plain ? withExponent(text, at, plain, plain.length) : null;
+}
+
+const ellipsis = /\s?(?:\.{3}|…|\\l?dots(?![a-zA-Z]))/y;
+
+/** "0.1666..." is 1/6: a digit three times, or several digits twice, and an ellipsis. */
+function recurringAt(text: string, at: number, plain: string): Spelled | null {
+  ellipsis.lastIndex = at + plain.length;
+  const dots = ellipsis.exec(text)?.[0];
+  const [whole, part = ''] = plain.split('.');
+  const found =
+    dots && part.length < 40 ? (/^(\d*?)(\d)\2{2,}$/.exec(part) ?? /^(\d*?)(\d{2,6}?)\2+$/.exec(part)) : null;
+  if (!found) return null;
+  const [, once, again] = found;
+  const over = 10n ** BigInt(once.length) * (10n ** BigInt(again.length) - 1n);
+  const value = new Fraction(BigInt(whole + once + again) - BigInt(whole + once), over);
+  return { value, decimals: 0, length: plain.length + dots!.length, digits: plain + dots };
 }
 
 const exponent = /[eE][-+−]?\d{1,4}(?![\d\p{L}])/uy;

@@ -26,7 +26,7 @@ export abstract class Operands extends Cursor {
         return this.wordValue(token);
       case 'currency':
         this.currency = unitNamed(token.text) ?? null;
-        return this.primary();
+        return this.peek()?.text === '-' ? this.signed() : this.primary(); // $-3
       case 'open':
         return this.bracket(token);
       case 'bar':

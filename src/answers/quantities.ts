@@ -69,6 +69,7 @@ export abstract class Quantities extends Formulas {
         if (token.kind !== 'word' || !isUnitWord(token)) break;
         known = false;
         this.at++;
+        if (/^units?$/i.test(token.text)) this.unitExponent();
         continue;
       }
       const unit = unitNamed(token.text)!;
@@ -110,6 +111,8 @@ export abstract class Quantities extends Formulas {
 
   /** 3:2, 3 to 2, 7 remainder 2. */
   protected pair(node: Node): Node {
+    const rest = this.remainder();
+    if (rest) return { kind: 'remainder', quotient: node, rest };
     const token = this.peek();
     if (token?.text === ':' && this.startsValue(1)) {
       const parts = [node];
@@ -125,13 +128,20 @@ export abstract class Quantities extends Formulas {
       const second = this.side();
       return { kind: 'range', from: node, to: second };
     }
-    const rest = /^(?:remainder|r)$/i.test(token?.text ?? '') && this.peek(1)?.kind === 'number';
-    if (!rest) return node;
-    this.at++;
-    return { kind: 'remainder', quotient: node, rest: this.side() };
+    return node;
   }
 
-  /** 2 hours 30 minutes, 5 feet and 6 inches: one quantity, in its smallest unit. */
+  /** 7 R 2; 7 remainder 2; 7, with a remainder of 2. */
+  protected remainder(): Node | null {
+    const { at } = this;
+    while (/^(?:,|with|and|a|of|remainder|r)$/i.test(this.peek()?.text ?? '')) this.at++;
+    const named = this.tokens.slice(at, this.at).some(({ text }) => /^(?:remainder|r)$/i.test(text));
+    if (named && this.peek()?.kind === 'number') return this.side();
+    this.at = at;
+    return null;
+  }
+
+  /** 2 hours 30 minutes, 5 feet and 6 inches: one quantity, in its smallest unit; money in its largest. */
   protected compound(node: Node): Node {
     if (node.kind !== 'quantity') return node;
     const { at, meant } = this;
@@ -142,7 +152,11 @@ export abstract class Quantities extends Formulas {
       const smaller = second?.kind === 'quantity' && second.unit.factor < unit.factor ? second : null;
       if (smaller && smaller.unit.dimension === unit.dimension) {
         const ratio = new Fraction(unit.factor).div(new Fraction(smaller.unit.factor)).round(9);
-        const value = apply('+', apply('*', node.value, { kind: 'number', value: ratio, decimals: 0 }), smaller.value);
+        const scale: Node = { kind: 'number', value: ratio, decimals: 0 };
+        // Two dollars and fifty cents are 2.50.
+        if (unit.dimension === 'usd')
+          return { kind: 'quantity', value: apply('+', node.value, apply('/', smaller.value, scale)), unit };
+        const value = apply('+', apply('*', node.value, scale), smaller.value);
         return { kind: 'quantity', value, unit: smaller.unit };
       }
     }

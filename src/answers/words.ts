@@ -39,14 +39,20 @@ const meanings = new Map(synonyms.flatMap((words) => words.map((word): [string, 
 /** "no" and "none" can mean zero and the empty set. */
 const zeros = /^(?:none|nothing|zero|no one|nobody)$/;
 
+const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday'];
+/** Abbreviations that are no other word. */
+const weekday = /^(?:mon|tues?|wed|thu(?:rs?)?|fri)$/;
+
 function plain(text: string): string {
   return text
     .toLowerCase()
     .replace(/[’]/g, "'")
     .replace(/[-–_]/g, ' ')
-    .replace(/^(?:the|a|an|it is|it's|they are|is)\s+|[.!?…"“”]+$/g, '')
+    .replace(/^(?:the (?:statement|claim) is|there (?:is|are)|(?:it is|it's|is)(?: an?)?|they are|on|the|an?)\s+/, '')
+    .replace(/[.!?…"“”]+$/, '')
     .replace(/\s+/g, ' ')
-    .trim();
+    .trim()
+    .replace(weekday, (short) => weekdays.find((day) => day.startsWith(short))!);
 }
 
 /** The words of a tree; null if it is something else. */
