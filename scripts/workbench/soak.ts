@@ -1,12 +1,14 @@
 /**
  * npm run soak:ui [-- <updates>]: memory of the extension host in a real VS Code with 1,000 runs, while a tiny student
  * trains (2,000 updates by default) and while 100,000 lines of metrics arrive, each with the dashboard open. Fails if
- * the memory in use grows faster than the records that are shown.
+ * the memory in use grows faster than the records that are shown. Then the time it takes to open a dashboard there.
  */
 import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
+import type { Browser } from 'playwright-core';
 import { packageRoot } from '../../src/paths';
+import { metricsFile } from '../../src/runs/layout';
 import { tinyFile } from '../../test/cli/distillery';
 import { longStage } from '../../test/host/workplace';
 import type { Memory, Soaked } from '../../test/workbench/soak';
@@ -15,7 +17,8 @@ import { launchBrowser } from './browser';
 import { buildBundles, buildForHost } from './build';
 import { manyRuns, runInHost } from './in-host';
 import { installWorkbench } from './install';
-import { startServer } from './server';
+import { openWorkbench, option, quickInput, runCommand, webview } from './page';
+import { processesUsing, type Server, startServer } from './server';
 
 const updates = Number(process.argv[2] ?? 2000);
 /** Bytes that may be kept for each update shown: some forty numbers, twice. */
@@ -27,10 +30,59 @@ const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0);
 
 /** Prints the samples; whether the growth from the second to the last is within the limit. */
 function report(what: string, samples: readonly Memory[]): boolean {
-  console.log(`\n| ${what} | heap, MB | process, MB |\n| ---: | ---: | ---: |`);
-  for (const one of samples) console.log(`| ${one.updates} | ${megabytes(one.heap)} | ${megabytes(one.resident)} |`);
+  console.log(`\n| ${what} | heap, MB | process, MB | training host, MB |\n| ---: | ---: | ---: | ---: |`);
+  for (const { updates, heap, resident, training } of samples)
+    console.log(
+      `| ${updates} | ${megabytes(heap)} | ${megabytes(resident)} | ${training ? megabytes(training) : ''} |`,
+    );
   const [early, late] = [samples[1], samples.at(-1)!];
   return late.heap - early.heap < room + perUpdate * (late.updates - early.updates);
+}
+
+/** From the choice of a run in the list until all of its updates are drawn, in milliseconds. */
+interface Opening {
+  wall: number;
+  /** CPU time of the extension host. */
+  host: number;
+}
+
+/** Opens the dashboard of a run as a person does, in a new window. */
+async function opening(browser: Browser, server: Server, run: string): Promise<Opening> {
+  const lines = readFileSync(metricsFile(run), 'utf8').trim().split('\n').length;
+  const page = await browser.newPage();
+  page.setDefaultTimeout(120_000);
+  await openWorkbench(page, server.url(resolve(run, '../../..'), { path: packageRoot() }));
+  await runCommand(page, 'Distillery: Open Dashboard');
+  await quickInput(page).fill(basename(run));
+  await option(page, basename(run)).first().waitFor();
+  await page.waitForTimeout(3000); // the window has come to rest
+  const [begun, before] = [Date.now(), extensionHostTime(server.home)];
+  await page.keyboard.press('Enter');
+  const drawn = await webview(page).locator('#page').evaluate(whenDrawn, lines);
+  await page.waitForTimeout(500);
+  const took = { wall: drawn - begun, host: extensionHostTime(server.home) - before };
+  await page.close();
+  return took;
+}
+
+/** In the page: resolves to the time when so many updates were first drawn. */
+function whenDrawn(_: unknown, updates: number): Promise<number> {
+  return new Promise((resolve) => {
+    const look = () => {
+      const [mark] = performance.getEntriesByName('drawn') as PerformanceMark[];
+      if (mark?.detail >= updates) resolve(performance.timeOrigin + mark.startTime);
+      else setTimeout(look, 10);
+    };
+    look();
+  });
+}
+
+/** CPU time of a server's extension hosts so far, in milliseconds, on Linux, which counts it in hundredths of a second. */
+function extensionHostTime(home: string): number {
+  const ticks = processesUsing(home, 'extensionHost').flatMap((pid) =>
+    readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ').slice(11, 13).map(Number),
+  );
+  return 10 * ticks.reduce((sum, one) => sum + one, 0);
 }
 
 async function main(): Promise<void> {
@@ -50,10 +102,16 @@ async function main(): Promise<void> {
     const experiment = tinyFile({ name: 'soak', ...longStage(updates) });
     writeFileSync(join(many, 'soak.distillery.json'), JSON.stringify(experiment, null, 2));
     await runInHost(browser, server.url(many, { path: packageRoot(), tests: module }));
-    const { runs, trained, appended }: Soaked = JSON.parse(readFileSync(out, 'utf8'));
+    const { runs, trained, appended, long, short }: Soaked = JSON.parse(readFileSync(out, 'utf8'));
     console.log(`The extension host, with ${runs} runs:`);
     const flat = [report('updates trained', trained), report('lines of metrics', appended)];
     if (flat.includes(false)) process.exitCode = 1;
+    console.log('\n| opening the dashboard of | ms | CPU time of the extension host, ms |\n| --- | ---: | ---: |');
+    for (const [what, run] of Object.entries({ 'one of 1,000 runs': short, '100,000 lines': long }))
+      for (let i = 0; i < 3; i++) {
+        const { wall, host } = await opening(browser, server, run);
+        console.log(`| ${what} | ${wall.toFixed(0)} | ${host} |`);
+      }
   } finally {
     await browser.close();
     await server.close();
