@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -81,7 +81,12 @@ describe('readLines', () => {
       const pipe = join(folder, 'pipe');
       execFileSync('mkfifo', [pipe]);
       expect(failure(() => [...readLines(pipe)]).message).toMatch(/a named pipe/);
-      expect(failure(() => readSmallText(written('x'.repeat(100)), 99)).message).toMatch(/100 bytes, and at most 99/);
+      const endless = join(folder, 'endless');
+      symlinkSync('/dev/zero', endless);
+      expect(failure(() => [...readLines(endless)]).message).toMatch(/a device/);
+      expect(failure(() => readSmallText(endless)).message).toMatch(/a device/);
+      expect(failure(() => readSmallText(written('x'.repeat(100)), 99)).message).toMatch(/more than 99 bytes/);
+      expect(failure(() => readSmallText('/dev/zero', 99)).message).toMatch(/more than 99 bytes/);
     },
   );
 

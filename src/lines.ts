@@ -1,6 +1,7 @@
 /** Reads untrusted JSON: line by line, with limits, and without keys that reach into prototypes. */
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { type ParseError, parse } from 'jsonc-parser';
 import { type ErrorCode, UserError } from './errors';
 
@@ -116,12 +117,29 @@ function tooLong(file: string, line: number): UserError {
   return new UserError(`the line is longer than ${maxLineBytes} bytes`, { file, line, code: 'dataset', remedy });
 }
 
-/** Opens a file to read; missing, a folder, a named pipe or no permission is a UserError that says so. */
+/** What the file system knows of a path; undefined if nothing can be there: no file, or a link that leads to itself. */
+export function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Refuses a named pipe or a device, also behind a link: opening a pipe waits for a writer, who may never come, and
+ * /dev/zero has no end. A path in /dev is the user's own choice: those pipes belong to the shell and have a writer.
+ */
+export function refuseSpecial(file: string, stat: Pick<Stats, 'isFile' | 'isDirectory' | 'isFIFO'>): void {
+  if (file.startsWith('/dev/') || stat.isFile() || stat.isDirectory()) return;
+  const kind = stat.isFIFO() ? 'named pipe' : 'device';
+  throw new UserError(`this is a ${kind}, not a file`, { file, code: 'missing', remedy: 'Check the path.' });
+}
+
+/** Opens a file to read; missing, a folder, a named pipe, a device or no permission is a UserError that says so. */
 export function openForReading(file: string): number {
   try {
-    // Opening a pipe waits for a writer, who may never come; those in /dev belong to the shell and have one.
-    if (!file.startsWith('/dev/') && statSync(file).isFIFO())
-      throw new UserError('this is a named pipe, not a file', { file, code: 'missing', remedy: 'Check the path.' });
+    refuseSpecial(file, statSync(file));
     const handle = openSync(file, 'r');
     try {
       readSync(handle, Buffer.alloc(1), 0, 1, 0); // a folder opens, but does not read
@@ -134,6 +152,12 @@ export function openForReading(file: string): number {
     if (error instanceof UserError) throw error;
     throw new UserError(readProblem(error), { file, code: 'missing', remedy: 'Check the path.', cause: error });
   }
+}
+
+/** The same without blocking, for the editor: waiting at a pipe would take one of Node's few threads for ever. */
+export async function openToRead(file: string): Promise<FileHandle> {
+  refuseSpecial(file, await stat(file));
+  return open(file, 'r');
 }
 
 function readProblem(error: unknown): string {
@@ -182,15 +206,10 @@ export function parseJson(text: string, place: { file?: string; line?: number; c
 
 /** The text of a small file of ours, at most `limit` bytes. Errors: as of openForReading; a file that is larger. */
 export function readSmallText(file: string, limit = 16 << 20): string {
-  const handle = openForReading(file);
-  try {
-    const { size } = fstatSync(handle);
-    if (size > limit)
-      throw new UserError(`the file has ${size} bytes, and at most ${limit} are read`, { file, code: 'json' });
-    return readFileSync(handle, 'utf8');
-  } finally {
-    closeSync(handle);
-  }
+  const bytes = Buffer.concat(Array.from(chunksOf(file, limit + 1), (chunk) => Buffer.from(chunk)));
+  if (bytes.length > limit)
+    throw new UserError(`the file has more than ${limit} bytes, the most that are read`, { file, code: 'json' });
+  return bytes.toString();
 }
 
 /** sha256 of a file's bytes, in hex. */

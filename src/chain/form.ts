@@ -55,7 +55,7 @@ export function formFault(thought: string, spoken: string): string | null {
 
 /** Whether an answer comes before the steps that lead to it. */
 export function answerComesFirst(text: string, last: Answer): boolean {
-  const first = markedAnswers(text)[0] ?? last;
+  const first = markedAnswers(text).next().value ?? last;
   const before = withoutLabels(text.slice(0, first.start));
   const after = text.slice(first.end);
   return contentOfStep(before).length < 2 && (after.search(label) >= 0 || (after.includes('=') && /\d/.test(after)));
@@ -78,22 +78,19 @@ function repetition(steps: readonly WrittenStep[]): string | null {
   return words.length >= 24 && trigrams.size < words.length / 2 ? 'the text repeats itself' : null;
 }
 
-/** All marked answers of a solution, in order. */
-export function markedAnswers(text: string): Answer[] {
-  const found: Answer[] = [];
+/** All marked answers of a solution, in order, one by one: often the first is enough. */
+export function* markedAnswers(text: string): Generator<Answer, undefined> {
   let at = 0;
   for (const line of text.split(/(?<=\n)|(?=\\boxed)/)) {
     const answer = /answer|boxed|####/i.test(line) ? extractAnswer(line, 'strict') : null;
-    if (answer) found.push({ ...answer, start: at + answer.start, end: at + answer.end });
+    if (answer) yield { ...answer, start: at + answer.start, end: at + answer.end };
     at += line.length;
   }
-  return found;
 }
 
 /** Another answer than the last one, among the marked ones or directly after it: "42 or 43". */
 export function otherAnswer(text: string, last: Answer): string | null {
-  const other = markedAnswers(text).find(({ value }) => !sameAnswer(value, last.value));
-  if (other) return other.value;
+  for (const { value } of markedAnswers(text)) if (!sameAnswer(value, last.value)) return value;
   const rest = text.slice(last.end, last.end + 80).split('\n', 1)[0];
   return /^[^.\n]{0,20}?\b(?:or|maybe|perhaps|possibly)\b[^\d\n]{0,20}(\d[\d.,/]*)/i.exec(rest)?.[1] ?? null;
 }

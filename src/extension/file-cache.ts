@@ -1,7 +1,6 @@
 /** Caches values read from files until the files change. */
-import { statSync } from 'node:fs';
 import { UserError } from '../errors';
-import type { Damage } from '../lines';
+import { type Damage, statOf } from '../lines';
 
 /** The value of a file with its first unreadable line, or the reason why it cannot be read at all. */
 export type Read<T> =
@@ -24,7 +23,7 @@ export function attempt<T>(file: string, read: (damage: Damage) => T): Read<T> {
 
 /** A stamp that differs between two states of a file, without reading it; '' if there is no file. */
 export function stampOf(file: string): string {
-  const stat = statSync(file, { throwIfNoEntry: false });
+  const stat = statOf(file);
   return stat ? `${stat.mtimeMs} ${stat.size} ${stat.ino}` : '';
 }
 

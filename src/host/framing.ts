@@ -60,7 +60,9 @@ export class BoundedReader extends AbstractMessageReader {
       if (this.length === undefined || this.held.length < this.length) return;
       const body = this.held.take(this.length);
       this.length = undefined;
-      callback(messageSchema.parse(parseJson(body.toString(), { code: 'protocol' })) as Message);
+      const parsed = messageSchema.safeParse(parseJson(body.toString(), { code: 'protocol' }));
+      if (!parsed.success) throw new Error(`not a request: ${parsed.error.issues[0].message}`);
+      callback(parsed.data as Message);
     }
   }
 

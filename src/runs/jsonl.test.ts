@@ -1,4 +1,4 @@
-import fs, { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import fs, { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -33,9 +33,11 @@ describe('records', () => {
     expect(encode([-0, 1e-7, null])).toBe('[0,1e-7,null]');
   });
 
-  it('of no file are none', () => {
+  it('of no file are none, nor of a link that leads to itself', () => {
     expect(readRecords(file, schema)).toEqual([]);
     expect(lastSeq(file)).toEqual({ seq: 0, end: 0 });
+    symlinkSync(file, file);
+    expect(readRecords(file, schema)).toEqual([]);
   });
 
   it('that do not fit their schema name the line and the field', () => {

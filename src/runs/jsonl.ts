@@ -4,7 +4,7 @@ import type * as z from 'zod';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
 import { encode } from '../json';
-import { type Damage, maxLineBytes, parseJson, readLines } from '../lines';
+import { type Damage, maxLineBytes, parseJson, readLines, statOf } from '../lines';
 import { cutFile, openToWrite, remove } from '../writing';
 
 /**
@@ -58,7 +58,7 @@ const mostDamaged = 1000;
 export function readRecords<T>(file: string, schema: z.ZodType<T>, damage?: Damage, most = maxFileBytes): T[] {
   const records: T[] = [];
   for (const { record } of eachRecord(file, schema, { damage, most })) records.push(record);
-  const size = fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  const size = statOf(file)?.size ?? 0;
   if (size <= most) return records;
   const message = `the file has ${size} bytes: what lies behind the first ${most} is left out`;
   const problem = new UserError(message, { file, code: 'run' });

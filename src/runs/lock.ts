@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
-import { readSmallText } from '../lines';
+import { readSmallText, statOf } from '../lines';
 import { isRunning, thisProcess, touchRegularly } from '../processes';
 import { createFile, makeFolder, move, remove } from '../writing';
 import { lockFolder } from './layout';
@@ -132,7 +132,7 @@ function holderOf(folder: string, number: number): LockRecord | 'starting' | und
   const file = join(folder, `${number}.json`);
   const record = read(file);
   if (record) return isRunning({ ...record, machine: record.host }, file) ? record : undefined;
-  const stat = fs.statSync(file, { throwIfNoEntry: false });
+  const stat = statOf(file);
   return stat && Date.now() - stat.mtimeMs < tornAfterMs ? 'starting' : undefined;
 }
 

@@ -1,8 +1,9 @@
 /** Disk space of a run: warns when it gets short, and waits for it with the training state in memory. */
-import { existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DiskFull } from '../disk';
+import { statOf } from '../lines';
 import { checkpointsFolder } from './layout';
 import type { RunWriter } from './writer';
 
@@ -15,7 +16,7 @@ const short = 3;
 function checkpointBytes(run: string, newest: string | undefined): number {
   if (newest === undefined) return 0;
   const folder = join(checkpointsFolder(run), newest);
-  const sizeOf = (name: string) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0;
+  const sizeOf = (name: string) => statOf(join(folder, name))?.size ?? 0;
   return existsSync(folder) ? readdirSync(folder).reduce((sum, name) => sum + sizeOf(name), 0) : 0;
 }
 

@@ -126,7 +126,7 @@ export const textFunctions: Record<string, (text: string) => unknown> = {
   keyOf,
   latexSpans,
   lex,
-  markedAnswers,
+  markedAnswers: (text) => [...markedAnswers(text)],
   maskNumbers,
   mentionedNumbers: (text) => mentionedNumbers(text, lex(text)),
   ngrams,

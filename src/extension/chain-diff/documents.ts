@@ -1,10 +1,9 @@
-import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import { UserError } from '../../errors';
 import { inertLine } from '../../foreign-text';
 import { encode } from '../../json';
-import { parseJson } from '../../lines';
+import { openToRead, parseJson } from '../../lines';
 import type { ChainView } from '../../protocol/chain-diff';
 import type { ChainSubject, Origin } from '../../protocol/chain-diff-requests';
 import { isBelow } from '../run-paths';
@@ -84,7 +83,8 @@ function layOutRecord(record: unknown): string {
 }
 
 async function readLine(file: string, wanted: number): Promise<string> {
-  const stream = createReadStream(file, 'utf8');
+  const handle = await openToRead(file);
+  const stream = handle.createReadStream({ encoding: 'utf8' });
   let number = 0;
   try {
     for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }))

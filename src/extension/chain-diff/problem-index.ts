@@ -3,9 +3,9 @@
  * rollouts.
  */
 import { existsSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import type * as z from 'zod';
-import { parseJson } from '../../lines';
+import { openToRead, parseJson } from '../../lines';
 import { check } from '../../runs/jsonl';
 import { evaluationFile, failuresFile, rewritesFile, rolloutsFile } from '../../runs/layout';
 import { evaluationNames, rolloutSteps } from '../../runs/reading';
@@ -81,7 +81,7 @@ export class ProblemIndex {
     const { starts = [], problems } = this.files.get(file) ?? {};
     const lines = problems?.get(problemId) ?? [];
     if (lines.length === 0) return [];
-    const handle = await open(file, 'r');
+    const handle = await openToRead(file);
     try {
       const records: Located<T>[] = [];
       for (const line of lines) {
@@ -118,7 +118,7 @@ function sourcesOf(run: string): RecordFile[] {
 async function indexFile(file: string): Promise<FileIndex> {
   const problems = new Map<string, number[]>();
   const starts = [0];
-  const handle = await open(file, 'r');
+  const handle = await openToRead(file);
   try {
     const chunk = Buffer.alloc(chunkBytes);
     let offset = 0;

@@ -1,4 +1,5 @@
-import { appendFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -29,6 +30,14 @@ it('reads new lines once they are complete', async () => {
     { text: 'three é', number: 3 },
     { text: 'four', number: 4 },
   ]);
+});
+
+it.skipIf(process.platform === 'win32')('waits at no named pipe, and reads no device', async () => {
+  execFileSync('mkfifo', [file]);
+  await expect(tail.read()).rejects.toThrow(/named pipe/);
+  rmSync(file);
+  symlinkSync('/dev/zero', file);
+  await expect(tail.read()).rejects.toThrow(/device/);
 });
 
 it('starts again after the file was truncated, even if it has grown past its old end since', async () => {

@@ -1,5 +1,6 @@
-import fs from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { UserError } from '../../errors';
+import { openToRead } from '../../lines';
 
 /** Bytes per read. A long file is read over several calls, so that none takes long. */
 const blockBytes = 256 * 1024;
@@ -24,12 +25,13 @@ export class LineTail {
   constructor(readonly file: string) {}
 
   async read(): Promise<TailRead> {
-    let handle: fs.FileHandle;
+    let handle: FileHandle;
     try {
-      handle = await fs.open(this.file, 'r');
+      handle = await openToRead(this.file);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT')
         return { restarted: this.forget(), lines: [], more: false };
+      if (error instanceof UserError) throw error;
       throw new UserError(`cannot be read: ${(error as Error).message}`, { file: this.file, cause: error });
     }
     try {
@@ -49,7 +51,7 @@ export class LineTail {
     }
   }
 
-  private async wasReplaced(handle: fs.FileHandle, size: number): Promise<boolean> {
+  private async wasReplaced(handle: FileHandle, size: number): Promise<boolean> {
     if (size < this.offset) return true;
     const before = await readAt(handle, this.offset - this.last.length, this.last.length);
     return !before.equals(this.last);
@@ -74,7 +76,7 @@ export class LineTail {
   }
 }
 
-async function readAt(handle: fs.FileHandle, position: number, length: number): Promise<Buffer> {
+async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
   const bytes = Buffer.alloc(length);
   const { bytesRead } = await handle.read(bytes, 0, length, position);
   return bytes.subarray(0, bytesRead);

@@ -1,5 +1,5 @@
 /** Tooltips of the Runs tree. */
-import { statSync } from 'node:fs';
+import { statOf } from '../../lines';
 import { columns } from '../../results';
 import { headingOf, resultsTable } from '../../results-table';
 import { metricsFile } from '../../runs/layout';
@@ -56,7 +56,7 @@ function runTooltip(listing: RunListing, cache: RunCache, progress?: RunProgress
 
 /** run.json is written less often than the metrics. */
 function lastWritten(run: string, updated: string): string {
-  const metrics = statSync(metricsFile(run), { throwIfNoEntry: false });
+  const metrics = statOf(metricsFile(run));
   return metrics && metrics.mtimeMs > Date.parse(updated) ? metrics.mtime.toISOString() : updated;
 }
 
