@@ -69,7 +69,7 @@ async function opening(browser: Browser, server: Server, run: string): Promise<O
 function whenDrawn(_: unknown, updates: number): Promise<number> {
   return new Promise((resolve) => {
     const look = () => {
-      const [mark] = performance.getEntriesByName('drawn') as PerformanceMark[];
+      const [mark] = performance.getEntriesByName('drawn') as (PerformanceEntry & { detail: number })[];
       if (mark?.detail >= updates) resolve(performance.timeOrigin + mark.startTime);
       else setTimeout(look, 10);
     };
@@ -77,7 +77,7 @@ function whenDrawn(_: unknown, updates: number): Promise<number> {
   });
 }
 
-/** CPU time of a server's extension hosts so far, in milliseconds, on Linux, which counts it in hundredths of a second. */
+/** CPU time of a server's extension hosts so far, in milliseconds; Linux counts it in steps of 10 ms. */
 function extensionHostTime(home: string): number {
   const ticks = processesUsing(home, 'extensionHost').flatMap((pid) =>
     readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ').slice(11, 13).map(Number),
