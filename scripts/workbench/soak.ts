@@ -69,7 +69,7 @@ async function opening(browser: Browser, server: Server, run: string): Promise<O
 function whenDrawn(_: unknown, updates: number): Promise<number> {
   return new Promise((resolve) => {
     const look = () => {
-      const [mark] = performance.getEntriesByName('drawn') as (PerformanceEntry & { detail: number })[];
+      const [mark] = performance.getEntriesByName('drawn') as unknown as { detail: number; startTime: number }[];
       if (mark?.detail >= updates) resolve(performance.timeOrigin + mark.startTime);
       else setTimeout(look, 10);
     };
