@@ -150,6 +150,20 @@ describe('generating chains', () => {
     expect(server.asked).toHaveLength(18);
   });
 
+  it('keeps a reply in an unknown form, and pays for it once', async () => {
+    server.behave = () => ({
+      events: (send) => {
+        send({ choices: [{ index: 0, delta: { role: 'assistant', content: { strange: 'Answer: 4' } } }] });
+        send('[DONE]');
+      },
+    });
+    const { outcome, written } = await teach();
+    expect(outcome).toMatchObject({ failures: [], progress: { done: 18 } });
+    expect(written).toMatchObject({ rows: 0 });
+    await teach();
+    expect(server.asked).toHaveLength(18);
+  });
+
   it('gives up on a question with empty replies only, and continues with the others', async () => {
     server.behave = (asked) => (sumIn(asked) === 0 ? { text: '', usage: 50 } : right(asked));
     const { outcome, written } = await teach({ concurrency: 1, pace: { ...pace, attempts: 6 } });

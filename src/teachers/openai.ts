@@ -4,7 +4,7 @@
  */
 import type OpenAI from 'openai';
 import { connect, type Limits, ReplyWatchdog } from './connection';
-import { type Delta, piecesIn } from './delta';
+import { type Delta, piecesIn, saysSomething } from './delta';
 import { checkBaseUrl, isLocal } from './endpoint';
 import { retryAfter, TeacherFault } from './faults';
 import { neutralSettings, optionalSettings, type Piece, type Teacher, type TeacherRequest, type Unsent } from './types';
@@ -125,6 +125,8 @@ async function* piecesOf(
 ): AsyncGenerator<Piece> {
   let reason: string | undefined;
   let usage: { prompt: number; completion: number } | undefined;
+  let isRead = false;
+  const unread: Delta[] = [];
   for await (const chunk of stream) {
     if (typeof chunk !== 'object' || chunk === null)
       throw new TeacherFault('the server sends no JSON objects', 'passing');
@@ -134,12 +136,17 @@ async function* piecesOf(
     const choice = Array.isArray(chunk.choices) ? chunk.choices[0] : undefined;
     if (!choice) continue;
     const delta = ('text' in choice ? { content: choice.text } : (choice.delta ?? message(choice) ?? {})) as Delta;
-    yield* piecesIn(delta);
+    const pieces = [...piecesIn(delta)];
+    isRead ||= pieces.length > 0;
+    if (!isRead && saysSomething(delta)) unread.push(delta);
+    yield* pieces;
     if (typeof choice.finish_reason === 'string') reason = choice.finish_reason;
   }
   // Some servers and proxies never give a reason, but mark the stream as complete.
   if (reason === undefined && !watch.done) return; // cut off; whoever collects the pieces reports it
   if (reason === 'content_filter') throw new TeacherFault('the provider filtered the reply', 'request');
+  // A reply in an unknown form is kept as it is, so that it is not paid for again.
+  if (!isRead && unread.length > 0) yield { kind: 'text', text: JSON.stringify(unread) };
   yield { kind: 'end', finished: reason !== 'length', usage, without };
 }
 
