@@ -39,7 +39,8 @@ function measure(folder: string): void {
     report(`new, ${name}`, [cli, 'new', experiment, '--data', data], folder);
     report(`preview, ${name}`, [cli, 'preview', experiment], folder);
   }
-  const editor = [join(packageRoot(), 'node_modules', 'tsx', 'dist', 'cli.mjs'), __filename, '--editor', many];
+  // Not tsx's own command, which works in a child process.
+  const editor = ['--import', 'tsx', __filename, '--editor', many];
   report('opened in the editor', editor, folder);
 }
 
