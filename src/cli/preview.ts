@@ -95,9 +95,10 @@ Examples:
 }
 
 async function printTimes(file: string, json: boolean | undefined): Promise<void> {
+  let tokenizer: Tokenizer | undefined; // a quick run has the same student
   const planned = [false, true].map((quick) => {
     const { experiment } = loadExperiment(file, { quick });
-    const tokenizer = withPrompts(loadStudentTokenizer(experiment.student.path), experiment.student);
+    tokenizer ??= withPrompts(loadStudentTokenizer(experiment.student.path), experiment.student);
     const { train, test } = loadExperimentData(experiment);
     return { experiment, work: workloadOf(train.problems, test.problems.length, tokenizer) };
   });
