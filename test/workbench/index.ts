@@ -13,7 +13,7 @@ export async function run(): Promise<void> {
   const mocha = new Mocha({
     ui: 'tdd',
     reporter: 'spec',
-    timeout: 20_000,
+    timeout: 120_000, // longer than the waits within a test, which say what they waited for
     retries,
     color: process.env.DISTILLERY_TEST_COLOR === '1',
     grep: process.env.DISTILLERY_TEST_GREP,

@@ -28,8 +28,7 @@ interface Evaluated {
   answers: string;
 }
 
-suite('Evaluate Model on a Server', function () {
-  this.timeout(60_000);
+suite('Evaluate Model on a Server', () => {
   const secret = 'sk-evaluation-5ecret';
   let server: FakeServer;
   let services: Services;

@@ -44,8 +44,7 @@ function assertPlain({ value, isTrusted, supportHtml }: vscode.MarkdownString): 
 const lensesOf = async (uri: vscode.Uri) =>
   (await execute<vscode.CodeLens[]>('vscode.executeCodeLensProvider', uri)).map(({ command }) => command!.title);
 
-suite('Hostile text', function () {
-  this.timeout(60_000);
+suite('Hostile text', () => {
   let services: Services;
   let run: string;
   const problemId = `id ${evil} 0`;

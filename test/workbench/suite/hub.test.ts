@@ -10,8 +10,7 @@ import { pause, until } from '../until';
 const root = () => vscode.workspace.workspaceFolders![0].uri.fsPath;
 const token = 'hf_workbench5ecret';
 
-suite('Students and data sets of the Hub', function () {
-  this.timeout(60_000);
+suite('Students and data sets of the Hub', () => {
   const names = [
     'DISTILLERY_DATASETS_CACHE',
     'HF_ENDPOINT',

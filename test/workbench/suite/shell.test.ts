@@ -54,8 +54,7 @@ suite('Shell', () => {
     );
   });
 
-  test('the runs of the folder are listed, and what appears or vanishes is noticed', async function () {
-    this.timeout(60_000);
+  test('the runs of the folder are listed, and what appears or vanishes is noticed', async () => {
     const [first] = services.runs.list();
     assert.ok('run' in first);
     assert.equal(first.run.record.name, 'tiny');

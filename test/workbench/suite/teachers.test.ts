@@ -21,8 +21,7 @@ async function accept(what: string, look: () => boolean): Promise<void> {
   });
 }
 
-suite('Teachers', function () {
-  this.timeout(60_000);
+suite('Teachers', () => {
   const settings = () => vscode.workspace.getConfiguration('distillery');
   const secret = 'sk-workbench-5ecret';
   let server: FakeServer;
