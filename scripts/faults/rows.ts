@@ -178,7 +178,7 @@ export const faultRows: FaultRow[] = [
   },
   {
     fault: 'adversarial texts of models, datasets and teachers',
-    outcome: 'every function that reads them takes time linear in their length: at most one second for 1 MB',
+    outcome: 'every function that reads them takes time linear in their length, at most about a second for 1 MB',
     lost: nothing,
     told: '',
     tests: [['test/faults/hostile-text.test.ts', /is linear/]],

@@ -68,12 +68,12 @@ async function opening(browser: Browser, server: Server, run: string): Promise<O
 /** In the page: resolves to the time when so many updates were first drawn. */
 function whenDrawn(_: unknown, updates: number): Promise<number> {
   return new Promise((resolve) => {
-    const look = () => {
+    const timer = setInterval(() => {
       const [mark] = performance.getEntriesByName('drawn') as unknown as { detail: number; startTime: number }[];
-      if (mark?.detail >= updates) resolve(performance.timeOrigin + mark.startTime);
-      else setTimeout(look, 10);
-    };
-    look();
+      if (!(mark?.detail >= updates)) return;
+      clearInterval(timer);
+      resolve(performance.timeOrigin + mark.startTime);
+    }, 10);
   });
 }
 
