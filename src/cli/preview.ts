@@ -95,10 +95,13 @@ Examples:
 }
 
 async function printTimes(file: string, json: boolean | undefined): Promise<void> {
-  let tokenizer: Tokenizer | undefined; // a quick run has the same student
+  const tokenizers = new Map<string, Tokenizer>(); // mostly one: a quick run rarely names another student
   const planned = [false, true].map((quick) => {
     const { experiment } = loadExperiment(file, { quick });
-    tokenizer ??= withPrompts(loadStudentTokenizer(experiment.student.path), experiment.student);
+    const key = JSON.stringify(experiment.student);
+    const tokenizer =
+      tokenizers.get(key) ?? withPrompts(loadStudentTokenizer(experiment.student.path), experiment.student);
+    tokenizers.set(key, tokenizer);
     const { train, test } = loadExperimentData(experiment);
     return { experiment, work: workloadOf(train.problems, test.problems.length, tokenizer) };
   });
