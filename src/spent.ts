@@ -22,7 +22,7 @@ export const pricesSchema = z.strictObject({
   trained: price,
   limit: z.number().positive().optional(),
 });
-export type Prices = z.output<typeof pricesSchema>;
+export type TokenPrices = z.output<typeof pricesSchema>;
 
 const short = (tokens: number) => (tokens < 1e6 ? `${(tokens / 1e3).toFixed(1)}k` : `${(tokens / 1e6).toFixed(1)}M`);
 

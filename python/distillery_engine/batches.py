@@ -84,6 +84,11 @@ def check_length(length: int, positions: int) -> None:
 BUSY = {"cpu": 512}
 
 
+def is_uneven(length: int, longest: int, count: int, device: str) -> bool:
+    """Whether padding to the longest would waste more than a fifth, and `count` rows of it keep the device busy."""
+    return length < 0.8 * longest and longest * count >= BUSY.get(device, 8192)
+
+
 def split(
     examples: Sequence[Example], chosen: Sequence[int], most_tokens: int, device: str, parts: int = 1
 ) -> list[list[int]]:
@@ -99,9 +104,8 @@ def split(
     longest = 0
     for i in by_length:
         length = examples[i].read
-        size = longest * (len(batches[-1]) + 1) if batches else 0
-        uneven = batches and length < 0.8 * longest and size - longest >= BUSY.get(device, 8192)
-        if not batches or size > most_tokens or uneven:
+        count = len(batches[-1]) if batches else 0
+        if count == 0 or longest * (count + 1) > most_tokens or is_uneven(length, longest, count, device):
             batches.append([])
             longest = length
         batches[-1].append(i)
@@ -112,7 +116,7 @@ def even_runs(lengths: Sequence[int], device: str) -> list[list[int]]:
     """Lengths, longest first, in runs that need at most a fifth of padding, or are too short to keep a device busy."""
     runs: list[list[int]] = []
     for length in lengths:
-        if not runs or (length < 0.8 * runs[-1][0] and runs[-1][0] * len(runs[-1]) >= BUSY.get(device, 8192)):
+        if not runs or is_uneven(length, runs[-1][0], len(runs[-1]), device):
             runs.append([])
         runs[-1].append(length)
     return runs

@@ -26,7 +26,7 @@ import {
   versionGapSchema,
 } from '../protocol/control';
 import { checkEndpoint } from '../protocol/host-folder';
-import type { Prices } from '../spent';
+import type { TokenPrices } from '../spent';
 import type { RequestOptions } from './api';
 import { hostEndedError, VersionGap, within } from './failures';
 
@@ -47,7 +47,7 @@ export interface Identity {
   /** The user's own engine command; read at every connection. */
   readonly engine?: string;
   /** The user's own Tinker server, likewise. */
-  readonly tinker?: { url: string; key?: string; model: string; prices?: Prices };
+  readonly tinker?: { url: string; key?: string; model: string; prices?: TokenPrices };
 }
 
 /**

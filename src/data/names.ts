@@ -39,19 +39,9 @@ export const usual = {
   choices: ['choices', 'options', 'answer_choices', 'question.choices', 'question.options', 'multiple_choice_options'],
   chain: [
     ...['chain', 'generations', 'generated_solution', 'generation', 'chain_of_thought', 'cot', 'teacher_cot'],
-    ...[
-      'rationale',
-      'response',
-      'responses',
-      'completion',
-      'completions',
-      'attempt',
-      'deepseek_attempt',
-      'solution',
-      'cots',
-    ],
-    ...['solutions', 'output', 'outputs', 'samples', 'candidates', 'traces', 'trajectories', 'explanation', 'chosen'],
-    ...['assistant', 'model_output', 'r1_generation', 'steps', 'reasoning_steps', 'solution_steps', 'exp'],
+    ...['rationale', 'response', 'responses', 'completion', 'completions', 'attempt', 'deepseek_attempt', 'solution'],
+    ...['cots', 'solutions', 'output', 'outputs', 'samples', 'candidates', 'traces', 'trajectories', 'explanation'],
+    ...['chosen', 'assistant', 'model_output', 'r1_generation', 'steps', 'reasoning_steps', 'solution_steps', 'exp'],
     ...['lösung', 'lösungsweg', 'solución', 'soluzione', 'solução', 'решение', '解析', '解答', '解説', '풀이'],
   ],
   thinking: [

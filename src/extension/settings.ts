@@ -1,5 +1,5 @@
 import type { Backend } from '../config/backends';
-import type { Prices } from '../spent';
+import type { TokenPrices } from '../spent';
 import * as vscode from './vscode';
 
 /** The settings of the manifest, with their types. */
@@ -14,7 +14,7 @@ export interface Settings {
   /** '' = the only one that the server has. */
   'tinker.model': string;
   /** Per million tokens; incomplete = unknown. */
-  'tinker.prices': Partial<Prices>;
+  'tinker.prices': Partial<TokenPrices>;
   openOnStart: 'dashboard' | 'runs' | 'nothing';
   notifyOnFinish: boolean;
   /** Trackers that receive the metrics of runs, whether over the network, and the Python with their clients. */

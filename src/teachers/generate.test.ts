@@ -376,8 +376,7 @@ describe('the journal', () => {
   it('loses a torn last line only', async () => {
     await teach();
     const file = repliesFile(join(folder, 'x.teacher'));
-    const size = readFileSync(file).length;
-    truncateSync(file, size - 10);
+    truncateSync(file, readFileSync(file).length - 10);
     const { outcome } = await teach();
     expect(outcome.progress).toMatchObject({ cached: 17, done: 18 });
     expect(server.asked).toHaveLength(19);

@@ -1,11 +1,11 @@
 /** Counts the tokens that a server charges for, and what they cost at the user's prices. */
 import { UserError } from '../../errors';
-import { type Prices, pricesSchema, type Spent } from '../../spent';
+import { pricesSchema, type Spent, type TokenPrices } from '../../spent';
 
 const remedy = 'Give all of prompt, sampled and trained as prices per million tokens, and limit if you wish.';
 
 /** From `prompt=0.4,sampled=1.2,trained=1.2,limit=20`; undefined if empty. */
-export function parsePrices(text: string | undefined, variable: string): Prices | undefined {
+export function parsePrices(text: string | undefined, variable: string): TokenPrices | undefined {
   if (!text?.trim()) return undefined;
   const entries = text.split(',').map((part) => {
     const [name, value] = part.split('=').map((word) => word.trim());
@@ -19,7 +19,7 @@ export function parsePrices(text: string | undefined, variable: string): Prices 
 export class Meter {
   private readonly tokens = { prompt: 0, sampled: 0, trained: 0 };
 
-  constructor(private readonly prices?: Prices) {}
+  constructor(private readonly prices?: TokenPrices) {}
 
   count(kind: keyof Meter['tokens'], tokens: number): void {
     this.tokens[kind] += tokens;

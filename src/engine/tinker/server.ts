@@ -1,6 +1,6 @@
 /** The Tinker server in use: the one set in the editor (settings and secret storage), else that of the environment. */
 import { UserError } from '../../errors';
-import type { Prices } from '../../spent';
+import type { TokenPrices } from '../../spent';
 import type { Address } from './client';
 import { parsePrices } from './meter';
 
@@ -20,7 +20,7 @@ export const advice =
 export interface AskedServer extends Partial<Address> {
   /** '' = the server's only model. */
   model?: string;
-  prices?: Prices;
+  prices?: TokenPrices;
 }
 
 let asked: AskedServer | undefined;
