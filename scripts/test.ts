@@ -1,8 +1,8 @@
 /**
  * Runs all tests, as continuous integration does: npm test
  *
- * The parts after the unit tests run in two lanes in parallel, as many of them wait for a window, a host or a single
- * thread. The output of a parallel part is printed when it ends. After a failure, no further part starts.
+ * Two lanes run in parallel, as many of the tests wait for a window, a host or a single thread. What the first lane
+ * prints is shown at once, the output of another part when it ends. After a failure, no further part starts.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -21,9 +21,8 @@ const stages: Part[][][] = [
   [[['types']], [['lint']]],
   // The only part that writes dist/, which the others use.
   [[['package', '--out', vsix]]],
-  [[['test:unit']]],
   [
-    [['test:faults', '--short'], ['test:tensorflow'], ['test:torch']],
+    [['test:unit'], ['test:faults', '--short'], ['test:tensorflow'], ['test:torch']],
     [
       ['test:workbench', '--built'],
       ['test:e2e', '--vsix', vsix],
@@ -60,8 +59,7 @@ function run([script, ...args]: Part, stdio: 'pipe' | 'inherit'): Promise<boolea
 async function main(): Promise<void> {
   process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
   for (const lanes of stages) {
-    const stdio = lanes.length > 1 ? 'pipe' : 'inherit';
-    await Promise.all(lanes.map((parts) => runLane(parts, stdio)));
+    await Promise.all(lanes.map((parts, lane) => runLane(parts, lane === 0 ? 'inherit' : 'pipe')));
   }
   process.exitCode = failed ? 1 : 0;
 }
