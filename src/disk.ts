@@ -50,6 +50,38 @@ const faults: readonly DiskFault[] = [
   },
 ];
 
+/** By the code of an error on a path, whatever was done there. */
+const pathFaults: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  ENOTDIR: 'a part of the path is not a folder',
+  EISDIR: 'this is a folder, not a file',
+  ENAMETOOLONG: 'the path is too long',
+  ELOOP: 'its symbolic links lead back to themselves',
+  EACCES: 'there is no permission',
+  EPERM: 'there is no permission',
+};
+
+/**
+ * A UserError for an error of the file system that no caller expected, such as a path that is too long; other errors
+ * unchanged. For the places where errors are shown: code that knows what it reads or writes says more.
+ */
+export function pathError(error: unknown): unknown {
+  const { code = '', path, message } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
+  if (code === 'ERR_INVALID_ARG_VALUE' && message?.includes('without null bytes'))
+    return new UserError(`a path contains a NUL character: ${message.replace(/^.*Received /s, '')}`, {
+      remedy: 'Check the paths that were given.',
+      cause: error,
+    });
+  if (typeof path !== 'string') return error;
+  if (!(code in pathFaults)) return diskError(error, path, 'nothing was changed there');
+  return new UserError(`${pathFaults[code]} (${code})`, {
+    file: path,
+    code: 'missing',
+    remedy: 'Check the path.',
+    cause: error,
+  });
+}
+
 /** A UserError for disk errors; other errors unchanged. */
 export function diskError(error: unknown, file: string, kept: string): unknown {
   if (error instanceof UserError) return error;

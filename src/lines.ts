@@ -117,15 +117,6 @@ function tooLong(file: string, line: number): UserError {
   return new UserError(`the line is longer than ${maxLineBytes} bytes`, { file, line, code: 'dataset', remedy });
 }
 
-/** What the file system knows of a path; undefined if nothing can be there: no file, or a link that leads to itself. */
-export function statOf(path: string): Stats | undefined {
-  try {
-    return statSync(path);
-  } catch {
-    return undefined;
-  }
-}
-
 /**
  * Refuses a named pipe or a device, also behind a link: opening a pipe waits for a writer, who may never come, and
  * /dev/zero has no end. A path in /dev is the user's own choice: those pipes belong to the shell and have a writer.

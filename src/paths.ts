@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -25,5 +25,14 @@ export function dataFolder(name: string, env: NodeJS.ProcessEnv = process.env): 
   return join(env.XDG_DATA_HOME || join(home, '.local', 'share'), 'distillery', name);
 }
 
+/** What the file system knows of a path; undefined if nothing can be there: no file, or a link that leads to itself. */
+export function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whether a folder exists. */
-export const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+export const isFolder = (path: string) => statOf(path)?.isDirectory() ?? false;

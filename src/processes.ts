@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { hostname } from 'node:os';
 import { UserError } from './errors';
+import { statOf } from './paths';
 import { touch } from './writing';
 
 /**
@@ -39,7 +40,7 @@ export function isRunning({ pid, startTime, machine }: Owner, file: string): boo
     // On Linux the start time is always available, so a record without one is not from a process of ours.
     if (now !== '' && (startTime !== '' || process.platform === 'linux')) return now === startTime;
   }
-  const stat = fs.statSync(file, { throwIfNoEntry: false });
+  const stat = statOf(file);
   return stat !== undefined && Date.now() - stat.mtimeMs < staleAfter;
 }
 

@@ -1,10 +1,11 @@
 /** Downloads files from package registries, resuming earlier attempts and verifying hashes. */
 import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync, rmSync, statSync } from 'node:fs';
+import { createReadStream, mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { diskError } from '../disk';
 import { appendAnswer, boundedText, bytesFrom, openPart, unlessSilent } from '../download';
 import { UserError } from '../errors';
+import { statOf } from '../paths';
 import type { InstallWatch } from './report';
 
 export interface RemoteFile {
@@ -95,7 +96,7 @@ function unreachable(
   });
 }
 
-const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+const sizeOf = (path: string) => statOf(path)?.size ?? 0;
 
 async function hashOf(path: string, { algorithm, encoding }: RemoteFile['hash']): Promise<string> {
   const hash = createHash(algorithm);

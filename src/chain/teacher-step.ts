@@ -38,10 +38,8 @@ function missedStep(student: Chain, teacher: Chain, wrong: number): number | nul
       .filter(({ computed }) => computed)
       .map((result) => ({ step, key: resultOf(result), operands: operandsOf(text, result) })),
   );
-  const found = results.find(
-    ({ key }) => !has.has(key) && !results.some((later) => later.operands.has(key) && has.has(later.key)),
-  );
-  return found?.step ?? null;
+  const passed = new Set(results.flatMap(({ key, operands }) => (has.has(key) ? [...operands] : [])));
+  return results.find(({ key }) => !has.has(key) && !passed.has(key))?.step ?? null;
 }
 
 const resultOf = ({ value, actual }: StatedValue) => keyOf(actual ?? value);

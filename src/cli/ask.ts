@@ -10,7 +10,7 @@ import { backendOption, promptOption, promptSettings, studentAt } from './asked-
 import { engineOption } from './engine';
 import { exitCodes, printDocument } from './exit';
 import { plural } from './format';
-import { count, positive, upTo } from './options';
+import { count, positive, sampleCount, upTo } from './options';
 import { pc, readLines, stdout } from './terminal';
 import { waiting } from './waiting-indicator';
 
@@ -34,7 +34,7 @@ export function addAskCommand(program: Command): void {
     .argument('[question]', 'if omitted, questions are read from the terminal or standard input, one per line')
     .option('--max-new-tokens <n>', 'longest answer', positive, 512)
     .option('--temperature <t>', '0 = greedy (default: 0, or 0.7 with several samples)', upTo(10))
-    .option('--samples <k>', 'answers per question', positive, 1)
+    .option('--samples <k>', 'answers per question', sampleCount, 1)
     .option('--seed <n>', 'of sampling', count, 1)
     .addOption(promptOption())
     .option('--system <text>', 'system message of the chat')

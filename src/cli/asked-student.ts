@@ -1,5 +1,5 @@
 /** Shared by commands that ask students: the prompt format, and the error for paths that are not students. */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Option } from 'commander';
 import { backendNames } from '../config/backends';
@@ -7,6 +7,7 @@ import { runConfigOf } from '../curriculum/run-config';
 import { UserError } from '../errors';
 import { locateStudent, missingStudent } from '../hub/cache';
 import { studentNameText } from '../hub/name';
+import { statOf } from '../paths';
 import { runFile } from '../runs/layout';
 import { openRun } from '../runs/reading';
 import type { PromptSettings } from '../student-files/prompting';
@@ -41,7 +42,7 @@ export function studentAt(named: string): string {
       remedy: `For a model of the Hugging Face Hub: distillery download ${studentNameText(missing)}`,
     });
   const checkpoint = locateStudent(named, '.');
-  const there = statSync(checkpoint, { throwIfNoEntry: false });
+  const there = statOf(checkpoint);
   if (!there || (there.isFile() && !/\.gguf$/i.test(checkpoint)))
     throw new UserError(there ? 'this is not a student' : 'there is no such student', {
       file: checkpoint,

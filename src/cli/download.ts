@@ -1,5 +1,4 @@
 /** Downloads students and data sets of the Hugging Face Hub after the user's consent. */
-import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { checkExperiment } from '../config/check';
@@ -12,6 +11,7 @@ import { parseStudentName, type StudentName, studentNameText } from '../hub/name
 import type { DownloadPlan } from '../hub/plan';
 import { type Hub, hubOf } from '../hub/request';
 import { planStudent } from '../hub/student-plan';
+import { readSmallText } from '../lines';
 import { askConsent } from './consent';
 import { printDocument } from './exit';
 import { clock, plural, bytes as size } from './format';
@@ -126,7 +126,7 @@ const consentOf = ({ yes, json = false }: ConsentOptions): Consent => ({
 export async function fetchMissing(file: string, options: ConsentOptions & { quick?: boolean }): Promise<void> {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readSmallText(file);
   } catch {
     return; // loading the experiment reports what is wrong
   }

@@ -24,7 +24,7 @@ import { engineOption } from './engine';
 import { type EvaluateResult, resultText, summarise } from './evaluate-result';
 import { printDocument } from './exit';
 import { plural } from './format';
-import { count, positive, upTo } from './options';
+import { count, positive, requestCount, sampleCount, upTo } from './options';
 import { shortPath } from './places';
 import { checkTarget } from './target';
 import { stderr, stdout } from './terminal';
@@ -57,7 +57,7 @@ export function addEvaluateCommand(program: Command): void {
     .option('--limit <n>', 'ask at most n problems', positive)
     .option('--max-new-tokens <n>', "longest answer (default: the experiment's, or 512)", positive)
     .option('--temperature <t>', '0 = greedy (default: 0, or 0.7 with several samples)', upTo(10))
-    .option('--samples <k>', 'answers per problem', positive, 1)
+    .option('--samples <k>', 'answers per problem', sampleCount, 1)
     .option('--seed <n>', 'of sampling, and of arithmetic problems', count, 1)
     .addOption(promptOption())
     .option('--system <text>', 'system message of the chat')
@@ -68,7 +68,7 @@ export function addEvaluateCommand(program: Command): void {
       'ask an OpenAI-compatible server that serves the student, such as http://localhost:8000/v1',
     )
     .option('--model <name>', "the student's name on the server")
-    .option('--concurrency <n>', 'concurrent requests to the server', positive, 16)
+    .option('--concurrency <n>', 'concurrent requests to the server', requestCount, 16)
     .option('--out <file>', 'file for all answers, as JSON lines')
     .option('--json', 'the result as one JSON object');
   datasetOptions(command, ['arithmetic'])

@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { pathError } from '../disk';
 import { UserError } from '../errors';
 import { visibleJson } from '../foreign-text';
 import { onBrokenOutput, pc, stderr, stdout } from './terminal';
@@ -10,7 +11,8 @@ import { onBrokenOutput, pc, stderr, stdout } from './terminal';
 export const exitCodes = { defect: 1, input: 2, stopped: 130 } as const;
 
 /** Prints an error (for wrong input: place and remedy; for a defect: the stack) and sets the exit code. */
-export function fail(error: unknown, json: boolean): void {
+export function fail(thrown: unknown, json: boolean): void {
+  const error = pathError(thrown);
   if (error instanceof CommanderError) {
     // Commander has printed its message already; it throws with code 0 for help and version.
     process.exitCode = error.exitCode === 0 ? 0 : exitCodes.input;

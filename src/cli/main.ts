@@ -14,6 +14,7 @@ import { addGradeCommand } from './grade';
 import { addImportCommand } from './import';
 import { addMirrorCommands } from './mirror';
 import { addNewCommand } from './new';
+import { refuseEmpty } from './options';
 import { addPreviewCommand } from './preview';
 import { addReportCommand } from './report';
 import { addRunCommands } from './run';
@@ -69,6 +70,7 @@ addDownloadCommand(program);
 addBackendCommand(program);
 addEngineCommand(program);
 addDoctorCommand(program);
+program.hook('preAction', (_, command) => refuseEmpty(command));
 for (const command of program.commands) command.showHelpAfterError(`See \`distillery ${command.name()} --help\`.`);
 program.showHelpAfterError('See `distillery --help`.');
 

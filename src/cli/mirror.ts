@@ -1,9 +1,10 @@
 /** Copies run folders to other disks, machines and buckets while a run is in progress, and back. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UserError } from '../errors';
+import { readSmallText } from '../lines';
 import { runFile, runsFolderName } from '../runs/layout';
 import { lockHolder } from '../runs/lock';
 import { mirrorRun, notCopied } from '../runs/mirror';
@@ -123,7 +124,7 @@ function copyBy(program: string, from: string, to: string): void {
     throw new UserError(`--with does not know ${program}`, { code: 'usage', remedy: `Use one of ${programNames}.` });
   // The run continues meanwhile, so files that run.json names by then must be sent too: it is read again at the end.
   for (let before: string | undefined; ; ) {
-    const said = existsSync(runFile(from)) ? readFileSync(runFile(from), 'utf8') : '';
+    const said = existsSync(runFile(from)) ? readSmallText(runFile(from)) : '';
     if (said === before) break;
     before = said;
     for (const args of steps(from, to)) call(program, args);

@@ -1,5 +1,20 @@
 /** Parsers of option values. Commander reports their errors together with the option's name. */
-import { InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
+import { UserError } from '../errors';
+
+/**
+ * Refuses empty arguments and options, such as `--runs "$unset"`: as a path, an empty text would mean the current
+ * folder. Only options of type `<text>` may be empty.
+ */
+export function refuseEmpty(command: Command): void {
+  const argument = command.registeredArguments.find((_, i) => command.processedArgs[i] === '');
+  const option = command.options.find(
+    (one) => command.getOptionValue(one.attributeName()) === '' && !one.flags.endsWith('<text>'),
+  );
+  const name = argument ? `<${argument.name()}>` : option?.long;
+  if (name === undefined) return;
+  throw new UserError(`${name} is empty`, { code: 'usage', remedy: 'Is a variable of the shell not set?' });
+}
 
 /** An integer of at least 0. */
 export function count(text: string): number {
@@ -8,6 +23,21 @@ export function count(text: string): number {
     throw new InvalidArgumentError('It must be a whole number of 0 or more.');
   return value;
 }
+
+/** An integer from 1 to `most`. */
+export function wholeUpTo(most: number): (text: string) => number {
+  return (text) => {
+    if (!/^\d+$/.test(text) || Number(text) < 1 || Number(text) > most)
+      throw new InvalidArgumentError(`It must be a whole number from 1 to ${most}.`);
+    return Number(text);
+  };
+}
+
+/** Completions of one problem: all of them are in memory at once. */
+export const sampleCount = wholeUpTo(10_000);
+
+/** Requests that a server gets at the same time. */
+export const requestCount = wholeUpTo(1000);
 
 /** An integer of at least 1. */
 export function positive(text: string): number {

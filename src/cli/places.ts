@@ -1,7 +1,8 @@
 /** Resolves paths and names: the experiment at a path, the folders of runs, the run of a name. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { UserError } from '../errors';
+import { statOf } from '../paths';
 import { runsFolderName } from '../runs/layout';
 import { findRun, listRuns, type Run, type RunListing } from '../runs/reading';
 
@@ -10,7 +11,7 @@ export { type ShownState, stateOf } from '../runs/reading';
 /** The experiment file at a path: the file itself, or the only one in the folder. */
 export function experimentFile(path: string): string {
   const full = resolve(path);
-  const stat = statSync(full, { throwIfNoEntry: false });
+  const stat = statOf(full);
   if (!stat)
     throw new UserError('there is no such file or folder', {
       file: path,

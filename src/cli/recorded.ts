@@ -1,11 +1,12 @@
 /** Recorded completions with their problems, to score them again. */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { readRunConfig } from '../curriculum/run-config';
 import { loadData } from '../data/load';
 import type { Problem } from '../data/types';
 import { UserError } from '../errors';
 import { locateDataset } from '../hub/cache';
+import { statOf } from '../paths';
 import { type Scorable as ScorableOf, toScorable } from '../rewards/recorded';
 import { readRecords } from '../runs/jsonl';
 import { rolloutsFile, runFile } from '../runs/layout';
@@ -37,7 +38,7 @@ export interface RecordedCompletions {
 
 /** Completions of a file of rollouts, or of the newest updates of a run. */
 export function readRecorded(source: string, choice: CompletionChoice): RecordedCompletions {
-  const file = statSync(source, { throwIfNoEntry: false })?.isFile() || source.endsWith('.jsonl');
+  const file = statOf(source)?.isFile() || source.endsWith('.jsonl');
   const { files, rollouts, run } = file ? completionsOfFile(resolve(source)) : ofRun(source, choice);
   if (rollouts.length === 0)
     throw new UserError('there are no completions here', {

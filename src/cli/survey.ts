@@ -1,6 +1,5 @@
 /** Facts about a dataset that are needed to write an experiment for it: format, rows, lengths of chains. */
-
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { closingTag } from '../curriculum/completions';
 import { type Workload, workloadOf } from '../curriculum/duration';
@@ -18,6 +17,7 @@ import { taughtProblems, thinkingIn } from '../data/taught';
 import { UserError } from '../errors';
 import { findDataset, namedDataset } from '../hub/cache';
 import { datasetNameText, splitOfDataset } from '../hub/dataset-name';
+import { statOf } from '../paths';
 import type { Tokenizer } from '../student-files/tokenizer';
 import { type Budgets, budgetsFor } from './budgets';
 import { counting, type DatasetOptions, type FileSource, loadAsked, sourceAt, sourceOf } from './dataset';
@@ -176,7 +176,7 @@ function withTest(data: string): { train: string; test: string | null } {
  * `test.jsonl` beside `train.jsonl`, and the like; of a folder of shards, and of a file with parts, those of the test.
  */
 function testBeside(path: string): string | null {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = statOf(path);
   if (stat?.isDirectory())
     return filesOf(path, 'test').join() === filesOf(path, 'train').join() ? null : join(path, '**', '*test*');
   if (stat?.isFile() && rowsOf(path, 'test').split === 'test') return path;

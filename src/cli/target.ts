@@ -1,7 +1,8 @@
-import { accessSync, closeSync, constants, readSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, readSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { UserError } from '../errors';
 import { openForReading } from '../lines';
+import { statOf } from '../paths';
 
 /**
  * The path of an output file, made absolute. @throws UserError before any work is done if it cannot be written, or if
@@ -11,10 +12,10 @@ export function checkTarget(file: string, isOurs: (head: string) => boolean): st
   const path = resolve(file);
   const refuse = (message: string, code: 'missing' | 'exists' | 'disk', remedy: string, cause?: unknown) =>
     new UserError(message, { file: path, code, remedy, cause });
-  const folder = statSync(dirname(path), { throwIfNoEntry: false });
+  const folder = statOf(dirname(path));
   if (!folder?.isDirectory())
     throw refuse('its folder does not exist', 'missing', 'Create the folder, or choose another path.');
-  const there = statSync(path, { throwIfNoEntry: false });
+  const there = statOf(path);
   if (there?.isDirectory()) throw refuse('this is a folder', 'exists', 'Name a file.');
   try {
     accessSync(dirname(path), constants.W_OK);

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { UserError } from '../errors';
+import { readSmallText } from '../lines';
 import { type ChainSelection, keepRules, writeChainsOf } from '../teachers/chains';
 import { checkBaseUrl, keyFor } from '../teachers/endpoint';
 import { TeacherFault } from '../teachers/faults';
@@ -16,7 +16,7 @@ import type { Teacher } from '../teachers/types';
 import { askConsent } from './consent';
 import { type DatasetOptions, datasetOptions, loadAsked, sourceOf } from './dataset';
 import { exitCodes, print } from './exit';
-import { count, positive, upTo } from './options';
+import { count, positive, requestCount, sampleCount, upTo, wholeUpTo } from './options';
 import { planText, resultText, showTeaching } from './teach-text';
 import { stderr, stdout } from './terminal';
 
@@ -58,7 +58,7 @@ export function addTeachCommand(program: Command): void {
     .option('--gguf <file>', 'instead: a teacher in a GGUF file, run on this machine by node-llama-cpp')
     .option('--start <n>', 'skip the first n rows', count, 0)
     .option('--limit <n>', 'ask at most n questions', positive)
-    .option('--samples <k>', 'chains per question', positive, 4)
+    .option('--samples <k>', 'chains per question', sampleCount, 4)
     .addOption(
       new Option('--keep <rule>', 'which of the right chains to keep')
         .choices([...keepRules])
@@ -70,9 +70,9 @@ export function addTeachCommand(program: Command): void {
     .option('--max-tokens <n>', 'longest reply, including its thinking', positive, 4096)
     .option('--prompt <file>', 'file with a prompt of your own, with {question} in it')
     .option('--seed <n>', 'sent with each request, if the endpoint supports it: sample i has seed n + i', count)
-    .option('--concurrency <n>', 'concurrent requests', positive, 4)
+    .option('--concurrency <n>', 'concurrent requests', requestCount, 4)
     .option('--rpm <n>', 'maximum requests per minute', positive)
-    .option('--timeout <s>', 'seconds without data after which a request fails', positive, 120)
+    .option('--timeout <s>', 'seconds without data after which a request fails', wholeUpTo(86_400), 120)
     .option('--retries <n>', 'retries of a failed request', count, 5)
     .option('--price-in <x>', 'price of a million prompt tokens', upTo(1e6))
     .option('--price-out <x>', 'price of a million reply tokens', upTo(1e6))
@@ -195,16 +195,8 @@ function teacherOf({ baseUrl, model, gguf, timeout, maxTokens, concurrency }: Op
 }
 
 function samplingOf({ samples, temperature, maxTokens, prompt, seed }: Options): TeacherSampling {
-  const template = prompt === undefined ? defaultPrompt : checkPrompt(readPrompt(prompt), prompt);
+  const template = prompt === undefined ? defaultPrompt : checkPrompt(readSmallText(prompt).trim(), prompt);
   return { samples, temperature, maxTokens, template, ...(seed !== undefined && { seed }) };
-}
-
-function readPrompt(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch (cause) {
-    throw new UserError('the prompt cannot be read', { file, code: 'missing', remedy: 'Check the path.', cause });
-  }
 }
 
 function pricesOf({ priceIn, priceOut, budget }: Options) {

@@ -1,5 +1,4 @@
 /** Chooses the problems for `evaluate`. */
-import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { DataSource, Experiment } from '../config/experiment';
 import { loadExperiment } from '../config/load';
@@ -8,6 +7,7 @@ import { arithmeticDefaults } from '../data/arithmetic';
 import type { Dataset } from '../data/dataset';
 import { loadData } from '../data/load';
 import { UserError } from '../errors';
+import { isFolder } from '../paths';
 import { runOfCheckpoint } from '../runs/reading';
 import { type DatasetOptions, loadAsked, sourceOf } from './dataset';
 import { experimentFile } from './places';
@@ -74,6 +74,6 @@ async function choose(
 
 /** The experiment at a path (a file or a folder); null for a dataset. */
 export function experimentAt(path: string): Experiment | null {
-  const folder = statSync(path, { throwIfNoEntry: false })?.isDirectory();
+  const folder = isFolder(path);
   return folder || path.endsWith('.distillery.json') ? loadExperiment(experimentFile(path)).experiment : null;
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../errors';
 import { locateDataset, locateStudent, missingDataset, missingStudent } from '../hub/cache';
@@ -6,7 +6,7 @@ import { isDatasetFile, patternIn } from '../hub/dataset-files';
 import { datasetNameText } from '../hub/dataset-name';
 import { studentNameText } from '../hub/name';
 import { readSmallText } from '../lines';
-import { isFolder } from '../paths';
+import { isFolder, statOf } from '../paths';
 import { type Checked, checkExperiment, checkReward } from './check';
 import {
   type Experiment,
@@ -135,7 +135,7 @@ export function fileFindings({ student, data, stages }: ParsedExperiment, folder
   const found: Finding[] = [];
   const expect = (path: Path, file: string, kind: 'file' | 'folder', remedy: string) => {
     const full = resolve(folder, file);
-    const stat = statSync(full, { throwIfNoEntry: false });
+    const stat = statOf(full);
     if (kind === 'file' ? stat?.isFile() : stat?.isDirectory()) return;
     const state = stat ? `is not a ${kind}` : 'does not exist';
     const meant = similarFile(full);

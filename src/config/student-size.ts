@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSmallText } from '../lines';
+import { statOf } from '../paths';
 import type { Finding } from './issue';
 import { autoLoraParameters, defaultLora, type LoraSettings, type LoraTarget } from './lora';
 
@@ -18,7 +19,7 @@ export function resolveLora(lora: LoraSettings | 'auto' | false, student: string
  * downloaded.
  */
 function approximateParameters(student: string): number {
-  const stat = statSync(student, { throwIfNoEntry: false });
+  const stat = statOf(student);
   if (!stat) return Number.POSITIVE_INFINITY;
   if (stat.isFile()) return stat.size; // One byte per parameter: weights have between 4 and 32 bits
   const shape = shapeOf(student);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -43,6 +43,7 @@ function byRange(request: IncomingMessage, response: ServerResponse): void {
   response.end(content.subarray(start));
 }
 
+const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size;
 const quick = { firstWaitMs: 1 };
 
 describe('fetching a known file', () => {
@@ -60,7 +61,8 @@ describe('fetching a known file', () => {
       const start = startOf(request);
       if (start > 0)
         response.writeHead(206, { 'content-range': `bytes ${start}-${content.length - 1}/${content.length}` });
-      response.write(content.subarray(start, start + 20_000), () => setTimeout(() => response.destroy(), 20));
+      const breakOff = () => (sizeOf(`${file}.part`) === start + 20_000 ? response.destroy() : setTimeout(breakOff, 5));
+      response.write(content.subarray(start, start + 20_000), breakOff);
     };
     await expect(download(url, file, known, { ...quick, attempts: 1 })).rejects.toThrow(/cannot be reached/);
     await download(url, file, known, quick);

@@ -9,6 +9,7 @@ import { guardDisk } from '../disk';
 import { appendAnswer, bytesFrom, continues, LongerThanAnnounced, openPart, unlessSilent } from '../download';
 import { UserError } from '../errors';
 import { hashFile } from '../lines';
+import { statOf } from '../paths';
 import { flushFolder, makeFolder, move, remove } from '../writing';
 
 export interface PinnedFile {
@@ -29,7 +30,7 @@ export interface DownloadOptions {
 
 /** Whether the file exists with the right content. */
 export function isThere(file: string, { bytes, sha256 }: PinnedFile): boolean {
-  return fs.statSync(file, { throwIfNoEntry: false })?.size === bytes && hashFile(file) === sha256;
+  return statOf(file)?.size === bytes && hashFile(file) === sha256;
 }
 
 /**
@@ -75,7 +76,7 @@ export async function download(
 class TransientError extends Error {}
 
 async function fetchRest(url: string, part: string, bytes: number, options: DownloadOptions) {
-  let at = fs.statSync(part, { throwIfNoEntry: false })?.size ?? 0;
+  let at = statOf(part)?.size ?? 0;
   if (at > bytes) {
     remove(dirname(part), part);
     at = 0;

@@ -1,8 +1,9 @@
 /** The files of a dataset: a single one, a folder of shards, or the matches of a pattern. */
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { basename, dirname, relative, resolve } from 'node:path';
 import picomatch from 'picomatch';
 import { isDatasetFile, patternIn, splitOf } from '../hub/dataset-files';
+import { isFolder, statOf } from '../paths';
 import { datasetError } from './rows';
 
 /** For a folder whose files are named by split. */
@@ -14,7 +15,7 @@ export type Split = 'train' | 'test';
  * pattern without dataset files
  */
 export function filesOf(path: string, split: Split): string[] {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = statOf(path);
   if (stat?.isDirectory()) return ofFolder(path, split);
   const found = stat ? null : patternIn(path);
   return found ? matching(path, found) : [path];
@@ -30,7 +31,7 @@ function matching(path: string, { root, pattern }: { root: string; pattern: stri
 const slashes = (path: string) => path.replaceAll('\\', '/');
 
 function filesBelow(folder: string, recursive: boolean): string[] {
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
+  if (!isFolder(folder)) return [];
   return readdirSync(folder, { withFileTypes: true, recursive })
     .filter((entry) => entry.isFile())
     .map((entry) => resolve(entry.parentPath, entry.name))

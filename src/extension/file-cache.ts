@@ -1,6 +1,7 @@
 /** Caches values read from files until the files change. */
 import { UserError } from '../errors';
-import { type Damage, statOf } from '../lines';
+import type { Damage } from '../lines';
+import { statOf } from '../paths';
 
 /** The value of a file with its first unreadable line, or the reason why it cannot be read at all. */
 export type Read<T> =

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { statOf } from '../lines';
+import { isFolder } from '../paths';
 import { runsFolderName } from '../runs/layout';
 import type { RunListing } from '../runs/reading';
 import { Debouncer } from './debouncer';
@@ -30,7 +30,7 @@ export class RunIndex implements vscode.Disposable {
 
   private readonly batch = new Debouncer(delay, (runs) => this.changed.fire(runs));
   private readonly arrivals = new Debouncer(500, (paths) => {
-    if ([...paths].some((path) => statOf(path)?.isDirectory())) void this.search();
+    if ([...paths].some((path) => isFolder(path))) void this.search();
   });
   private readonly experimentFiles = new Set<string>();
   private readonly nested = new Set<string>();

@@ -1,11 +1,13 @@
 import { writeSync } from 'node:fs';
+import { pathError } from '../disk';
 import { isOutOfMemory, UserError } from '../errors';
 import type { HostFault } from '../protocol/control';
 
 export const cancelledFault: HostFault = { code: 'cancelled', message: 'it was cancelled' };
 
 /** An error in transmitted form. Anything that is not a UserError is a defect. */
-export function faultOf(error: unknown): HostFault {
+export function faultOf(thrown: unknown): HostFault {
+  const error = pathError(thrown);
   if (error instanceof UserError) {
     const { code, message, file, line, column, remedy } = error;
     return { code, message, file, line, column, remedy };

@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { pathError } from '../disk';
 import { UserError } from '../errors';
 import { packageRoot } from '../paths';
 import { hostFolder } from '../protocol/host-folder';
@@ -61,7 +62,8 @@ function portOf(text: string): number {
   throw new UserError(`"${text}" is not a port`, { code: 'usage', remedy: 'Give --port a number from 0 to 65535.' });
 }
 
-function end(error: unknown): never {
+function end(thrown: unknown): never {
+  const error = pathError(thrown);
   if (error instanceof UserError) {
     log('error', error.toString());
     process.exit(error.code === 'locked' ? exitCodes.taken : exitCodes.config);

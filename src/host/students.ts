@@ -1,10 +1,10 @@
-import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { runConfigOf } from '../curriculum/run-config';
 import { type AskedStudent, openStudent } from '../curriculum/students';
 import { startToAsk } from '../engine/engines';
 import type { Engine } from '../engine/port';
 import { UserError } from '../errors';
+import { statOf } from '../paths';
 import { lastChange } from './last-change';
 
 /** How long an unused student stays in memory, in milliseconds. */
@@ -27,7 +27,7 @@ export class Students {
     const written = lastChange(path, ['model.safetensors', 'adapter_model.safetensors']);
     if (this.loaded?.folder === path && this.loaded.written === written) return this.loaded.asked;
     await this.release();
-    if (!statSync(path, { throwIfNoEntry: false }))
+    if (!statOf(path))
       throw new UserError('this checkpoint no longer exists', {
         file: path,
         code: 'checkpoint',

@@ -4,10 +4,10 @@
  * models--<owner>--<name>/refs/<revision> names a commit, snapshots/<commit> has its files. For a data set, a snapshot
  * has a folder for each downloaded part.
  */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { isFolder } from '../paths';
+import { isFolder, statOf } from '../paths';
 import { type DatasetName, parseDatasetName } from './dataset-name';
 import { parseStudentName, type RepositoryName, type StudentName } from './name';
 
@@ -67,7 +67,7 @@ export const isCommit = (text: unknown): text is string => typeof text === 'stri
 
 function commitOf(folder: string, revision: string): string | null {
   const file = join(folder, 'refs', revision);
-  return statSync(file, { throwIfNoEntry: false })?.isFile() ? readFileSync(file, 'utf8').slice(0, 64).trim() : null;
+  return statOf(file)?.isFile() ? readFileSync(file, 'utf8').slice(0, 64).trim() : null;
 }
 
 /** Hugging Face's libraries download single files, so a folder may be incomplete. */

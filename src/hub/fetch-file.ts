@@ -1,10 +1,11 @@
 /** Downloads one file completely over an unreliable connection, and verifies it. */
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { appendAnswer, bytesFrom, LongerThanAnnounced, openPart } from '../download';
 import { UserError } from '../errors';
+import { statOf } from '../paths';
 import { remove } from '../writing';
 import type { PlannedFile } from './plan';
 import { type Hub, refuseStatus, request, unreachable } from './request';
@@ -53,7 +54,7 @@ export async function fetchFile(
 }
 
 /** Size of a file; 0 if there is none. */
-export const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+export const sizeOf = (path: string) => statOf(path)?.size ?? 0;
 
 /**
  * Appends the missing part. Returns the hash of the whole; throws an error other than UserError when the connection

@@ -3,6 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { datasetError } from '../data/rows';
 import { headOf } from '../data/sources/bytes';
+import { statOf } from '../paths';
 
 export type RolloutFormat = 'trl' | 'verl' | 'nemo-rl' | 'wandb' | 'trackio' | 'inspect' | 'rows';
 export const formatTitles: Record<RolloutFormat, string> = {
@@ -44,7 +45,7 @@ const remedy =
 /** Errors: nothing there, or nothing in it that is known. */
 export function rolloutSource(path: string): RolloutSource {
   const full = resolve(path);
-  const stat = statSync(full, { throwIfNoEntry: false });
+  const stat = statOf(full);
   if (!stat) throw datasetError('there is no such file or folder', { file: full }, remedy);
   const source = stat.isDirectory() ? sourceOfFolder(full) : sourceOfFile(full);
   if (source.files.length === 0) throw datasetError('nothing here is known as rollouts', { file: full }, remedy);

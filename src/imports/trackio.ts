@@ -2,12 +2,13 @@
  * Trackio's store: a SQLite database for each project, with metrics, tables of completions and traces of every run.
  * Only ever read.
  */
-import { closeSync, copyFileSync, existsSync, mkdtempSync, readSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { closeSync, copyFileSync, existsSync, mkdtempSync, readSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { datasetError, type Row } from '../data/rows';
 import { UserError } from '../errors';
 import { openForReading } from '../lines';
+import { statOf } from '../paths';
 import { parsePython } from './rows';
 
 export interface TrackioRun {
@@ -202,7 +203,7 @@ const logOf = (file: string) => `${file}-wal`;
 /** Another one whenever a file was written to; of a database, it or its log. */
 export function stampOf(file: string): string {
   return [file, logOf(file)]
-    .map((one) => statSync(one, { throwIfNoEntry: false }))
+    .map(statOf)
     .map((stat) => (stat ? `${stat.size} ${stat.mtimeMs}` : ''))
     .join(';');
 }

@@ -1,6 +1,7 @@
 /** trainer_state.json, which transformers' trainers write into each checkpoint: all their logs until then. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { readSmallText } from '../lines';
 import { parsePython } from './rows';
 import { type LoggedMetrics, metricsOf, validationOf } from './trainer-log';
 
@@ -10,6 +11,9 @@ interface StateEntry {
   validation: { loss?: number; accuracy?: number };
 }
 
+/** Of a state file: about a million steps. */
+const maxBytes = 1 << 29;
+
 export class TrainerLog {
   /** In the order of training; of all steps that the newest checkpoint knows. */
   readonly entries: StateEntry[];
@@ -17,7 +21,7 @@ export class TrainerLog {
   /** `checkpoints`: newest first. Errors: the file is broken. */
   constructor(checkpoints: readonly string[]) {
     const file = checkpoints.map((folder) => join(folder, 'trainer_state.json')).find((one) => existsSync(one));
-    const state = file ? (parsePython(readFileSync(file, 'utf8'), { file }) as { log_history?: unknown }) : {};
+    const state = file ? (parsePython(readSmallText(file, maxBytes), { file }) as { log_history?: unknown }) : {};
     const history = Array.isArray(state?.log_history) ? (state.log_history as Record<string, unknown>[]) : [];
     this.entries = history
       .filter((entry) => typeof entry?.step === 'number' && Number.isInteger(entry.step) && entry.step >= 0)

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { diskError } from '../disk';
 import { UserError } from '../errors';
+import { statOf } from '../paths';
 import { type JsonObject, readJsonObject } from '../student-files/files';
 import { baseFolder, tokenizerPlace } from '../student-files/folder';
 import { ggufAt, ggufCompanions, withGguf } from '../student-files/gguf/student';
@@ -71,7 +72,7 @@ function checkTarget(from: string, to: string, { format, dtype, force }: ExportO
     });
   if ([from, ggufAt(from), baseFolder(from)].some((path) => path !== null && resolve(path) === resolve(to)))
     throw new UserError('this is the student itself', { file: to, code: 'usage', remedy: 'Choose another target.' });
-  const there = statSync(to, { throwIfNoEntry: false });
+  const there = statOf(to);
   if (!there) return;
   if (there.isDirectory() !== (format === 'hf'))
     throw new UserError(format === 'hf' ? 'this is a file, not a folder' : 'this is a folder, not a file', {

@@ -4,7 +4,8 @@ import type * as z from 'zod';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
 import { encode } from '../json';
-import { type Damage, maxLineBytes, parseJson, readLines, statOf } from '../lines';
+import { type Damage, maxLineBytes, parseJson, readLines } from '../lines';
+import { statOf } from '../paths';
 import { cutFile, openToWrite, remove } from '../writing';
 
 /**

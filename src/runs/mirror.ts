@@ -4,6 +4,8 @@
  */
 import fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { readSmallText } from '../lines';
+import { statOf } from '../paths';
 import { makeFolder, remove, replaceFile, replaceText } from '../writing';
 import { lockFolder, runFile } from './layout';
 
@@ -19,7 +21,7 @@ const chunk = 1 << 20;
 export function mirrorRun(run: string, copy: string): number {
   const root = dirname(copy);
   makeFolder(root, copy);
-  const said = fs.readFileSync(runFile(run)); // read before the files that it names
+  const said = readSmallText(runFile(run)); // read before the files that it names
   const names = filesOf(run);
   const kept = new Set(names);
   for (const name of filesOf(copy)) if (!kept.has(name)) remove(root, join(copy, name));
@@ -30,7 +32,7 @@ export function mirrorRun(run: string, copy: string): number {
     makeFolder(root, dirname(to));
     if (copyFile(root, from, to)) written++;
   }
-  if (fs.existsSync(runFile(copy)) && fs.readFileSync(runFile(copy)).equals(said)) return written;
+  if (fs.existsSync(runFile(copy)) && readSmallText(runFile(copy)) === said) return written;
   replaceText(root, runFile(copy), said);
   return written + 1;
 }
@@ -51,7 +53,7 @@ function filesOf(run: string): string[] {
 }
 
 function isCopied(from: string, to: string): boolean {
-  const [source, copy] = [from, to].map((file) => fs.statSync(file, { throwIfNoEntry: false }));
+  const [source, copy] = [from, to].map(statOf);
   return !source || (copy !== undefined && copy.size === source.size && copy.mtimeMs >= source.mtimeMs);
 }
 

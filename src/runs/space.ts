@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DiskFull } from '../disk';
-import { statOf } from '../lines';
+import { statOf } from '../paths';
 import { checkpointsFolder } from './layout';
 import type { RunWriter } from './writer';
 

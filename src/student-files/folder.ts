@@ -1,8 +1,10 @@
 /** Reads the folder of a student except its weights: Hugging Face folders, adapter folders, GGUF files. */
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '../errors';
 import { studentNameText } from '../hub/name';
+import { chunksOf } from '../lines';
+import { statOf } from '../paths';
 import { adapterBase, adapterConfigFile, holdsAdapter } from './adapter-base';
 import { type ModelConfig, parseModelConfig } from './config';
 import { readJsonObject, replaceFile, writeJson } from './files';
@@ -15,7 +17,7 @@ import { holdsWeights, openWeights, type WeightFiles } from './weights';
 export function baseFolder(folder: string): string {
   if (!holdsAdapter(folder) || holdsWeights(folder)) return folder;
   const { path, missing } = adapterBase(folder);
-  if (statSync(path, { throwIfNoEntry: false })) return path;
+  if (statOf(path)) return path;
   throw new UserError(`The base model ${path} of the adapter is not there`, {
     file: join(folder, adapterConfigFile),
     remedy: missing
@@ -93,6 +95,9 @@ export function copyCompanions(from: string, to: string, names: readonly string[
   if (resolve(from) === resolve(to)) return;
   for (const name of names) {
     const file = join(from, name);
-    if (existsSync(file)) replaceFile(join(to, name), (descriptor) => writeFileSync(descriptor, readFileSync(file)));
+    if (!existsSync(file)) continue;
+    replaceFile(join(to, name), (descriptor) => {
+      for (const chunk of chunksOf(file)) writeFileSync(descriptor, chunk);
+    });
   }
 }

@@ -92,6 +92,11 @@ describe('bad input', () => {
       /bad\.distillery\.json:\d+:\d+: The folder .*absent does not exist/,
     ],
     [
+      'a NUL in a path',
+      () => tiny({ student: { path: 'a\0b' } }),
+      /bad\.distillery\.json:\d+:\d+: The folder .* does not/,
+    ],
+    [
       'a dataset that is not there',
       () => data({ format: 'chains', path: 'absent.jsonl' }),
       /bad\.distillery\.json:\d+:\d+: The file .*absent\.jsonl does not exist/,
@@ -126,6 +131,14 @@ describe('bad input', () => {
       line: 1,
       file: expect.stringMatching(/bad\.distillery\.json$/),
     });
+  });
+
+  it.each([
+    ['a path that is too long', ['grade', 'a'.repeat(5000)], /a+: cannot be read: ENAMETOOLONG/],
+    ['a device', ['run', '/dev/zero'], /\/dev\/zero: the file has more than/],
+    ['nothing', ['export', 'student', ''], /<out> is empty/],
+  ])('%s is the fault of the input', async (_, args, message) => {
+    expect(await refused(...args)).toMatch(message);
   });
 
   it('names the experiments of a folder', async () => {

@@ -89,7 +89,7 @@ describe.skipIf(!disk)(
       const waiting = enough().then(() => {
         waits = false;
       });
-      await expect.poll(() => told.length).toBe(2);
+      await expect.poll(() => told.length, { timeout: 60_000 }).toBe(2);
       expect([told[1], waits]).toEqual([
         expect.stringMatching(/has 1\.0 MB left, and a checkpoint takes 2\.1 MB/),
         true,

@@ -1,3 +1,4 @@
+import { pathError } from '../../disk';
 import { UserError } from '../../errors';
 import type { Services } from '../services';
 import { requireTrust } from '../trust';
@@ -7,8 +8,9 @@ import * as vscode from '../vscode';
  * Reports an error: a UserError with its message, its place and a button to open the file; anything else as a defect,
  * with the log.
  */
-export async function report(error: unknown, log: vscode.LogOutputChannel): Promise<void> {
-  if (isCancellation(error)) return;
+export async function report(thrown: unknown, log: vscode.LogOutputChannel): Promise<void> {
+  if (isCancellation(thrown)) return;
+  const error = pathError(thrown);
   const { t } = vscode.l10n;
   const showLog = { title: t('Show Log') };
   if (error instanceof UserError) {

@@ -1,6 +1,6 @@
 import { basename, extname, join } from 'node:path';
 import { UserError } from '../../errors';
-import { statOf } from '../../lines';
+import { statOf } from '../../paths';
 import type { RunHead, ToDashboard } from '../../protocol/dashboard';
 import type { DashboardSubject, FromDashboard } from '../../protocol/dashboard-requests';
 import { rolloutsFile } from '../../runs/layout';

@@ -2,8 +2,11 @@ import type { FileHandle } from 'node:fs/promises';
 import { UserError } from '../../errors';
 import { openToRead } from '../../lines';
 
-/** Bytes per read. A long file is read over several calls, so that none takes long. */
-const blockBytes = 256 * 1024;
+/**
+ * Bytes of the first read and of the longest. A long file is read over several calls: the first lines are there at
+ * once, and no call takes long (2 MB take 40 ms to parse). Each costs a message to the page, and time in queues.
+ */
+const [firstBlock, longestBlock] = [256 * 1024, 2 * 1024 * 1024];
 /** Bytes remembered from the end of what was read, to notice when the file was truncated and rewritten. */
 const memoryBytes = 256;
 const longestLine = 64 * 1024 * 1024;
@@ -21,6 +24,7 @@ export class LineTail {
   private offset = 0;
   private line = 0;
   private last = Buffer.alloc(0);
+  private block = firstBlock;
 
   constructor(readonly file: string) {}
 
@@ -37,13 +41,14 @@ export class LineTail {
     try {
       const { size } = await handle.stat();
       const restarted = (await this.wasReplaced(handle, size)) && this.forget();
-      for (let length = blockBytes; ; length *= 2) {
+      for (let length = this.block; ; length *= 2) {
         const block = await readAt(handle, this.offset, Math.min(length, size - this.offset));
         const end = block.lastIndexOf(10) + 1;
         const rest = size - this.offset - block.length;
         if (end === 0 && rest > 0 && length < longestLine) continue;
         if (end === 0 && rest > 0)
           throw new UserError(`a line is longer than ${longestLine} bytes`, { file: this.file, line: this.line + 1 });
+        this.block = Math.min(2 * this.block, longestBlock);
         return { restarted, lines: this.take(block.subarray(0, end)), more: rest > 0 };
       }
     } finally {

@@ -1,5 +1,6 @@
 /** Tooltips of the Runs tree. */
-import { statOf } from '../../lines';
+
+import { statOf } from '../../paths';
 import { columns } from '../../results';
 import { headingOf, resultsTable } from '../../results-table';
 import { metricsFile } from '../../runs/layout';

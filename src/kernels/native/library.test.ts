@@ -120,7 +120,7 @@ describe('WebAssembly', () => {
       const x = new Float32Array(buffer, offset, 1e6);
       setTimeout(() => { for (let i = 0; i < 20; i++) kernels.binary(0, x, x, x, 1e6); console.log('done'); }, 300);`;
     const tsx = join(packageRoot(), 'node_modules', 'tsx', 'dist', 'cli.mjs');
-    const { stdout, status } = spawnSync(process.execPath, [tsx, '-e', code], { encoding: 'utf8', timeout: 30_000 });
+    const { stdout, status } = spawnSync(process.execPath, [tsx, '-e', code], { encoding: 'utf8', timeout: 180_000 });
     expect([stdout.trim(), status]).toEqual(['done', 0]);
   });
 });

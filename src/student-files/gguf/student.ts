@@ -1,7 +1,8 @@
 /** A GGUF file in terms of a Hugging Face folder: config, tokenizer, weights with Hugging Face's names. */
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../errors';
+import { isFolder } from '../../paths';
 import { type ModelConfig, parseModelConfig } from '../config';
 import type { JsonObject } from '../files';
 import { isNorm } from '../parameters';
@@ -19,7 +20,7 @@ import { type TokenizerFiles, tokenizerFiles } from './tokenizer';
  */
 export function ggufAt(path: string): string | null {
   if (/\.gguf$/i.test(path)) return path;
-  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return null;
+  if (!isFolder(path)) return null;
   const names = readdirSync(path);
   const files = names.filter((name) => /\.gguf$/i.test(name));
   if (files.length === 0 || names.includes('config.json') || names.includes('adapter_config.json')) return null;

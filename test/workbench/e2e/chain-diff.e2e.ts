@@ -94,10 +94,12 @@ suite('Chain diff', () => {
     await page().locator('.case-name', { hasText: problemId }).waitFor();
     const origin = page().locator('.head.student .origin', { hasText: `update ${step}` });
     const moments = page().getByTestId('moments');
+    const place = page().getByText(/^\d+ of \d+ moments$/);
     for (let i = 0; i < 10 && (await origin.count()) === 0; i++) {
+      const before = await place.innerText();
       await moments.focus();
       await press('ArrowLeft');
-      await session.page.waitForTimeout(300);
+      await until('another moment', async () => (await place.innerText()) !== before);
     }
     await origin.waitFor();
     assert.ok((await page().getByTestId('group').getByRole('option').count()) > 1);

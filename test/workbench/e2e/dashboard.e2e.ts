@@ -50,7 +50,7 @@ suite('Dashboard', () => {
       const text = (await plot('Reward').getAttribute('aria-valuetext')) ?? '';
       if (/^Stage 2 \(Complete\), update \d+: mean −?\d/.test(text)) break;
       await session.page.keyboard.press('ArrowRight');
-      await session.page.waitForTimeout(50);
+      await until('the next update', async () => (await plot('Reward').getAttribute('aria-valuetext')) !== text);
     }
     await session.page.keyboard.press('Enter');
     const rollouts = page().getByRole('complementary', { name: 'Rollouts' });

@@ -8,6 +8,7 @@ import { ShownCases } from '../../../src/extension/shown-cases';
 import { decisionsOf, readDecisions } from '../../../src/runs/decisions';
 import { listRuns, readFailures, readRewrites } from '../../../src/runs/reading';
 import type { FailureRecord } from '../../../src/runs/records';
+import { ending } from '../ending';
 import { until } from '../until';
 
 const root = () => vscode.workspace.workspaceFolders![0].uri.fsPath;
@@ -315,9 +316,7 @@ suite('Failure cases', () => {
 
       put(new vscode.Position(0, 0));
       const asked = vscode.commands.executeCommand('distillery.rejectRewrite');
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      await vscode.commands.executeCommand('workbench.action.closeQuickOpen');
-      await asked;
+      await ending(asked, 'workbench.action.closeQuickOpen');
       assert.equal(decided().length, 1);
     } finally {
       rmSync(join(run, 'decisions.jsonl'), { force: true });

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { readFailures } from '../../../src/runs/reading';
+import { ending } from '../ending';
 import { until } from '../until';
 
 suite('Chain diff', () => {
@@ -41,11 +42,7 @@ suite('Chain diff', () => {
 
   test('is left when its question is left', async () => {
     const asked = vscode.commands.executeCommand('distillery.compareChains', { run: run() });
-    for (let i = 0; i < 20 && tabs().length === 0; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 150));
-      await vscode.commands.executeCommand('workbench.action.closeQuickOpen');
-    }
-    await asked;
+    await ending(asked, 'workbench.action.closeQuickOpen');
     assert.equal(tabs().length, 0);
   });
 });

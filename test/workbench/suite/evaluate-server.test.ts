@@ -4,23 +4,10 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Services } from '../../../src/extension/services';
 import { type FakeServer, openServer } from '../../../src/teachers/testing/server';
-import { pause, until } from '../until';
+import { ending } from '../ending';
+import { pause } from '../until';
 
 const root = () => vscode.workspace.workspaceFolders![0].uri.fsPath;
-
-/** Takes the first item of the list that is open, or does `what` with it, again and again, until a command is done. */
-async function ending<T>(command: Thenable<T>, what = 'workbench.action.acceptSelectedQuickOpenItem'): Promise<T> {
-  let done = false;
-  const end = () => {
-    done = true;
-  };
-  command.then(end, end);
-  await until('the end', () => {
-    if (!done) void vscode.commands.executeCommand(what);
-    return done;
-  });
-  return command;
-}
 
 interface Evaluated {
   accuracy: number;

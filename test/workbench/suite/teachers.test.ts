@@ -7,7 +7,8 @@ import type { Services } from '../../../src/extension/services';
 import { vscodeTeacher } from '../../../src/extension/teach/vscode-teacher';
 import { collectReply } from '../../../src/teachers/reply';
 import { type FakeServer, openServer } from '../../../src/teachers/testing/server';
-import { pause, until } from '../until';
+import { ending } from '../ending';
+import { until } from '../until';
 
 const readChains = (file: string) => [...readProblems(file, 'chains').problems];
 
@@ -53,9 +54,7 @@ suite('Teachers', () => {
 
   test('Generate Teacher Chains sends nothing before the plan was seen', async () => {
     const command = vscode.commands.executeCommand('distillery.generateChains', vscode.Uri.file(questions));
-    await pause(1500);
-    await vscode.commands.executeCommand('workbench.action.closeQuickOpen');
-    assert.equal(await command, undefined);
+    assert.equal(await ending(command, 'workbench.action.closeQuickOpen'), undefined);
     assert.equal(server.asked.length, 0);
   });
 
