@@ -6,10 +6,10 @@ interface LlamaModule {
   getLlama(options: object): Promise<{ loadModel(options: object): Promise<LoadedModel>; dispose(): Promise<void> }>;
 }
 interface LoadedModel {
-  createContext(options: object): Promise<{ getSequence(): Sequence; dispose(): Promise<void> }>;
+  createContext(options: object): Promise<{ getSequence(): LlamaSequence; dispose(): Promise<void> }>;
   dispose(): Promise<void>;
 }
-interface Sequence {
+interface LlamaSequence {
   clearHistory(): Promise<void>;
   evaluate(tokens: readonly number[], options: object): AsyncGenerator<number>;
 }

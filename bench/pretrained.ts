@@ -59,7 +59,7 @@ function experimentOf({ format, path, what }: Source, student: string, folder: s
   };
 }
 
-interface Phase {
+interface MeasuredPhase {
   title: string;
   seconds: number[];
   /** On held-out chains, at each check. */
@@ -79,10 +79,10 @@ function peakMemory(): number {
   }
 }
 
-async function measure(source: Source, student: string, scratch: string, data: string): Promise<Phase[]> {
+async function measure(source: Source, student: string, scratch: string, data: string): Promise<MeasuredPhase[]> {
   const file = join(scratch, `${source.format}.distillery.json`);
   writeFileSync(file, JSON.stringify(experimentOf(source, student, data)));
-  const phases: Phase[] = [];
+  const phases: MeasuredPhase[] = [];
   let last = performance.now();
   await startRun(loadExperiment(file).experiment, join(scratch, 'runs'), {
     signal: new AbortController().signal,
@@ -106,7 +106,7 @@ async function measure(source: Source, student: string, scratch: string, data: s
   return phases;
 }
 
-function row({ what }: Source, { title, seconds, loss, peak }: Phase): string {
+function row({ what }: Source, { title, seconds, loss, peak }: MeasuredPhase): string {
   const sorted = seconds.toSorted((a, b) => a - b);
   const learnt = loss.length > 1 ? `${loss[0].toFixed(3)} → ${loss.at(-1)!.toFixed(3)}` : '';
   const cells = [what, title, seconds.length, sorted[sorted.length >> 1].toFixed(1), gigabytes(peak), learnt];

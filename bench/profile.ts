@@ -13,7 +13,7 @@ import type { KernelArgument, KernelName } from '../src/kernels/native/library';
 import { embeddedStudent, openUpdates, pretrainedWork, smallWork, spentSeconds, type UpdateWork } from './update';
 
 /** One kind of work within an update. */
-interface Share {
+interface WorkShare {
   /** `merge`: merging the adapter into the weights for generation, and packing these. */
   part: 'merge' | 'prompt' | 'decode' | 'forward' | 'backward' | 'optimizer' | 'JavaScript';
   work: string;
@@ -23,12 +23,12 @@ interface Share {
   flop: number;
 }
 
-interface Profile {
+interface UpdateProfile {
   title: string;
   seconds: number;
   generate: number;
   train: number;
-  shares: Share[];
+  shares: WorkShare[];
 }
 
 interface Roofline {
@@ -56,11 +56,11 @@ function flopOf(name: KernelName, args: readonly KernelArgument[]): number {
 }
 
 /** Runs `work` with every kernel timed. */
-async function timeKernels(backend: EmbeddedBackend, work: () => Promise<void>): Promise<Share[]> {
+async function timeKernels(backend: EmbeddedBackend, work: () => Promise<void>): Promise<WorkShare[]> {
   const { kernels } = backend.library;
-  const shares = new Map<string, Share>();
+  const shares = new Map<string, WorkShare>();
   const plain = { ...backend.call };
-  let part: Share['part'] = 'merge';
+  let part: WorkShare['part'] = 'merge';
   const count = (work: string, seconds: number, flop = 0) => {
     const key = `${part}/${work}`;
     const share = shares.get(key) ?? { part, work, calls: 0, seconds: 0, flop: 0 };
@@ -69,7 +69,7 @@ async function timeKernels(backend: EmbeddedBackend, work: () => Promise<void>):
   const times = new Float32Array(decodeParts.length);
   backend.decodeTimes = times;
   for (const name of Object.keys(kernels) as KernelName[]) {
-    backend.call[name] = (...args) => {
+    const timed = (...args: unknown[]) => {
       if (name === 'decode_step') {
         // More new tokens than rows means that prompts are among them.
         const [starts, rows] = [args[1] as Int32Array, args[11] as number];
@@ -79,12 +79,13 @@ async function timeKernels(backend: EmbeddedBackend, work: () => Promise<void>):
       if (name === 'sum_squares') part = 'optimizer';
       times.fill(0);
       const began = spentSeconds();
-      plain[name](...args);
+      (plain[name] as (...args: unknown[]) => void)(...args);
       const seconds = spentSeconds() - began;
       if (name === 'decode_step') for (const [i, kind] of decodeParts.entries()) count(kind, times[i]);
       else count(name, seconds, flopOf(name, args as KernelArgument[]));
       if (name === 'grpo_loss') part = 'backward';
     };
+    Object.assign(backend.call, { [name]: timed });
   }
   try {
     await work();
@@ -95,10 +96,10 @@ async function timeKernels(backend: EmbeddedBackend, work: () => Promise<void>):
   return [...shares.values()];
 }
 
-async function profile(work: UpdateWork, rounds: number, precision: ProductPrecision): Promise<Profile> {
+async function profile(work: UpdateWork, rounds: number, precision: ProductPrecision): Promise<UpdateProfile> {
   const backend = findBackend('embedded') as EmbeddedBackend;
   const updates = openUpdates(embeddedStudent(work), work, precision);
-  let best: Profile | undefined;
+  let best: UpdateProfile | undefined;
   for (let round = 0; round < rounds; round++) {
     const began = spentSeconds();
     let generated = began;
@@ -136,11 +137,11 @@ function roofline({ library }: EmbeddedBackend): Roofline {
     return Math.min(...times);
   };
   const product = best(20, () => library.kernels.gemm(a, b, c, 0, 1, 1, size, size, size, 0, 0, 0));
-  const reading = best(8, () => library.kernels.sum_squares(new Float32Array(1), 1, large, large.length));
+  const reading = best(8, () => library.kernels.sum_squares(new Float32Array(1), 1, [[large, large.length]]));
   return { gflops: (2 * size ** 3) / product / 1e9, gigabytes: large.byteLength / reading / 1e9 };
 }
 
-function profileTable({ title, seconds, generate, train, shares }: Profile): string {
+function profileTable({ title, seconds, generate, train, shares }: UpdateProfile): string {
   const least = 0.004 * seconds;
   const shown = shares.filter((share) => share.seconds >= least).toSorted((a, b) => b.seconds - a.seconds);
   const parts = [...new Set(shares.map(({ part }) => part))];

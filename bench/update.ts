@@ -7,6 +7,7 @@ import { EmbeddedStudent } from '../src/engine/embedded/student';
 import type { Student } from '../src/engine/port';
 import type { Episode } from '../src/engine-data/examples';
 import type { GrpoOptions, ProductPrecision } from '../src/engine-data/training';
+import { plainGrpo } from '../src/learning/testing/settings';
 import { loadModel } from '../src/model/hf-folder';
 import { createAdapter } from '../src/model/lora';
 import { createModel, type Model } from '../src/model/transformer';
@@ -55,23 +56,7 @@ export async function pretrainedWork(student?: string): Promise<UpdateWork | nul
   };
 }
 
-const options = {
-  dropout: 0,
-  checkpointing: false,
-  weightDecay: 0.01,
-  maxGradNorm: 1,
-  loss: 'dapo',
-  clipLow: 0.2,
-  clipHigh: 0.28,
-  sapoTemperature: { positive: 1, negative: 1.05 },
-  beta: 0,
-  kl: 'k3',
-  temperature: 1,
-  iterations: 1,
-  minibatches: 1,
-  policyWeight: 1,
-  replayWeight: 0,
-} satisfies Partial<GrpoOptions>;
+const options: GrpoOptions = { ...plainGrpo, weightDecay: 0.01, loss: 'dapo', replayWeight: 0 };
 
 /** The student of `work` in this process. */
 export const embeddedStudent = ({ model }: UpdateWork): Student => new EmbeddedStudent(model, '', () => {});

@@ -35,4 +35,7 @@ export function statOf(path: string): Stats | undefined {
 }
 
 /** Whether a folder exists. */
-export const isFolder = (path: string) => statOf(path)?.isDirectory() ?? false;
+export const isFolder = (path: string): boolean => statOf(path)?.isDirectory() ?? false;
+
+/** Size of a file in bytes; 0 if there is none. */
+export const sizeOf = (path: string): number => statOf(path)?.size ?? 0;

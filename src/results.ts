@@ -38,7 +38,7 @@ export interface StudentDifference {
 }
 
 /** How tables show a column. */
-interface Shown<T> {
+interface ColumnDisplay<T> {
   heading: string;
   text(value: T): string;
   /** Where there is too little room for all, those of the highest rank go first; without one it always stays. */
@@ -53,7 +53,7 @@ interface Definition<S extends z.ZodType> {
   schema: S;
   about: string;
   /** Absent: no table shows it. */
-  shown?: Shown<NonNullable<z.output<S>>>;
+  shown?: ColumnDisplay<NonNullable<z.output<S>>>;
 }
 
 interface Figure<S extends z.ZodType> extends Definition<S> {
@@ -165,7 +165,7 @@ export const studentRowSchema = z.object({ stage: z.enum(stageNames) }).extend({
     .describe('The checkpoint tested; absent for the student as it came.'),
 });
 export type StudentRow = z.infer<typeof studentRowSchema>;
-type Row = Omit<StudentRow, 'stage'>;
+type RowValues = Omit<StudentRow, 'stage'>;
 
 /** Those that are measured on the answers. */
 export const figuresSchema = schemaOf(figureNames);
@@ -176,19 +176,19 @@ export const figuresOf = (test: TestOutcome): Figures =>
   Object.fromEntries(figureNames.map((name) => [name, definitions[name].measure(test)])) as Figures;
 
 /** A column as tables show it. */
-export interface ResultColumn extends Omit<Shown<unknown>, 'text'> {
+export interface ResultColumn extends Omit<ColumnDisplay<unknown>, 'text'> {
   name: Name;
   about: string;
   /** Empty where a row does not have it. */
-  text(row: Row): string;
+  text(row: RowValues): string;
   /** A value for each name in `csv`. */
-  values(row: Row): (number | undefined)[];
+  values(row: RowValues): (number | undefined)[];
 }
 
 export const columns: readonly ResultColumn[] = names.flatMap((name) => {
   const { shown, about } = definitions[name] as Definition<z.ZodType>;
   if (!shown) return [];
-  const text = (row: Row) => (row[name] === undefined ? '' : shown.text(row[name]));
-  const values = (row: Row) => shown.csv.map((_, i) => [row[name]].flat()[i]);
+  const text = (row: RowValues) => (row[name] === undefined ? '' : shown.text(row[name]));
+  const values = (row: RowValues) => shown.csv.map((_, i) => [row[name]].flat()[i]);
   return [{ ...shown, name, about, text, values }];
 });

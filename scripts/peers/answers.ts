@@ -13,7 +13,7 @@ import { exactMatch, flexibleExtract, strictMatch } from '../../src/chain/lm-eva
 import { packageRoot } from '../../src/paths';
 import { python } from './python';
 
-interface Case {
+interface AnswerCase {
   kind: string;
   gold: string;
   text: string;
@@ -41,7 +41,7 @@ const verdictReasons: [gold: string, why: string][] = [
 const root = packageRoot();
 const fixture = (name: string) => JSON.parse(readFileSync(join(root, 'test/fixtures/answers', name), 'utf8'));
 
-function battery(): Case[] {
+function battery(): AnswerCase[] {
   const kinds = Object.entries(fixture('battery.json') as Record<string, [string, string, boolean, boolean?][]>);
   return kinds.flatMap(([kind, pairs]) =>
     pairs.map(([gold, text, right, lenient]) => ({
@@ -54,7 +54,7 @@ function battery(): Case[] {
   );
 }
 
-function regressionCases(interpreter: string, sdist: string): Case[] {
+function regressionCases(interpreter: string, sdist: string): AnswerCase[] {
   const found = execFileSync(interpreter, [script, 'cases', sdist], { encoding: 'utf8', maxBuffer: 2 ** 26 });
   return (JSON.parse(found) as { test: string; gold: string; text: string; want: boolean }[]).map((one) => {
     const other = personVerdicts.find(([gold, text]) => one.gold === gold && one.text.startsWith(text));
@@ -70,13 +70,13 @@ function regressionCases(interpreter: string, sdist: string): Case[] {
 
 const script = join(root, 'scripts/peers/answer_verdicts.py');
 
-interface Judged extends Case {
+interface Judged extends AnswerCase {
   ours: boolean;
   mathVerify: boolean;
   harness: boolean;
 }
 
-function judged(interpreter: string, cases: readonly Case[]): Judged[] {
+function judged(interpreter: string, cases: readonly AnswerCase[]): Judged[] {
   const input = JSON.stringify(cases.map(({ gold, text }) => [gold, text]));
   const out = execFileSync(interpreter, [script, 'judge'], { input, encoding: 'utf8', maxBuffer: 2 ** 26 });
   const verdicts = JSON.parse(out) as boolean[];

@@ -8,13 +8,13 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { packageRoot } from '../../src/paths';
 
-interface Expression {
-  isSame(other: Expression): boolean;
-  isEqual(other: Expression): boolean | undefined;
-  simplify(): Expression;
+interface BoxedExpression {
+  isSame(other: BoxedExpression): boolean;
+  isEqual(other: BoxedExpression): boolean | undefined;
+  simplify(): BoxedExpression;
 }
-interface Engine {
-  ComputeEngine: new () => { parse(latex: string): Expression };
+interface ComputeEngineModule {
+  ComputeEngine: new () => { parse(latex: string): BoxedExpression };
 }
 
 const kinds = [
@@ -30,7 +30,7 @@ const kinds = [
 
 async function main(folder: string): Promise<void> {
   const file = join(resolve(folder), 'node_modules/@cortex-js/compute-engine/dist/esm-min/compute-engine.js');
-  const { ComputeEngine } = (await import(pathToFileURL(file).href)) as Engine;
+  const { ComputeEngine } = (await import(pathToFileURL(file).href)) as ComputeEngineModule;
   const engine = new ComputeEngine();
   const battery = JSON.parse(readFileSync(join(packageRoot(), 'test/fixtures/answers/battery.json'), 'utf8'));
   const tally = { pairs: 0, agreed: 0, wrongCalledRight: 0, slowestMs: 0 };

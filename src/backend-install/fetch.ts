@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { diskError } from '../disk';
 import { appendAnswer, boundedText, bytesFrom, openPart, unlessSilent } from '../download';
 import { UserError } from '../errors';
-import { statOf } from '../paths';
+import { sizeOf } from '../paths';
 import type { InstallWatch } from './report';
 
 export interface RemoteFile {
@@ -95,8 +95,6 @@ function unreachable(
     cause: error,
   });
 }
-
-const sizeOf = (path: string) => statOf(path)?.size ?? 0;
 
 async function hashOf(path: string, { algorithm, encoding }: RemoteFile['hash']): Promise<string> {
   const hash = createHash(algorithm);

@@ -15,7 +15,7 @@ import { endText } from './summary';
 import { onBrokenOutput, pc, stdout } from './terminal';
 
 const verbs = ['pause', 'resume', 'stop', 'cancel'] as const;
-type Verb = (typeof verbs)[number];
+type AttachVerb = (typeof verbs)[number];
 
 export function addAttachCommand(program: Command, version: string): void {
   program
@@ -36,7 +36,7 @@ Examples:
   distillery attach
   distillery attach ./my-experiment --stop`,
     )
-    .action(async (folder: string | undefined, options: Partial<Record<Verb | 'json', boolean>>) => {
+    .action(async (folder: string | undefined, options: Partial<Record<AttachVerb | 'json', boolean>>) => {
       const asked = verbs.filter((verb) => options[verb]);
       if (asked.length > 1)
         throw new UserError(`--${asked[0]} and --${asked[1]} exclude each other`, {
@@ -104,7 +104,7 @@ function distilleryOf(path: string): string {
   return basename(full) === '.distillery' ? full : join(full, '.distillery');
 }
 
-async function carryOut(client: HostClient, verb: Verb, json: boolean): Promise<void> {
+async function carryOut(client: HostClient, verb: AttachVerb, json: boolean): Promise<void> {
   const { folder } = client.status!.run!;
   if (verb === 'stop' || verb === 'cancel') {
     const over = follow(client, json);

@@ -79,7 +79,7 @@ async function downloadDataset(text: string, { json }: Options): Promise<void> {
   await provide({ kind: 'dataset', name, here: findDataset(dataset), fetchIt, next }, json);
 }
 
-interface Provided {
+interface Download {
   kind: 'student' | 'dataset';
   name: string;
   /** Its folder, if it is on this machine already. */
@@ -90,7 +90,7 @@ interface Provided {
 }
 
 /** Downloads what is missing and reports where it is. */
-async function provide({ kind, name, here, fetchIt, next }: Provided, json = false): Promise<void> {
+async function provide({ kind, name, here, fetchIt, next }: Download, json = false): Promise<void> {
   const folder = here ?? (await fetchIt({ json, agree: async () => true }));
   if (json) return printDocument({ [kind]: name, folder, fetched: here === null });
   stdout.write(

@@ -16,7 +16,7 @@ const rowSchema = z.object({
   gold: z.union([scalar, z.array(scalar).transform((items) => items.join(', '))], '"gold" is missing or not an answer'),
   question: z.string('"question" is not a text').optional(),
 });
-type Row = z.output<typeof rowSchema>;
+type AnswerRow = z.output<typeof rowSchema>;
 
 interface Grade {
   /** The strict answer, or null. */
@@ -57,8 +57,8 @@ Examples:
 /** At most this many bad lines of a file are named in the error. */
 const mostNamed = 5;
 
-function readRows(file: string): Row[] {
-  const rows: Row[] = [];
+function readRows(file: string): AnswerRow[] {
+  const rows: AnswerRow[] = [];
   const bad: { line: number; message: string }[] = [];
   for (const { number: line, text } of readLines(file)) {
     if (text.trim() === '') continue;
@@ -92,13 +92,13 @@ function badLines(file: string, [first, ...others]: { line: number; message: str
   });
 }
 
-function gradeOf({ text, gold, question }: Row): Grade {
+function gradeOf({ text, gold, question }: AnswerRow): Grade {
   const { answer, correct, lenientCorrect } = judge(text, gold);
   const { applies, grounded, fault } = groundedness(question, text);
   return { answer, strict: correct, lenient: lenientCorrect, grounded: applies ? grounded : null, fault };
 }
 
-function gradesText(rows: readonly Row[], grades: readonly Grade[], most: number): string {
+function gradesText(rows: readonly AnswerRow[], grades: readonly Grade[], most: number): string {
   const mark = (verdict: boolean | null) => {
     if (verdict === null) return pc.dim('–');
     return verdict ? pc.green('yes') : pc.red('no');

@@ -17,13 +17,13 @@ export interface Pictured {
 
 type Measure = keyof MetricsRecord & ('accuracy' | 'lengthMean' | 'reward' | 'loss' | 'entropy' | 'replayLoss');
 
-interface Curve {
+interface PictureCurve {
   measure: Measure;
   title: string;
   show: (value: number) => string;
 }
 
-const curves: Curve[] = [
+const curves: PictureCurve[] = [
   { measure: 'accuracy', title: 'right while sampling', show: (value) => percent(value, 0) },
   { measure: 'lengthMean', title: 'tokens a completion', show: (value) => value.toFixed(0) },
   { measure: 'reward', title: 'reward', show: (value) => value.toFixed(2) },
@@ -83,7 +83,7 @@ function table(students: readonly StageRow[], start: Start | undefined): string[
 }
 
 function panel(
-  { title, show }: Curve,
+  { title, show }: PictureCurve,
   values: (number | undefined)[],
   metrics: readonly MetricsRecord[],
   { x, y }: { x: number; y: number },

@@ -1,16 +1,11 @@
 /** Reports the needs of an experiment's run before it starts. */
 import type { Experiment } from '../config/experiment';
 import { durationText, secondsFor, type Workload } from '../curriculum/duration';
-import { type Lengths, withMemory } from '../curriculum/memory';
+import { type Lengths, type Need, withMemory } from '../curriculum/memory';
 import { startEngine } from '../engine/engines';
 import { UserError } from '../errors';
 import { loadStudentConfig } from '../student-files/folder';
 import { pc } from './terminal';
-
-interface Need {
-  level: 'info' | 'warning';
-  text: string;
-}
 
 /** Memory and approximate time. What makes a run refuse is only a warning here. */
 export async function needsOf(experiment: Experiment, lengths: Lengths, work: Workload): Promise<Need[]> {

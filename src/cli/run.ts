@@ -91,10 +91,10 @@ Examples:
     });
 }
 
-type Following = Pick<RunFlags, 'json' | 'track' | 'mirror'>;
+type FollowFlags = Pick<RunFlags, 'json' | 'track' | 'mirror'>;
 
 /** Resumes a run; for a finished one, shows its results. */
-async function resumeOrShow({ folder, record }: Run, options: Following): Promise<void> {
+async function resumeOrShow({ folder, record }: Run, options: FollowFlags): Promise<void> {
   const { json } = options;
   if (record.state !== 'finished') return follow(options, (session) => resumeRun(folder, session));
   const rows = readSummary(folder);
@@ -106,7 +106,7 @@ async function resumeOrShow({ folder, record }: Run, options: Following): Promis
  * Runs a session in the terminal: progress, a clean stop on Ctrl-C (a second one exits at once), the table at the end.
  */
 async function follow(
-  { json = false, track, mirror }: Following,
+  { json = false, track, mirror }: FollowFlags,
   begin: (options: SessionOptions) => Promise<{ folder: string; rows: StageRow[] }>,
 ): Promise<void> {
   const trackRun = await followBeside(track);

@@ -1,4 +1,4 @@
-import type { DataSource, Experiment, GrpoSettings } from '../config/experiment';
+import type { DataSource, Experiment, GrpoSettings, SftSettings } from '../config/experiment';
 import type { RunConfig } from '../curriculum/run-config';
 import { baselineNames, shortStageTitles } from '../stages';
 import { percent } from './format';
@@ -61,14 +61,12 @@ function sourceText(source: DataSource): string {
   return `${shortPath(source.path)} (${source.format}), ${rows}${source.start > 0 ? ` from ${source.start} on` : ''}`;
 }
 
-type Supervised = Exclude<Experiment['baselines']['sft'], false>;
-
-const baselineText = (settings: Supervised | Exclude<Experiment['baselines']['grpo'], false>) =>
+const baselineText = (settings: SftSettings | Exclude<Experiment['baselines']['grpo'], false>) =>
   'batch' in settings
     ? supervisedText(settings)
     : `${settings.updates} updates as in Stage 2, lr ${rate(settings.learningRate)}, without masks and replay`;
 
-const supervisedText = ({ updates, batch, accumulation, learningRate }: Supervised) =>
+const supervisedText = ({ updates, batch, accumulation, learningRate }: SftSettings) =>
   `${updates} updates of ${batch * accumulation}, lr ${rate(learningRate)}`;
 
 const grpoText = ({ updates, prompts, group, learningRate, loss, beta, reward, replay }: GrpoSettings) =>

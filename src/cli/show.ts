@@ -63,7 +63,7 @@ export function addShowCommand(program: Command): void {
 /** Failures shown with their first wrong step. */
 const exampleCount = 3;
 
-type Story = ReturnType<typeof runFacts>;
+type RunFacts = ReturnType<typeof runFacts>;
 
 /** Everything that is shown of a run. */
 function runFacts(run: Run) {
@@ -97,7 +97,7 @@ function runFacts(run: Run) {
   };
 }
 
-function asJson({ run, phases, damaged, results: _, ...rest }: Story): object {
+function asJson({ run, phases, damaged, results: _, ...rest }: RunFacts): object {
   const last = ({ seq: _, ...metrics }: MetricsRecord) => metrics;
   return {
     id: run.record.id,
@@ -115,7 +115,7 @@ function asJson({ run, phases, damaged, results: _, ...rest }: Story): object {
   };
 }
 
-function asText(story: Story): string {
+function asText(story: RunFacts): string {
   const { run, state, config, results, phases, failures, damaged } = story;
   const { record, folder } = run;
   const time = (iso: string) => iso.replace('T', ' ').slice(0, 16);
@@ -137,7 +137,7 @@ function asText(story: Story): string {
 
 const section = (title: string, body: string) => `${pc.bold(title)}\n${body.replace(/^/gm, '  ')}`;
 
-function failuresText({ failures: { count, categories, firstWrongSteps }, rewrites }: Story): string {
+function failuresText({ failures: { count, categories, firstWrongSteps }, rewrites }: RunFacts): string {
   const longest = Math.max(...Object.values(categories));
   const rows = Object.entries(categories).map(([category, n]) => [
     inOneLine(category),
@@ -164,7 +164,7 @@ function failuresText({ failures: { count, categories, firstWrongSteps }, rewrit
   return [...lines, ...summary, ...examples].join('\n');
 }
 
-function filesText({ run, summary, rollouts, evaluations, phases, failures }: Story): string {
+function filesText({ run, summary, rollouts, evaluations, phases, failures }: RunFacts): string {
   const { folder, record } = run;
   const updates = phases.reduce((sum, { records }) => sum + records.length, 0);
   const chosen = new Map(summary.flatMap(({ stage, checkpoint }) => (checkpoint ? [[checkpoint, stage]] : [])));

@@ -104,9 +104,9 @@ const hints = {
       : `They are on this machine; this uploads them:\n  wandb sync ${quoted(join(out, 'wandb'))}/offline-run-*`,
 };
 
-type Following = Pick<SendOptions, 'follow' | 'next' | 'damage'>;
+type SendCallbacks = Pick<SendOptions, 'follow' | 'next' | 'damage'>;
 
-async function toTensorboard(run: string, logs: string, { follow, next, damage }: Following) {
+async function toTensorboard(run: string, logs: string, { follow, next, damage }: SendCallbacks) {
   const target = join(logs, basename(run));
   if (follow) {
     do writeEventFiles(run, target, { results: false, damage });

@@ -264,18 +264,20 @@ export type DataSource = z.output<ReturnType<typeof dataSource>>;
 
 /** An experiment with defaults filled in; paths and rewards are as written. */
 export type ParsedExperiment = z.output<ReturnType<typeof experimentSchema>>;
-type Stage<K extends keyof ParsedExperiment['stages']> = Exclude<ParsedExperiment['stages'][K], false>;
+type StageSettings<K extends keyof ParsedExperiment['stages']> = Exclude<ParsedExperiment['stages'][K], false>;
 /** evaluateEvery comes from evaluation.every if absent; learningRate depends on what is trained. */
-type Scheduled<T> = Omit<T, 'evaluateEvery' | 'learningRate'> & { evaluateEvery: number; learningRate: number };
+type WithSchedule<T> = Omit<T, 'evaluateEvery' | 'learningRate'> & { evaluateEvery: number; learningRate: number };
 /** The reward, loaded from its preset or file. */
-type Rewarded<T> = Omit<Scheduled<T>, 'reward'> & { reward: RewardConfig };
+type Rewarded<T> = Omit<WithSchedule<T>, 'reward'> & { reward: RewardConfig };
 
 export type GrpoSettings = Rewarded<GrpoFileSettings>;
-export type ReconstructSettings = Scheduled<Stage<'reconstruct'>>;
-export type CompleteSettings = Rewarded<Stage<'complete'>>;
-export type RewriteSettings = Omit<Rewarded<Stage<'rewrite'>>, 'internalise'> & { internalise: InternaliseSettings };
-type InternaliseSettings = Scheduled<Stage<'rewrite'>['internalise']>;
-export type SftSettings = Scheduled<SupervisedSettings>;
+export type ReconstructSettings = WithSchedule<StageSettings<'reconstruct'>>;
+export type CompleteSettings = Rewarded<StageSettings<'complete'>>;
+export type RewriteSettings = Omit<Rewarded<StageSettings<'rewrite'>>, 'internalise'> & {
+  internalise: InternaliseSettings;
+};
+type InternaliseSettings = WithSchedule<StageSettings<'rewrite'>['internalise']>;
+export type SftSettings = WithSchedule<SupervisedSettings>;
 /** Optimizer settings of the plain GRPO baseline; the others are Stage 2's. */
 export type GrpoBaselineSettings = Pick<GrpoSettings, keyof ReturnType<typeof optimizationOfGrpo>>;
 

@@ -59,14 +59,14 @@ export function resolveExperiment(file: ExperimentInput | ParsedExperiment | Exp
   const path = locateStudent(parsed.student.path, folder);
   const student = { ...parsed.student, path, lora: resolveLora(parsed.student.lora, path) };
   const trained = student.lora ? 'adapter' : 'whole';
-  const scheduled = <T extends Scheduled>(stage: T, rates = learningRates.supervised) => ({
+  const scheduled = <T extends ScheduleInput>(stage: T, rates = learningRates.supervised) => ({
     ...stage,
     learningRate: stage.learningRate ?? rates[trained],
     evaluateEvery: stage.evaluateEvery ?? parsed.evaluation.every,
   });
   /** All supervised baselines share one budget. */
   const asSft = <T extends object>(given: T) => ({ ...(sft || supervisedDefaults()), ...given });
-  const rewarded = <T extends Scheduled & { reward: string | RewardConfig }>(stage: T) => ({
+  const rewarded = <T extends ScheduleInput & { reward: string | RewardConfig }>(stage: T) => ({
     ...scheduled(stage, learningRates.grpo),
     reward: resolveReward(stage.reward, folder),
   });
@@ -96,7 +96,7 @@ function optimizationOf(settings: GrpoBaselineSettings): GrpoBaselineSettings {
   return Object.fromEntries(names.map((name) => [name, settings[name]])) as GrpoBaselineSettings;
 }
 
-interface Scheduled {
+interface ScheduleInput {
   evaluateEvery?: number;
   learningRate?: number;
 }
@@ -203,9 +203,9 @@ function isDataset(path: string): boolean {
   return !existsSync(path) && patternIn(path) !== null;
 }
 
-type Stage = ParsedExperiment['stages']['complete' | 'rewrite'];
+type SampledStage = ParsedExperiment['stages']['complete' | 'rewrite'];
 /** The reward file that a stage names, if any. */
-const rewardFile = (stage: Stage) =>
+const rewardFile = (stage: SampledStage) =>
   stage && typeof stage.reward === 'string' && !isPreset(stage.reward) ? stage.reward : null;
 
 /** A file beside it with a name similar to that of the missing one. */

@@ -4,7 +4,7 @@ import { type Change, error, type Finding, type Path, warning } from './issue';
 import { gatesOf, nameOf, type RewardConfig } from './reward';
 import { suggest } from './suggest';
 
-type Components = RewardConfig['components'];
+type ComponentList = RewardConfig['components'];
 
 /** `base` is the path of the reward in a larger value. */
 export function rewardFindings({ components }: RewardConfig, base: Path = []): Finding[] {
@@ -26,7 +26,7 @@ export function rewardFindings({ components }: RewardConfig, base: Path = []): F
 }
 
 /** Checks of all components together. Paths are relative to the list of components. */
-function listFindings(components: Components, names: readonly string[]): Finding[] {
+function listFindings(components: ComponentList, names: readonly string[]): Finding[] {
   const found: Finding[] = [];
   if (components.every(({ weight }) => weight === 0))
     found.push(
@@ -54,7 +54,7 @@ function listFindings(components: Components, names: readonly string[]): Finding
   return found;
 }
 
-function nameFindings(components: Components, names: readonly string[], i: number): Finding[] {
+function nameFindings(components: ComponentList, names: readonly string[], i: number): Finding[] {
   const name = names[i];
   if (names.indexOf(name) === i) return [];
   const fresh = freshName(name, names);
@@ -69,7 +69,7 @@ function nameFindings(components: Components, names: readonly string[], i: numbe
 }
 
 /** Checks of single gates: whether the component exists and can open the gate. */
-function gateFindings(components: Components, names: readonly string[], i: number): Finding[] {
+function gateFindings(components: ComponentList, names: readonly string[], i: number): Finding[] {
   const [name, { gate: written }] = [names[i], components[i]];
   return gatesOf(components[i]).flatMap((gate, j) => {
     const path = [i, 'gate', ...(typeof written === 'string' ? [] : [j])];
@@ -99,7 +99,7 @@ function unknownGate(path: Path, name: string, gate: string, names: readonly str
 }
 
 /** Checks of dependencies through gates. */
-function dependencyFindings(components: Components, i: number): Finding[] {
+function dependencyFindings(components: ComponentList, i: number): Finding[] {
   const { use, gate } = components[i];
   const name = nameOf(components[i]);
   const found: Finding[] = [];
@@ -138,11 +138,11 @@ function withCorrectness(gate: string | string[]): string | string[] {
 }
 
 /** The highest value of a component with its options. */
-const highest = ({ use, options }: Components[number]): number =>
+const highest = ({ use, options }: ComponentList[number]): number =>
   traitsOf(use).highest?.(options as never) ?? Number.POSITIVE_INFINITY;
 
 /** The components that must be above 0, directly or through other gates, for this one to count. */
-function gatesBehind(components: Components, name: string, seen: Set<string>): Set<string> {
+function gatesBehind(components: ComponentList, name: string, seen: Set<string>): Set<string> {
   for (const component of components.filter((other) => nameOf(other) === name))
     for (const gate of gatesOf(component)) if (!seen.has(gate)) gatesBehind(components, gate, seen.add(gate));
   return seen;

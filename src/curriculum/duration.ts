@@ -52,11 +52,11 @@ export function secondsFor(experiment: Experiment, config: ModelConfig, work: Wo
     training += rows * prompt * forward;
     sampling += rows * length * forward;
   };
-  const supervised = (one: Supervised, shown = 0) => {
+  const supervised = (one: SupervisedWork, shown = 0) => {
     training += one.updates * one.batch * one.accumulation * (question + shown + chain) * learned;
     training += Math.floor(one.updates / one.evaluateEvery) * data.validation * (question + chain) * forward;
   };
-  const grpo = (one: Sampled, written = chain) => {
+  const grpo = (one: SampledWork, written = chain) => {
     const rows = one.updates * one.prompts * one.group;
     const length = lengthIn(one, written);
     answers(rows, (question + chain / 2) / one.group, length);
@@ -97,8 +97,8 @@ export function secondsFor(experiment: Experiment, config: ModelConfig, work: Wo
   return training / (speed * efficiency.training) + sampling / (speed * efficiency.sampling);
 }
 
-type Supervised = Pick<SftSettings, 'updates' | 'batch' | 'accumulation' | 'evaluateEvery'>;
-type Sampled = Pick<
+type SupervisedWork = Pick<SftSettings, 'updates' | 'batch' | 'accumulation' | 'evaluateEvery'>;
+type SampledWork = Pick<
   CompleteSettings,
   'updates' | 'prompts' | 'group' | 'beta' | 'replay' | 'evaluateEvery' | 'maxNewTokens'
 >;

@@ -66,7 +66,7 @@ async function attempt(
   const attempts = new Map<number, Attempt[]>(rows.map((row) => [row, []]));
   const open = () =>
     rows.filter((row) => attempts.get(row)!.filter(({ correct }) => correct).length <= settings.maxCorrect);
-  const round = async (draw: Draw) => {
+  const round = async (draw: SamplingPlan) => {
     const asked = open();
     const answers = await answer(context, student, asked, draw);
     asked.forEach((row, i) => {
@@ -81,7 +81,7 @@ async function attempt(
   return new Map([...attempts].filter(([row]) => chosen.has(row)));
 }
 
-interface Draw {
+interface SamplingPlan {
   /** Identifies the random draw. */
   stream: string;
   /** 0 means greedy. */
@@ -94,7 +94,7 @@ async function answer(
   context: Context,
   student: Student,
   rows: number[],
-  { stream, temperature, groupSize }: Draw,
+  { stream, temperature, groupSize }: SamplingPlan,
 ): Promise<Attempt[][]> {
   const { train, tokenizer, experiment, signal } = context;
   const { completions } = await student.sample(

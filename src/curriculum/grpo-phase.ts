@@ -54,7 +54,7 @@ export async function trainGrpo(context: Context, student: Student, phase: GrpoP
   }
 }
 
-interface Learning {
+interface GrpoLearning {
   context: Context;
   student: Student;
   phase: GrpoPhase;
@@ -63,7 +63,7 @@ interface Learning {
 }
 
 /** One update: samples groups, trains on them, records both. */
-async function grpoUpdate(learning: Learning, update: number, learningRate: number): Promise<UpdateResult> {
+async function grpoUpdate(learning: GrpoLearning, update: number, learningRate: number): Promise<UpdateResult> {
   const { context, student, phase, reference } = learning;
   const { settings, stage } = phase;
   const { seed, adam } = context.experiment;

@@ -104,8 +104,8 @@ function longestRows({ stages: { complete, rewrite } }: Experiment, { question, 
   };
 }
 
-type Supervised = { batch: number; accumulation: number };
-type Sampled = Pick<GrpoSettings, 'prompts' | 'group' | 'maxNewTokens'>;
+type SupervisedBatch = { batch: number; accumulation: number };
+type SampledBatch = Pick<GrpoSettings, 'prompts' | 'group' | 'maxNewTokens'>;
 
 interface Setting {
   microBatchTokens: number | 'auto';
@@ -171,7 +171,7 @@ function settleUnknown(experiment: Experiment): Experiment {
   return mapStages(experiment, (settings) => ({ ...settings, ...settled(fits, settings, Number.POSITIVE_INFINITY) }));
 }
 
-type Need = { level: 'info' | 'warning'; text: string };
+export type Need = { level: 'info' | 'warning'; text: string };
 
 /**
  * The experiment with its memory settings resolved for student and rows, and the message of `checkMemory`. `model` is
@@ -204,7 +204,7 @@ export function checkMemory(experiment: Experiment, sizes: Sizes, limits: Memory
 }
 
 /** The sequences of an update, the tokens of the longest, and the number of copies of the student. */
-interface Update {
+interface UpdateSize {
   longest: number;
   sequences: number;
   copies: number;
@@ -217,7 +217,7 @@ export function peakOf(experiment: Experiment, { model, lengths }: Sizes): Memor
   const add = (stage: string, activity: MemoryPeak['activity'], memory: Memory) =>
     peaks.push({ stage, activity, memory, bytes: totalOf(memory) + runtimeBytes });
   const learner = (copies: number) => learnerOf(experiment, copies);
-  const training = (stage: string, settings: Setting, { longest, sequences, copies }: Update) => {
+  const training = (stage: string, settings: Setting, { longest, sequences, copies }: UpdateSize) => {
     const all = sequences * longest;
     const tokens = Math.min(Math.max(settings.microBatchTokens as number, longest), all);
     const accumulated = all > tokens;
@@ -225,7 +225,7 @@ export function peakOf(experiment: Experiment, { model, lengths }: Sizes): Memor
     add(stage, 'training', model.update(learner(copies), pass));
   };
   const longest = longestRows(experiment, lengths);
-  const supervise = (stage: string, settings: Setting & Supervised, row: number, copies: number) =>
+  const supervise = (stage: string, settings: Setting & SupervisedBatch, row: number, copies: number) =>
     training(stage, settings, { longest: row, sequences: settings.batch * settings.accumulation, copies });
   for (const name of baselineNames) {
     const settings = baselines[name];
@@ -233,12 +233,12 @@ export function peakOf(experiment: Experiment, { model, lengths }: Sizes): Memor
   }
   const { reconstruct, complete, rewrite } = stages;
   if (reconstruct) supervise('reconstruct', reconstruct, longest.reconstruct, 0);
-  const sampling = (stage: string, settings: Sampled, promptTokens: number, copies: number) => {
+  const sampling = (stage: string, settings: SampledBatch, promptTokens: number, copies: number) => {
     const { prompts, maxNewTokens } = settings;
     const generation = { rows: rowsAtOnce(settings), prompts, promptTokens, newTokens: maxNewTokens };
     add(stage, 'sampling', model.generation(learner(copies), generation, true));
   };
-  type Grpo = Sampled & Setting & { beta: number };
+  type Grpo = SampledBatch & Setting & { beta: number };
   const grpo = (stage: 'grpo' | 'complete' | 'rewrite', settings: Grpo, copies: number) => {
     const beside = copies + (settings.beta > 0 ? 1 : 0);
     sampling(stage, settings, longest.prompts[stage], beside);

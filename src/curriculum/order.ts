@@ -1,6 +1,6 @@
 import { Random } from '../random';
 
-interface Draw {
+interface RowChoice {
   /** Rows per update. */
   count: number;
   seed: number;
@@ -12,7 +12,7 @@ interface Draw {
  * The `count` row indices of update `update` out of `rows`. Every epoch is a new permutation, and a batch may span two
  * epochs. A pure function of its arguments, so that a resumed run sees the same rows without saved state.
  */
-export function rowsOfUpdate(rows: number, update: number, { count, seed, salt }: Draw): number[] {
+export function rowsOfUpdate(rows: number, update: number, { count, seed, salt }: RowChoice): number[] {
   const out: number[] = [];
   let epoch = -1;
   let permutation: number[] = [];

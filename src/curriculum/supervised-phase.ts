@@ -44,13 +44,17 @@ export function trainSupervised(context: Context, student: Student, phase: Super
   });
 }
 
-interface Learning {
+interface SupervisedLearning {
   context: Context;
   student: Student;
   phase: SupervisedPhase;
 }
 
-async function supervisedUpdate(learning: Learning, update: number, learningRate: number): Promise<UpdateResult> {
+async function supervisedUpdate(
+  learning: SupervisedLearning,
+  update: number,
+  learningRate: number,
+): Promise<UpdateResult> {
   const { context, student, phase } = learning;
   const { seed, adam } = context.experiment;
   const { settings, rows } = phase;

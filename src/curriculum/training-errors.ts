@@ -3,7 +3,7 @@ import { Diverged } from '../engine-data/training';
 import { isOutOfMemory, UserError } from '../errors';
 import type { Context } from './context';
 
-interface Place {
+interface TrainingPlace {
   context: Context;
   training: { stage: string; phase: string };
   /** Complete updates so far. */
@@ -14,7 +14,10 @@ interface Place {
  * Runs an update; null when the run was stopped during it. On divergence the error names the place and the last good
  * checkpoint.
  */
-export async function guarded<T>({ context, training, update }: Place, action: () => Promise<T>): Promise<T | null> {
+export async function guarded<T>(
+  { context, training, update }: TrainingPlace,
+  action: () => Promise<T>,
+): Promise<T | null> {
   const { stage, phase } = training;
   try {
     return await action();

@@ -9,7 +9,7 @@ import { guardDisk } from '../disk';
 import { appendAnswer, bytesFrom, continues, LongerThanAnnounced, openPart, unlessSilent } from '../download';
 import { UserError } from '../errors';
 import { hashFile } from '../lines';
-import { statOf } from '../paths';
+import { sizeOf, statOf } from '../paths';
 import { flushFolder, makeFolder, move, remove } from '../writing';
 
 export interface PinnedFile {
@@ -76,7 +76,7 @@ export async function download(
 class TransientError extends Error {}
 
 async function fetchRest(url: string, part: string, bytes: number, options: DownloadOptions) {
-  let at = statOf(part)?.size ?? 0;
+  let at = sizeOf(part);
   if (at > bytes) {
     remove(dirname(part), part);
     at = 0;

@@ -86,7 +86,7 @@ export async function makeEnvironment(
 }
 
 /** One call of pip or uv: a requirements file with hashes, to which nothing is added, or further arguments. */
-interface Step {
+interface InstallCall {
   hashed?: string;
   args: string[];
 }
@@ -96,7 +96,7 @@ interface Step {
  * from PyTorch's own index, which has other builds. The user's own sources may have other files, and vLLM chooses its
  * packages for each machine: then only the versions are pinned.
  */
-export function stepsOf(parts: InstallParts, sources: readonly string[], tool: 'uv' | 'pip'): Step[] {
+export function stepsOf(parts: InstallParts, sources: readonly string[], tool: 'uv' | 'pip'): InstallCall[] {
   const wanted = requirements(parts);
   const from = torchIndex(parts, sources, tool);
   if (parts.vllm || sources.length > 0) return [{ args: [...from, ...wanted] }];

@@ -9,7 +9,7 @@ export class Markdown {
   ) {}
 
   /** The literal parts of the template are Markdown; values are escaped, unless they are Markdown themselves. */
-  static of(between: readonly string[], values: readonly Value[]): Markdown {
+  static of(between: readonly string[], values: readonly MarkdownValue[]): Markdown {
     const parts = values.map((value) => (value instanceof Markdown ? value : new Markdown(escaped(String(value)))));
     return new Markdown(
       between.map((text, i) => text + (parts[i]?.text ?? '')).join(''),
@@ -33,27 +33,27 @@ export class Markdown {
   }
 }
 
-type Value = string | number | Markdown;
+type MarkdownValue = string | number | Markdown;
 
 /** md`**${name}** is ${state}` */
-export const md = (between: TemplateStringsArray, ...values: Value[]): Markdown => Markdown.of(between, values);
+export const md = (between: TemplateStringsArray, ...values: MarkdownValue[]): Markdown => Markdown.of(between, values);
 
 /** Joins paragraphs; empty ones are skipped. */
-export const paragraphs = (...all: readonly (Value | undefined)[]): Markdown =>
+export const paragraphs = (...all: readonly (MarkdownValue | undefined)[]): Markdown =>
   join(
-    all.filter((one): one is Value => one !== undefined && one !== ''),
+    all.filter((one): one is MarkdownValue => one !== undefined && one !== ''),
     '\n\n',
   );
 
 /** A table. The first column is left-aligned, the others follow `align`. */
 export function table(
-  head: readonly Value[],
-  rows: readonly (readonly Value[])[],
+  head: readonly MarkdownValue[],
+  rows: readonly (readonly MarkdownValue[])[],
   align: 'left' | 'right' = 'right',
 ): Markdown {
   // Tooltips render columns without space between them.
   const gap = align === 'right' ? '&nbsp;&nbsp; | ' : ' | ';
-  const line = (cells: readonly Value[]) => md`| ${join(cells.map(inOneLine), gap)} |`;
+  const line = (cells: readonly MarkdownValue[]) => md`| ${join(cells.map(inOneLine), gap)} |`;
   const rule = Markdown.of(
     [`| ${head.map((_, i) => (i === 0 || align === 'left' ? ':--' : '--:')).join(' | ')} |`],
     [],
@@ -61,10 +61,10 @@ export function table(
   return join([line(head), rule, ...rows.map(line)], '\n');
 }
 
-export const join = (values: readonly Value[], separator: string): Markdown =>
+export const join = (values: readonly MarkdownValue[], separator: string): Markdown =>
   Markdown.of(['', ...values.slice(1).map(() => separator)], values);
 
-const inOneLine = (cell: Value) => (typeof cell === 'string' ? cell.replace(/[\r\n]+/g, ' ') : cell);
+const inOneLine = (cell: MarkdownValue) => (typeof cell === 'string' ? cell.replace(/[\r\n]+/g, ' ') : cell);
 
 function escaped(text: string): string {
   return visible(text)

@@ -1,13 +1,4 @@
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -21,19 +12,19 @@ let folder: string;
 let root: string;
 let trusted: boolean;
 beforeEach(() => {
-  folder = realpathSync(mkdtempSync(join(tmpdir(), 'distillery-named-')));
+  folder = fs.realpathSync(fs.mkdtempSync(join(tmpdir(), 'distillery-named-')));
   root = join(folder, 'workspace');
-  mkdirSync(root);
-  writeFileSync(join(folder, 'secret.jsonl'), row);
-  writeFileSync(join(root, 'own.jsonl'), row);
-  symlinkSync(folder, join(root, 'out'));
-  symlinkSync(root, join(folder, 'link'));
+  fs.mkdirSync(root);
+  fs.writeFileSync(join(folder, 'secret.jsonl'), row);
+  fs.writeFileSync(join(root, 'own.jsonl'), row);
+  fs.symlinkSync(folder, join(root, 'out'));
+  fs.symlinkSync(root, join(folder, 'link'));
   trusted = false;
   limitReading({ trusted: () => trusted, roots: () => [root] });
 });
 afterEach(() => {
   limitReading({ trusted: () => true, roots: () => [] });
-  rmSync(folder, { recursive: true });
+  fs.rmSync(folder, { recursive: true });
 });
 
 describe('in Restricted Mode', () => {
@@ -81,8 +72,8 @@ describe('in Restricted Mode', () => {
 
 it('the extension reads data by this module alone', () => {
   const sources = join(packageRoot(), 'src', 'extension');
-  const others = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter(
-    (file) => /(?<!test)\.ts$/.test(file) && /\bloadData\b/.test(readFileSync(join(sources, file), 'utf8')),
-  );
+  const others = fs
+    .readdirSync(sources, { recursive: true, encoding: 'utf8' })
+    .filter((file) => /(?<!test)\.ts$/.test(file) && /\bloadData\b/.test(fs.readFileSync(join(sources, file), 'utf8')));
   expect(others).toEqual(['named-files.ts']);
 });

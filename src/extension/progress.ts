@@ -28,7 +28,7 @@ export class ProgressMeter {
   /** Times of the last consecutive updates, in ms. */
   private marks: number[] = [];
   /** The first update seen of the phase, which later ones are compared with. */
-  private first: Update | undefined;
+  private first: UpdateEvent | undefined;
 
   get current(): RunProgress | undefined {
     return this.progress;
@@ -62,13 +62,13 @@ export class ProgressMeter {
     }
   }
 
-  private begin({ stage, phase, updates, done }: Phase, time?: number): void {
+  private begin({ stage, phase, updates, done }: PhaseProgress, time?: number): void {
     this.progress = { stage, phase, update: done, updates };
     this.marks = time === undefined ? [] : [time];
     this.first = undefined;
   }
 
-  private step(told: Update, time: number): void {
+  private step(told: UpdateEvent, time: number): void {
     const { progress } = this;
     const { stage, phase, update, updates, metrics, spent } = told;
     const same = progress?.stage === stage && progress.phase === phase;
@@ -103,14 +103,14 @@ export class ProgressMeter {
   }
 }
 
-interface Phase {
+interface PhaseProgress {
   stage: StageName;
   phase: string;
   updates: number;
   done: number;
 }
 
-interface Update {
+interface UpdateEvent {
   stage: StageName;
   phase: string;
   update: number;

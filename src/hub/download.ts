@@ -6,10 +6,11 @@ import { existsSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
+import { sizeOf } from '../paths';
 import { gigabytes } from '../words';
 import { flushFolder, makeFolder, move, replaceText } from '../writing';
 import { repositoryFolder } from './cache';
-import { fetchFile, sizeOf } from './fetch-file';
+import { fetchFile } from './fetch-file';
 import type { DownloadPlan } from './plan';
 import type { Hub } from './request';
 

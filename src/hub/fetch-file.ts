@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { appendAnswer, bytesFrom, LongerThanAnnounced, openPart } from '../download';
 import { UserError } from '../errors';
-import { statOf } from '../paths';
+import { sizeOf } from '../paths';
 import { remove } from '../writing';
 import type { PlannedFile } from './plan';
 import { type Hub, refuseStatus, request, unreachable } from './request';
@@ -52,9 +52,6 @@ export async function fetchFile(
       });
   }
 }
-
-/** Size of a file; 0 if there is none. */
-export const sizeOf = (path: string) => statOf(path)?.size ?? 0;
 
 /**
  * Appends the missing part. Returns the hash of the whole; throws an error other than UserError when the connection

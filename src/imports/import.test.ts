@@ -1,14 +1,4 @@
-import {
-  appendFileSync,
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -31,9 +21,9 @@ const student = join(packageRoot(), 'examples', 'arithmetic', 'student');
 
 let folder = '';
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'rollouts-'));
+  folder = fs.mkdtempSync(join(tmpdir(), 'rollouts-'));
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
 
 const importOne = async (...[path, settings]: Parameters<typeof importRollouts>) => {
   const [imported, ...others] = await importRollouts(path, settings);
@@ -53,7 +43,9 @@ describe('importing rollouts', () => {
     expect(first.map(({ group, sample }) => [group, sample])).toEqual(
       [0, 0, 0, 0, 1, 1, 1, 1].map((group, i) => [group, i % 4]),
     );
-    const [log] = JSON.parse(readFileSync(join(fixtures, 'trl/checkpoint-3/trainer_state.json'), 'utf8')).log_history;
+    const [log] = JSON.parse(
+      fs.readFileSync(join(fixtures, 'trl/checkpoint-3/trainer_state.json'), 'utf8'),
+    ).log_history;
     const [update] = readMetrics(run);
     expect(update).toMatchObject({
       stage: 'training',
@@ -111,7 +103,7 @@ describe('importing rollouts', () => {
     expect(record.logProbs!.every((value) => value === -0.5)).toBe(true);
     expect(record.finished).toBe(true);
     const [{ completion }] = [
-      JSON.parse(readFileSync(join(fixtures, 'nemo-rl/train_data_step1.jsonl'), 'utf8').split('\n')[0]),
+      JSON.parse(fs.readFileSync(join(fixtures, 'nemo-rl/train_data_step1.jsonl'), 'utf8').split('\n')[0]),
     ].map(({ content: [[, text]], advantages: [[advantage]] }) => ({ completion: { text, advantage } }));
     expect(record.tokenTexts.join('')).toBe(completion.text);
     expect(record.advantage).toBeCloseTo(completion.advantage, 9);
@@ -151,7 +143,7 @@ describe('importing rollouts', () => {
         ],
       ],
     };
-    writeFileSync(join(folder, 'completions_12_ab12.table.json'), JSON.stringify(table));
+    fs.writeFileSync(join(folder, 'completions_12_ab12.table.json'), JSON.stringify(table));
     const { folder: run } = await importOne(join(folder, 'completions_12_ab12.table.json'), {
       runsFolder: folder,
     });
@@ -166,7 +158,7 @@ describe('importing rollouts', () => {
       },
       { tokenTexts: ['5', ''], reward: null, parts: { format_reward: null } },
     ]);
-    writeFileSync(join(folder, 'own.jsonl'), '{"q": "1 + 1?", "reply": "2", "ref": "2", "points": NaN}\n');
+    fs.writeFileSync(join(folder, 'own.jsonl'), '{"q": "1 + 1?", "reply": "2", "ref": "2", "points": NaN}\n');
     const own = await importOne(join(folder, 'own.jsonl'), {
       runsFolder: folder,
       columns: { prompt: 'q', completion: 'reply', gold: 'ref', reward: 'points' },
@@ -178,35 +170,38 @@ describe('importing rollouts', () => {
 
   it('reports errors with place and remedy; records read before stay', async () => {
     await expect(bring('nothing-here')).rejects.toMatchObject({ remedy: expect.stringContaining('rollout_data_dir') });
-    mkdirSync(join(folder, 'empty'));
+    fs.mkdirSync(join(folder, 'empty'));
     await expect(importRollouts(join(folder, 'empty'), { runsFolder: folder })).rejects.toThrow(
       'nothing here is known',
     );
     const file = join(folder, 'broken.jsonl');
-    writeFileSync(file, '{"prompt": "a", "completion": "b", "step": 1}\n{"prompt": \n');
+    fs.writeFileSync(file, '{"prompt": "a", "completion": "b", "step": 1}\n{"prompt": \n');
     await expect(importRollouts(file, { runsFolder: join(folder, 'runs') })).rejects.toMatchObject({ file, line: 2 });
-    writeFileSync(join(folder, 'columns.jsonl'), '{"x": 1}\n');
+    fs.writeFileSync(join(folder, 'columns.jsonl'), '{"x": 1}\n');
     await expect(importRollouts(join(folder, 'columns.jsonl'), { runsFolder: folder })).rejects.toMatchObject({
       message: 'no column holds the prompt',
       line: 1,
       remedy: expect.stringContaining('The columns are: x'),
     });
     const parquet = join(folder, 'completions_00001.parquet');
-    writeFileSync(parquet, readFileSync(join(fixtures, 'trl/completions/completions_00001.parquet')).subarray(0, 3000));
+    fs.writeFileSync(
+      parquet,
+      fs.readFileSync(join(fixtures, 'trl/completions/completions_00001.parquet')).subarray(0, 3000),
+    );
     await expect(importRollouts(parquet, { runsFolder: folder })).rejects.toMatchObject({ file: parquet });
   });
 
   it('skips an incomplete last line, with a note', async () => {
     const file = join(folder, 'torn.jsonl');
-    writeFileSync(file, '{"prompt": "a", "completion": "b", "step": 1}\n{"prompt": "a", "compl');
+    fs.writeFileSync(file, '{"prompt": "a", "completion": "b", "step": 1}\n{"prompt": "a", "compl');
     const { completions, notes } = await importOne(file, { runsFolder: folder });
     expect([completions, notes.some((note) => note.includes('torn.jsonl:2'))]).toEqual([1, true]);
   });
 
   it('follows a folder that grows, and adds to the run later', async () => {
     const from = join(folder, 'verl');
-    mkdirSync(from);
-    copyFileSync(join(fixtures, 'verl/rollouts/1.jsonl'), join(from, '1.jsonl'));
+    fs.mkdirSync(from);
+    fs.copyFileSync(join(fixtures, 'verl/rollouts/1.jsonl'), join(from, '1.jsonl'));
     const stop = new AbortController();
     let run = '';
     const following = importOne(from, {
@@ -222,19 +217,22 @@ describe('importing rollouts', () => {
     };
     await until(1);
     expect(openRun(run)).toMatchObject({ record: { state: 'running' }, interrupted: false });
-    const second = readFileSync(join(fixtures, 'verl/rollouts/2.jsonl'), 'utf8').split('\n');
-    writeFileSync(join(from, '2.jsonl'), second.slice(0, 3).join('\n').slice(0, -5));
+    const second = fs.readFileSync(join(fixtures, 'verl/rollouts/2.jsonl'), 'utf8').split('\n');
+    fs.writeFileSync(join(from, '2.jsonl'), second.slice(0, 3).join('\n').slice(0, -5));
     await new Promise((r) => setTimeout(r, 500));
-    appendFileSync(join(from, '2.jsonl'), `${second.slice(0, 3).join('\n').slice(-5)}\n${second.slice(3).join('\n')}`);
+    fs.appendFileSync(
+      join(from, '2.jsonl'),
+      `${second.slice(0, 3).join('\n').slice(-5)}\n${second.slice(3).join('\n')}`,
+    );
     await until(2);
     stop.abort();
     expect((await following).completions).toBe(16);
     expect(readRollouts(run, 'training', 2)).toHaveLength(8);
     expect(readMetrics(run).map(({ step }) => step)).toEqual([1, 2]);
-    cpSync(join(fixtures, 'verl/rollouts/2.jsonl'), join(from, '3.jsonl'));
-    writeFileSync(
+    fs.cpSync(join(fixtures, 'verl/rollouts/2.jsonl'), join(from, '3.jsonl'));
+    fs.writeFileSync(
       join(from, '3.jsonl'),
-      readFileSync(join(from, '3.jsonl'), 'utf8').replaceAll('"step": 2', '"step": 3'),
+      fs.readFileSync(join(from, '3.jsonl'), 'utf8').replaceAll('"step": 2', '"step": 3'),
     );
     const more = await importOne(from, { runsFolder: folder, into: run });
     expect([more.completions, more.folder]).toEqual([8, run]);
@@ -245,7 +243,7 @@ describe('importing rollouts', () => {
 describe('stores and logs', () => {
   it("Trackio's store: a run for each of its runs, with curves, tables and traces", async () => {
     const file = join(fixtures, 'trackio', 'distillery.db');
-    const before = readFileSync(file);
+    const before = fs.readFileSync(file);
     const runs = await importRollouts(file, { runsFolder: folder, tokenizer: student });
     expect(runs.map(({ updates, completions, notes }) => [updates, completions, notes])).toEqual([
       [3, 24, []],
@@ -268,23 +266,23 @@ describe('stores and logs', () => {
     expect(readRollouts(traced, 'training', 2)).toMatchObject([
       { gold: '19', reward: 1, question: expect.stringMatching(/\?$/) },
     ]);
-    expect(readFileSync(file).equals(before)).toBe(true);
-    expect(existsSync(`${file}.lock`)).toBe(false);
+    expect(fs.readFileSync(file).equals(before)).toBe(true);
+    expect(fs.existsSync(`${file}.lock`)).toBe(false);
   });
 
   it('reads a store whose write-ahead log is not taken in yet, and leaves it as it is', async () => {
     const { Database } = await import('node-sqlite3-wasm');
     const file = join(folder, 'live.db');
-    copyFileSync(join(fixtures, 'trackio', 'distillery.db'), file);
-    const bytes = readFileSync(file);
+    fs.copyFileSync(join(fixtures, 'trackio', 'distillery.db'), file);
+    const bytes = fs.readFileSync(file);
     bytes.fill(2, 18, 20); // as `PRAGMA journal_mode=WAL` leaves it
-    writeFileSync(file, bytes);
+    fs.writeFileSync(file, bytes);
     const db = new Database(file);
     db.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA wal_autocheckpoint=0');
     db.exec(
       "INSERT INTO metrics(run_id, timestamp, run_name, step, metrics) VALUES ('new', '2030', 'new', 1, '{\"train/loss\": 2}')",
     );
-    const state = () => [file, `${file}-wal`].map((one) => readFileSync(one).toString('latin1'));
+    const state = () => [file, `${file}-wal`].map((one) => fs.readFileSync(one).toString('latin1'));
     const before = state();
     const runs = await importRollouts(file, { runsFolder: join(folder, 'runs') });
     expect(state()).toEqual(before);
@@ -296,7 +294,7 @@ describe('stores and logs', () => {
   it('follows a store whose file stays as large as it is while it is written to', async () => {
     const { Database } = await import('node-sqlite3-wasm');
     const file = join(folder, 'live.db');
-    copyFileSync(join(fixtures, 'trackio', 'distillery.db'), file);
+    fs.copyFileSync(join(fixtures, 'trackio', 'distillery.db'), file);
     const log = (step: number) => {
       const db = new Database(file);
       db.exec(
@@ -316,9 +314,9 @@ describe('stores and logs', () => {
       },
     });
     while (read.size < 2) await new Promise((r) => setTimeout(r, 50));
-    const { length } = readFileSync(file);
+    const { length } = fs.readFileSync(file);
     log(9);
-    expect(readFileSync(file)).toHaveLength(length);
+    expect(fs.readFileSync(file)).toHaveLength(length);
     stop.abort();
     const [{ folder: run }] = await following;
     expect(readMetrics(run).slice(-2)).toMatchObject([
@@ -352,7 +350,7 @@ describe('stores and logs', () => {
 
   it('names stores and logs that cannot be read', async () => {
     const cut = (name: string, from: string, bytes: number) => {
-      writeFileSync(join(folder, name), readFileSync(join(fixtures, from)).subarray(0, bytes));
+      fs.writeFileSync(join(folder, name), fs.readFileSync(join(fixtures, from)).subarray(0, bytes));
       return join(folder, name);
     };
     const eval1 = cut('cut.eval', 'inspect/pens.eval', 2000);

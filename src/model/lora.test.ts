@@ -1,13 +1,4 @@
-import {
-  copyFileSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findBackend, keep, matMul, memory, randomNormal, tidy } from '@tensorflow/tfjs-core';
@@ -41,15 +32,15 @@ let tensors = 0;
 
 beforeAll(async () => {
   await useBackend('embedded');
-  scratch = mkdtempSync(join(tmpdir(), 'distillery-'));
+  scratch = fs.mkdtempSync(join(tmpdir(), 'distillery-'));
   const base = createModel(config, 1);
   const { json, config: tokenizer } = tinyTokenizer();
   saveStudent(join(scratch, 'base'), base);
-  writeFileSync(join(scratch, 'base', 'tokenizer.json'), JSON.stringify(json));
-  writeFileSync(join(scratch, 'base', 'tokenizer_config.json'), JSON.stringify(tokenizer));
+  fs.writeFileSync(join(scratch, 'base', 'tokenizer.json'), JSON.stringify(json));
+  fs.writeFileSync(join(scratch, 'base', 'tokenizer_config.json'), JSON.stringify(tokenizer));
   disposeModel(base);
 });
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+afterAll(() => fs.rmSync(scratch, { recursive: true, force: true }));
 beforeEach(() => {
   tensors = memory().numTensors;
 });
@@ -174,10 +165,10 @@ describe('an adapter', () => {
 });
 
 describe('an adapter folder', () => {
-  const folder = () => mkdtempSync(join(scratch, 'adapter-'));
+  const folder = () => fs.mkdtempSync(join(scratch, 'adapter-'));
   const patch = (at: string, changes: object) => {
     const file = join(at, 'adapter_config.json');
-    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...changes }));
+    fs.writeFileSync(file, JSON.stringify({ ...JSON.parse(fs.readFileSync(file, 'utf8')), ...changes }));
   };
   const saved = () => {
     const at = folder();
@@ -190,7 +181,7 @@ describe('an adapter folder', () => {
   it('is what PEFT writes, and loads as a student', () => {
     const at = saved();
     const model = adapted();
-    expect(readdirSync(at).sort()).toEqual(['adapter_config.json', 'adapter_model.safetensors']);
+    expect(fs.readdirSync(at).sort()).toEqual(['adapter_config.json', 'adapter_model.safetensors']);
     const file = openSafetensors(join(at, 'adapter_model.safetensors'));
     expect([...file.tensors.keys()].slice(0, 2)).toEqual([
       'base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight',
@@ -221,7 +212,8 @@ describe('an adapter folder', () => {
     patch(at, { base_model_name_or_path: 'Qwen/Qwen2.5-0.5B' });
     expect(() => loadStudent(at)).toThrow(/Qwen\/Qwen2.5-0.5B of the adapter is not there/);
     disposeModel(loadStudent(at, { base: join(scratch, 'base') }).model);
-    for (const name of readdirSync(join(scratch, 'base'))) copyFileSync(join(scratch, 'base', name), join(at, name));
+    for (const name of fs.readdirSync(join(scratch, 'base')))
+      fs.copyFileSync(join(scratch, 'base', name), join(at, name));
     const { model } = loadStudent(at);
     expect(model.adapter?.base.path).toBe(at);
     disposeModel(model);
@@ -238,9 +230,9 @@ describe('an adapter folder', () => {
     const commit = 'c'.repeat(40);
     const repository = join(cache, 'models--Tiny--Student');
     const snapshot = join(repository, 'snapshots', commit);
-    mkdirSync(join(repository, 'refs'), { recursive: true });
-    writeFileSync(join(repository, 'refs', 'main'), commit);
-    cpSync(join(scratch, 'base'), snapshot, { recursive: true });
+    fs.mkdirSync(join(repository, 'refs'), { recursive: true });
+    fs.writeFileSync(join(repository, 'refs', 'main'), commit);
+    fs.cpSync(join(scratch, 'base'), snapshot, { recursive: true });
     const { model } = loadStudent(at);
     expect(model.adapter?.base.path).toBe(snapshot);
     disposeModel(model);
@@ -254,13 +246,13 @@ describe('an adapter folder', () => {
   it("is asked and exported with its own tokenizer, and its base's end tokens", () => {
     const at = saved();
     const base = folder();
-    cpSync(join(scratch, 'base'), base, { recursive: true });
-    writeFileSync(join(base, 'generation_config.json'), JSON.stringify({ eos_token_id: [0, 5], top_p: 0.8 }));
+    fs.cpSync(join(scratch, 'base'), base, { recursive: true });
+    fs.writeFileSync(join(base, 'generation_config.json'), JSON.stringify({ eos_token_id: [0, 5], top_p: 0.8 }));
     patch(at, { base_model_name_or_path: base });
     const { json, config: words } = tinyTokenizer();
-    writeFileSync(join(at, 'tokenizer.json'), JSON.stringify(json));
+    fs.writeFileSync(join(at, 'tokenizer.json'), JSON.stringify(json));
     const trained = { ...words, eos_token: '<|mark|>', chat_template: 'mine {{ messages[0].content }}' };
-    writeFileSync(join(at, 'tokenizer_config.json'), JSON.stringify(trained));
+    fs.writeFileSync(join(at, 'tokenizer_config.json'), JSON.stringify(trained));
     const { model, tokenizer } = loadStudent(at);
     disposeModel(model);
     for (const one of [tokenizer, loadStudentTokenizer(at)])
@@ -273,7 +265,7 @@ describe('an adapter folder', () => {
     exportStudent(at, out, { format: 'hf', dtype: 'F32' });
     const exported = loadStudentTokenizer(out);
     expect(exported).toMatchObject({ eosId: 1, chatTemplate: { source: expect.stringMatching(/^mine/) } });
-    expect(JSON.parse(readFileSync(join(out, 'generation_config.json'), 'utf8'))).toMatchObject({ top_p: 0.8 });
+    expect(JSON.parse(fs.readFileSync(join(out, 'generation_config.json'), 'utf8'))).toMatchObject({ top_p: 0.8 });
   });
 
   it.each([
@@ -377,8 +369,8 @@ describe('an adapter folder', () => {
     file.close();
     writeSafetensors(path, [...all, embedding]);
     expect(() => loadStudent(at)).toThrow(/embedding or output layer of its own/);
-    rmSync(path);
-    writeFileSync(join(at, 'adapter_model.bin'), 'PK');
+    fs.rmSync(path);
+    fs.writeFileSync(join(at, 'adapter_model.bin'), 'PK');
     expect(() => loadStudent(at)).toThrow(/Python pickle/);
   });
 
@@ -386,7 +378,7 @@ describe('an adapter folder', () => {
     const at = saved();
     const other = createModel(config, 2);
     const elsewhere = join(scratch, 'other');
-    mkdirSync(elsewhere);
+    fs.mkdirSync(elsewhere);
     saveStudent(elsewhere, other, { tokenizerFrom: join(scratch, 'base') });
     disposeModel(other);
     expect(() => loadStudent(at, { base: elsewhere })).toThrow(/trained on another student than the one in .*other/);

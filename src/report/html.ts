@@ -6,9 +6,9 @@ export interface Html {
   readonly [htmlBrand]: string;
 }
 
-type Value = Html | string | number | null | undefined | false | readonly Value[];
+type HtmlValue = Html | string | number | null | undefined | false | readonly HtmlValue[];
 
-export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Html {
+export function html(parts: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   return raw(parts.reduce((text, part, i) => text + part + (i < values.length ? textOf(values[i]) : ''), ''));
 }
 
@@ -17,7 +17,7 @@ export const raw = (text: string): Html => ({ [htmlBrand]: text });
 
 export const markup = (value: Html): string => value[htmlBrand];
 
-function textOf(value: Value): string {
+function textOf(value: HtmlValue): string {
   if (value === null || value === undefined || value === false) return '';
   if (Array.isArray(value)) return value.map(textOf).join('');
   return typeof value === 'object' ? (value as Html)[htmlBrand] : escaped(String(value));

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openRun } from '../runs/reading';
+import { newRollout } from '../runs/testing/rollout';
 import { createRun } from '../runs/writer';
 import { reportHead, reportOf } from './report';
 
@@ -103,21 +104,8 @@ it('shows the named cases first, and says which there are', () => {
 
 it('of a run without failures shows the best and the worst completion of its last update', () => {
   const run = createRun(folder, 'rollouts', {});
-  const rollout = (sample: number, reward: number | null, text: string) => ({
-    problemId: 'p',
-    group: 0,
-    sample,
-    prompt: 'Q',
-    question: '1 + 1?',
-    tokens: [1, 2],
-    tokenTexts: [text, ''],
-    reward,
-    parts: {},
-    advantage: null,
-    finished: true,
-    answer: null,
-    correct: null,
-  });
+  const rollout = (sample: number, reward: number | null, text: string) =>
+    newRollout({ sample, question: '1 + 1?', tokens: [1, 2], tokenTexts: [text, ''], reward, correct: null });
   run.rollouts('grpo', 4, [rollout(0, 0, 'bad'), rollout(1, 1, 'good'), rollout(2, null, 'none')]);
   run.metrics({ stage: 'grpo', step: 4, reward: 0.5 });
   run.close({ state: 'finished' });

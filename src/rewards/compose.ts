@@ -15,13 +15,13 @@ export interface RewardScore {
   failures: Record<string, string>;
 }
 
-type Components = { [N in ComponentName]: Component<N> };
+type ComponentsByName = { [N in ComponentName]: Component<N> };
 
 /** Scores one completion. `components` can be replaced for tests. */
 export function scoreCompletion(
   config: RewardConfig,
   input: RewardInput,
-  components: Components = registry,
+  components: ComponentsByName = registry,
 ): RewardScore {
   const values = new Map<string, number | null>();
   const failures: Record<string, string> = {};

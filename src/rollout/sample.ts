@@ -11,7 +11,7 @@ import { packDecoder } from '../model/pack';
 import { decoderShape, type Model } from '../model/transformer';
 import { uniform } from '../random';
 import { checkLength, checkTokens, type ModelConfig } from '../student-files/config';
-import { type Group, groupsOf, type Row, Slots } from './schedule';
+import { type BatchRow, type Group, groupsOf, Slots } from './schedule';
 
 /** Milliseconds of work after which the event loop gets a turn, so that hosts stay responsive and signals arrive. */
 const patience = 20;
@@ -85,7 +85,7 @@ function* decodeGroups(
   const slots = new Slots(Math.min(options.maxRows ?? 64, groups.flatMap(({ rows }) => rows).length));
   const ends = new Set(options.eosIds);
   const decoding = openDecoding(weights, decoderShape(config), { slots: slots.count, length: longest });
-  let active: Row[] = [];
+  let active: BatchRow[] = [];
   let next = 0;
   try {
     while (active.length > 0 || next < groups.length) {
@@ -111,7 +111,7 @@ function* decodeGroups(
 }
 
 /** The last token of each active row and the whole prompt of each entering group (for its first slot). */
-function stepOf(active: Row[], entering: Group[]): DecodingStep {
+function stepOf(active: BatchRow[], entering: Group[]): DecodingStep {
   const tokens = active.map(({ draft }) => draft.tokens[draft.tokens.length - 1]);
   const starts = active.map((_, row) => row);
   const slots = active.map(({ slot }) => slot);
@@ -127,7 +127,7 @@ function stepOf(active: Row[], entering: Group[]): DecodingStep {
 }
 
 /** Draws the next token of every row. The rows of an entering group share their prompt's logits. */
-function draw(decoding: Decoding, active: Row[], entering: Group[], options: SampleOptions): void {
+function draw(decoding: Decoding, active: BatchRow[], entering: Group[], options: SampleOptions): void {
   drawOnce(decoding, 0, [...active, ...entering.map(({ rows }) => rows[0])], options);
   const most = Math.max(0, ...entering.map(({ rows }) => rows.length));
   for (let i = 1; i < most; i++)
@@ -143,7 +143,7 @@ function draw(decoding: Decoding, active: Row[], entering: Group[], options: Sam
  * One draw for each of the rows, from the logits' row `first` on; where a group is smaller than the others, its row has
  * none.
  */
-function drawOnce(decoding: Decoding, first: number, rows: (Row | undefined)[], options: SampleOptions): void {
+function drawOnce(decoding: Decoding, first: number, rows: (BatchRow | undefined)[], options: SampleOptions): void {
   const { sampling, seed, stream = [] } = options;
   const uniforms = rows.map((row) =>
     row ? uniform(seed, ...stream, row.draft.prompt, row.draft.completion, row.draft.tokens.length) : 0,

@@ -3,7 +3,7 @@
 import type { Draft } from '../engine-data/sampling';
 
 /** Where a draft lives while it is in flight. */
-export interface Row {
+export interface BatchRow {
   draft: Draft;
   promptLength: number;
   /** Its slot of the cache; -1 while it waits. */
@@ -13,7 +13,7 @@ export interface Row {
 /** Rows of one prompt that enter together, so that the prompt is computed once for all. */
 export interface Group {
   prompt: readonly number[];
-  rows: Row[];
+  rows: BatchRow[];
 }
 
 /** All completions to sample: `size` for each prompt, in groups that fit into `maxRows` slots. */
@@ -21,7 +21,7 @@ export function groupsOf(prompts: readonly (readonly number[])[], size: number, 
   return prompts.flatMap((prompt, index) => {
     const rows = Array.from(
       { length: size },
-      (_, completion): Row => ({
+      (_, completion): BatchRow => ({
         draft: { prompt: index, completion, tokens: [], logProbs: [], finished: false },
         promptLength: prompt.length,
         slot: -1,
@@ -49,7 +49,7 @@ export class Slots {
     return true;
   }
 
-  free(row: Row): void {
+  free(row: BatchRow): void {
     this.unused.push(row.slot);
     row.slot = -1;
   }

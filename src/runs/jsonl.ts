@@ -5,7 +5,7 @@ import { guardDisk } from '../disk';
 import { UserError } from '../errors';
 import { encode } from '../json';
 import { type Damage, maxLineBytes, parseJson, readLines } from '../lines';
-import { statOf } from '../paths';
+import { sizeOf } from '../paths';
 import { cutFile, openToWrite, remove } from '../writing';
 
 /**
@@ -59,7 +59,7 @@ const mostDamaged = 1000;
 export function readRecords<T>(file: string, schema: z.ZodType<T>, damage?: Damage, most = maxFileBytes): T[] {
   const records: T[] = [];
   for (const { record } of eachRecord(file, schema, { damage, most })) records.push(record);
-  const size = statOf(file)?.size ?? 0;
+  const size = sizeOf(file);
   if (size <= most) return records;
   const message = `the file has ${size} bytes: what lies behind the first ${most} is left out`;
   const problem = new UserError(message, { file, code: 'run' });

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DiskFull } from '../disk';
-import { statOf } from '../paths';
+import { sizeOf } from '../paths';
 import { checkpointsFolder } from './layout';
 import type { RunWriter } from './writer';
 
@@ -16,8 +16,7 @@ const short = 3;
 function checkpointBytes(run: string, newest: string | undefined): number {
   if (newest === undefined) return 0;
   const folder = join(checkpointsFolder(run), newest);
-  const sizeOf = (name: string) => statOf(join(folder, name))?.size ?? 0;
-  return existsSync(folder) ? readdirSync(folder).reduce((sum, name) => sum + sizeOf(name), 0) : 0;
+  return existsSync(folder) ? readdirSync(folder).reduce((sum, name) => sum + sizeOf(join(folder, name)), 0) : 0;
 }
 
 const continuesMessage = 'there is space again: training continues';

@@ -79,7 +79,7 @@ export function renderChat(
   }
 }
 
-type Value = ReturnType<Interpreter['run']>;
+type TemplateValue = ReturnType<Interpreter['run']>;
 
 /** Counts steps and measures their results, so that neither loops nor repeatedly doubled texts or lists run away. */
 class BoundedInterpreter extends Interpreter {
@@ -93,7 +93,7 @@ class BoundedInterpreter extends Interpreter {
     super(environment);
   }
 
-  override evaluate(...args: Parameters<Interpreter['evaluate']>): Value {
+  override evaluate(...args: Parameters<Interpreter['evaluate']>): TemplateValue {
     if (++this.steps > maxSteps) throw new Error(`it takes more than ${maxSteps} steps`);
     const [{ type, body }] = args as unknown as [{ type: string; body: unknown[] }];
     if (type === 'For' && body.length === 0) body.push({ type: 'Comment', value: '' }); // so that each iteration is a

@@ -97,7 +97,7 @@ const isAbsent = (value: unknown) =>
   (Array.isArray(value) && value.length === 0) ||
   (isJsonObject(value) && Object.keys(value).length === 0);
 
-interface Place {
+interface AdapterFiles {
   config: ModelConfig;
   file: string;
   tensors: ReadonlyMap<string, TensorEntry>;
@@ -107,7 +107,7 @@ interface Place {
  * The linear layers that have an adapter. Names are matched as in PEFT: the full name of a module or its end, `q_proj`
  * or `model.layers.0.self_attn.q_proj`. The result of a pattern (Unsloth writes one) is seen in the weights.
  */
-function readTargets(json: JsonObject, { config, file, tensors }: Place): LoraTarget[] {
+function readTargets(json: JsonObject, { config, file, tensors }: AdapterFiles): LoraTarget[] {
   const named = json.target_modules === 'all-linear' ? loraTargets.map(moduleOf) : json.target_modules;
   const all = loraTargets.map(moduleOf).join(', ');
   const wanted = `a list of linear layers (${all}) or a pattern, alike in every layer of the model`;
@@ -138,7 +138,11 @@ function readTargets(json: JsonObject, { config, file, tensors }: Place): LoraTa
  * scaled to the common alpha. The product is the same, and zeros opposite zeros have no gradient, so they stay zero in
  * training.
  */
-function withPatterns(json: JsonObject, settings: AdapterSettings, { config, file, tensors }: Place): ReadSettings {
+function withPatterns(
+  json: JsonObject,
+  settings: AdapterSettings,
+  { config, file, tensors }: AdapterFiles,
+): ReadSettings {
   const alphas = alphaPattern(json, file);
   const rankOf = (module: string) => tensors.get(adapterName(`${module}.weight`, 'A'))?.shape[0] ?? settings.rank;
   const modules = settings.targets.flatMap((target) =>

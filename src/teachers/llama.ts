@@ -34,21 +34,21 @@ export interface LlamaSettings {
 interface Library {
   getLlama(
     options: object,
-  ): Promise<{ loadModel(options: { modelPath: string }): Promise<Model>; dispose(): Promise<void> }>;
-  LlamaChatSession: new (options: { contextSequence: Sequence }) => Session;
+  ): Promise<{ loadModel(options: { modelPath: string }): Promise<LlamaModel>; dispose(): Promise<void> }>;
+  LlamaChatSession: new (options: { contextSequence: LlamaSequence }) => Session;
 }
-interface Model {
+interface LlamaModel {
   createContext(options: {
     sequences: number;
     contextSize: number;
     threads?: number;
-  }): Promise<{ getSequence(): Sequence }>;
+  }): Promise<{ getSequence(): LlamaSequence }>;
 }
-interface Sequence {
+interface LlamaSequence {
   tokenMeter: { usedInputTokens: number; usedOutputTokens: number };
   dispose(): void;
 }
-interface Chunk {
+interface LlamaChunk {
   type?: 'segment';
   segmentType?: 'thought' | 'comment';
   text: string;
@@ -170,7 +170,7 @@ async function open(
 /** Converts the session's callbacks to a stream. */
 async function* piecesOf(
   session: Session,
-  sequence: Sequence,
+  sequence: LlamaSequence,
   request: TeacherRequest,
   signal: AbortSignal,
 ): AsyncGenerator<Piece> {
@@ -188,7 +188,7 @@ async function* piecesOf(
       maxTokens,
       seed,
       signal,
-      onResponseChunk: ({ type, segmentType, text }: Chunk) => {
+      onResponseChunk: ({ type, segmentType, text }: LlamaChunk) => {
         if (text !== '') tell({ kind: type === 'segment' && segmentType === 'thought' ? 'thought' : 'text', text });
       },
     })

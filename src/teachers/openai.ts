@@ -21,14 +21,14 @@ export interface OpenAiSettings extends Partial<Limits> {
 
 /** Parameters that servers may refuse, with the reaction. */
 const refusals = ['stream_options', 'max_tokens', ...optionalSettings] as const;
-type Refusal = (typeof refusals)[number];
+type KnownRefusal = (typeof refusals)[number];
 
 type Chunk = OpenAI.ChatCompletionChunk;
 
 export function openAiTeacher({ baseUrl, model, apiKey, api = 'chat', ...given }: OpenAiSettings): Teacher {
   const limits: Limits = { silenceMs: 120_000, replyMs: 4 * 3600_000, ...given };
   const url = checkBaseUrl(baseUrl);
-  const refused = new Set<Refusal>();
+  const refused = new Set<KnownRefusal>();
   return {
     model,
     endpoint: url.href.replace(/\/$/, ''),
@@ -55,7 +55,7 @@ export function openAiTeacher({ baseUrl, model, apiKey, api = 'chat', ...given }
 /** The streamed reply, requested without the refused parameters. */
 function open(
   client: OpenAI,
-  { api, model, refused }: Required<Pick<OpenAiSettings, 'api' | 'model'>> & { refused: Set<Refusal> },
+  { api, model, refused }: Required<Pick<OpenAiSettings, 'api' | 'model'>> & { refused: Set<KnownRefusal> },
   request: TeacherRequest,
   signal: AbortSignal,
 ): Promise<AsyncIterable<Chunk | OpenAI.Completion>> {
@@ -89,7 +89,7 @@ const samplingOf = ({ temperature, seed, neutral: set }: TeacherRequest) => ({
 });
 
 /** Repeats a request without unsupported parameters; `create` reads `refused`. */
-async function adapting<T>(refused: Set<Refusal>, create: () => Promise<T>): Promise<T> {
+async function adapting<T>(refused: Set<KnownRefusal>, create: () => Promise<T>): Promise<T> {
   for (;;) {
     const before = new Set(refused); // other requests are refused meanwhile
     try {
@@ -102,17 +102,17 @@ async function adapting<T>(refused: Set<Refusal>, create: () => Promise<T>): Pro
   }
 }
 
-const unsent = (request: TeacherRequest, refused: ReadonlySet<Refusal>): Unsent[] =>
+const unsent = (request: TeacherRequest, refused: ReadonlySet<KnownRefusal>): Unsent[] =>
   optionalSettings.filter((name) => name in samplingOf(request) && refused.has(name));
 
 /** A value out of range must be fixed by the user: "temperature must be between 0 and 1". */
 const outOfRangeMessage =
   /\b(?:between|range|(?:less|greater|smaller|larger) than|at (?:most|least)|m(?:in|ax)imum|above|below|exceeds?|too (?:large|small|high|low))\b|[<>≤≥]/i;
 
-function refusalIn(error: unknown, refused: ReadonlySet<Refusal>): Refusal | undefined {
+function refusalIn(error: unknown, refused: ReadonlySet<KnownRefusal>): KnownRefusal | undefined {
   const { status, message = '', param } = error as { status?: number; message?: string; param?: string | null };
   if (status !== 400 && status !== 422) return undefined;
-  const named = (name: Refusal) => param === name || new RegExp(`\\b${name}\\b`).test(message);
+  const named = (name: KnownRefusal) => param === name || new RegExp(`\\b${name}\\b`).test(message);
   const refusal = refusals.find((name) => !refused.has(name) && named(name));
   const outOfRange = outOfRangeMessage.test(message) && !/unsupported|not support|unknown|unrecognized/i.test(message);
   return refusal !== undefined && (refusal in neutralSettings || !outOfRange) ? refusal : undefined;

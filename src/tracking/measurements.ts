@@ -52,9 +52,9 @@ function resultsOf(run: string, updates: readonly Measurement[]): Measurement[] 
   });
 }
 
-type Update = Omit<MetricsRecord, 'parts'> & Pick<Partial<MetricsRecord>, 'parts'>;
+type UpdateRecord = Omit<MetricsRecord, 'parts'> & Pick<Partial<MetricsRecord>, 'parts'>;
 
-function asValidation({ seq, time, stage, phase, step, accuracy, meanTokens, loss }: ValidationRecord): Update {
+function asValidation({ seq, time, stage, phase, step, accuracy, meanTokens, loss }: ValidationRecord): UpdateRecord {
   const found = { accuracy, meanTokens, loss };
   const named = Object.entries(found).flatMap(([name, value]) =>
     value === undefined ? [] : [[`validation/${name}`, value]],

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExperimentInput } from '../../src/config/experiment';
-import { tinyWorkspace } from '../../src/curriculum/testing/tiny';
+import { plainReward, sameStages, shortProblems, tinyWorkspace } from '../../src/curriculum/testing/tiny';
 import { packageRoot } from '../../src/paths';
 import { bundle } from '../bundle';
 
@@ -87,21 +87,12 @@ export function outcome(child: ChildProcess): Promise<Outcome> {
 /** An experiment in which everything happens in a few seconds. */
 export function tinyFile(changes: Partial<ExperimentInput> = {}): ExperimentInput {
   const supervised = { updates: 2, batch: 2, learningRate: 1e-3 };
-  const grpo = { updates: 2, prompts: 2, group: 3, maxNewTokens: 8, learningRate: 1e-3 };
-  const reward = { components: [{ use: 'correctness' as const }, { use: 'repetition' as const }] };
+  const grpo = { updates: 2, prompts: 2, group: 3, maxNewTokens: 8, learningRate: 1e-3, reward: plainReward };
   return {
     name: 'tiny',
     student: { path: 'student' },
-    data: {
-      train: { format: 'arithmetic', seed: 1, count: 8, operations: [2, 2] },
-      test: { format: 'arithmetic', seed: 2, count: 4, operations: [2, 2] },
-      validation: 2,
-    },
-    stages: {
-      reconstruct: supervised,
-      complete: { ...grpo, reward },
-      rewrite: { ...grpo, reward, internalise: { ...supervised, replayTeacher: 0.5 }, failures: { samples: 1 } },
-    },
+    data: shortProblems(8, 4, 2),
+    stages: sameStages(supervised, grpo, 1),
     baselines: { sft: supervised },
     evaluation: { every: 2, maxNewTokens: 8 },
     ...changes,

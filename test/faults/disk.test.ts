@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { latestCheckpoint, openRun, readMetrics, readRollouts } from '../../src/runs/reading';
 import { Space } from '../../src/runs/space';
+import { newRollout } from '../../src/runs/testing/rollout';
 import { createRun, openForWriting } from '../../src/runs/writer';
 import { mountSmallDisk, unmount } from './small-disk';
 
@@ -16,21 +17,7 @@ describe.skipIf(!disk)(
   () => {
     it('keeps every record and the last checkpoint, says so, and goes on when there is space', async () => {
       const run = createRun(disk!, 'full', {});
-      const rollout = {
-        problemId: 'p',
-        group: 0,
-        sample: 0,
-        prompt: 'x'.repeat(10_000),
-        tokens: [],
-        tokenTexts: [],
-        logProbs: [],
-        reward: 1,
-        parts: {},
-        advantage: 0,
-        finished: true,
-        answer: null,
-        correct: false,
-      };
+      const rollout = newRollout({ prompt: 'x'.repeat(10_000) });
       const save = (step: number, size: number) =>
         run.checkpoint({ stage: 'complete', step, state: {} }, (folder) =>
           writeFileSync(join(folder, 'model.safetensors'), 'w'.repeat(size)),

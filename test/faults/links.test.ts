@@ -2,18 +2,7 @@
  * A folder from somebody else, with symbolic links in it that lead out of it: whoever writes there writes nothing
  * elsewhere.
  */
-import {
-  cpSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { launchHost } from '../../src/client/launch';
@@ -27,6 +16,7 @@ import { archivedRuns, archiveRun, restoreRun } from '../../src/runs/archive';
 import { appendDecisions } from '../../src/runs/decisions';
 import { acquireLock } from '../../src/runs/lock';
 import { openRun } from '../../src/runs/reading';
+import { newRollout } from '../../src/runs/testing/rollout';
 import { createRun, openForWriting, type RunWriter } from '../../src/runs/writer';
 import { openJournal } from '../../src/teachers/journal';
 import { writeOutput } from '../../src/writing';
@@ -48,38 +38,38 @@ beforeAll(async () => {
   };
   const started = startRun(tinyExperiment(folder), join(folder, 'runs'), { notify, begun, signal: stop.signal });
   await expect(started).rejects.toThrow(Stopped);
-  writeFileSync(join(stopped, 'failures.jsonl'), '');
-  writeFileSync(join(stopped, 'rewrites.jsonl'), '');
+  fs.writeFileSync(join(stopped, 'failures.jsonl'), '');
+  fs.writeFileSync(join(stopped, 'rewrites.jsonl'), '');
 }, 120_000);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
 
 beforeEach(() => {
   const outside = join(folder, 'outside');
-  rmSync(outside, { recursive: true, force: true });
-  mkdirSync(join(outside, 'folder', '.unfinished-sft-0'), { recursive: true });
+  fs.rmSync(outside, { recursive: true, force: true });
+  fs.mkdirSync(join(outside, 'folder', '.unfinished-sft-0'), { recursive: true });
   victim = {
     file: join(outside, 'file'),
     folder: join(outside, 'folder'),
     seen: () => [
-      readdirSync(outside, { recursive: true, encoding: 'utf8' }).sort(),
-      readFileSync(join(outside, 'file'), 'utf8'),
-      readFileSync(join(outside, 'folder', '.unfinished-sft-0', 'file'), 'utf8'),
+      fs.readdirSync(outside, { recursive: true, encoding: 'utf8' }).sort(),
+      fs.readFileSync(join(outside, 'file'), 'utf8'),
+      fs.readFileSync(join(outside, 'folder', '.unfinished-sft-0', 'file'), 'utf8'),
     ],
   };
-  writeFileSync(victim.file, '{"seq":7}\nno line end');
-  utimesSync(victim.file, 0, 0);
-  writeFileSync(join(victim.folder, '.unfinished-sft-0', 'file'), 'kept');
+  fs.writeFileSync(victim.file, '{"seq":7}\nno line end');
+  fs.utimesSync(victim.file, 0, 0);
+  fs.writeFileSync(join(victim.folder, '.unfinished-sft-0', 'file'), 'kept');
   run = join(folder, '.distillery', 'runs', 'copy');
-  rmSync(join(folder, '.distillery'), { recursive: true, force: true });
-  cpSync(stopped, run, { recursive: true });
+  fs.rmSync(join(folder, '.distillery'), { recursive: true, force: true });
+  fs.cpSync(stopped, run, { recursive: true });
 });
 
 /** Puts a link in the place of a file or folder of the run. */
 function plant(name: string, target: string): string {
   const place = join(run, name);
-  rmSync(place, { recursive: true, force: true });
-  mkdirSync(dirname(place), { recursive: true });
-  symlinkSync(target, place);
+  fs.rmSync(place, { recursive: true, force: true });
+  fs.mkdirSync(dirname(place), { recursive: true });
+  fs.symlinkSync(target, place);
   return place;
 }
 
@@ -103,10 +93,10 @@ describe('resuming a run', () => {
     ...['run.json', 'summary.json', 'metrics.jsonl', 'validation.jsonl', 'failures.jsonl', 'rewrites.jsonl'],
     ...['rollouts/complete/3.jsonl', 'rollouts/complete/9.jsonl', 'evaluations/base.jsonl', 'evaluations/z.jsonl'],
   ])('with a link at %s writes nowhere', async (name) => {
-    if (name === 'run.json') writeFileSync(victim.file, readFileSync(join(run, name)));
-    const lock = readdirSync(join(run, 'lock'));
+    if (name === 'run.json') fs.writeFileSync(victim.file, fs.readFileSync(join(run, name)));
+    const lock = fs.readdirSync(join(run, 'lock'));
     await refused(plant(name, victim.file), resume);
-    expect(readdirSync(join(run, 'lock'))).toEqual(lock);
+    expect(fs.readdirSync(join(run, 'lock'))).toEqual(lock);
   });
 
   it.each(['checkpoints', 'lock', 'rollouts', 'rollouts/complete', 'rollouts/rewrite', 'evaluations'])(
@@ -135,24 +125,22 @@ describe('resuming a run', () => {
     await resume();
     expect(victim.seen()).toEqual(before);
     expect(openRun(run).record.state).toBe('finished');
-    expect(lstatSync(join(run, 'run.json')).isSymbolicLink()).toBe(false);
+    expect(fs.lstatSync(join(run, 'run.json')).isSymbolicLink()).toBe(false);
   });
 
   it('may lie behind links that the person made: of the run, of the folder of runs', async () => {
     const elsewhere = join(folder, 'elsewhere');
-    symlinkSync(join(folder, '.distillery', 'runs'), elsewhere);
+    fs.symlinkSync(join(folder, '.distillery', 'runs'), elsewhere);
     await resumeRun(join(elsewhere, 'copy'), quiet);
     expect(openRun(run).record.state).toBe('finished');
-    expect(existsSync(createRun(elsewhere, 'new', {}).folder)).toBe(true);
-    rmSync(elsewhere);
+    expect(fs.existsSync(createRun(elsewhere, 'new', {}).folder)).toBe(true);
+    fs.rmSync(elsewhere);
   });
 });
 
 describe('a link that appears while a run is on', () => {
   const loss = { stage: 'sft' as const, step: 1, loss: 1 };
   const evaluated = { problemId: 'p', text: '', answer: null, correct: false, finished: true, tokens: 1, gold: '1' };
-  const rollout = { problemId: 'p', group: 0, sample: 0, prompt: '', tokens: [], tokenTexts: [], logProbs: [] };
-  const scored = { ...rollout, reward: 1, parts: {}, advantage: 0, finished: true, answer: null, correct: false };
   const failed = { problemId: 'p', question: '', answer: '', samples: [], category: 'x', source: 'x' };
   const rewritten = { problemId: 'p', question: '', answer: '', text: '', tokens: 1, reward: 1, accepted: true };
   const row = { stage: 'sft' as const, accuracy: 0, meanTokens: 1, n: 1, wallSeconds: 1 };
@@ -161,7 +149,7 @@ describe('a link that appears while a run is on', () => {
     ['summary.json', (writer) => writer.summary({ ...row, accuracyInterval: [0, 0] })],
     ['metrics.jsonl', (writer) => writer.metrics(loss)],
     ['validation.jsonl', (writer) => writer.validation({ stage: 'sft', step: 1, best: false })],
-    ['rollouts/sft/1.jsonl', (writer) => writer.rollouts('sft', 1, [scored])],
+    ['rollouts/sft/1.jsonl', (writer) => writer.rollouts('sft', 1, [newRollout()])],
     ['evaluations/x.jsonl', (writer) => writer.evaluation('x', [evaluated])],
     ['failures.jsonl', (writer) => writer.failures([failed])],
     [
@@ -171,7 +159,7 @@ describe('a link that appears while a run is on', () => {
   ];
   it.each(writers)('at %s is not followed', async (name, write) => {
     const writer = openForWriting(run);
-    if (name === 'summary.json') rmSync(join(run, name));
+    if (name === 'summary.json') fs.rmSync(join(run, name));
     const target = name === 'summary.json' ? join(folder, 'outside', 'new') : victim.file;
     await refused(plant(name, target), () => write(writer));
     writer.close();
@@ -181,11 +169,11 @@ describe('a link that appears while a run is on', () => {
     const writer = openForWriting(run);
     const link = plant(name, victim.folder);
     if (name === 'checkpoints') {
-      mkdirSync(join(victim.folder, writer.record.checkpoints[0].name));
+      fs.mkdirSync(join(victim.folder, writer.record.checkpoints[0].name));
       await refused(link, () => writer.checkpoint({ stage: 'sft', step: 99, state: null }, () => {}));
       await refused(link, () => writer.rollBack(null));
     }
-    if (name === 'rollouts') await refused(link, () => writer.rollouts('sft', 1, [scored]));
+    if (name === 'rollouts') await refused(link, () => writer.rollouts('sft', 1, [newRollout()]));
     if (name === 'evaluations') await refused(link, () => writer.evaluation('x', [evaluated]));
     writer.close();
   });
@@ -196,7 +184,7 @@ describe('decisions', () => {
 
   it.each(['file', 'new'])('write nothing through a link to a %s', async (name) => {
     await refused(plant('decisions.jsonl', join(folder, 'outside', name)), decide);
-    expect(existsSync(join(run, 'decisions.jsonl.lock'))).toBe(false);
+    expect(fs.existsSync(join(run, 'decisions.jsonl.lock'))).toBe(false);
   });
 
   it('take no lock through a link', () => {
@@ -204,7 +192,7 @@ describe('decisions', () => {
     expect(decide).toThrow(
       expect.objectContaining({ file: lock, remedy: expect.stringContaining('delete this file') }),
     );
-    expect(existsSync(join(folder, 'outside', 'new'))).toBe(false);
+    expect(fs.existsSync(join(folder, 'outside', 'new'))).toBe(false);
   });
 });
 
@@ -240,7 +228,7 @@ describe('a training host', () => {
     const before = victim.seen();
     writeAddress(distillery(), address);
     expect(victim.seen()).toEqual(before);
-    expect(lstatSync(join(distillery(), 'host', 'host.json')).mode & 0o777).toBe(0o600);
+    expect(fs.lstatSync(join(distillery(), 'host', 'host.json')).mode & 0o777).toBe(0o600);
   });
 });
 
@@ -248,16 +236,16 @@ describe('what lies beside runs', () => {
   it('is no archive when it is a link', async () => {
     const archive = plant(join('..', '..', 'archive'), victim.folder);
     await refused(archive, () => archiveRun(run));
-    cpSync(run, join(victim.folder, 'copy-2'), { recursive: true });
+    fs.cpSync(run, join(victim.folder, 'copy-2'), { recursive: true });
     const [archived] = archivedRuns(dirname(run));
     await refused(archive, () => restoreRun(archived, join(dirname(run), 'copy-2')));
   });
 
   it('is an archive as a folder', () => {
     const archived = archiveRun(run);
-    expect([existsSync(run), archivedRuns(dirname(run))]).toEqual([false, [archived]]);
+    expect([fs.existsSync(run), archivedRuns(dirname(run))]).toEqual([false, [archived]]);
     restoreRun(archived, run);
-    expect(existsSync(join(run, 'run.json'))).toBe(true);
+    expect(fs.existsSync(join(run, 'run.json'))).toBe(true);
   });
 });
 
@@ -272,15 +260,15 @@ describe('an output that a person names', () => {
   it('is written through their links, to what is there and to what is not', () => {
     const there = plant('../mine.jsonl', victim.file);
     writeOutput(there, 'written');
-    expect([readFileSync(victim.file, 'utf8'), lstatSync(there).isSymbolicLink()]).toEqual(['written', true]);
+    expect([fs.readFileSync(victim.file, 'utf8'), fs.lstatSync(there).isSymbolicLink()]).toEqual(['written', true]);
     const second = plant('../mine-too.jsonl', there);
     writeOutput(second, 'again');
-    expect(readFileSync(victim.file, 'utf8')).toBe('again');
+    expect(fs.readFileSync(victim.file, 'utf8')).toBe('again');
     const fresh = plant('../new.jsonl', join(folder, 'outside', 'new.jsonl'));
     writeOutput(fresh, 'made');
-    expect(readFileSync(join(folder, 'outside', 'new.jsonl'), 'utf8')).toBe('made');
+    expect(fs.readFileSync(join(folder, 'outside', 'new.jsonl'), 'utf8')).toBe('made');
     const round = join(run, '..', 'round.jsonl');
-    symlinkSync(round, round);
+    fs.symlinkSync(round, round);
     expect(() => writeOutput(round, 'never')).toThrow('symbolic link');
   });
 
@@ -301,14 +289,14 @@ describe('an exported student', () => {
     const before = victim.seen();
     exportStudent(from(), to, { format: 'hf', dtype: 'F32', force: true });
     expect(victim.seen()).toEqual(before);
-    expect(readdirSync(to).filter((name) => lstatSync(join(to, name)).isSymbolicLink())).toEqual([]);
+    expect(fs.readdirSync(to).filter((name) => fs.lstatSync(join(to, name)).isSymbolicLink())).toEqual([]);
   });
 
   it('goes to the folder that a link of the person leads to', () => {
     const link = plant('../linked', victim.folder);
     exportStudent(from(), link, { format: 'hf', dtype: 'F32', force: true });
-    expect(lstatSync(link).isSymbolicLink()).toBe(true);
-    expect(readdirSync(victim.folder)).toContain('model.safetensors');
+    expect(fs.lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(fs.readdirSync(victim.folder)).toContain('model.safetensors');
   });
 });
 
@@ -318,5 +306,5 @@ it('a download goes on with no file behind a link', async () => {
   const fetched = () => download('http://127.0.0.1:9/', join(run, '..', 'data.jsonl'), known, { attempts: 1 });
   const before = victim.seen();
   await expect(fetched()).rejects.toThrow();
-  expect([victim.seen(), lstatSync(link).isSymbolicLink()]).toEqual([before, true]);
+  expect([victim.seen(), fs.lstatSync(link).isSymbolicLink()]).toEqual([before, true]);
 });

@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { uniform } from '../../src/random';
 import { latestCheckpoint, listRuns, openRun } from '../../src/runs/reading';
+import { newRollout } from '../../src/runs/testing/rollout';
 import { createRun, openForWriting } from '../../src/runs/writer';
 
 const [root, updates] = [process.argv[2], Number(process.argv[3])];
@@ -20,23 +21,8 @@ async function train(): Promise<void> {
   run.update({ state: 'running' });
   for (let step = (found?.entry.step ?? 0) + 1; step <= updates; step++) {
     const logProbs = Array.from({ length: 200 }, (_, i) => -uniform(1, step, i));
-    run.rollouts('complete', step, [
-      {
-        problemId: 'p',
-        group: 0,
-        sample: 0,
-        prompt: 'x'.repeat(1000),
-        tokens: logProbs.map((_, i) => i),
-        tokenTexts: logProbs.map(String),
-        logProbs,
-        reward: 1,
-        parts: {},
-        advantage: 0,
-        finished: true,
-        answer: null,
-        correct: false,
-      },
-    ]);
+    const tokens = { tokens: logProbs.map((_, i) => i), tokenTexts: logProbs.map(String), logProbs };
+    run.rollouts('complete', step, [newRollout({ prompt: 'x'.repeat(1000), ...tokens })]);
     run.metrics({ stage: 'complete', step, loss: uniform(1, step) });
     if (step % 3 === 0)
       await run.checkpoint({ stage: 'complete', step, state: { cursor: step } }, (folder) => {

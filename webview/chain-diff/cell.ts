@@ -59,12 +59,12 @@ export function inlineContent(
   options: CellOptions,
 ): Node[] {
   const [a, b] = [row.cells[left], row.cells[right]];
-  const part = (of: PlacedChain, from: number, to: number, wrapper: TokenMarkup['wrapper']) =>
+  const part = (of: ChainColumn, from: number, to: number, wrapper: TokenMarkup['wrapper']) =>
     layOut(of, { ...of.whole, from, to }, options, {
       dress: (token) => ({ ...overlayMarkup(of.chain, token, options.overlay), wrapper }),
       before: () => null,
     });
-  const placed = (column: number, whole: DiffCell): PlacedChain => ({ chain: chains[column], column, whole });
+  const placed = (column: number, whole: DiffCell): ChainColumn => ({ chain: chains[column], column, whole });
   const nodes: Node[] = [];
   if (a && b) {
     let j = b.from;
@@ -83,7 +83,7 @@ export function inlineContent(
 }
 
 /** A chain in its column, and the whole of its cell. */
-interface PlacedChain {
+interface ChainColumn {
   chain: ChainView;
   column: number;
   whole: DiffCell;
@@ -97,7 +97,7 @@ interface TokenDecorator {
 
 /** The tokens of `cell`, which is its chain's whole cell or a part of it. */
 function layOut(
-  { chain, column, whole }: PlacedChain,
+  { chain, column, whole }: ChainColumn,
   cell: DiffCell,
   { matches, current }: CellOptions,
   { dress, before }: TokenDecorator,
@@ -166,7 +166,7 @@ function inkRange({ texts }: ChainView, { from, to }: DiffCell): [number, number
 
 /** Identifies chain and token index: in inline mode, tokens of two chains are in one cell. */
 function tokenNode(
-  { chain, column }: Pick<PlacedChain, 'chain' | 'column'>,
+  { chain, column }: Pick<ChainColumn, 'chain' | 'column'>,
   token: number,
   classes: string[],
   { leads, ends, blank }: { leads: boolean; ends: boolean; blank: boolean },

@@ -10,7 +10,7 @@ import { missingFor, type Overlay, signedValue } from './overlays';
 
 const titles = { teacher: 'Teacher', student: 'Student', rewritten: 'Rewritten' };
 
-interface Shown {
+interface ShownCase {
   view: CaseView;
   overlay: Overlay;
 }
@@ -18,7 +18,7 @@ interface Shown {
 /** One header per chain, after one for step numbers. */
 export function makeHeads(
   chains: readonly ChainView[],
-  { view, overlay }: Shown,
+  { view, overlay }: ShownCase,
   inline: boolean,
   post: (message: FromChainPage) => void,
 ): Node[] {
@@ -42,7 +42,7 @@ export function makeHeads(
 
 function headOf(
   chain: ChainView,
-  { view, overlay }: Shown,
+  { view, overlay }: ShownCase,
   teacher: ChainView | undefined,
   post: (message: FromChainPage) => void,
 ): Node[] {

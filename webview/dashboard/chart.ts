@@ -21,7 +21,7 @@ export interface ChartActions {
 }
 
 /** One curve of a chart: a metric of a run. */
-interface Curve {
+interface ChartCurve {
   run: number;
   metric: Metric;
   colour: number;
@@ -181,11 +181,11 @@ export class Chart {
 
   private options(
     panel: Panel,
-    curves: readonly Curve[],
+    curves: readonly ChartCurve[],
     { theme, log, width, axis: kind, smoothing }: ChartStyle,
   ): uPlot.Options {
     const { unit, fromZero } = panel.metrics[0];
-    const line = ({ run, metric, colour }: Curve, thin: boolean): uPlot.Series => ({
+    const line = ({ run, metric, colour }: ChartCurve, thin: boolean): uPlot.Series => ({
       label: `${run} ${metric.key}`,
       stroke: theme.lines[colour % lineCount],
       width: thin ? 1 : 1.5,
@@ -294,7 +294,7 @@ const logAxis = {
 
 const ends = ({ min, max }: ValueRange): [number, number] => [min, max];
 
-function curvesOf(panel: Panel, { tracks }: DashboardModel): Curve[] {
+function curvesOf(panel: Panel, { tracks }: DashboardModel): ChartCurve[] {
   return tracks.flatMap((track, run) =>
     panel.metrics.flatMap((metric, i) =>
       track.column(metric.key) ? [{ run, metric, colour: tracks.length > 1 ? run : i }] : [],

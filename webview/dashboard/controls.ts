@@ -3,16 +3,16 @@ import type { FromDashboard } from '../../src/protocol/dashboard-requests';
 import { element, redraw } from '../common/dom';
 import { letterOf } from './theme';
 
-type Verb = Extract<FromDashboard, { type: 'control' }>['verb'];
+type RunControl = Extract<FromDashboard, { type: 'control' }>['verb'];
 
-const titles: Record<Verb, string> = {
+const titles: Record<RunControl, string> = {
   pause: 'Finish the current update, write a checkpoint, and wait',
   resume: 'Resume from the last checkpoint',
   stop: 'Finish the current update, write a checkpoint, and end the run; it can be resumed',
 };
 
 /** The available actions on a run, by state. */
-export function verbsOf(state: RunHead['state']): Verb[] {
+export function verbsOf(state: RunHead['state']): RunControl[] {
   if (state === 'running') return ['pause', 'stop'];
   if (state === 'paused') return ['resume', 'stop'];
   return state === 'stopped' || state === 'interrupted' || state === 'failed' ? ['resume'] : [];
@@ -26,7 +26,7 @@ export class Controls {
   readonly root = element('div', { class: 'controls', role: 'group', 'aria-label': 'Run' });
   private drawn = '';
 
-  constructor(private readonly act: (run: string, verb: Verb) => void) {}
+  constructor(private readonly act: (run: string, verb: RunControl) => void) {}
 
   draw(heads: readonly RunHead[]): void {
     const key = JSON.stringify(heads.map(({ folder, state }) => [folder, state]));

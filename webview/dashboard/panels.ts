@@ -18,7 +18,7 @@ export interface PanelActions {
   zeros(shown: boolean): void;
 }
 
-interface Shown {
+interface ShownPanel {
   panel: Panel;
   root: HTMLElement;
   plot: HTMLElement;
@@ -38,7 +38,7 @@ export class Panels {
   private readonly grid = element('div', { class: 'panels' });
   /** Lists the curves that have been 0 all the time, and shows or folds them. */
   private readonly zeros = element('p', { class: 'zeros' });
-  private shown = new Map<string, Shown>();
+  private shown = new Map<string, ShownPanel>();
   private theme: Theme = readTheme();
   private readonly visible = new Set<Element>();
   private readonly observer = new IntersectionObserver((entries) => this.sighted(entries), { rootMargin: '200px' });
@@ -142,7 +142,7 @@ export class Panels {
     shown?.plot.focus();
   }
 
-  private add(panel: Panel): Shown {
+  private add(panel: Panel): ShownPanel {
     const explanation = `explain-${panel.id}`;
     const legend = element('ul', { class: 'legend' });
     const text = element('p', { class: 'meaning', id: explanation, hidden: true }, panel.explain);
@@ -169,7 +169,7 @@ export class Panels {
     const marked = element('p', { class: 'marked', hidden: true });
     const root = element('section', { class: 'panel', 'aria-label': panel.title });
     append(root, [element('header', {}, element('h3', {}, title), legend), text, plot, marked]);
-    const shown: Shown = {
+    const shown: ShownPanel = {
       panel,
       root,
       plot,
@@ -187,7 +187,7 @@ export class Panels {
     return shown;
   }
 
-  private key(event: KeyboardEvent, { panel }: Shown): void {
+  private key(event: KeyboardEvent, { panel }: ShownPanel): void {
     const { model, actions } = this;
     const keys: Record<string, () => void> = {
       ArrowLeft: () => actions.step(event.shiftKey ? -10 : -1),
@@ -233,7 +233,7 @@ export class Panels {
   }
 
   /** The values at the cursor, or the last ones, in the panel's header and for screen readers. */
-  private tell(shown: Shown): void {
+  private tell(shown: ShownPanel): void {
     const { panel, legend, plot, marks, marked } = shown;
     const model = this.model!;
     const several = model.tracks.length > 1;
@@ -282,7 +282,7 @@ export class Panels {
   }
 
   /** As drawn; as measured if it cannot be drawn. */
-  private valueAt({ chart }: Shown, run: number, metric: string, place: number): number | undefined {
+  private valueAt({ chart }: ShownPanel, run: number, metric: string, place: number): number | undefined {
     const { tracks, layout } = this.model!;
     return chart.valueAt(run, metric, place) ?? tracks[run].value(metric, layout.placed[run].rows[place]);
   }

@@ -8,7 +8,7 @@ import { visibleNodes } from '../common/visible';
 import { minus, withSign } from './metrics';
 import { letterOf, lineCount, swatch } from './theme';
 
-interface Row {
+interface ResultRow {
   run: number;
   result: StudentRow;
   pair(against: PairedResults['against']): PairedResults | undefined;
@@ -19,7 +19,7 @@ interface TableColumn {
   title: string;
   /** Where the page is too narrow for all columns, those of the highest rank go first; without one it always stays. */
   rank?: number;
-  cell(row: Row): HTMLElement;
+  cell(row: ResultRow): HTMLElement;
 }
 
 /** The students on the test problems: a row a stage, and in each a row a run. */
@@ -86,7 +86,7 @@ export function resultsTable(heads: readonly RunHead[], pairs: readonly PairedRe
   );
 }
 
-function rowsOf(head: RunHead, run: number, stage: StudentRow['stage'], pairs: readonly PairedResults[]): Row[] {
+function rowsOf(head: RunHead, run: number, stage: StudentRow['stage'], pairs: readonly PairedResults[]): ResultRow[] {
   return head.results
     .filter((result) => result.stage === stage)
     .map((result) => ({
@@ -97,7 +97,7 @@ function rowsOf(head: RunHead, run: number, stage: StudentRow['stage'], pairs: r
 }
 
 /** Whether each run's stage ended with the very student that it began with: the same answers, in number and length. */
-function equalsPrevious(rows: readonly Row[], heads: readonly RunHead[]): boolean {
+function equalsPrevious(rows: readonly ResultRow[], heads: readonly RunHead[]): boolean {
   return rows.every(({ run, result }) => {
     const { results } = heads[run];
     const before = results[results.indexOf(result) - 1];
@@ -126,7 +126,7 @@ const ranks = (several: boolean) => ({
 });
 
 /** The columns of the results, and behind each the differences in it. */
-function columnsOf(heads: readonly RunHead[], rows: readonly Row[]): TableColumn[] {
+function columnsOf(heads: readonly RunHead[], rows: readonly ResultRow[]): TableColumn[] {
   const several = heads.length > 1;
   const results = rows.map(({ result }) => result);
   const ends = results.flatMap(({ accuracyInterval }) => accuracyInterval);

@@ -7,14 +7,14 @@ import { rft } from './rft';
 import { sft } from './sft';
 import { sftConcise } from './sft-concise';
 
-type Settings<K extends BaselineName> = Exclude<Experiment['baselines'][K], false>;
+type BaselineSettings<K extends BaselineName> = Exclude<Experiment['baselines'][K], false>;
 /**
  * Trains `student`, the base student, in place. Returns the selected checkpoint; null if there was nothing to train on.
  */
 type Train<K extends BaselineName> = (
   context: Context,
   student: Student,
-  settings: Settings<K>,
+  settings: BaselineSettings<K>,
 ) => Promise<string | null>;
 
 const trainers: { [K in BaselineName]: Train<K> } = { sft, sftConcise, rft, grpo };
@@ -26,5 +26,5 @@ export function baselineOf<K extends BaselineName>(
 ): ((student: Student) => Promise<string | null>) | null {
   const settings = context.experiment.baselines[name];
   if (!settings) return null;
-  return (student) => trainers[name](context, student, settings as Settings<K>);
+  return (student) => trainers[name](context, student, settings as BaselineSettings<K>);
 }

@@ -40,32 +40,38 @@ export async function tinyWorkspace(): Promise<string> {
   return folder;
 }
 
+/** All three stages with the same settings. */
+export const sameStages = <Supervised extends object, Grpo extends object>(
+  supervised: Supervised,
+  grpo: Grpo,
+  samples: number,
+) => ({
+  reconstruct: supervised,
+  complete: grpo,
+  rewrite: { ...grpo, internalise: { ...supervised, replayTeacher: 0.5 }, failures: { samples } },
+});
+
+/** Short arithmetic problems, this many of each kind. */
+export const shortProblems = (train: number, test: number, validation: number): ExperimentInput['data'] => ({
+  train: { format: 'arithmetic', seed: 1, count: train, operations: [2, 2] },
+  test: { format: 'arithmetic', seed: 2, count: test, operations: [2, 2] },
+  validation,
+});
+
+/** Only the cheapest components. */
+export const plainReward = { components: [{ use: 'correctness' as const }, { use: 'repetition' as const }] };
+
 /** An experiment with a few updates per stage: too few to learn anything, but every part of a run happens. */
 export function tinyExperiment(folder: string, changes: Partial<ExperimentInput> = {}): Experiment {
   const supervised = { updates: 3, batch: 4, learningRate: 1e-3 };
-  const grpo = {
-    updates: 3,
-    prompts: 2,
-    group: 3,
-    maxNewTokens: 12,
-    learningRate: 1e-3,
-    reward: { components: [{ use: 'correctness' as const }, { use: 'repetition' as const }] },
-  };
+  const grpo = { updates: 3, prompts: 2, group: 3, maxNewTokens: 12, learningRate: 1e-3, reward: plainReward };
   return resolveExperiment(
     {
       name: 'tiny',
       ...(testedBackend === 'embedded' ? {} : { backend: testedBackend }),
       student: { path: 'student' },
-      data: {
-        train: { format: 'arithmetic', seed: 1, count: 14, operations: [2, 2] },
-        test: { format: 'arithmetic', seed: 2, count: 5, operations: [2, 2] },
-        validation: 4,
-      },
-      stages: {
-        reconstruct: supervised,
-        complete: grpo,
-        rewrite: { ...grpo, internalise: { ...supervised, replayTeacher: 0.5 }, failures: { samples: 2 } },
-      },
+      data: shortProblems(14, 5, 4),
+      stages: sameStages(supervised, grpo, 2),
       baselines: { sft: supervised },
       evaluation: { every: 2, maxNewTokens: 16 },
       ...changes,

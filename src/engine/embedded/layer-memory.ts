@@ -12,7 +12,7 @@ import { layerShapes } from '../../student-files/parameters';
  * The number of elements of a tensor. Each operation returns an object of its own, so that a tensor saved twice counts
  * once.
  */
-interface Counted {
+interface TensorSize {
   numbers: number;
 }
 
@@ -23,18 +23,18 @@ export function savedByLayer(
   tokens: number,
 ): number[] {
   const shapes = layerShapes(config, spec);
-  const saved = new Set<Counted>();
-  const save = (...tensors: Counted[]) => {
+  const saved = new Set<TensorSize>();
+  const save = (...tensors: TensorSize[]) => {
     for (const one of tensors) saved.add(one);
   };
-  const rows = (width: number): Counted => ({ numbers: tokens * width });
-  const like = ({ numbers }: Counted): Counted => ({ numbers });
+  const rows = (width: number): TensorSize => ({ numbers: tokens * width });
+  const like = ({ numbers }: TensorSize): TensorSize => ({ numbers });
   /** An elementwise operation that saves its input. */
-  const saving = (...inputs: Counted[]): Counted => {
+  const saving = (...inputs: TensorSize[]): TensorSize => {
     save(...inputs);
     return like(inputs[0]);
   };
-  const ops: LayerOps<Counted> = {
+  const ops: LayerOps<TensorSize> = {
     norm: (x) => {
       save(rows(1)); // 1/rms
       return saving(x);

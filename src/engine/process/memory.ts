@@ -1,12 +1,5 @@
 /** Memory model of an engine process, from its report about a student and its device. */
-import {
-  type Generation,
-  type Learner,
-  type Memory,
-  type MemoryModel,
-  noMemory,
-  type PassSize,
-} from '../../engine-data/memory';
+import { type Learner, type Memory, type MemoryModel, noMemory } from '../../engine-data/memory';
 import { machineBudget } from '../embedded/memory-limits';
 import type { MemoryFacts } from './wire';
 
@@ -25,7 +18,7 @@ export function memoryModel(device: string, factsOf: (lora: Learner['lora']) => 
       const { free, total } = factsOf(null);
       return free === null || total === null ? null : { free, total };
     },
-    update(learner: Learner, { tokens, targets, checkpointing }: PassSize) {
+    update(learner, { tokens, targets, checkpointing }) {
       const facts = factsOf(learner.lora);
       return {
         ...permanent(learner, true),
@@ -34,7 +27,7 @@ export function memoryModel(device: string, factsOf: (lora: Learner['lora']) => 
         vocabulary: Math.min(facts.targets, targets * facts.target),
       };
     },
-    generation(learner: Learner, { rows, promptTokens, newTokens }: Generation, training: boolean) {
+    generation(learner, { rows, promptTokens, newTokens }, training) {
       const facts = factsOf(learner.lora);
       const cache = rows * ((promptTokens + newTokens) * facts.cache + facts.target);
       return { ...permanent(learner, training), merged: facts.merged, cache };

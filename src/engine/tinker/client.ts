@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { UserError } from '../../errors';
 import { Meter } from './meter';
 
-export interface Address {
+export interface TinkerAddress {
   /** URL of the server, without `/api/v1`. */
   url: string;
   /** From the secret storage or the environment, never from a file. */
@@ -52,7 +52,7 @@ export class TinkerClient {
   private counts = { models: 0, samplers: 0 };
 
   constructor(
-    private readonly address: Address,
+    private readonly address: TinkerAddress,
     readonly meter = new Meter(),
   ) {
     checkAddress(address);
@@ -174,7 +174,7 @@ export class TinkerClient {
   }
 }
 
-function checkAddress({ url, key }: Address): void {
+function checkAddress({ url, key }: TinkerAddress): void {
   const parsed = URL.canParse(url) ? new URL(url) : null;
   const remedy = 'Use an address such as http://127.0.0.1:8000 or https://host.';
   if (!parsed || !/^https?:$/.test(parsed.protocol))

@@ -5,7 +5,7 @@ import { readJsonObject } from '../../student-files/files';
 import { baseFolder } from '../../student-files/folder';
 import type { EngineKind, EngineReport } from '../kind';
 import type { Engine, OpenOptions, Student, StudentFacts } from '../port';
-import { type Address, TinkerClient } from './client';
+import { type TinkerAddress, TinkerClient } from './client';
 import { Meter } from './meter';
 import { RemoteModel } from './model';
 import { type Probed, probe } from './probe';
@@ -34,7 +34,7 @@ async function report(): Promise<EngineReport> {
 }
 
 /** Opens a session and probes the server. @throws UserError when its gradients cannot be trusted */
-export async function startTinker({ model, prices, ...address }: AskedServer & Address): Promise<Engine> {
+export async function startTinker({ model, prices, ...address }: AskedServer & TinkerAddress): Promise<Engine> {
   const client = new TinkerClient(address, new Meter(prices));
   await client.open();
   try {

@@ -1,7 +1,7 @@
 /** The Tinker server in use: the one set in the editor (settings and secret storage), else that of the environment. */
 import { UserError } from '../../errors';
 import type { TokenPrices } from '../../spent';
-import type { Address } from './client';
+import type { TinkerAddress } from './client';
 import { parsePrices } from './meter';
 
 /** The names used by Tinker's own SDK; the model's is ours, needed if a server offers several. */
@@ -17,7 +17,7 @@ export const advice =
   `Set ${variables.url} (and ${variables.key}) for a server of the Tinker API, ` +
   'or in VS Code use *Set Up Tinker Server*: docs/cluster.md.';
 
-export interface AskedServer extends Partial<Address> {
+export interface AskedServer extends Partial<TinkerAddress> {
   /** '' = the server's only model. */
   model?: string;
   prices?: TokenPrices;
@@ -30,7 +30,7 @@ export function askForTinker(server: AskedServer | undefined): void {
   asked = server?.url ? server : undefined;
 }
 
-export function tinkerServer(env: NodeJS.ProcessEnv = process.env): Address & AskedServer {
+export function tinkerServer(env: NodeJS.ProcessEnv = process.env): TinkerAddress & AskedServer {
   const { url, key, model, prices } = asked ?? {
     url: env[variables.url],
     key: env[variables.key],

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { appendLines } from '../../runs/jsonl';
 import { rolloutsFile } from '../../runs/layout';
 import { type RolloutRecord, rolloutRecordSchema } from '../../runs/records';
+import { newRollout } from '../../runs/testing/rollout';
 import type { StageName } from '../../stages';
 import { ProblemIndex } from './problem-index';
 
@@ -18,20 +19,8 @@ const record = (stage: StageName, step: number, problemId: string, sample: numbe
   seq: sample + 1,
   stage,
   step,
-  problemId,
-  group: 0,
-  sample,
-  // Long enough that lines cross the chunks in which files are read.
-  prompt: 'é'.repeat(200_000),
-  tokens: [1, 2],
-  tokenTexts: ['a', 'b'],
-  logProbs: [-0.5, Number.NaN],
-  reward: 1,
-  parts: {},
-  advantage: 0,
-  finished: true,
-  answer: '1',
-  correct: true,
+  // The prompt is so long that lines cross the chunks in which files are read.
+  ...newRollout({ problemId, sample, prompt: 'é'.repeat(200_000), logProbs: [-0.5, Number.NaN] }),
 });
 
 function write(stage: StageName, step: number, ...problems: string[]) {

@@ -15,11 +15,11 @@ import { type MeasuredTime, measuredSeconds } from './measured-time';
 import { runChoice } from './run-choice';
 import { type StartingPoint, startingPoints } from './starting-points';
 
-type Item<T> = vscode.QuickPickItem & { value: T };
+type ValueItem<T> = vscode.QuickPickItem & { value: T };
 
 /** Asks for one of several values; a single one is taken without asking. Undefined when dismissed. */
 async function choose<T>(
-  items: Item<T>[] | Promise<Item<T>[]>,
+  items: ValueItem<T>[] | Promise<ValueItem<T>[]>,
   title: string,
   placeHolder: string,
 ): Promise<T | undefined> {
@@ -174,7 +174,7 @@ export async function pickBudget(
   return choose(items, title, t('Budget'));
 }
 
-function measured({ full, quick }: MeasuredTime): Item<boolean>[] {
+function measured({ full, quick }: MeasuredTime): ValueItem<boolean>[] {
   const time = (seconds: number | null | undefined) =>
     typeof seconds === 'number'
       ? vscode.l10n.t('roughly {0}, judging by the speed of this machine', duration(seconds))
@@ -183,7 +183,7 @@ function measured({ full, quick }: MeasuredTime): Item<boolean>[] {
 }
 
 /** The two budgets, each with what is known of its time. */
-function budgets(full: string | undefined, quick: string | undefined): Item<boolean>[] {
+function budgets(full: string | undefined, quick: string | undefined): ValueItem<boolean>[] {
   const { t } = vscode.l10n;
   return [
     { label: t('Full Budget'), description: t('as the experiment says'), detail: full, value: false },

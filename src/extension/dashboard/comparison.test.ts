@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { pairedDifference } from '../../runs/paired';
-import type { EvaluationRecord, RolloutRecord } from '../../runs/records';
+import type { EvaluationRecord } from '../../runs/records';
+import { rolloutRecord } from '../../runs/testing/rollout';
 import { createRun } from '../../runs/writer';
 import { differingSettings } from './differences';
 import { Groups, rolloutsMessage } from './rollouts';
@@ -87,24 +88,17 @@ it('paired differences are over the problems that both answered, with an interva
 });
 
 it('groups of rollouts are sorted by reward, and their texts end before the end token', () => {
-  const rollout = (group: number, sample: number, reward: number | null): RolloutRecord => ({
-    seq: 1,
-    stage: 'complete',
-    step: 3,
-    problemId: `p${group}`,
-    group,
-    sample,
-    prompt: 'Q',
-    tokens: [5, 6, 0],
-    tokenTexts: ['a', 'b', '<end>'],
-    logProbs: [0, 0, 0],
-    reward,
-    parts: { correctness: reward },
-    advantage: 0,
-    finished: sample !== 2,
-    answer: null,
-    correct: false,
-  });
+  const rollout = (group: number, sample: number, reward: number | null) =>
+    rolloutRecord({
+      problemId: `p${group}`,
+      group,
+      sample,
+      tokens: [5, 6, 0],
+      tokenTexts: ['a', 'b', '<end>'],
+      reward,
+      parts: { correctness: reward },
+      finished: sample !== 2,
+    });
   const made = new Groups();
   for (const one of [rollout(1, 0, -1), rollout(0, 0, 0), rollout(1, 1, null), rollout(1, 2, 2)]) made.add(one);
   const groups = made.sorted();

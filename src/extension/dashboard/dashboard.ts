@@ -1,6 +1,6 @@
 import { basename, extname, join } from 'node:path';
 import { UserError } from '../../errors';
-import { statOf } from '../../paths';
+import { sizeOf } from '../../paths';
 import type { RunHead, ToDashboard } from '../../protocol/dashboard';
 import type { DashboardSubject, FromDashboard } from '../../protocol/dashboard-requests';
 import { rolloutsFile } from '../../runs/layout';
@@ -109,7 +109,7 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
   private async showRollouts(asked: Extract<FromDashboard, { type: 'rollouts' }>): Promise<void> {
     this.rolloutsAsked = asked;
     const file = rolloutsFile(asked.run, asked.stage, asked.step);
-    const size = statOf(file)?.size ?? 0;
+    const size = sizeOf(file);
     const read = (onProgress?: (bytes: number) => void) => rolloutsMessage(asked, onProgress);
     const location = vscode.ProgressLocation.Notification;
     const title = vscode.l10n.t('Reading the rollouts');

@@ -42,20 +42,21 @@ function rankOf(path: string): number {
 }
 
 /** The outermost part around a path that some configs have and others lack; undefined if there is none. */
-function missingPart(path: string, flat: readonly Settings[]): string | undefined {
+function missingPart(path: string, flat: readonly FlatSettings[]): string | undefined {
   const names = path.split('.');
   return names
     .map((_, i) => names.slice(0, i + 1).join('.'))
     .find((part) => new Set(flat.map((settings) => hasPart(settings, part))).size > 1);
 }
 
-const hasPart = (settings: Settings, part: string) => [...settings.keys()].some((path) => path.startsWith(`${part}.`));
-const partIn = (settings: Settings, part: string) => settings.get(part) ?? (hasPart(settings, part) ? 'set' : null);
+const hasPart = (settings: FlatSettings, part: string) =>
+  [...settings.keys()].some((path) => path.startsWith(`${part}.`));
+const partIn = (settings: FlatSettings, part: string) => settings.get(part) ?? (hasPart(settings, part) ? 'set' : null);
 
-type Settings = ReadonlyMap<string, string>;
+type FlatSettings = ReadonlyMap<string, string>;
 
 /** All paths in a common order: each config's own order, with paths of later configs after their neighbours there. */
-function inOrder(flat: readonly Settings[]): string[] {
+function inOrder(flat: readonly FlatSettings[]): string[] {
   const order: string[] = [];
   const placed = new Set<string>();
   for (const settings of flat) {

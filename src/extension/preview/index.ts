@@ -22,7 +22,7 @@ import { type Preview, type PreviewPart, type PreviewText, previewText, type Stu
 
 const scheme = 'distillery-preview';
 
-interface View {
+interface PreviewState {
   experiment: vscode.Uri;
   /** Index of the problem, from 0. */
   index: number;
@@ -45,7 +45,7 @@ interface View {
  * edited.
  */
 export function registerPreview(services: Services): vscode.Disposable {
-  const documents = new LiveDocuments<View>({
+  const documents = new LiveDocuments<PreviewState>({
     scheme,
     ending: '.chain',
     create: (experiment) => ({
@@ -61,7 +61,7 @@ export function registerPreview(services: Services): vscode.Disposable {
       return view.text.lines.join('\n');
     },
   });
-  const turn = (id: `distillery.${string}`, change: (view: View) => void) =>
+  const turn = (id: `distillery.${string}`, change: (view: PreviewState) => void) =>
     command(services, id, (argument: unknown) => {
       const uri = argument instanceof vscode.Uri ? argument : documents.front();
       if (!uri) return;
@@ -110,7 +110,7 @@ export function registerPreview(services: Services): vscode.Disposable {
   );
 }
 
-function write(view: View): PreviewText {
+function write(view: PreviewState): PreviewText {
   const warnings: string[] = [];
   try {
     const settings = readSettings(view, warnings);
@@ -134,7 +134,7 @@ function write(view: View): PreviewText {
 }
 
 /** Counts are valid for one student and one prompt format. */
-function forgetOther(view: View, { student }: Experiment): void {
+function forgetOther(view: PreviewState, { student }: Experiment): void {
   const asked = JSON.stringify(student);
   if (view.student === asked) return;
   view.student = asked;
@@ -143,14 +143,14 @@ function forgetOther(view: View, { student }: Experiment): void {
 }
 
 /** The selected problem. */
-function previewOf(view: View, problems: Problems): Preview {
+function previewOf(view: PreviewState, problems: Problems): Preview {
   view.index = ((view.index % problems.length) + problems.length) % problems.length;
   const { index, drawn } = view;
   return { problem: problems.at(index)!, number: index + 1, of: problems.length, drawn };
 }
 
 /** Takes the experiment from the editor; returns the error when the last valid version is still shown. */
-function readSettings(view: View, warnings: string[]): Experiment | undefined {
+function readSettings(view: PreviewState, warnings: string[]): Experiment | undefined {
   const { value, issues } = checkExperiment(textOf(view.experiment.fsPath) ?? '');
   if (value) {
     const folder = dirname(view.experiment.fsPath);
@@ -178,7 +178,7 @@ function problemsOf({ data }: Experiment): Problems {
 }
 
 /** Asks the experiment's student, through its host, for the lengths of the texts in tokens. */
-async function count({ hosts }: Services, view: View): Promise<void> {
+async function count({ hosts }: Services, view: PreviewState): Promise<void> {
   const { settings } = view;
   if (!settings) return;
   const host = hosts.of(view.experiment.fsPath);
@@ -205,7 +205,7 @@ async function count({ hosts }: Services, view: View): Promise<void> {
 const keyOf = ({ text, asked }: PreviewPart) => `${asked ? 'asked' : 'said'} ${text}`;
 
 /** The texts that the preview measures, with their prompts as counted. */
-function measuredOf(view: View, settings: Experiment, shown: Preview): PreviewPart[] {
+function measuredOf(view: PreviewState, settings: Experiment, shown: Preview): PreviewPart[] {
   const counted = previewText(settings, shown).measured.map(
     (one) => view.counted.get(keyOf(one)) ?? { tokens: 0, whole: one.text },
   );

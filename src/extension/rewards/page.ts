@@ -4,7 +4,7 @@
 export type Tone = 'rise' | 'fall' | 'dim' | 'strong';
 
 /** A range in a line, in UTF-16 units. */
-interface Place {
+interface LineRange {
   line: number;
   start: number;
   end: number;
@@ -20,16 +20,16 @@ export interface Target {
 
 export interface PageText {
   lines: readonly string[];
-  tones: readonly (Place & { tone: Tone })[];
-  links: readonly (Place & { target: Target })[];
+  tones: readonly (LineRange & { tone: Tone })[];
+  links: readonly (LineRange & { target: Target })[];
   /** Heading lines; a section ends before the next heading. */
   heads: readonly number[];
 }
 
 export class ScorePage {
   private readonly lines: string[] = [];
-  private readonly tones: (Place & { tone: Tone })[] = [];
-  private readonly links: (Place & { target: Target })[] = [];
+  private readonly tones: (LineRange & { tone: Tone })[] = [];
+  private readonly links: (LineRange & { target: Target })[] = [];
   private readonly heads: number[] = [];
 
   line(text = '', tone?: Tone): void {

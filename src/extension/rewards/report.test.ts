@@ -3,6 +3,7 @@ import { rewardSchema } from '../../config/reward';
 import { scoreRollouts } from '../../rewards/dry-run';
 import { toScorable } from '../../rewards/recorded';
 import type { RolloutRecord } from '../../runs/records';
+import { rolloutRecord } from '../../runs/testing/rollout';
 import { scoreReport } from './report';
 
 const rollout = (group: number, sample: number, answer: number, length: number, reward: number): RolloutRecord => {
@@ -12,25 +13,18 @@ const rollout = (group: number, sample: number, answer: number, length: number, 
     `Answer: ${answer}`,
     '<end>',
   ];
-  return {
-    seq: 1,
-    stage: 'complete',
-    step: 3,
+  return rolloutRecord({
     problemId: `p${group}`,
     group,
     sample,
-    prompt: '?',
     tokens: words.map((_, i) => i),
     tokenTexts: words,
-    logProbs: words.map(() => -1),
     reward,
     parts: { correctness: reward },
-    advantage: 0,
-    finished: true,
     answer: `${answer}`,
     correct: answer === 5,
     teacherTokens: 100,
-  };
+  });
 };
 const question = { question: '?', answer: '5' };
 const rescore = (components: object[], rollouts: RolloutRecord[]) =>

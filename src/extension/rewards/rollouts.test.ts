@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { preset } from '../../config/presets';
 import { arithmeticDefaults, arithmeticItem } from '../../data/arithmetic';
 import { listRuns } from '../../runs/reading';
+import { newRollout } from '../../runs/testing/rollout';
 import { createRun } from '../../runs/writer';
 import type { StageName } from '../../stages';
 import { newestRollouts, readCompletions, stagesWithRollouts } from './rollouts';
@@ -22,23 +23,7 @@ const item = arithmeticItem({ ...arithmeticDefaults, operations: [2, 2] }, 'trai
 function makeRun(time: string, recorded: [StageName, number][], problemId = item.id): string {
   const run = createRun(root, 'x', { experiment: { data: { train }, stages } }, () => new Date(time));
   for (const [stage, step] of recorded)
-    run.rollouts(stage, step, [
-      {
-        problemId,
-        group: 0,
-        sample: 0,
-        prompt: '?',
-        tokens: [1, 2, 0],
-        tokenTexts: ['Answer: ', '5', '<end>'],
-        logProbs: [-1, -1, -1],
-        reward: 1,
-        parts: {},
-        advantage: 0,
-        finished: true,
-        answer: '5',
-        correct: false,
-      },
-    ]);
+    run.rollouts(stage, step, [newRollout({ problemId, tokens: [1, 2, 0], tokenTexts: ['Answer: ', '5', '<end>'] })]);
   run.close({ state: 'finished' });
   return run.folder;
 }

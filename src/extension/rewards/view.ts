@@ -15,7 +15,7 @@ import { newestRollouts, type RecordedRollouts, type RolloutChoice, readCompleti
 
 export const scoresScheme = 'distillery-scores';
 
-interface View {
+interface RewardState {
   /** Path of the reward file. */
   reward: vscode.Uri;
   choice?: RolloutChoice;
@@ -27,7 +27,7 @@ interface View {
 
 /** The documents with scores of rewards, updated as the rewards are edited. */
 export class ScoreViews implements vscode.Disposable {
-  private readonly documents = new LiveDocuments<View>({
+  private readonly documents = new LiveDocuments<RewardState>({
     scheme: scoresScheme,
     ending: '.scores',
     create: (reward) => ({ reward, page: { lines: [], tones: [], links: [], heads: [] } }),
@@ -60,7 +60,7 @@ export class ScoreViews implements vscode.Disposable {
     return this.documents.at(uri)?.recorded?.run;
   }
 
-  private write(view: View): PageText {
+  private write(view: RewardState): PageText {
     const name = basename(view.reward.fsPath);
     try {
       const warnings = this.readReward(view);
@@ -79,7 +79,7 @@ export class ScoreViews implements vscode.Disposable {
   }
 
   /** Takes the reward from the editor; returns the error when the last valid version is still shown. */
-  private readReward(view: View): string[] {
+  private readReward(view: RewardState): string[] {
     const text = textOf(view.reward.fsPath);
     if (text === undefined) return [vscode.l10n.t('The reward file cannot be read.')];
     const { value, issues } = checkReward(text);

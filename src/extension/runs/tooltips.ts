@@ -1,5 +1,4 @@
 /** Tooltips of the Runs tree. */
-
 import { statOf } from '../../paths';
 import { columns } from '../../results';
 import { headingOf, resultsTable } from '../../results-table';

@@ -6,7 +6,7 @@ import { setting } from '../settings';
 import * as vscode from '../vscode';
 import { vscodeTeacher } from './vscode-teacher';
 
-interface Item extends vscode.QuickPickItem {
+interface TeacherItem extends vscode.QuickPickItem {
   choose?: () => Promise<Teacher | undefined> | Teacher;
 }
 
@@ -17,7 +17,7 @@ interface Item extends vscode.QuickPickItem {
 export async function pickTeacher(secrets: vscode.SecretStorage, title: string): Promise<Teacher | undefined> {
   const { t } = vscode.l10n;
   const [baseUrl, model] = [setting('teacher.baseUrl', ''), setting('teacher.model', '')];
-  const items: Item[] = [];
+  const items: TeacherItem[] = [];
   if (baseUrl && model)
     items.push({ icon: 'server', label: model, description: baseUrl, choose: () => endpoint(secrets, baseUrl, model) });
   items.push({

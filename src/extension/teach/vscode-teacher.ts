@@ -3,13 +3,13 @@ import { tokensIn } from '../../teachers/reply';
 import type { Teacher } from '../../teachers/types';
 import * as vscode from '../vscode';
 
-type Model = Pick<vscode.LanguageModelChat, 'id' | 'name' | 'vendor' | 'family' | 'sendRequest' | 'countTokens'>;
+type EditorModel = Pick<vscode.LanguageModelChat, 'id' | 'name' | 'vendor' | 'family' | 'sendRequest' | 'countTokens'>;
 
 /**
  * A language model of VS Code (from Copilot or another extension). VS Code asks for the user's consent at the first
  * request. Temperature and maximum length are requested, but a model may ignore them.
  */
-export function vscodeTeacher(model: Model): Teacher {
+export function vscodeTeacher(model: EditorModel): Teacher {
   return {
     model: model.family || model.id,
     endpoint: `vscode:${model.vendor}/${model.id}`,
@@ -45,7 +45,7 @@ export function vscodeTeacher(model: Model): Teacher {
   };
 }
 
-async function count(model: Model, text: string): Promise<number> {
+async function count(model: EditorModel, text: string): Promise<number> {
   try {
     return await model.countTokens(text);
   } catch {

@@ -1,10 +1,7 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { type Adaptation, gradientKernelNames, kernelNames } from '../interface';
-import type { KernelCall } from '../native/library';
-import type { Argument, EmbeddedBackend } from './backend';
+import type { Call, EmbeddedBackend } from './backend';
 import { registerEmbedded } from './register';
-
-type Call = KernelCall<Argument>;
 
 /** Calls `use` with dropout(x): x itself at rate 0, else a temporary tensor. */
 function withDropped<T>(

@@ -16,7 +16,7 @@ const attendGrad: EmbeddedKernel<AttentionShape> = (call, inputs, shape, backend
   const { heads, kvHeads, headDim, scale, window } = shape;
   const sequences = checkPacking(backend, { q, starts, parents }, shape);
   const [dq, dk, dv] = [q, k, v].map((tensor) => backend.output(tensor.shape));
-  const sizes = [sequences, heads, kvHeads, headDim, scale, window ?? 0];
+  const sizes = [sequences, heads, kvHeads, headDim, scale, window ?? 0] as const;
   call.attend_grad(dy, q, k, v, out, lse, starts, parents, dq, dk, dv, ...sizes);
   return [dq, dk, dv];
 };

@@ -1,9 +1,18 @@
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import { type backend_util, type DataType, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import type { Block, KernelArgument, KernelCall, KernelLibrary, Values } from '../native/library';
+import {
+  type AnyKernel,
+  type Block,
+  flatArguments,
+  type KernelCalls,
+  type KernelLibrary,
+  type Values,
+} from '../native/library';
 
-/** A kernel argument: the types of the library, or a tensor in place of its data. */
-export type Argument = KernelArgument | TensorInfo | undefined;
+/** Data for kernels: an array, or a tensor. */
+export type Data = Values | TensorInfo;
+
+export type Call = KernelCalls<Data>;
 
 type DataId = TensorInfo['dataId'];
 
@@ -14,7 +23,7 @@ type DataId = TensorInfo['dataId'];
  */
 export class EmbeddedBackend extends MathBackendCPU {
   /** The kernels of list.h, called with tensors, typed arrays and numbers. */
-  readonly call: KernelCall<Argument>;
+  readonly call: Call;
   /** For measurements with native kernels: an array to which decode_step adds its seconds (kernels/decode.h). */
   decodeTimes: Float32Array | null = null;
   private readonly blocks = new WeakMap<DataId, Block>();
@@ -24,7 +33,7 @@ export class EmbeddedBackend extends MathBackendCPU {
     silenceAdvice(this);
     const bound = Object.entries(library.kernels).map(([name, kernel]) => [
       name,
-      (...args: Argument[]) => kernel(...args.map((arg) => this.resolve(arg))),
+      (...args: unknown[]) => (kernel as AnyKernel)(...flatArguments<Data>(args).map((arg) => this.resolve(arg))),
     ]);
     this.call = Object.fromEntries(bound);
   }
@@ -83,7 +92,7 @@ export class EmbeddedBackend extends MathBackendCPU {
     return { unreliable: false, reasons: [], ...this.library.memory.usage() };
   }
 
-  private resolve(arg: Argument): KernelArgument {
+  private resolve(arg: Data | number | null | undefined): Values | number | null {
     if (arg === undefined || arg === null || typeof arg === 'number') return arg ?? null;
     return 'dataId' in arg ? this.values(arg) : arg;
   }

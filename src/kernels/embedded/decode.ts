@@ -9,37 +9,17 @@ import {
   type Packing,
 } from '../interface';
 import type { Values } from '../native/library';
-import { numberOf } from '../native/table';
+import { type GroupOf, numberOf } from '../native/table';
 import { checkStarts } from './attend';
-import type { Argument, EmbeddedBackend } from './backend';
+import type { Call, Data, EmbeddedBackend } from './backend';
 import { inPlace } from './in-place';
-import { type Call, pack } from './pack';
+import { pack } from './pack';
 import { registerEmbedded } from './register';
 import { checkIds } from './rows';
 import { withSpace } from './vocabulary';
 
 /** Tokens per pass through the layers, which bounds the work space of a prefill. */
 const chunkTokens = 512;
-
-/** In the order of kernels/decode.h, after the window and the rotary tables. */
-const layerArguments: readonly (keyof LayerWeights)[] = [
-  'inputNorm',
-  'q',
-  'k',
-  'v',
-  'o',
-  'qBias',
-  'kBias',
-  'vBias',
-  'qNorm',
-  'kNorm',
-  'attentionOutputNorm',
-  'mlpNorm',
-  'gate',
-  'up',
-  'down',
-  'mlpOutputNorm',
-];
 
 const matrices = new Set<string>(layerMatrices);
 
@@ -75,53 +55,78 @@ interface DecodeState {
 }
 
 /** New tokens and their places, as in DecodeInput. */
-type Places = Record<keyof DecodeInput, ArrayLike<number>>;
+type StepPlaces = Record<keyof DecodeInput, ArrayLike<number>>;
+
+/** The places as the kernel's data; the arrays may be longer. */
+type DecodeData = Record<keyof DecodeInput, Values>;
 
 /** Calls of the kernel with the same weights and cache: what stays the same is looked up once. */
 export class DecodeCall {
-  private readonly shared: Argument[];
-  private readonly sizes: number[];
-  private readonly numbers: number[];
-  private readonly layers: Argument[];
+  private readonly kernel: (data: DecodeData, size: { rows: number; chunk: number }, temp: TensorInfo) => void;
+  private readonly width: number;
   private readonly eachToken: number;
-  private readonly limits: Limits;
+  private readonly limits: PlaceLimits;
 
   constructor(
     private readonly backend: EmbeddedBackend,
     inputs: Record<string, TensorInfo | null | undefined>,
-    private readonly state: DecodeState,
+    { keys, values, logits }: DecodeState,
     { heads, kvHeads, headDim, specs, scale, norm, embedScale }: DecoderShape,
     { precision, inner }: Packing,
   ) {
     const [vocab, d] = inputs.embed!.shape;
-    const [, slotCount, , maxLength] = state.keys.shape;
+    const [, slotCount, , maxLength] = keys.shape;
     if (d > 8192 || headDim > 1024 || maxLength > 65536) throw new RangeError('A layer too wide, or a cache too long');
-    const data = (name: string): Argument => inputs[name] && backend.values(inputs[name]);
     const positions = Math.min(maxLength, ...tablesOf(inputs).map(({ cos }) => cos!.shape[0]));
     this.limits = { vocab, slots: slotCount, positions };
+    this.width = d;
     this.eachToken = 2 * d + 2 * heads * headDim + 2 * kvHeads * headDim + 2 * inner + 2;
-    this.shared = [data('embed'), data('norm'), data('head')];
-    this.sizes = [d, heads, kvHeads, headDim, inner, vocab, specs.length, slotCount, maxLength];
-    this.numbers = [scale, norm.eps, norm.offset, embedScale, activationOf(specs), numberOf('precision', precision)];
-    this.layers = specs.flatMap(({ window, rope }, i) => [
-      window ?? 0,
-      ...['cos', 'sin'].map((table) => (rope === null ? null : data(`${table}${rope}`))),
-      ...layerArguments.map((name) => data(`${i}.${name}`)),
-    ]);
+    const some = (name: string): Values | null => (inputs[name] ? backend.values(inputs[name]) : null);
+    const data = (name: string): Values => backend.values(inputs[name]!);
+    const weights = [data('embed'), data('norm'), data('head')] as const;
+    const sizes = [d, heads, kvHeads, headDim, inner, vocab, specs.length, slotCount, maxLength] as const;
+    const numbers = [scale, norm.eps, norm.offset, embedScale, activationOf(specs)] as const;
+    const rounding = numberOf('precision', precision);
+    const layers = specs.map(({ window, rope }, i): GroupOf<'decode_step', Data> => {
+      const table = (name: string) => (rope === null ? null : some(`${name}${rope}`));
+      const needed = (name: keyof LayerWeights) => data(`${i}.${name}`);
+      const optional = (name: keyof LayerWeights) => some(`${i}.${name}`);
+      return [
+        window ?? 0,
+        table('cos'),
+        table('sin'),
+        needed('inputNorm'),
+        needed('q'),
+        needed('k'),
+        needed('v'),
+        needed('o'),
+        optional('qBias'),
+        optional('kBias'),
+        optional('vBias'),
+        optional('qNorm'),
+        optional('kNorm'),
+        optional('attentionOutputNorm'),
+        needed('mlpNorm'),
+        needed('gate'),
+        needed('up'),
+        needed('down'),
+        optional('mlpOutputNorm'),
+      ];
+    });
+    this.kernel = ({ tokens, starts, slots, past }, { rows, chunk }, temp) => {
+      const state = [tokens, starts, slots, past, keys, values, ...weights, logits, temp] as const;
+      const how = [...numbers, chunk, rounding, backend.decodeTimes] as const;
+      backend.call.decode_step(...state, rows, ...sizes, ...how, layers);
+    };
   }
 
   /** Writes the logits after each row's last token. `places` are checked; `data` holds the same for the kernel. */
-  run(places: Places, data: Record<keyof DecodeInput, Values>): void {
+  run(places: StepPlaces, data: DecodeData): void {
     checkPlaces(places, this.limits);
-    const { keys, values, logits } = this.state;
-    const { tokens, starts, slots, past } = data;
-    const [rows, d] = [places.slots.length, this.sizes[0]];
+    const rows = places.slots.length;
     const chunk = Math.min(places.tokens.length, chunkTokens);
-    const [scale, eps, offset, embedScale, activation, precision] = this.numbers;
-    const how = [scale, eps, offset, embedScale, activation, chunk, precision, this.backend.decodeTimes];
-    const given = [tokens, starts, slots, past, keys, values, ...this.shared, logits];
-    withSpace(this.backend, chunk * this.eachToken + 2 * rows * d, (space) =>
-      this.backend.call.decode_step(...given, space, rows, ...this.sizes, ...how, ...this.layers),
+    withSpace(this.backend, chunk * this.eachToken + 2 * rows * this.width, (temp) =>
+      this.kernel(data, { rows, chunk }, temp),
     );
   }
 }
@@ -133,14 +138,14 @@ function activationOf(specs: DecodeAttrs['specs']): number {
   return numberOf('activation', [...kinds][0]);
 }
 
-interface Limits {
+interface PlaceLimits {
   vocab: number;
   slots: number;
   positions: number;
 }
 
 /** The kernel does not check indices. @throws RangeError */
-function checkPlaces({ tokens, starts, slots, past }: Places, limits: Limits): void {
+function checkPlaces({ tokens, starts, slots, past }: StepPlaces, limits: PlaceLimits): void {
   checkStarts(starts, tokens.length);
   checkIds(tokens, limits.vocab);
   checkIds(slots, limits.slots);

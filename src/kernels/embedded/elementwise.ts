@@ -20,7 +20,8 @@ for (const [name, operation] of Object.entries(operations)) {
   registerEmbedded(name, (call, { a, b }, _, backend) => {
     if (name === 'Add' && isRow(b, a)) {
       const out = backend.output(a.shape);
-      call.add_rows(a, b, out, ...a.shape);
+      const [n, d] = a.shape;
+      call.add_rows(a, b, out, n, d);
       return out;
     }
     if (name === 'Multiply' && isNumber(a, b)) [a, b] = [b, a];
@@ -40,7 +41,12 @@ registerEmbedded('AddN', (call, inputs, _, backend) => {
   const tensors = Object.values(inputs) as TensorInfo[];
   if (!tensors.every((tensor) => alike(tensor, tensors[0]))) return null;
   const out = backend.output(tensors[0].shape);
-  call.add_n(out, util.sizeFromShape(out.shape), tensors.length, ...tensors);
+  call.add_n(
+    out,
+    util.sizeFromShape(out.shape),
+    tensors.length,
+    tensors.map((tensor) => [tensor]),
+  );
   return out;
 });
 
@@ -75,6 +81,10 @@ registerEmbedded<{ rate: number; seed: number }>(kernelNames.seededDropout, (cal
 registerEmbedded(kernelNames.sumSquares, (call, inputs, _, backend) => {
   const tensors = Object.values(inputs) as TensorInfo[];
   const out = backend.output([]);
-  call.sum_squares(out, tensors.length, ...tensors.flatMap((tensor) => [tensor, util.sizeFromShape(tensor.shape)]));
+  call.sum_squares(
+    out,
+    tensors.length,
+    tensors.map((tensor) => [tensor, util.sizeFromShape(tensor.shape)]),
+  );
   return out;
 });

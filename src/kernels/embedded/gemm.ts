@@ -1,6 +1,5 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
-import type { KernelCall } from '../native/library';
-import type { Argument, EmbeddedBackend } from './backend';
+import type { Call, EmbeddedBackend } from './backend';
 import { registerEmbedded } from './register';
 
 interface Product {
@@ -10,7 +9,7 @@ interface Product {
 
 /** a [..., m, k] b [..., k, n] (or transposed) -> [..., m, n]; null if the leading axes would need broadcasting. */
 function multiply(
-  call: KernelCall<Argument>,
+  call: Call,
   a: TensorInfo,
   b: TensorInfo,
   { transposeA, transposeB }: Product,

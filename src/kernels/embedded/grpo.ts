@@ -13,9 +13,9 @@ registerEmbedded<GrpoLossOptions>(kernelNames.grpoLoss, (call, inputs, options, 
   const [loss, dLogProbs, metrics] = [backend.output([]), backend.output(logProbs.shape), backend.output([8])];
   const aggregation = numberOf('aggregation', options.aggregation);
   const importance = numberOf('importance', options.importance);
-  const sizes = [advantages.shape[0], aggregation, importance, clipLow, clipHigh, beta];
-  const given = [logProbs, oldLogProbs, refLogProbs, advantages, mask, starts];
-  const policy = [numberOf('surrogate', options.surrogate), sapoPositive, sapoNegative];
+  const sizes = [advantages.shape[0], aggregation, importance, clipLow, clipHigh, beta] as const;
+  const given = [logProbs, oldLogProbs, refLogProbs, advantages, mask, starts] as const;
+  const policy = [numberOf('surrogate', options.surrogate), sapoPositive, sapoNegative] as const;
   call.grpo_loss(...given, loss, dLogProbs, metrics, ...sizes, numberOf('kl', options.kl), normalizer, ...policy);
   return [loss, dLogProbs, metrics];
 });

@@ -1,16 +1,14 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WeightPrecision } from '../../engine-data/sampling';
 import { kernelNames } from '../interface';
-import type { KernelCall } from '../native/library';
 import { numberOf } from '../native/table';
-import type { Argument, EmbeddedBackend } from './backend';
+import type { Call, EmbeddedBackend } from './backend';
 import { registerEmbedded } from './register';
-
-export type Call = KernelCall<Argument>;
 
 /** The weight [rows, k] in the format of kernels/pack.h. */
 export function pack(call: Call, weight: TensorInfo, precision: WeightPrecision, backend: EmbeddedBackend): TensorInfo {
-  const sizes = [...weight.shape, numberOf('precision', precision)];
+  const [rows, k] = weight.shape;
+  const sizes = [rows, k, numberOf('precision', precision)] as const;
   const size = backend.output([1], 'int32');
   call.packed_size(size, ...sizes);
   const packed = backend.output([backend.values(size)[0]]);

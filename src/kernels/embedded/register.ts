@@ -7,8 +7,8 @@ import {
   type TensorInfo,
   unregisterKernel,
 } from '@tensorflow/tfjs-core';
-import type { KernelCall, KernelLibrary } from '../native/library';
-import { type Argument, EmbeddedBackend } from './backend';
+import type { KernelLibrary } from '../native/library';
+import { type Call, EmbeddedBackend } from './backend';
 
 /**
  * The accelerated form of a tfjs kernel: allocates outputs with `backend.output`, computes them with `call.<kernel of
@@ -16,7 +16,7 @@ import { type Argument, EmbeddedBackend } from './backend';
  * backend is used. A missing optional input is undefined.
  */
 export type EmbeddedKernel<Attrs = NamedAttrMap> = (
-  call: KernelCall<Argument>,
+  call: Call,
   inputs: Record<string, TensorInfo>,
   attrs: Attrs,
   backend: EmbeddedBackend,

@@ -46,7 +46,7 @@ registerEmbedded<{ temperature: number; frozen?: boolean }>(
     checkIds(backend.values(ids), vocab);
     const [dHidden, dWeight] = [backend.output(hidden.shape), attrs.frozen ? null : backend.output(weight.shape)];
     const [rows, columns] = [Math.min(n, mostRows), Math.min(vocab, mostColumns)];
-    const sizes = [n, d, vocab, attrs.temperature, rows, columns];
+    const sizes = [n, d, vocab, attrs.temperature, rows, columns] as const;
     withSpace(backend, rows * columns, (space) =>
       call.token_log_probs_grad(dy, hidden, weight, ids, lse, dHidden, dWeight, space, ...sizes),
     );

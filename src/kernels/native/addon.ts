@@ -3,13 +3,13 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../../paths';
-import type { KernelCall, KernelLibrary } from './library';
+import { type AnyKernel, flatArguments, type KernelLibrary } from './library';
 import { BufferPool } from './pool';
 
 interface Addon {
   /** The instruction sets that this processor supports, best first. */
   isas: string[];
-  open(isa: string, threads: number): { isa: string; threads: number; kernels: KernelCall };
+  open(isa: string, threads: number): { isa: string; threads: number; kernels: Record<string, AnyKernel> };
 }
 
 /** More threads gain little on the matrices of a small student. */
@@ -42,7 +42,12 @@ export function openAddon(choice: { isa?: string; threads?: number } = {}): Kern
   if (!addon.isas.includes(isa)) {
     throw new Error(`This processor does not support ${isa}; it supports ${addon.isas.join(', ')} (DISTILLERY_ISA)`);
   }
-  return { target: 'native', ...addon.open(isa, choice.threads ?? threadCount()), memory: new BufferPool() };
+  const { kernels, ...opened } = addon.open(isa, choice.threads ?? threadCount());
+  const calls = Object.entries(kernels).map(([name, kernel]) => [
+    name,
+    (...args: unknown[]) => kernel(...flatArguments(args)),
+  ]);
+  return { target: 'native', ...opened, kernels: Object.fromEntries(calls), memory: new BufferPool() };
 }
 
 function requireAddon(): Addon {

@@ -1,5 +1,5 @@
 /** Generates kernels/list.h and kernels/choices.h from the table. */
-import { choices, kernelList, kernelTable, signatureOf } from './table';
+import { argumentsText, choices, kernelList, kernelTable, signatureOf } from './table';
 
 const head = '// Written by scripts/generate-kernels.ts from src/kernels/native/table.ts; not to be edited.\n';
 
@@ -7,8 +7,8 @@ const head = '// Written by scripts/generate-kernels.ts from src/kernels/native/
 export function listHeader(): string {
   const lines = kernelList.map((name) => {
     const { fixed, group } = signatureOf(name);
-    const [args, does] = kernelTable[name];
-    return `KERNEL(${name}, "${fixed}", "${group}")  // ${args}${does && `; ${does}`}`;
+    const [, does] = kernelTable[name];
+    return `KERNEL(${name}, "${fixed}", "${group}")  // ${argumentsText(name)}${does && `; ${does}`}`;
   });
   return `${head}// Arguments by letters: d data, o data or NULL, n a number.\n${lines.join('\n')}\n`;
 }

@@ -50,6 +50,18 @@ test('arguments that are no data, number or null are refused by name', async () 
     expect(() => scale(x, {}, 2, 3), name).toThrow(/kernel scale: argument 1 is/);
     scale(x, out, 2, 3);
     expect([...out]).toEqual([3, 6]);
+    // TypeScript refuses the same calls, as it reads the arguments from the table.
+    const { kernels } = one;
+    // @ts-expect-error: the factor is missing
+    expect(() => kernels.scale(x, out, 2), name).toThrow(/3 arguments, where it takes 4/);
+    // @ts-expect-error: a number where data belong
+    expect(() => kernels.scale(2, out, 2, 3), name).toThrow(/argument 0 is not data/);
+    // @ts-expect-error: data where a number belongs
+    expect(() => kernels.scale(x, out, out, 3), name).toThrow(/argument 2 is not a number/);
+    // @ts-expect-error: null for data that are not optional
+    expect(() => kernels.scale(x, null, 2, 3), name).toThrow(/argument 1 is not data/);
+    // @ts-expect-error: a group that is not complete
+    expect(() => kernels.sum_squares(out, 1, [[x]]), name).toThrow(/3 arguments, where it takes 2 and groups of 2/);
   }
 });
 

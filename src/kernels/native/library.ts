@@ -2,7 +2,7 @@
  * The interface of compiled kernels: the kernels as functions, and the memory for their data. Loaded by addon.ts
  * (native code) or wasm.ts (WebAssembly).
  */
-import type { KernelName } from './table';
+import type { ArgumentsOf, KernelName } from './table';
 
 export { type KernelName, kernelList } from './table';
 
@@ -11,7 +11,17 @@ export type Values = Float32Array | Int32Array | Uint8Array;
 /** Data, a number, or nothing (null, equivalent to 0). */
 export type KernelArgument = Values | number | null;
 
-export type KernelCall<Argument = KernelArgument> = Record<KernelName, (...args: Argument[]) => void>;
+/** Each kernel with its own arguments; data are `Data`. */
+export type KernelCalls<Data = Values> = { [Name in KernelName]: (...args: ArgumentsOf<Name, Data>) => void };
+
+/** Any kernel: its arguments are checked when it is called. */
+export type AnyKernel = (...args: readonly KernelArgument[]) => void;
+
+/** The arguments of a call as compiled kernels take them: groups, if there are any, in the same list. */
+export function flatArguments<Data = Values>(args: readonly unknown[]): (Data | number | null)[] {
+  const groups = args.at(-1);
+  return (Array.isArray(groups) ? [...args.slice(0, -1), ...groups.flat()] : args) as (Data | number | null)[];
+}
 
 /** A block of memory for kernels; at least as long as requested, contents undefined. */
 export interface Block {
@@ -37,6 +47,6 @@ export interface KernelLibrary {
   /** Instruction set: generic, avx2, avx512, neon, simd128 or relaxed-simd128. */
   readonly isa: string;
   readonly threads: number;
-  readonly kernels: KernelCall;
+  readonly kernels: KernelCalls;
   readonly memory: KernelMemory;
 }

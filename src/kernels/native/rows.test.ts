@@ -1,6 +1,13 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { bits, Random } from '../../random';
-import { type KernelArgument, type KernelLibrary, type KernelName, kernelList, type Values } from './library';
+import {
+  type AnyKernel,
+  type KernelArgument,
+  type KernelLibrary,
+  type KernelName,
+  kernelList,
+  type Values,
+} from './library';
 import { type Form, kernelForms, place, space } from './testing';
 
 const random = new Random(2);
@@ -214,7 +221,7 @@ function run(library: KernelLibrary, { kernel, slots }: Case) {
     outputs.push({ got, wanted: 'data' in slot ? slot.becomes : slot.wanted });
     return got;
   });
-  library.kernels[kernel](...args);
+  (library.kernels[kernel] as AnyKernel)(...args);
   return outputs;
 }
 
@@ -256,7 +263,7 @@ describe('kernels over rows and elements', () => {
         expect(out.filter(Number.isNaN)).toHaveLength(2);
       }
       const total = space(one, 1);
-      one.kernels.sum_squares(total, 1, p, long);
+      one.kernels.sum_squares(total, 1, [[p, long]]);
       expect(total[0]).toBeNaN();
     }
   });
@@ -267,7 +274,7 @@ describe('kernels over rows and elements', () => {
       one.kernels.binary(0, none, none, none, 0);
       one.kernels.rms_norm(none, place(one, weight), none, none, 0, d, 1e-5, 0);
       const total = space(one, 1);
-      one.kernels.sum_squares(total, 1, none, 0);
+      one.kernels.sum_squares(total, 1, [[none, 0]]);
       expect(total[0]).toBe(0);
     }
   });

@@ -6,7 +6,7 @@ import { once } from '../../once';
 import { packageRoot } from '../../paths';
 import { threadCount } from './addon';
 import { Heap, roundUp, type SharedMemory } from './heap';
-import { type KernelArgument, type KernelCall, type KernelLibrary, kernelList } from './library';
+import { flatArguments, type KernelCalls, type KernelLibrary, kernelList } from './library';
 import { memoryLimit } from './limit';
 import { misfit, signatureOf } from './table';
 
@@ -116,14 +116,15 @@ function startWorker(workerData: object): void {
   }
 }
 
-function bind(exports: Exports, heap: Heap): KernelCall {
+function bind(exports: Exports, heap: Heap): KernelCalls {
   const block = heap.allocate(mostArguments * 8);
   const numbers = new Float64Array(block.buffer, block.offset, mostArguments);
   const pointers = new Uint32Array(block.buffer, block.offset, mostArguments * 2);
   const bound = kernelList.map((name) => {
     const kernel = exports[name] as (args: number) => void;
     const signature = signatureOf(name);
-    const call = (...args: KernelArgument[]) => {
+    const call = (...given: unknown[]) => {
+      const args = flatArguments(given);
       if (args.length > mostArguments) throw new TypeError(`kernel ${name}: too many arguments`);
       const wrong = misfit(signature, args);
       if (wrong) throw new TypeError(`kernel ${name}: ${wrong}`);

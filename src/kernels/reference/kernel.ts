@@ -9,7 +9,7 @@ export type Reference<Attrs = object> = (inputs: Inputs, attrs: Attrs) => Tensor
 /** Kernels by registered name. Each takes attributes of its own type. */
 export type References = Record<string, Reference<never>>;
 
-interface Counted {
+interface ReferenceCounter {
   incRef(dataId: object): void;
 }
 
@@ -19,7 +19,7 @@ export function kernelFunc(reference: Reference<never>): KernelFunc {
     tidy(() => {
       const tensors: Inputs = {};
       for (const [name, info] of Object.entries(inputs)) {
-        if (info) tensors[name] = asTensor(info, backend as Counted);
+        if (info) tensors[name] = asTensor(info, backend as ReferenceCounter);
       }
       return reference(tensors, attrs as never);
     });
@@ -29,7 +29,7 @@ export function kernelFunc(reference: Reference<never>): KernelFunc {
  * Kernels that call kernels pass bare infos. The wrapper increments the reference count, so that the surrounding tidy
  * does not free the caller's data.
  */
-function asTensor(info: TensorInfo, backend: Counted): Tensor {
+function asTensor(info: TensorInfo, backend: ReferenceCounter): Tensor {
   if (info instanceof Tensor) return info;
   backend.incRef(info.dataId);
   return engine().makeTensorFromTensorInfo(info);

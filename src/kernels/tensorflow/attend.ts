@@ -1,11 +1,11 @@
 import { type AttentionShape, gradientKernelNames, kernelNames } from '../interface';
 import type { Handle } from './binding';
 import type { Ops } from './ops';
-import { type Block, type Blocks, blocksOf, pack, pad } from './padding';
+import { type Blocks, blocksOf, type PaddedBlock, pack, pad } from './padding';
 import { registerTensorFlow } from './register';
 
 /** Attention probabilities, and their scores. q (already scaled), k: padded. */
-function weigh(ops: Ops, q: Handle, k: Handle, { length }: Block, mask: Handle): { p: Handle; scores: Handle } {
+function weigh(ops: Ops, q: Handle, k: Handle, { length }: PaddedBlock, mask: Handle): { p: Handle; scores: Handle } {
   const raw = ops.matMul(q, k, false, true);
   const scores = ops.reshape(ops.add(ops.reshape(raw, [-1, length, length]), mask), raw.shape);
   return { p: ops.op('Softmax', [scores]), scores };
@@ -50,7 +50,7 @@ export function attendBlocks(
   };
 }
 
-const padKv = (ops: Ops, x: Handle, block: Block, kvHeads: number) => pad(ops, x, block, kvHeads, kvHeads);
+const padKv = (ops: Ops, x: Handle, block: PaddedBlock, kvHeads: number) => pad(ops, x, block, kvHeads, kvHeads);
 
 const joined = (ops: Ops, parts: Handle[]) => ops.concat(parts, 0);
 

@@ -3,7 +3,7 @@ import { Latest } from './latest';
 import type { Ops } from './ops';
 
 /** Consecutive packed sequences as a padded batch, small enough to store its scores. */
-export interface Block {
+export interface PaddedBlock {
   sequences: number;
   /** Positions per row: the length of the longest sequence. */
   length: number;
@@ -21,7 +21,7 @@ export interface Block {
 }
 
 export interface Blocks {
-  blocks: Block[];
+  blocks: PaddedBlock[];
   /** [length, length] for a block's sequences: -1e30 for hidden keys. Created once. */
   mask(ops: Ops, length: number, window?: number | null): Handle;
 }
@@ -55,7 +55,7 @@ function blockOf(
   offsets: ArrayLike<number>,
   [first, end]: [number, number],
   keep: (values: number[]) => Handle,
-): Block {
+): PaddedBlock {
   const sequences = end - first;
   const [from, count] = [offsets[first], offsets[end] - offsets[first]];
   let length = 0;
@@ -120,7 +120,7 @@ export function unseen(ends: readonly number[], length: number, seen: number): F
  * [n, heads*width] -> the block's [sequences * kvHeads, heads/kvHeads * length, width]: heads that share keys are rows
  * of one matrix.
  */
-export function pad(ops: Ops, x: Handle, block: Block, heads: number, kvHeads: number, zeros = false): Handle {
+export function pad(ops: Ops, x: Handle, block: PaddedBlock, heads: number, kvHeads: number, zeros = false): Handle {
   const { sequences, length, from, count } = block;
   const all = x.shape[1];
   const width = all / heads;
@@ -131,7 +131,7 @@ export function pad(ops: Ops, x: Handle, block: Block, heads: number, kvHeads: n
 }
 
 /** Padding repeats the sequence's last token, or is zero. */
-function padRows(ops: Ops, part: Handle, { sequences, length, tokens, places }: Block, zeros: boolean): Handle {
+function padRows(ops: Ops, part: Handle, { sequences, length, tokens, places }: PaddedBlock, zeros: boolean): Handle {
   if (!tokens || !places) return part;
   if (!zeros) return ops.gather(part, tokens);
   const indices = ops.reshape(places, [places.shape[0], 1]);
@@ -139,7 +139,7 @@ function padRows(ops: Ops, part: Handle, { sequences, length, tokens, places }: 
 }
 
 /** The inverse of `pad`. */
-export function pack(ops: Ops, x: Handle, { sequences, length, rows }: Block, heads: number): Handle {
+export function pack(ops: Ops, x: Handle, { sequences, length, rows }: PaddedBlock, heads: number): Handle {
   const width = x.shape[2];
   const byToken = ops.transpose(ops.reshape(x, [sequences, heads, length, width]), [0, 2, 1, 3]);
   const all = ops.reshape(byToken, [sequences * length, heads * width]);

@@ -13,7 +13,7 @@ interface Attrs {
 /** Maximum logits of a chunk: 32 MB of float32. */
 const logitsOfChunk = 2 ** 23;
 
-interface Chunk {
+interface RowChunk {
   hidden: Handle;
   ids: Handle;
   from: number;
@@ -21,7 +21,7 @@ interface Chunk {
 }
 
 /** Calls `use` with as many rows at a time as a chunk may have; intermediates of a chunk are freed before the next. */
-function byChunks<T>(ops: Ops, hidden: Handle, weight: Handle, ids: Handle, use: (chunk: Chunk) => T): T[] {
+function byChunks<T>(ops: Ops, hidden: Handle, weight: Handle, ids: Handle, use: (chunk: RowChunk) => T): T[] {
   const [n, d] = hidden.shape;
   const most = Math.max(1, Math.floor(logitsOfChunk / weight.shape[0]));
   if (most >= n) return [use({ hidden, ids, from: 0, rows: n })];
@@ -32,7 +32,7 @@ function byChunks<T>(ops: Ops, hidden: Handle, weight: Handle, ids: Handle, use:
 }
 
 /** [loss = lse - logit of the id, p - onehot] of a chunk, and its logits. */
-function crossEntropy(ops: Ops, { hidden, ids }: Chunk, weight: Handle, temperature: number) {
+function crossEntropy(ops: Ops, { hidden, ids }: RowChunk, weight: Handle, temperature: number) {
   const product = ops.matMul(hidden, weight, false, true);
   const logits = ops.scale(product, 1 / temperature);
   if (logits !== product) ops.free(product);

@@ -1,5 +1,5 @@
 import { Random } from '../../random';
-import type { Block, KernelLibrary, KernelName, Values } from '../native/library';
+import type { AnyKernel, Block, KernelLibrary, KernelName, Values } from '../native/library';
 
 /** A buffer that a kernel writes. */
 interface Out {
@@ -36,7 +36,7 @@ export function outputsOf(library: KernelLibrary, name: KernelName, args: (Value
     values.set(arg);
     return values;
   });
-  library.kernels[name](...given);
+  (library.kernels[name] as AnyKernel)(...given);
   const copies = outputs.map((values) => values.slice());
   for (const block of blocks) library.memory.release(block);
   return copies;

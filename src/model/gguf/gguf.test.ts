@@ -1,13 +1,4 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -31,10 +22,10 @@ import { livelyModel } from '../testing/naive';
 import { disposeModel } from '../transformer';
 import { llama3, metadata, tinyConfig, tokens, vocabulary, writeTinyFolder } from './testing/tiny';
 
-const folder = mkdtempSync(join(tmpdir(), 'distillery-gguf-'));
+const folder = fs.mkdtempSync(join(tmpdir(), 'distillery-gguf-'));
 const at = (name: string) => join(folder, name);
 beforeAll(() => useBackend('cpu'));
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => fs.rmSync(folder, { recursive: true }));
 
 function tiny(...[type, more]: Parameters<typeof tinyConfig>): LoadedStudent {
   const { tokenizer, tokenizerConfig, eosIds } = tokenizerFiles(metadata(vocabulary()), 'x.gguf');
@@ -99,7 +90,7 @@ describe('a student', () => {
   it('goes into a Hugging Face folder, from a folder that holds a GGUF file and nothing else', () => {
     const student = tiny('llama');
     const from = tinyFolder('plain', student);
-    mkdirSync(at('holds'), { recursive: true });
+    fs.mkdirSync(at('holds'), { recursive: true });
     exportStudent(from, join(at('holds'), 'model.gguf'), { format: 'gguf', dtype: 'F32' });
     const { files, parameters } = exportStudent(at('holds'), at('out'), { format: 'hf', dtype: 'BF16' });
     const names = [
@@ -110,11 +101,11 @@ describe('a student', () => {
       'tokenizer_config.json',
     ];
     expect(files.map(({ name }) => name).sort()).toEqual(names);
-    expect(readdirSync(at('out')).sort()).toEqual(names);
+    expect(fs.readdirSync(at('out')).sort()).toEqual(names);
     expect(files.find(({ name }) => name === 'model.safetensors')!.bytes).toBeGreaterThan(2 * parameters);
     disposeModel(loadStudent(at('out')).model);
     disposeModel(student.model);
-    writeFileSync(join(at('holds'), 'other.gguf'), '');
+    fs.writeFileSync(join(at('holds'), 'other.gguf'), '');
     expect(() => loadStudent(at('holds'))).toThrow('2 GGUF files');
   });
 
@@ -123,8 +114,8 @@ describe('a student', () => {
     const from = tinyFolder('chatting', student);
     const edit = (name: string, changes: object) => {
       const file = join(from, name);
-      const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
-      writeFileSync(file, JSON.stringify({ ...before, ...changes }));
+      const before = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : {};
+      fs.writeFileSync(file, JSON.stringify({ ...before, ...changes }));
     };
     edit('config.json', { eos_token_id: 259 });
     edit('generation_config.json', { eos_token_id: 259, temperature: 0.6 });
@@ -140,7 +131,7 @@ describe('a student', () => {
     const chatting = exported('as-chat', 'hf', { prompt: 'chat' });
     expect(new Set(chatting.eosIds)).toEqual(new Set([259, 260]));
     expect(promptStyle(chatting, {})).toBe('chat');
-    const generation = JSON.parse(readFileSync(join(at('as-chat'), 'generation_config.json'), 'utf8'));
+    const generation = JSON.parse(fs.readFileSync(join(at('as-chat'), 'generation_config.json'), 'utf8'));
     expect(generation).toEqual({ eos_token_id: [260, 259], temperature: 0.6 });
     expect(exported('as-chat.gguf', 'gguf', { prompt: 'chat' })).toMatchObject({ eosId: 260, eosIds: [260, 259] });
     disposeModel(student.model);
@@ -153,26 +144,26 @@ describe('a student', () => {
     const write = (path: string, options = {}) =>
       exportStudent(from, path, { format: 'gguf', dtype: 'F32', student, ...options });
     write(to);
-    const written = statSync(to).mtimeMs;
+    const written = fs.statSync(to).mtimeMs;
     expect(() => write(to)).toThrow('the target exists already');
-    expect(statSync(to).mtimeMs).toBe(written);
+    expect(fs.statSync(to).mtimeMs).toBe(written);
     write(to, { force: true });
     expect(() => write(from, { format: 'hf', force: true })).toThrow('the student itself');
     expect(() => write(folder, { force: true })).toThrow('a folder, not a file');
     expect(() => write(to, { format: 'hf', force: true })).toThrow('a file, not a folder');
     expect(() => write(at('q'), { format: 'hf', dtype: 'Q8_0' })).toThrow('cannot store q8_0');
-    expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
+    expect(fs.readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
     // Forced over another student, nothing of that one stays to confuse a reader.
-    mkdirSync(at('other'), { recursive: true });
+    fs.mkdirSync(at('other'), { recursive: true });
     for (const name of [
       'model.safetensors.index.json',
       'model-00001-of-00002.safetensors',
       'adapter_config.json',
       'notes.md',
     ])
-      writeFileSync(join(at('other'), name), '{}');
+      fs.writeFileSync(join(at('other'), name), '{}');
     write(at('other'), { format: 'hf', force: true });
-    expect(readdirSync(at('other')).filter((name) => /index|00001|adapter|notes/.test(name))).toEqual(['notes.md']);
+    expect(fs.readdirSync(at('other')).filter((name) => /index|00001|adapter|notes/.test(name))).toEqual(['notes.md']);
     disposeModel(loadStudent(at('other')).model);
     disposeModel(student.model);
   });
@@ -181,9 +172,9 @@ describe('a student', () => {
     const student = tiny('qwen2');
     const from = tinyFolder('own', student);
     const file = join(from, 'tokenizer.json');
-    const json = JSON.parse(readFileSync(file, 'utf8'));
+    const json = JSON.parse(fs.readFileSync(file, 'utf8'));
     json.pre_tokenizer.pretokenizers[0].pattern.Regex = '\\w+';
-    writeFileSync(file, JSON.stringify(json));
+    fs.writeFileSync(file, JSON.stringify(json));
     expect(() => exportStudent(from, at('own.gguf'), { format: 'gguf', dtype: 'F32', student })).toThrow(
       'which llama.cpp does not support',
     );
@@ -272,12 +263,12 @@ describe('a damaged file', () => {
         { name: 'b', type: 'Q8_0', shape: [2, 32], values },
       ],
     );
-    bytes = readFileSync(file);
+    bytes = fs.readFileSync(file);
   });
   /** The message about the file with some bytes replaced. */
   function about(change: (copy: Buffer) => Buffer | undefined): string {
     const copy = Buffer.from(bytes);
-    writeFileSync(at('bad.gguf'), change(copy) ?? copy);
+    fs.writeFileSync(at('bad.gguf'), change(copy) ?? copy);
     try {
       openGguf(at('bad.gguf')).close();
     } catch (error) {
@@ -342,7 +333,7 @@ describe('a damaged file', () => {
         let changed: Buffer = bytes;
         for (const { at, with: put, drop } of edits)
           changed = Buffer.concat([changed.subarray(0, at), put, changed.subarray(at + drop)]);
-        writeFileSync(at('fuzzed.gguf'), changed.subarray(0, cut ?? undefined));
+        fs.writeFileSync(at('fuzzed.gguf'), changed.subarray(0, cut ?? undefined));
         try {
           const read = openGguf(at('fuzzed.gguf'));
           for (const name of read.tensors.keys()) read.readFloats(name);
