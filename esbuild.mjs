@@ -14,8 +14,8 @@ const common = {
 };
 
 /**
- * Large packages that few sessions need: loaded from files of their own, when a dynamic import asks for them or one of
- * the functions named here (an object's as `object.function`) is first called.
+ * Large packages that few sessions need. They become separate files, which are loaded by a dynamic import, or by the
+ * first call of one of the functions named here (an object's as `object.function`).
  */
 const onDemand = {
   openai: [],
@@ -54,7 +54,7 @@ const node = {
   target: 'node20',
   format: 'cjs',
   mainFields: ['module', 'main'],
-  // Nothing here runs in a browser, and VS Code's extension host logs an error when a library looks whether it does.
+  // Nothing here runs in a browser, and VS Code's extension host logs an error when a library checks for one.
   define: { navigator: 'undefined' },
   plugins: [apart],
 };
@@ -105,17 +105,17 @@ const builds = await Promise.all([
     target: 'es2022',
     format: 'iife',
     minify: true,
-    // Chromium takes the first font of each list, a .woff2.
+    // Chromium uses the first font of each list, a .woff2.
     loader: { '.ttf': 'file', '.woff2': 'file', '.woff': 'empty' },
     assetNames: 'webview/[name]',
   }),
 ]);
 
-// It looks for its WebAssembly beside itself.
+// It loads its WebAssembly from its own folder.
 mkdirSync('dist/on-demand', { recursive: true });
 copyFileSync('node_modules/node-sqlite3-wasm/dist/node-sqlite3-wasm.wasm', 'dist/on-demand/node-sqlite3-wasm.wasm');
 
-// What of others is in the bundles, for their licences.
+// Lists the third-party code in the bundles, for their licences.
 const inputs = builds.flatMap(({ metafile }) =>
   Object.values(metafile.outputs).flatMap(({ inputs }) =>
     Object.entries(inputs).flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : [])),

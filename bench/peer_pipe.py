@@ -1,4 +1,5 @@
-"""The engine protocol's own cost, for bench/pipe.ts: `sample` and `grpoStep` are read, unpacked, packed and answered, and nothing is computed.
+"""The engine protocol's own cost, for bench/pipe.ts: `sample` and `grpoStep` requests are read, unpacked, packed and
+answered, without computing anything.
 
 python3 peer_pipe.py <completions> <tokens of each>
 """

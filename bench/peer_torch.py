@@ -1,8 +1,10 @@
-"""The benchmark's model in PyTorch eager, as a peer of bench/engine.ts: python3 peer_torch.py <student folder> <threads>.
+"""
+The benchmark's model in PyTorch eager, as a peer of bench/engine.ts: python3 peer_torch.py <student folder> <threads>.
 
-Reads the student's weights (config.json, model.safetensors, float32), so that both sides compute the same numbers. Answers each line of
-standard input with a line of JSON: {"train": [[token]]} with one AdamW step, {"generate": [[token]], "new": n} with n sampled tokens a row.
-Attention and optimizer are the ones that Hugging Face transformers takes by default: scaled_dot_product_attention, fused AdamW.
+Reads the student's weights (config.json, model.safetensors, float32), so that both compute the same numbers. Answers
+each line of standard input with a line of JSON: {"train": [[token]]} with one AdamW step, {"generate": [[token]],
+"new": n} with n sampled tokens a row. Attention and optimizer are Hugging Face transformers' defaults:
+scaled_dot_product_attention, fused AdamW.
 """
 import json
 import os

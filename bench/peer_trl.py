@@ -1,8 +1,9 @@
 """GRPO updates by TRL's GRPOTrainer, as a peer of bench/trl.ts: python3 peer_trl.py <student folder> <job as JSON>.
 
-The job: {"threads", "prompts": [[token]], "group", "new", "adapter": rank or 0, "dtype": "float32" or "bfloat16"}. Each line of standard input asks
-for one update; it is answered by a line of JSON with the processor seconds of generation and of all else, and the clock's of both. TRL at its best settings here: no
-gradient checkpointing, one forward and backward pass for the whole batch.
+The job: {"threads", "prompts": [[token]], "group", "new", "adapter": rank or 0, "dtype": "float32" or "bfloat16"}. Each
+line of standard input asks for one update; the answer is a line of JSON with the CPU seconds and the elapsed seconds of
+generation and of everything else. TRL at its best settings here: no gradient checkpointing, one forward and backward
+pass for the whole batch.
 """
 import json
 import os
@@ -31,7 +32,7 @@ transformers.logging.set_verbosity_error()
 model = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, job["dtype"]))
 model.generation_config.eos_token_id = None
 vocabulary = model.config.vocab_size
-# The end token lies beyond the vocabulary: no completion ends before its budget.
+# The end token is outside of the vocabulary, so no completion ends early.
 words = {f"t{i}": i for i in range(vocabulary)} | {"<eos>": vocabulary}
 words_of = Tokenizer(models.WordLevel(words, unk_token="t0"))
 words_of.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
@@ -41,7 +42,7 @@ spent = {"generate": 0.0}
 
 
 def reward(completion_ids, **_):
-    """Any reward does: every second completion is the better one."""
+    """The values do not matter: every second completion is the better one."""
     return [float(i % 2) for i in range(len(completion_ids))]
 
 

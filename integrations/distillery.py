@@ -259,7 +259,9 @@ class DistilleryCallback(TrainerCallback):
 
 
 class _Run:
-    """A run folder, as src/runs/records.ts has it: whole lines only, one count (`seq`) for all files, one writer."""
+    """
+    A run folder, as src/runs/records.ts defines it: whole lines only, one count (`seq`) for all files, one writer.
+    """
 
     def __init__(self, runs, name, config):
         self.seq = 0
@@ -321,7 +323,7 @@ class _Run:
 
 
 def _trainer():
-    """The trainer that calls: transformers hands callbacks everything but itself."""
+    """The calling trainer: transformers passes everything to callbacks except the trainer itself."""
     frame = sys._getframe(1)
     while frame is not None:
         if isinstance(frame.f_locals.get("self"), Trainer):
@@ -353,7 +355,7 @@ def _number(value):
 
 
 def _finite(value):
-    """JSON has no infinities: they are written as texts."""
+    """JSON has no infinities: they are written as strings."""
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, dict):
@@ -362,7 +364,7 @@ def _finite(value):
 
 
 def _plain(value):
-    """Settings as far as JSON has them; secrets are left out."""
+    """The settings that JSON can hold, without secrets."""
     if isinstance(value, dict):
         return {str(key): _plain(one) for key, one in value.items() if not re.search(r"token$|key$|secret|password", str(key))}
     if isinstance(value, (list, tuple)):
@@ -383,7 +385,10 @@ def _stripped(ids, trainer):
 
 
 def _pieces(ids, decode):
-    """The text that each token adds, decoded after its neighbour; a character made of several tokens belongs to the last one."""
+    """
+    The text that each token adds when it is decoded after its neighbour; a character made of several tokens belongs to
+    the last one.
+    """
     texts, start, said = [], 0, ""
     for i in range(len(ids)):
         text = decode(ids[start : i + 1])
@@ -428,7 +433,7 @@ def _gold(value):
 
 
 def _answer(text):
-    """The answer after the most common markers; Distillery's own extraction knows more of them (docs/answers.md)."""
+    """The answer after the most common markers; Distillery's own extraction supports more of them (docs/answers.md)."""
     spoken = text.rpartition("</think>")[2]
     for mark in (r"\\boxed\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}", r"<answer>\s*([\s\S]*?)\s*</answer>", r"####\s*(.+)", r"(?:^|\n)\**(?:Final )?[Aa]nswer\**:\**\s*(.+)"):
         found = re.findall(mark, spoken)

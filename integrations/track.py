@@ -1,6 +1,7 @@
-"""Sends the metrics of a run to Trackio or Weights & Biases by their own clients: python track.py trackio|wandb < lines.
+"""
+Sends the metrics of a run to Trackio or Weights & Biases by their own clients: python track.py trackio|wandb < lines.
 
-`distillery track` starts it. The first line on standard input has the destination: {"project", "group", "folder",
+`distillery track` starts it. The first line on standard input is the destination: {"project", "group", "folder",
 "online", "config"}; each further line has the values of one step: {"seq", "stage", "step", "seconds", "values"}. Each
 stage becomes a run of the tracker with its own steps; all are in one group. The `seq` of each logged line is written to
 standard output, and {"done": true} at the end.
@@ -54,7 +55,7 @@ class Wandb:
                 console="off", disable_code=True, disable_git=True, x_disable_stats=True, x_save_requirements=False,
             ),
         )  # fmt: skip
-        # Not W&B's own step: that one only grows, and a run that is resumed begins before it.
+        # Not W&B's own step, which only grows: a resumed run starts again at an earlier one.
         self.run.define_metric("update")
         self.run.define_metric("*", step_metric="update")
 

@@ -1,9 +1,9 @@
 // The one calling convention of all kernels, native and WebAssembly alike.
 //
-// A kernel is `void name(const arg *a)`. Arguments are 8 bytes each on both targets: a pointer (float32 or int32 data, NULL when
-// absent) or a number (double). JavaScript passes typed arrays and numbers in the order that list.h gives.
-// Kernels never allocate: outputs come from the caller, temporary space from scratch().
-// Results must not depend on the number of threads: split the work so that each output element is computed by one part, in a fixed order.
+// A kernel is `void name(const arg *a)`. Arguments are 8 bytes each on both targets: a pointer (float32 or int32 data,
+// NULL when absent) or a number (double). JavaScript passes typed arrays and numbers in the order of list.h. Kernels
+// never allocate: outputs come from the caller, temporary space from scratch(). Results must not depend on the number
+// of threads: split the work so that each output element is computed by one part, in a fixed order.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -18,7 +18,7 @@ typedef void (*kernel)(const arg *a);
 typedef struct {
   const char *name;
   kernel run;
-  const char *fixed, *group;  // its arguments and those that may follow any number of times, by the letters of list.h
+  const char *fixed, *group;  // letters of its arguments, and of the group that may be repeated (list.h)
 } named_kernel;  // a table of them ends with a NULL name
 typedef void (*part_body)(void *context, int part, int parts);
 

@@ -75,7 +75,7 @@ typedef struct {
   int threads;
 } bound_kernel;
 
-// Whether a kernel takes so many arguments.
+// Whether a kernel takes `count` arguments.
 static int takes(const named_kernel *k, size_t count) {
   size_t fixed = strlen(k->fixed), group = strlen(k->group);
   return count == fixed || (group && count > fixed && (count - fixed) % group == 0);
@@ -132,8 +132,9 @@ static napi_value call_kernel(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-// Tensors are allocated and freed by their hundreds, in all sizes: what glibc keeps for later of blocks that are smaller than the largest
-// freed so far (mallopt(3), M_MMAP_THRESHOLD) splits up, and a training process comes to hold a third more than its tensors.
+// Training allocates and frees hundreds of tensors of all sizes. glibc keeps freed blocks that are smaller than the
+// largest freed so far (mallopt(3), M_MMAP_THRESHOLD); these get fragmented, and a training process then holds a third
+// more memory than its tensors need.
 static void return_large_blocks(void) {
 #ifdef __GLIBC__
   mallopt(M_MMAP_THRESHOLD, 1 << 20);
@@ -177,7 +178,7 @@ static napi_value open_library(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// Node unloads an addon with the last worker thread that uses it; our helpers must never find their code gone.
+// Node unloads an addon with the last worker thread that uses it, but the helpers still run its code.
 static void stay_loaded(void) {
   Dl_info self;
   if (dladdr((void *)stay_loaded, &self) && self.dli_fname) dlopen(self.dli_fname, RTLD_NOW | RTLD_NODELETE);

@@ -1,6 +1,7 @@
-// Causal grouped-query attention in blocks of queries against blocks of keys, with a running maximum and sum (FlashAttention, arXiv
-// 2205.14135; backward by recomputation, arXiv 2307.08691). Scores are stored transposed, [keys, queries], so that the softmax of a query
-// stays in one lane, without sums across lanes, and only the queries have to be transposed.
+// Causal grouped-query attention in blocks of queries against blocks of keys, with a running maximum and sum
+// (FlashAttention, arXiv 2205.14135; backward by recomputation, arXiv 2307.08691). Scores are stored transposed, [keys,
+// queries], so that the softmax of a query stays in one lane and needs no sums across lanes; only the queries have to
+// be transposed.
 #pragma once
 #include "product.h"
 

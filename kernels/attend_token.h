@@ -1,5 +1,5 @@
-// Attention of one token over cached keys and values [keys, headDim]: dot products along the rows of the keys, since one query (or two
-// heads that share them) cannot fill the lanes. Bound by the bandwidth of the cache.
+// Attention of one token over cached keys and values [keys, headDim]: dot products along the rows of the keys, because
+// one query (or two heads that share them) cannot fill the lanes. Limited by the bandwidth of the cache.
 #pragma once
 #include "attend.h"
 
@@ -18,8 +18,9 @@ INLINE v4 sum_lanes(vf a, vf b, vf c, vf d) {
   return SHUFFLE4(pq, rs, 0, 1, 4, 5) + SHUFFLE4(pq, rs, 2, 3, 6, 7);
 }
 
-// scores[h][j] = q[h] . k[j] for one or two (a constant) heads; k [keys, headDim], q [.., headDim], scores [.., ld]. Prefetches the
-// following keys, and the values v of these keys, which are needed next: the processor's caches have lost them since the last step.
+// scores[h][j] = q[h] . k[j] for one or two (a constant) heads; k [keys, headDim], q [.., headDim], scores [.., ld].
+// Prefetches the following keys, and the values v of these keys, which are needed next and are no longer in the
+// processor's caches since the last step.
 INLINE void score_keys(const int heads, const float *q, const float *k, const float *v, int keys, int headDim, float *scores, ptrdiff_t ld) {
   int j = 0, whole = headDim / VW * VW;
   for (; j + 4 <= keys; j += 4) {

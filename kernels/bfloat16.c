@@ -1,4 +1,5 @@
-// The product of packed slivers in bfloat16 by the instruction of AVX-512 BF16: twice as many multiplications as in float32.
+// The product of packed slivers in bfloat16, by AVX-512 BF16's instruction, which does twice as many multiplications as
+// float32's.
 #include "abi.h"
 
 #if defined(__AVX512BF16__)

@@ -37,10 +37,10 @@ typedef struct {
   const arg *weights;    // of the current layer
   int layer, window;
   float *times;
-  double since;  // when the phase at hand began
+  double since;  // when the current phase began
 } decoder;
 
-// Counts the time since the last call for a phase.
+// Adds the time since the last call to a phase.
 static void count_time(decoder *x, int phase) {
   if (!x->times) return;
   double now = spent_seconds();

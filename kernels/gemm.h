@@ -1,7 +1,8 @@
 // Matrix products in float32: C (+)= op(A) op(B), row-major, op = as it is or transposed.
 //
-// The scheme is that of BLIS (van Zee & van de Geijn, ACM TOMS 41, 2015): a tile of C stays in registers during the loop over k, over a
-// packed sliver of A (in the L1 cache) and packed panels of B (streamed from the L2 cache). Two shapes are computed differently:
+// The scheme is BLIS's (van Zee & van de Geijn, ACM TOMS 41, 2015): a tile of C stays in registers during the loop over
+// k, over a packed sliver of A (in the L1 cache) and packed panels of B (streamed from the L2 cache). Two shapes are
+// computed differently:
 //   few rows of A against rows of B (C = A B^T with m <= FEW: what decoding does): packing B would cost more than using it once, so B is
 //   read in place, broadcast, against a packed A^T, and the tile is stored transposed;
 //   few rows of A against B not transposed: B is read in place.
@@ -44,7 +45,7 @@ typedef struct {
   int rounded;  // the factors to bfloat16 (sums stay in float32)
 } product_job;
 
-// Whether products that this thread asks for round their factors.
+// Whether products requested by this thread round their factors.
 static _Thread_local int rounded_products;
 
 // Buffers within the first half of the scratch.

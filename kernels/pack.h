@@ -3,10 +3,10 @@
 // Blocks of 2*VW rows of the weight are stored consecutively, and within a block its columns in order, so that a decoding step reads every
 // weight once, sequentially, and one load serves all activation rows of a tile. Weights are stored in float32 or
 //   as bfloat16 (precision 1): a 32-bit lane holds two columns of a row, as the instruction of AVX-512 BF16 takes them;
-//   as int8 with a scale for each row (2): a lane holds two columns of both vectors, and a block begins with its scales.
-// They are widened on the way to the multiplication, except where bfloat16_few multiplies pairs: there the activations are rounded to bfloat16,
-// too. Sums are float32 always. Each element of y is one chain over k, in order, whatever other rows are computed with it and by however many
-// threads.
+// as int8 with a scale for each row (2): a lane holds two columns of both vectors, and a block begins with its scales.
+// They are widened on the way to the multiplication, except where bfloat16_few multiplies pairs: there the activations
+// are rounded to bfloat16, too. Sums are float32 always. Each element of y is one sum over k, in order, independent of
+// the other rows and of the number of threads.
 #pragma once
 #include "choices.h"
 #include "gemm.h"
@@ -185,7 +185,7 @@ static void any_tile(int tokens, int precision, int k, const float *w, const flo
   }
 }
 
-// Up to three packed weights that the same activations go through.
+// Up to three packed weights that are multiplied with the same activations.
 typedef struct {
   const float *weight;
   float *y;  // [n, rows]
@@ -261,7 +261,7 @@ static void packed_part(void *context, int part, int parts) {
   }
 }
 
-// Two parts a thread even out what threads lose to other processes.
+// Two parts per thread balance the time that threads lose to other processes.
 static void multiply_packed(packed_product *g) {
   run_parts(packed_part, g, thread_count() == 1 ? 1 : least(product_blocks(g), 2 * thread_count()));
 }

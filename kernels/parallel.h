@@ -43,7 +43,7 @@ static void help_forever(int number) {
   for (unsigned seen = 0;;) {
     await_ticket(seen);
     seen = atomic_load(&pool.ticket);
-    // Either the owner sees us inside and waits, or we see that its job is closed.
+    // Either the owner sees this thread inside and waits, or this thread sees that the job is closed.
     atomic_fetch_add(&pool.inside, 1);
     if (atomic_load(&pool.open) && number < pool.limit) take_parts();
     atomic_fetch_sub(&pool.inside, 1);

@@ -161,8 +161,9 @@ static double mass_from(const float *shares, int n, float share) {
   return mass;  // NaN when a share is
 }
 
-// Keeps the largest shares until `measure` of them reaches `wanted`, the lower ids of equal ones, and zeroes the rest. Finds the smallest
-// kept share by bisection on its bits (those of positive floats are ordered as they are): no sort.
+// Keeps the largest shares until `measure` of them reaches `wanted` (of equal ones those with lower ids), and sets the
+// rest to 0. Finds the smallest kept share by bisection on its bits (those of positive floats are ordered as they are):
+// no sort.
 static void keep_largest(float *shares, int n, double (*measure)(const float *, int, float), double wanted) {
   wanted = wanted > 0 ? wanted : 1e-30;  // the largest always stays
   union { int32_t bits; float share; } low = {.bits = 1}, high = {.share = 1.f}, middle;  // the largest share is 1
@@ -199,7 +200,7 @@ static int draw(const float *shares, int n, float uniform) {
       mass += shares[j];
       if (mass > target) return j;
     }
-    return last;  // the sum in another order ended a rounding error below the target
+    return last;  // rounding: the sum in this order stayed below the target
   }
   return last;
 }
@@ -218,7 +219,7 @@ static void sample_part(void *context, int row, int parts) {
   for (; j < n; j++) top = logits[j] > top ? logits[j] : top;
   while (best < n - 1 && logits[best] != top) best++;
 
-  // exp(logit - top), 0 where the float range ends (and for logits of -infinity).
+  // exp(logit - top); 0 on underflow and for logits of -infinity.
   for (j = 0; j + VW <= n; j += VW) {
     vf x = (vload(logits + j) - top) * factor;
     vstore(shares + j, vselect(x < -87.f, (vf){0}, vexp(x)));

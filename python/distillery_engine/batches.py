@@ -1,6 +1,5 @@
 """
-Examples in micro-batches: rows of like length, filled up at their ends, where causal attention never looks back at
-them.
+Micro-batches of examples of similar length. Rows are padded at the end, where causal attention ignores the padding.
 """
 
 from __future__ import annotations
@@ -19,22 +18,22 @@ from .wire import Ints, unpack_rows
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """A prompt of at least one token, and its completion with the end token where it came to one."""
+    """A prompt of at least one token, and its completion, with the end token if it has one."""
 
     prompt: Ints
     completion: Ints
 
     @property
     def read(self) -> int:
-        """Tokens that the model reads: all but the last."""
+        """Number of tokens that the model reads: all but the last."""
         return len(self.prompt) + max(len(self.completion), 1) - 1
 
 
 @dataclass(frozen=True)
 class MicroBatch:
     """
-    tokens [rows, longest]; places [m] (in the flattened tokens) predict targets [m]; row [m] names the example of each;
-    `more` are further inputs of the model.
+    tokens [rows, longest]; places [m] (in the flattened tokens) predict targets [m]; row [m] is the example of each;
+    `more` has further inputs of the model.
     """
 
     examples: list[int]
@@ -80,12 +79,14 @@ def check_length(length: int, positions: int) -> None:
         )
 
 
-# A pass of so many tokens keeps a device busy; smaller ones are not split further.
+# A pass of this many tokens keeps a device busy; smaller ones are not split.
 BUSY = {"cpu": 512}
 
 
 def is_uneven(length: int, longest: int, count: int, device: str) -> bool:
-    """Whether padding to the longest would waste more than a fifth, and `count` rows of it keep the device busy."""
+    """
+    Whether padding to the longest wastes more than a fifth, although `count` such rows already keep the device busy.
+    """
     return length < 0.8 * longest and longest * count >= BUSY.get(device, 8192)
 
 
@@ -93,9 +94,9 @@ def split(
     examples: Sequence[Example], chosen: Sequence[int], most_tokens: int, device: str, parts: int = 1
 ) -> list[list[int]]:
     """
-    The chosen examples in micro-batches of at most `most_tokens` tokens, filling included (a longer example stands
-    alone), and in at least `parts` of them where there are enough. The longest come first; a micro-batch ends where
-    filling would be more than a fifth.
+    Divides the chosen examples into micro-batches of at most `most_tokens` tokens with padding (a longer example gets
+    its own), and into at least `parts` of them if there are enough examples. The longest come first; a micro-batch ends
+    where padding would be more than a fifth.
     """
     by_length = sorted(chosen, key=lambda i: -examples[i].read)
     if parts > 1:
@@ -113,7 +114,7 @@ def split(
 
 
 def even_runs(lengths: Sequence[int], device: str) -> list[list[int]]:
-    """Lengths, longest first, in runs that need at most a fifth of padding, or are too short to keep a device busy."""
+    """Divides lengths, longest first, into runs with at most a fifth of padding, or too short to keep a device busy."""
     runs: list[list[int]] = []
     for length in lengths:
         if not runs or is_uneven(length, runs[-1][0], len(runs[-1]), device):

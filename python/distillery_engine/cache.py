@@ -1,5 +1,6 @@
 """
-Keys and values of past tokens: transformers' cache, whose plain layers have room to grow and are not copied each time.
+Keys and values of past tokens: transformers' cache, but its plain layers allocate room in advance instead of being
+copied for each token.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from torch import Tensor
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
-# Room for so many further tokens is made at a time.
+# Number of further tokens to allocate room for at a time.
 ROOM = 64
 
 
 class RoomyLayer(DynamicLayer):  # type: ignore[misc]
-    """As its parent, but a token is written into memory that is there already."""
+    """Like its parent, but tokens are written into memory that is already allocated."""
 
     keys: Tensor
     values: Tensor

@@ -1,4 +1,4 @@
-"""Failures as the wire carries them: a code, what is wrong, and what to do about it."""
+"""Failures as they are sent to the client: a code, what is wrong, and the remedy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Code = Literal["memory", "diverged", "config", "checkpoint", "backend", "disk", 
 
 
 class EngineError(Exception):
-    """A failure that a person can mend. All of its fields are arguments, so that it can be sent between processes."""
+    """A failure that the user can fix. All of its fields are arguments, so that it can be sent between processes."""
 
     def __init__(self, code: Code, message: str, remedy: str | None = None, file: str | None = None) -> None:
         super().__init__(code, message, remedy, file)
@@ -23,7 +23,7 @@ class EngineError(Exception):
 
 
 class Cancelled(Exception):
-    """The client has taken its request back."""
+    """The client cancelled its request."""
 
 
 class Diverged(EngineError):
@@ -40,7 +40,7 @@ class Diverged(EngineError):
         return EngineError, (self.code, self.message, self.remedy, self.file)
 
 
-# The settings that need less memory, by what was being done.
+# Settings that reduce memory, by the request that failed.
 LESS_MEMORY = {
     "open": 'Use a smaller student, a lower dtype ("bfloat16"), a quantized base with an adapter, or another device.',
     "sample": "Lower prompts, group or maxNewTokens, so that fewer tokens are generated side by side.",
@@ -72,7 +72,7 @@ def as_engine_error(error: Exception, method: str) -> Exception:
 
 
 def is_disk_full(error: Exception) -> bool:
-    """safetensors says it in words only: "I/O error: No space left on device (os error 28)"."""
+    """safetensors reports it only in the text of its error: "I/O error: No space left on device (os error 28)"."""
     full = (errno.ENOSPC, errno.EDQUOT)
     if isinstance(error, OSError) and error.errno in full:
         return True
@@ -80,7 +80,7 @@ def is_disk_full(error: Exception) -> bool:
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """torch has a class for the GPU's memory only; the CPU's allocator says it in words."""
+    """torch has an exception class only for the GPU; the CPU's allocator reports it only in the text of its error."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     words = ("out of memory", "can't allocate memory", "not enough memory", "bad allocation", "std::bad_alloc")

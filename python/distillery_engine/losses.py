@@ -17,8 +17,8 @@ from torch import Tensor
 @dataclass(frozen=True)
 class Counts:
     """
-    What a step divides by: its completions, its unmasked tokens, those of the completion's micro-batch, how many micro-
-    batches there are.
+    The counts that a step divides by: its completions, its unmasked tokens, those of the completion's micro-batch, and
+    its micro-batches.
     """
 
     sequences: int
@@ -30,7 +30,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Terms:
-    """Of each token: ratio, advantage, log-probability; and the settings."""
+    """The ratio, advantage and log-probability of each token, and the settings."""
 
     ratio: Tensor
     advantage: Tensor
@@ -45,7 +45,7 @@ class Loss:
     # Mean over each completion's tokens, then sum over completions; or sum over all tokens. Either is divided by
     # `divisor`.
     aggregation: Literal["sequence", "token"]
-    # A ratio for each token, or one for the completion: the geometric mean.
+    # One ratio for each token, or one for the completion: the geometric mean.
     importance: Literal["sequence", "token"] = "token"
     clips_low: bool = True
     clips_high: bool = True
@@ -105,7 +105,7 @@ ESTIMATORS: dict[str, Callable[[Tensor], Tensor]] = {
     "k3+": lambda x: k2(x) + (k3(x) - k2(x)).detach(),
 }
 
-# What is summed over a completion's unmasked tokens (for gspo's clips: over completions), by the names of GrpoMeasures.
+# Sums over a completion's unmasked tokens (for gspo's clips: over completions); the names are those of GrpoMeasures.
 SUMS = ("loss", "tokens", "kl", "clippedLow", "clippedHigh", "ratio")
 
 
@@ -131,7 +131,7 @@ def policy_loss(name: str, s: Scored, options: dict[str, Any]) -> tuple[Tensor, 
     """Each completion's part of the loss [rows], with a gradient for log_probs, and its SUMS [rows, 6]."""
     loss = LOSSES[name]
     mask = s.mask[s.row]
-    # What stands at a masked place may be anything, NaN too.
+    # Masked positions may hold anything, even NaN.
     valid = lambda x: torch.where(mask > 0, x, 0)
     by_row = lambda x: torch.zeros_like(s.advantage).index_add(0, s.row, x)
     length = s.lengths.clamp(min=1)

@@ -1,6 +1,6 @@
 """
 A micro-batch in one row without padding: the layers compute every token once, and a prompt once for all of its
-completions; attention alone puts the sequences side by side.
+completions; only attention arranges the sequences as rows.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .batches import Example, MicroBatch, even_runs, lay_out, tensors_on
 from .errors import is_out_of_memory
 from .student import Student
 
-# The attention of this file, under which transformers' plain one is found where nothing is packed.
+# The name under which this file's attention is registered; without packing it calls transformers' plain one.
 NAME = "distillery_packed"
 PLAIN = "sdpa"
 
@@ -56,7 +56,7 @@ class Unpack(torch.autograd.Function):
 
 
 class Pack(torch.autograd.Function):
-    """[n, ...] -> [t, ...]: what stands at each token's home."""
+    """[n, ...] -> [t, ...]: the value at each token's home."""
 
     @staticmethod
     def forward(ctx: Any, rows: Tensor, layout: Layout) -> Tensor:
@@ -104,7 +104,7 @@ def near(length: int, window: int, device: torch.device) -> Tensor:
 
 
 def pack(examples: Sequence[Example], chosen: list[int], device: torch.device) -> MicroBatch:
-    """The chosen examples as one row, which contains equal prompts once."""
+    """Packs the chosen examples into one row, with equal prompts only once."""
     chosen = sorted(chosen, key=lambda i: -examples[i].read)
     starts: dict[bytes, int] = {}
     tokens, positions, places, rows = [], [], [], []
@@ -131,7 +131,7 @@ def pack(examples: Sequence[Example], chosen: list[int], device: torch.device) -
     to = tensors_on(device)
     more = {
         "position_ids": to(np.concatenate(positions))[None],
-        # Of four dimensions it is taken as it is, and no mask is made of the positions.
+        # transformers uses a mask of four dimensions as it is and makes none from the positions.
         "attention_mask": torch.empty(1, 1, 1, 1, dtype=torch.bool, device=device),
         "layout": layout_of(rows, length, device),
     }
@@ -182,8 +182,8 @@ def split_packed(
 
 def packs(student: Student) -> bool:
     """
-    Tries packing on a few tokens. It is for families with transformers' attention interface whose layers look at
-    nothing but attention beyond their own token; with it set, the student computes packed rows.
+    Tests packing on a few tokens and turns it on if it works. It needs a family that uses transformers' attention
+    interface, and whose layers see other tokens only through attention.
     """
     config = student.model.config.get_text_config()
     if config._attn_implementation != PLAIN or getattr(config, "attention_chunk_size", None):

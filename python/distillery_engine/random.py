@@ -1,5 +1,5 @@
 """
-Counter-based random numbers, the same as the embedded engine's (src/random.ts): every draw is a function of (seed,
+Counter-based random numbers, the same as the embedded engine's (src/random.ts): each draw is a function of (seed,
 counters ...), so there is no state to save. Mixing is the 32-bit finaliser of MurmurHash3 (A. Appleby, public domain).
 """
 
@@ -27,7 +27,7 @@ def mix_counter(h: Words, counter: Words) -> Words:
 
 
 def words(values: npt.ArrayLike) -> Words:
-    """Integers as 32 bits, as JavaScript's `| 0` cuts them."""
+    """Integers truncated to 32 bits, like JavaScript's `| 0`."""
     return (np.asarray(values, dtype=np.int64) & 0xFFFFFFFF).astype(np.uint32).reshape(-1)
 
 

@@ -1,8 +1,8 @@
 """
-Sampling by vLLM in this process, beside the student: weights are handed over before each sampling, and its memory is
-given back after it. Its log-probabilities are not quite the trainer's, so the trainer scores what it sampled, and GRPO
-weighs tokens by the difference (truncated importance sampling, Yao et al. 2025, "Your Efficient RL Framework Secretly
-Brings You Off-Policy RL Training").
+Sampling by vLLM in this process, beside the student: it gets the weights before each sampling, and frees its memory
+afterwards. Its log-probabilities differ slightly from the trainer's, so the trainer scores the samples, and GRPO
+weights tokens by the ratio of the two (truncated importance sampling, Yao et al. 2025, "Your Efficient RL Framework
+Secretly Brings You Off-Policy RL Training").
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .work import Work
 GPU_SHARE = 0.45
 # A token's weight is at most this.
 CAP = 2.0
-# The trainer scores what was sampled in passes of so many tokens.
+# Tokens per pass when the trainer scores samples.
 SCORED_TOKENS = 8192
 
 
@@ -44,13 +44,13 @@ class VllmSampler:
             raise EngineError("config", "vLLM samples in one process only", 'Use "torch" as sampler, or one process.')
         if getattr(student.model, "is_quantized", False):
             raise EngineError("config", "vLLM does not support a quantized base", 'Use "torch" as sampler.')
-        # The engine's core runs in this process, where weights can be handed over without being sent.
+        # vLLM's engine core runs in this process, so that it can get the weights without a transfer.
         os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
         os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
         from vllm import LLM
 
         self.trainer, self.student = trainer, student
-        # vLLM's log-probs of what it sampled since the last update.
+        # vLLM's log-probs of its samples since the last update.
         self.scores: dict[tuple[bytes, bytes], Floats] = {}
         self.sleeps = student.device.type == "cuda"
         more = {"gpu_memory_utilization": GPU_SHARE} if self.sleeps else {"enforce_eager": True}
@@ -68,7 +68,7 @@ class VllmSampler:
             self.llm.sleep(level=2)
 
     def sample(self, prompts: Sequence[Ints], options: SampleOptions, work: Work) -> list[Draft]:
-        """As sampling.sample, with the trainer's log-probs."""
+        """Like sampling.sample, with the trainer's log-probs."""
         check_prompts(self.student, prompts)
         drafts = [d for i, p in enumerate(prompts) for d in group_of(i, len(p), self.student, options)]
         work.begin(len(drafts))
@@ -92,7 +92,7 @@ class VllmSampler:
         return drafts
 
     def correction(self, row: Example, log_probs: Floats) -> Floats | None:
-        """min(trainer's probability / sampler's, CAP) of each token; None of what was not sampled here."""
+        """min(trainer's probability / sampler's, CAP) of each token; None for tokens that were not sampled here."""
         drawn = self.scores.get(key(row))
         return None if drawn is None else np.minimum(np.exp(log_probs - drawn), CAP).astype(np.float32)
 
@@ -100,7 +100,7 @@ class VllmSampler:
         from vllm import SamplingParams
 
         engine, random, how = self.llm.llm_engine, Stream(options.seed, options.stream), options.sampling
-        # A request for each completion, with a seed of its own; the prefix cache computes a prompt once for its group.
+        # One request for each completion, with its own seed; the prefix cache computes a group's prompt once.
         for i, draft in enumerate(drafts):
             params = SamplingParams(
                 temperature=how.temperature,
@@ -138,7 +138,7 @@ def note(draft: Draft, output: Any, options: SampleOptions) -> None:
 
 @torch.no_grad()
 def weights_of(student: Student) -> Iterator[tuple[str, Tensor]]:
-    """The weights by the names of a checkpoint, the adapter's product in them; one sum at a time."""
+    """The weights under a checkpoint's names, with the adapter merged, one at a time."""
     layers = {name: m for name, m in student.model.named_modules() if hasattr(m, "get_delta_weight")}
     for name, parameter in student.model.named_parameters():
         if ".lora_" in name:

@@ -19,7 +19,7 @@ Ints = npt.NDArray[np.int32]
 
 
 def read_message(stream: BinaryIO) -> Message | None:
-    """The next message; None at the end of the stream. Raises ValueError for what is no message."""
+    """The next message; None at the end of the stream. Raises ValueError if it is malformed."""
     length: int | None = None
     while True:
         line = stream.readline(4096)

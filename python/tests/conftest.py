@@ -1,4 +1,4 @@
-"""Tiny random students of several families, and an engine to put requests to."""
+"""Tiny random students of several families, and an engine to send requests to."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ FAMILIES = {
 
 @pytest.fixture(scope="session")
 def folder_of(tmp_path_factory):
-    """The folder of a tiny student of a family; its weights are livelier than an initialisation."""
+    """The folder of a tiny student of a family; its weights are larger than those of an initialisation."""
     made = {}
 
     def make(family: str) -> str:
@@ -65,7 +65,7 @@ def folder_of(tmp_path_factory):
 
 
 class Client:
-    """Puts requests to an engine of this process, as the wire would."""
+    """Sends requests to an engine in this process, in the form in which they arrive on the pipe."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine

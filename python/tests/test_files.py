@@ -1,4 +1,4 @@
-"""Checkpoints: a run that goes on from one has the curve of a run that was never interrupted, bit for bit."""
+"""Checkpoints: a run resumed from one has the same curve as an uninterrupted run, bit for bit."""
 
 import json
 from pathlib import Path

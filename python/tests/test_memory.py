@@ -1,4 +1,4 @@
-"""What is said of memory before a student is opened, beside what its passes hold."""
+"""The memory estimate of a student that is not open yet, compared with what its passes really hold."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from distillery_engine.cache import new_cache
 
 
 def held_per_token(student) -> float:
-    """Of a real forward pass, by the difference of two lengths."""
+    """Bytes per token of a real forward pass, from the difference between two lengths."""
 
     def held(length: int) -> int:
         found = {}
@@ -35,7 +35,7 @@ def test_the_estimate_is_of_what_is_held(client, folder_of, family, adapter):
     added = student.facts["trainable"] if adapter else 0
     assert said["weights"] == 4 * (student.facts["parameters"] + added)
     assert said["trained"] == 4 * student.facts["trainable"]
-    saved = said["token"] / 2  # of two layers, as much again stands beside it
+    saved = said["token"] / 2  # two layers: as much again is outside of them
     assert 0.85 < saved / held_per_token(student) < 1.15
     assert said["tokenAgain"] < said["token"]
     cache = new_cache(student.model.config)

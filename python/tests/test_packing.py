@@ -1,4 +1,4 @@
-"""Packed rows give the log-probs and the gradients of padded ones."""
+"""Packed rows have the same log-probs and gradients as padded ones."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def shared_rows():
 @pytest.mark.parametrize("family", ["llama", "qwen2", "qwen3", "gemma3"])
 @pytest.mark.parametrize("most", [1000, 48])
 def test_packed_rows_give_the_gradients_of_padded_ones(client, folder_of, monkeypatch, family, most):
-    monkeypatch.setattr("distillery_engine.batches.BUSY", {"cpu": 16})  # several blocks to a micro-batch
+    monkeypatch.setattr("distillery_engine.batches.BUSY", {"cpu": 16})  # several blocks per micro-batch
     identity, rows = client.open(folder_of(family)), shared_rows()
     trainer = client.engine.trainers[identity]
     student, settings = trainer.student, {**SETTINGS, "microBatchTokens": most}

@@ -70,12 +70,12 @@ def test_positions_end_a_completion(client, folder_of):
 def test_filters_keep_a_head_of_the_likeliest():
     p = torch.tensor([[0.4, 0.1, 0.3, 0.1, 0.1]])
     head = lambda **options: kept(p, Sampling(1, **options))[0].nonzero()[:, 0].tolist()
-    assert head(topK=3) == [0, 1, 2]  # of the three that are alike, the lower id
+    assert head(topK=3) == [0, 1, 2]  # the lowest id of the three equal ones
     assert head(topP=0.5) == [0, 2]
     assert head(topP=0.4) == [0]
     assert head(topP=0) == [0]
     assert head(minP=0.5) == [0, 2]
-    # top-p is asked among those that top-k kept
+    # top-p applies to the tokens that top-k kept
     assert head(topK=2, topP=0.6) == [0, 2]
     assert head(topK=2, topP=0.57) == [0]
 

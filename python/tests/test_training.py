@@ -1,4 +1,4 @@
-"""Updates against naive code: one example at a time, formulas written out once more, AdamW by hand."""
+"""Updates against naive code: one example at a time, with the formulas and AdamW written out again."""
 
 import math
 
@@ -19,7 +19,7 @@ def token_scores(model, prompt, completion, temperature=1.0):
 
 
 def adamw(model, rate, moments, step=1, settings=SETTINGS):
-    """One update of all weights, as the papers have it; returns the norm before clipping."""
+    """One update of all weights by the papers' formulas; returns the norm before clipping."""
     named = dict(model.named_parameters())
     norm = math.sqrt(sum(float(p.grad.double().square().sum()) for p in named.values()))
     scale = min(1, settings["maxGradNorm"] / (norm + 1e-6))
@@ -38,7 +38,7 @@ def adamw(model, rate, moments, step=1, settings=SETTINGS):
 
 
 def naive_loss(name, kl, beta, rows, episodes, scores, ref):
-    """TRL's losses over the whole batch; scores and ref as lists of a completion's log-probs."""
+    """TRL's losses over the whole batch; `scores` and `ref` hold the log-probs of each completion."""
     old, advantages = unpack_rows(episodes["logProbs"], "<f4"), unpack(episodes["advantages"], "<f4")
     low, high = GRPO["clipLow"], GRPO["clipHigh"]
     per_sequence, per_token, unmasked = [], [], 0
@@ -84,7 +84,7 @@ def test_grpo_update_is_the_naive_one(client, folder_of, name, kl, beta):
         for key, parameter in model.named_parameters():
             parameter.copy_(client.weights(student)[key])
     client("restartOptimizer", id=student)
-    # bnpo looks at micro-batches: here one that holds all
+    # bnpo depends on micro-batches: here a single one
     most = 4096 if name == "bnpo" else 40
     answer = client.grpo(student, episodes, reference=reference, loss=name, kl=kl, beta=beta, microBatchTokens=most)
     scores = [token_scores(model, prompt, completion, 0.7) for prompt, completion in rows]
@@ -144,7 +144,7 @@ def test_micro_batches_and_checkpointing_change_no_update(client, folder_of, ada
 
 
 def test_bnpo_averages_micro_batches(client, folder_of):
-    """Of micro-batches in their given order, whatever is computed side by side."""
+    """It averages over micro-batches in the given order, however they are grouped for computing."""
     folder, rows = folder_of("llama"), [(p[:4], np.resize(c, 6)) for p, c in random_rows()]
     rows = [(np.resize(p, 4), c) for p, c in rows]
     student = client.open(folder)
@@ -231,7 +231,7 @@ def test_dropout_is_a_function_of_the_seed(client, folder_of):
         for dropout, adapter in ((0.3, None), (0.0, {**LORA, "dropout": 0.5})):
             student = client.open(folder, adapter=adapter)
             if adapter:
-                client.supervised(student, rows, seed=9)  # B is 0 at first, and dropout shows only after
+                client.supervised(student, rows, seed=9)  # B is 0 at first, so dropout has no effect before a step
             found = client.supervised(student, rows, seed=seed, dropout=dropout)["loss"]
             gradients.setdefault((seed, dropout), []).append(found)
     for dropout in (0.3, 0.0):

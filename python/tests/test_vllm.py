@@ -1,4 +1,4 @@
-"""vLLM beside the student: runs where vLLM is installed, on whatever it computes."""
+"""vLLM beside the student: runs only where vLLM is installed, on its device."""
 
 from importlib.util import find_spec
 
@@ -51,7 +51,7 @@ needs_vllm = pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is not i
 @needs_vllm
 @pytest.mark.parametrize("adapter", [None, LORA])
 def test_vllm_samples_the_weights_of_the_moment(client, tmp_path, adapter):
-    # vLLM's attention on the CPU takes no narrower heads.
+    # vLLM's attention on the CPU does not support narrower heads.
     config = Qwen3Config(**{**COMMON, "head_dim": 32})
     AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path)
     student = client.open(str(tmp_path), adapter=adapter, sampler="vllm")

@@ -1,4 +1,4 @@
-"""The program itself: messages on pipes, faults, cancellation, its end."""
+"""The program itself: messages on pipes, errors, cancellation, exit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROOT = str(Path(__file__).parents[1])
 
 
 class Process:
-    """An engine as a client starts it."""
+    """An engine, started the way a client starts it."""
 
     def __init__(self, *command: str) -> None:
         environment = {**os.environ, "PYTHONPATH": ROOT, "OMP_NUM_THREADS": "1"}
@@ -44,7 +44,7 @@ class Process:
         write_message(self.child.stdin, {"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": number}})
 
     def answer(self, number: int, until=lambda _note: False):
-        """The answer to a request; or None, when a notification came for which `until` holds."""
+        """The answer to a request; None as soon as a notification satisfies `until`."""
         while (message := read_message(self.child.stdout)) is not None:
             if message.get("id") == number:
                 return message
@@ -200,7 +200,7 @@ def test_failures_are_told_with_a_remedy(error, method, code, words):
 
 
 def test_memory_that_is_not_there(client, folder_of):
-    """A real failure of the allocator: the weights are as they were."""
+    """A real failed allocation leaves the weights unchanged."""
     student = client.open(folder_of("llama"))
     before, rows = client.weights(student), random_rows()
     trainer = client.engine.trainers[student]

@@ -33,7 +33,7 @@ def judge(pairs):
     targets = [LatexExtractionConfig(boxed_match_priority=0), ExprExtractionConfig(), StringExtractionConfig()]
 
     def right(gold, text):
-        # A bare formula is no LaTeX to Math-Verify: it wants its dollars.
+        # Math-Verify reads a formula as LaTeX only between dollar signs.
         dressed = gold if "$" in gold or "\\boxed" in gold or "\\(" in gold else f"${gold}$"
         golds = [parse(gold, targets), parse(dressed, targets)]
         said = parse(text, targets)

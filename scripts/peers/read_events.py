@@ -1,4 +1,4 @@
-"""Scalars of a folder of event files, as TensorBoard's own reader has them: python read_events.py <folder>."""
+"""Scalars of a folder of event files, read by TensorBoard's own reader: python read_events.py <folder>."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""What runs of W&B hold that were written offline: python read_wandb.py <folder>
+"""The contents of W&B runs that were written offline: python read_wandb.py <folder>
 
 Its files are LevelDB's log of protobuf records,
 https://github.com/google/leveldb/blob/main/doc/log_format.md, after a head of 7 bytes.
@@ -41,5 +41,5 @@ for file in sorted(glob.glob(f"{sys.argv[1]}/wandb/offline-run-*/*.wandb")):
             rows = {item.key or item.nested_key[0]: item.value_json for item in record.history.item}
             run["history"].append({key: json.loads(value) for key, value in rows.items() if not key.startswith("_")})
     runs.append(run)
-# NaN and infinities as their names, which JSON has not.
+# NaN and infinities by name, because JSON lacks them.
 print(json.dumps(json.loads(json.dumps(runs), parse_constant=str)))

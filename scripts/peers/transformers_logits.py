@@ -1,7 +1,8 @@
 """Logits of a Hugging Face folder by transformers, in float32.
 
-Usage: python transformers_logits.py FOLDER OUT TEXT ...  Writes the logits of each text, one text after the other, as raw float32 to
-OUT, and prints the token ids of each as a JSON list of lists. Wants torch and transformers (scripts/fixtures/requirements.txt).
+Usage: python transformers_logits.py FOLDER OUT TEXT ... Writes the logits of each text, one text after the other, as
+raw float32 to OUT, and prints the token ids of each as a JSON list of lists. Needs torch and transformers
+(scripts/fixtures/requirements.txt).
 """
 
 import json

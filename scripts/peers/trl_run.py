@@ -31,7 +31,7 @@ def brevity_reward(completions, **kwargs):
 
 
 class States(TrainerCallback):
-    """What run.json says while the trainer trains, and what of metrics.jsonl is there."""
+    """Records the state in run.json and the lines of metrics.jsonl during training."""
 
     seen = []
 

@@ -1,7 +1,7 @@
 /**
  * npm run soak:ui [-- <updates>]: memory of the extension host in a real VS Code with 1,000 runs, while a tiny student
  * trains (2,000 updates by default) and while 100,000 lines of metrics arrive, each with the dashboard open. Fails if
- * the memory in use grows faster than the records that are shown. Then the time it takes to open a dashboard there.
+ * the memory in use grows faster than the records that are shown. Then it measures how long a dashboard takes to open.
  */
 import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ import { openWorkbench, option, quickInput, runCommand, webview } from './page';
 import { processesUsing, type Server, startServer } from './server';
 
 const updates = Number(process.argv[2] ?? 2000);
-/** Bytes that may be kept for each update shown: some forty numbers, twice. */
+/** Bytes that may be kept for each update shown: about forty numbers, twice. */
 const perUpdate = 700;
 /** Growth that is not due to updates, in bytes. */
 const room = 20e6;
@@ -55,7 +55,7 @@ async function opening(browser: Browser, server: Server, run: string): Promise<O
   await runCommand(page, 'Distillery: Open Dashboard');
   await quickInput(page).fill(basename(run));
   await option(page, basename(run)).first().waitFor();
-  await page.waitForTimeout(3000); // the window has come to rest
+  await page.waitForTimeout(3000); // the window is idle
   const [begun, before] = [Date.now(), extensionHostTime(server.home)];
   await page.keyboard.press('Enter');
   const drawn = await webview(page).locator('#page').evaluate(whenDrawn, lines);
