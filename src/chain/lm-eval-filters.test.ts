@@ -4,33 +4,29 @@ import { cpuTime } from './testing/cpu-time';
 
 const gold = 'She sells 9 eggs.\nThat makes 9 * 2 = $<<9*2=18>>18.\n#### 18';
 
-test.each([
-  ['#### 18', '18', true],
-  ['first #### 18 then #### 20', '18', true],
-  ['#### 1,080.', '1,080.', false],
-  ['#### -18', '-18', false],
-  ['#### $18', '[invalid]', false],
-  ['####18', '[invalid]', false],
-  ['The answer is 18.', '[invalid]', false],
-  ['', '[invalid]', false],
-])('strict-match of %j is %j', (completion, extracted, right) => {
-  expect(strictMatch(completion)).toBe(extracted);
-  expect(exactMatch(strictMatch(completion), gold)).toBe(right);
-});
+const filters = { 'strict-match': strictMatch, 'flexible-extract': flexibleExtract };
 
 test.each([
-  ['The answer is 18.', '18.', true],
-  ['It costs $18', '$18', true],
-  ['First 20, then 18', '18', true],
-  ['18 at first, but it is 20', '20', false],
-  ['18 is 18.00', '18.00', false],
-  ['So 18 dollars...', '...', false],
-  ['between 10-18', '-18', false],
-  ['9', '9', false],
-  ['none', '[invalid]', false],
-])('flexible-extract of %j is %j', (completion, extracted, right) => {
-  expect(flexibleExtract(completion)).toBe(extracted);
-  expect(exactMatch(flexibleExtract(completion), gold)).toBe(right);
+  ['strict-match', '#### 18', '18', true],
+  ['strict-match', 'first #### 18 then #### 20', '18', true],
+  ['strict-match', '#### 1,080.', '1,080.', false],
+  ['strict-match', '#### -18', '-18', false],
+  ['strict-match', '#### $18', '[invalid]', false],
+  ['strict-match', '####18', '[invalid]', false],
+  ['strict-match', 'The answer is 18.', '[invalid]', false],
+  ['strict-match', '', '[invalid]', false],
+  ['flexible-extract', 'The answer is 18.', '18.', true],
+  ['flexible-extract', 'It costs $18', '$18', true],
+  ['flexible-extract', 'First 20, then 18', '18', true],
+  ['flexible-extract', '18 at first, but it is 20', '20', false],
+  ['flexible-extract', '18 is 18.00', '18.00', false],
+  ['flexible-extract', 'So 18 dollars...', '...', false],
+  ['flexible-extract', 'between 10-18', '-18', false],
+  ['flexible-extract', '9', '9', false],
+  ['flexible-extract', 'none', '[invalid]', false],
+] as const)('%s of %j is %j', (filter, completion, extracted, right) => {
+  expect(filters[filter](completion)).toBe(extracted);
+  expect(exactMatch(extracted, gold)).toBe(right);
 });
 
 test('the solution is reduced to what follows its mark, commas and one last point are dropped', () => {

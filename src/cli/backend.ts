@@ -11,6 +11,7 @@ import { askConsent } from './consent';
 import { print, printDocument } from './exit';
 import { bytes, columns } from './format';
 import { interruptible } from './interruptible';
+import { addUninstallCommand } from './setup';
 import { pc, stderr, stdout } from './terminal';
 
 interface Options {
@@ -77,15 +78,7 @@ export function addBackendCommand(program: Command): void {
     .description('show what is set up, and whether it works')
     .option('--json', 'the same as one JSON object')
     .action(status);
-  command
-    .command('uninstall')
-    .description('delete what was set up; your own TensorFlow is kept')
-    .option('--json', 'the folder as one JSON object')
-    .action((options: Options) => {
-      const folder = uninstallTensorFlow();
-      if (options.json) printDocument({ deleted: folder });
-      else stdout.write(folder ? `Deleted ${folder}\n` : 'Nothing was set up.\n');
-    });
+  addUninstallCommand(command, 'delete what was set up; your own TensorFlow is kept', uninstallTensorFlow);
   command
     .command('probe', { hidden: true })
     .option('--gpu')

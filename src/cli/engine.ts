@@ -23,6 +23,7 @@ import { askConsent } from './consent';
 import { printDocument } from './exit';
 import { bytes, columns } from './format';
 import { interruptible } from './interruptible';
+import { addUninstallCommand } from './setup';
 import { pc, stderr, stdout } from './terminal';
 import { waiting } from './waiting-indicator';
 
@@ -89,15 +90,7 @@ export function addEngineCommand(program: Command): void {
     .addOption(engineOption())
     .option('--json', 'the same as one JSON object')
     .action(status);
-  command
-    .command('uninstall')
-    .description('delete what was set up; your own environment is kept')
-    .option('--json', 'the folder as one JSON object')
-    .action((options: Options) => {
-      const folder = uninstallEngine();
-      if (options.json) printDocument({ deleted: folder });
-      else stdout.write(folder ? `Deleted ${folder}\n` : 'Nothing was set up.\n');
-    });
+  addUninstallCommand(command, 'delete what was set up; your own environment is kept', uninstallEngine);
 }
 
 function acceleratorOf({ cuda, cpu }: Options): Accelerator | undefined {

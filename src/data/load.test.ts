@@ -3,10 +3,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { bridgeRow } from '../cases/testing/bridge-row';
 import { checkEquations } from '../chain/calculator';
 import type { DataSource } from '../config/experiment';
 import { UserError } from '../errors';
 import { packageRoot } from '../paths';
+import { thrown } from '../testing/errors';
 import { writeChains } from './chains';
 import { loadData } from './load';
 
@@ -20,15 +22,7 @@ function load(format: Format, content: string, range: { start?: number; count?: 
   return loadData({ format, path: 'rows.jsonl', start: 0, ...range }, folder);
 }
 
-function failure(format: Format, content: string, range = {}): UserError {
-  try {
-    load(format, content, range);
-  } catch (error) {
-    if (error instanceof UserError) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
-}
+const failure = (format: Format, content: string, range = {}) => thrown(UserError, () => load(format, content, range));
 
 const lines = (...rows: object[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 
@@ -145,24 +139,18 @@ describe('GSM8K', () => {
 
 describe('BRIDGE', () => {
   const row = {
-    idx: 2071,
-    question: 'Q?',
-    gold_answer: '42',
-    predicted_answer: '42.00',
-    is_correct: false,
-    token_count: 9,
-    response: 'Step 1: ...\n\nFinal Answer: 42.00',
-    teacher_cot: 'Thinking…\nStep 1: ...\n\nAnswer: 42',
+    ...bridgeRow(2071, 'Step 1: ...\n\nFinal Answer: 19.00', 9),
+    predicted_answer: '19.00',
   };
 
   it('gives the teacher chain and the recorded answer, flagged where it is right as a number', () => {
     const { problems } = load('bridge', JSON.stringify([row, { ...row, idx: 2072, predicted_answer: '41' }]));
     expect(problems.at(0)!).toEqual({
       id: 'bridge-2071',
-      question: 'Q?',
-      answer: '42',
+      question: row.question,
+      answer: '19',
       chain: row.teacher_cot,
-      student: { text: row.response, answer: '42.00', tokens: 9, finished: true, correct: true },
+      student: { text: row.response, answer: '19.00', tokens: 9, finished: true, correct: true },
       meta: { idx: 2071, markedCorrect: false },
     });
     expect(problems.at(1)!.student?.correct).toBe(false);

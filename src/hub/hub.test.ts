@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UserError } from '../errors';
+import { rejection } from '../testing/errors';
 import { findStudent } from './cache';
 import { type DownloadProgress, download } from './download';
 import { parseStudentName } from './name';
@@ -50,14 +51,7 @@ async function fetchFrom(options: Partial<HubOptions>, more: Partial<Hub> = {}) 
   return { folder, told, requests: server.requests };
 }
 
-const refusal = (action: Promise<unknown>): Promise<UserError> =>
-  action.then(
-    () => expect.fail('it was fetched'),
-    (error) => {
-      expect(error).toBeInstanceOf(UserError);
-      return error as UserError;
-    },
-  );
+const refusal = (action: Promise<unknown>) => rejection(UserError, action);
 
 describe('a download', () => {
   it("downloads and checks a student's files, and reports progress", async () => {

@@ -9,6 +9,7 @@ import { modelTypes } from '../student-files/families';
 import type { JsonObject } from '../student-files/files';
 import { openSafetensors, type TensorSource, writeSafetensors } from '../student-files/safetensors';
 import { type TinyType, tinyConfig, tinyTokenizer } from '../student-files/testing/tiny';
+import { thrown } from '../testing/errors';
 import { loadModel, loadStudent, saveStudent } from './hf-folder';
 import { createModel, disposeModel, type Model } from './transformer';
 
@@ -34,15 +35,7 @@ const makeModel = (type: TinyType, changes: JsonObject = {}) =>
 const valuesOf = (model: Model) =>
   [...model.parameters].map(([name, { shape }]) => [name, shape, [...model.parameters.get(name)!.dataSync()]]);
 
-function failure(): UserError {
-  try {
-    loadStudent(folder);
-  } catch (error) {
-    expect(error).toBeInstanceOf(UserError);
-    return error as UserError;
-  }
-  return expect.fail('loaded');
-}
+const failure = () => thrown(UserError, () => loadStudent(folder));
 
 it.each(modelTypes)('saves a %s and loads it back unchanged', (type) => {
   const model = makeModel(type, { an_unknown_field: [1, { a: 2 }] });

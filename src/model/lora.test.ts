@@ -60,6 +60,15 @@ function adapted(random = true): Model {
   return model;
 }
 
+/** Checks that the student in a folder computes what `model` computes, on the same targets; disposes both. */
+function expectSame(folder: string, model: Model): void {
+  const loaded = loadStudent(folder).model;
+  expect(loaded.adapter!.settings.targets).toEqual(model.adapter!.settings.targets);
+  expect(farthest(logits(loaded), logits(model))).toBe(0);
+  disposeModel(loaded);
+  disposeModel(model);
+}
+
 /** Starts to watch what kernels hold; called, it gives the most bytes since then. */
 function peakBytes(): () => number {
   const store = (findBackend('embedded') as EmbeddedBackend).library.memory;
@@ -188,10 +197,7 @@ describe('an adapter folder', () => {
       'base_model.model.model.layers.0.self_attn.q_proj.lora_B.weight',
     ]);
     file.close();
-    const loaded = loadStudent(at).model;
-    expect(farthest(logits(loaded), logits(model))).toBe(0);
-    disposeModel(loaded);
-    disposeModel(model);
+    expectSame(at, model);
   });
 
   it('is merged when a student is saved', () => {
@@ -297,11 +303,7 @@ describe('an adapter folder', () => {
     const at = saved();
     const model = adapted();
     patch(at, { target_modules: '(?:.*?(?:language|text).*?)|(?:\\bmodel\\.layers\\.[\\d]{1,}\\..*)' });
-    const loaded = loadStudent(at).model;
-    expect(loaded.adapter!.settings.targets).toEqual(model.adapter!.settings.targets);
-    expect(farthest(logits(loaded), logits(model))).toBe(0);
-    disposeModel(loaded);
-    disposeModel(model);
+    expectSame(at, model);
   });
 
   it('may have the name of the adapter in the names of its tensors', () => {
@@ -314,10 +316,7 @@ describe('an adapter folder', () => {
     });
     file.close();
     writeSafetensors(path, sources);
-    const [loaded, model] = [loadStudent(at).model, adapted()];
-    expect(farthest(logits(loaded), logits(model))).toBe(0);
-    disposeModel(loaded);
-    disposeModel(model);
+    expectSame(at, adapted());
   });
 
   it('may have layers of other ranks and alphas, which add what they add with PEFT', () => {

@@ -186,12 +186,12 @@ export const answerSchema = z.object({
 });
 export type AnswerRecord = z.infer<typeof answerSchema>;
 
+const problem = { problemId: z.string(), question: z.string(), answer: z.string() };
+
 /** A line of failures.jsonl: a problem that the student keeps getting wrong. */
 export const failureRecordSchema = z.object({
   seq: count,
-  problemId: z.string(),
-  question: z.string(),
-  answer: z.string(),
+  ...problem,
   samples: z.array(answerSchema),
   /** The kind of error, such as `arithmetic-slip`, `wrong-operation`, `missing-step`, `no-answer`, `truncated`. */
   category: z.string(),
@@ -216,9 +216,7 @@ export type FailureRecord = z.infer<typeof failureRecordSchema>;
 /** A line of rewrites.jsonl: a shorter chain for a failure, and its origin. */
 export const rewriteRecordSchema = z.object({
   seq: count,
-  problemId: z.string(),
-  question: z.string(),
-  answer: z.string(),
+  ...problem,
   text: z.string(),
   tokens: count,
   teacherTokens: count.optional(),

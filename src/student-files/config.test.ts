@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { UserError } from '../errors';
+import { thrown } from '../testing/errors';
 import { modelConfigJson, parseModelConfig } from './config';
 import { parameterCount } from './parameters';
 import { inverseFrequencies, ropeValues } from './rope';
@@ -149,15 +150,9 @@ it.each([
   [{ layer_types: ['sliding_attention'], sliding_window: 'wide' }, /sliding_window is "wide"/],
   [{ eos_token_id: 'end' }, /eos_token_id is "end"/],
 ])('refuses %j and names the field', (changes, message) => {
-  try {
-    parseModelConfig(tinyConfig('llama', changes), 'config.json');
-  } catch (error) {
-    expect(error).toBeInstanceOf(UserError);
-    expect((error as UserError).file).toBe('config.json');
-    expect((error as UserError).message).toMatch(message);
-    return;
-  }
-  expect.fail('accepted');
+  const error = thrown(UserError, () => parseModelConfig(tinyConfig('llama', changes), 'config.json'));
+  expect(error.file).toBe('config.json');
+  expect(error.message).toMatch(message);
 });
 
 it.each([

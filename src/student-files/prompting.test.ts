@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../errors';
+import { thrown } from '../testing/errors';
 import { chatTemplateOf, renderChat } from './chat-template';
 import { promptStyle, withPrompts } from './prompting';
 import { tinyTokenizer } from './testing/tiny';
@@ -54,15 +55,10 @@ describe('templates', () => {
     renderChat(chatTemplateOf({ ...config, chat_template: source }, 'tokenizer_config.json')!, messages, true);
   const refusal = (source: string): UserError => {
     const started = process.cpuUsage();
-    try {
-      render(source);
-    } catch (error) {
-      expect(error).toBeInstanceOf(UserError);
-      const { user, system } = process.cpuUsage(started); // the wall's clock runs for the other programs too
-      expect(user + system).toBeLessThan(8e6);
-      return error as UserError;
-    }
-    return expect.fail('it was rendered');
+    const error = thrown(UserError, () => render(source));
+    const { user, system } = process.cpuUsage(started);
+    expect(user + system).toBeLessThan(8e6);
+    return error;
   };
 
   it('know the special tokens, ranges, namespaces and a day that does not pass', () => {

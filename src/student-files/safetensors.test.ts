@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UserError } from '../errors';
+import { thrown } from '../testing/errors';
 import { openSafetensors, type TensorSource, writeSafetensors } from './safetensors';
 
 let folder: string;
@@ -36,14 +37,9 @@ const entry = (begin: number, end: number, shape: unknown = [(end - begin) / 4],
 });
 
 function refusal(file: string): UserError {
-  try {
-    openSafetensors(file).close();
-  } catch (error) {
-    expect(error).toBeInstanceOf(UserError);
-    expect((error as UserError).file).toBe(file);
-    return error as UserError;
-  }
-  return expect.fail('the file was accepted');
+  const error = thrown(UserError, () => openSafetensors(file).close());
+  expect(error.file).toBe(file);
+  return error;
 }
 
 describe('round trip', () => {

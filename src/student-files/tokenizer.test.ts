@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { UserError } from '../errors';
+import { thrown } from '../testing/errors';
 import { tinyTokenizer } from './testing/tiny';
 import { loadTokenizer, makeTokenizer } from './tokenizer';
 
@@ -97,15 +98,7 @@ it('gathers end tokens from all files of a folder', () => {
 });
 
 it('names the file that is missing or broken', () => {
-  const failure = () => {
-    try {
-      loadTokenizer(folder);
-    } catch (error) {
-      expect(error).toBeInstanceOf(UserError);
-      return error as UserError;
-    }
-    return expect.fail('loaded');
-  };
+  const failure = () => thrown(UserError, () => loadTokenizer(folder));
   expect(failure()).toMatchObject({ file: join(folder, 'tokenizer.json'), message: 'The file does not exist' });
   write('tokenizer.json', '{"model": ');
   expect(failure().message).toMatch(/not JSON/);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { peer } from '../../scripts/peers/peers';
 import { UserError } from '../errors';
+import { thrown } from '../testing/errors';
 import { llamaTeacher } from './llama';
 import { collectReply } from './reply';
 
@@ -69,12 +70,7 @@ describe('a teacher in a GGUF file', () => {
     head.write('GGUF');
     head.writeUInt32LE(3, 4);
     writeFileSync(file, head);
-    try {
-      llamaTeacher({ file, concurrency: 1, contextTokens: 256 });
-      expect.unreachable('it is not installed here');
-    } catch (error) {
-      expect(error).toBeInstanceOf(UserError);
-      expect((error as UserError).remedy).toContain('npm install node-llama-cpp');
-    }
+    const error = thrown(UserError, () => llamaTeacher({ file, concurrency: 1, contextTokens: 256 }));
+    expect(error.remedy).toContain('npm install node-llama-cpp');
   });
 });

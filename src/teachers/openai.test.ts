@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { rejection } from '../testing/errors';
 import { checkBaseUrl, keyFor } from './endpoint';
 import { retryAfter, TeacherFault } from './faults';
 import { openAiTeacher } from './openai';
@@ -27,14 +28,7 @@ async function ask(behaviour?: Behaviour, settings: Settings = {}) {
   return collectReply(teacher.ask(request, never), request.prompt.length);
 }
 
-const faultOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => expect.unreachable('it should have failed'),
-    (error) => {
-      expect(error).toBeInstanceOf(TeacherFault);
-      return error as TeacherFault;
-    },
-  );
+const faultOf = (promise: Promise<unknown>) => rejection(TeacherFault, promise);
 
 describe('an OpenAI-compatible teacher', () => {
   it('sends the question and takes the streamed text with its bill', async () => {

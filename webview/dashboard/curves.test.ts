@@ -158,6 +158,7 @@ describe('the axis', () => {
 
 describe('curves', () => {
   const values = (count: number, of: (i: number) => number) => Float64Array.from({ length: count }, (_, i) => of(i));
+  const rising = (count: number) => values(count, (i) => i);
   const placedOf = (count: number, split = count) =>
     layOut([track('a', [...steps('sft', split), ...steps('complete', count - split, 1e4)])], 'updates', all).placed[0];
 
@@ -173,25 +174,14 @@ describe('curves', () => {
   });
 
   it('are drawn whole where there is room, with an end at each stage', () => {
-    const line = drawn(
-      values(6, (i) => i),
-      placedOf(6, 3),
-      { min: 0, max: 7 },
-      { buckets: 100, log: false },
-    );
+    const line = drawn(rising(6), placedOf(6, 3), { min: 0, max: 7 }, { buckets: 100, log: false });
     expect(line.x).toEqual([1, 2, 3, 3.5, 4, 5, 6]);
     expect(line.y).toEqual([0, 1, 2, null, 3, 4, 5]);
   });
 
   it('are drawn in part when zoomed, with a neighbour on each side', () => {
-    expect(
-      drawn(
-        values(10, (i) => i),
-        placedOf(10),
-        { min: 4.5, max: 6.5 },
-        { buckets: 100, log: false },
-      ).x,
-    ).toEqual([4, 5, 6, 7, 8]);
+    const line = drawn(rising(10), placedOf(10), { min: 4.5, max: 6.5 }, { buckets: 100, log: false });
+    expect(line.x).toEqual([4, 5, 6, 7, 8]);
   });
 
   it('keep every spike of a hundred thousand updates', () => {
@@ -205,14 +195,8 @@ describe('curves', () => {
   });
 
   it('leave out what has no logarithm', () => {
-    expect(
-      drawn(
-        values(3, (i) => i),
-        placedOf(3),
-        { min: 0, max: 4 },
-        { buckets: 10, log: true },
-      ).y,
-    ).toEqual([1, 2]);
+    const line = drawn(rising(3), placedOf(3), { min: 0, max: 4 }, { buckets: 10, log: true });
+    expect(line.y).toEqual([1, 2]);
   });
 
   it('set a range that shows the smooth line, and all but the outermost of the raw one', () => {

@@ -10,6 +10,22 @@ import { pause, until } from '../until';
 const root = () => vscode.workspace.workspaceFolders![0].uri.fsPath;
 const token = 'hf_workbench5ecret';
 
+/** Runs a command that downloads, and accepts the download; nothing may be fetched before. Returns its result. */
+async function accepted(server: TestHub, command: string, name: string): Promise<string | undefined> {
+  let ended = false;
+  const result = Promise.resolve(vscode.commands.executeCommand<string | undefined>(command, name)).finally(() => {
+    ended = true;
+  });
+  await until('the size', () => server.requests.some(({ path }) => path.includes('/tree/')));
+  await pause(1000);
+  assert.equal(server.requests.filter(({ path }) => path.includes('/resolve/')).length, 0);
+  await until('the download', () => {
+    if (!ended) void vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+    return ended;
+  });
+  return result;
+}
+
 suite('Students and data sets of the Hub', () => {
   const names = [
     'DISTILLERY_DATASETS_CACHE',
@@ -46,21 +62,9 @@ suite('Students and data sets of the Hub', () => {
   });
 
   test('Download Student fetches nothing before its size was seen, then all, with the token of the secret storage', async () => {
-    const command = vscode.commands.executeCommand<string | undefined>('distillery.downloadStudent', 'tiny/random');
-    let folder: string | undefined;
-    const done = Promise.resolve(command).then((result) => {
-      folder = result;
-    });
-    await until('the size', () => hub.requests.some(({ path }) => path.includes('/tree/')));
-    await pause(1000);
-    assert.equal(hub.requests.filter(({ path }) => path.includes('/resolve/')).length, 0);
-    await until('the student', () => {
-      if (folder === undefined) void vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
-      return folder !== undefined;
-    });
-    await done;
+    const folder = await accepted(hub, 'distillery.downloadStudent', 'tiny/random');
     assert.equal(folder, join(cache, 'models--tiny--random', 'snapshots', commit));
-    assert.ok(existsSync(join(folder, 'model.safetensors')));
+    assert.ok(existsSync(join(folder!, 'model.safetensors')));
     assert.ok(hub.requests.every(({ headers }) => headers.authorization === `Bearer ${token}`));
     // It is here.
     assert.equal(await vscode.commands.executeCommand('distillery.downloadStudent', 'tiny/random'), folder);
@@ -76,19 +80,7 @@ suite('Students and data sets of the Hub', () => {
     });
     process.env.HF_ENDPOINT = sums.url;
     process.env.DISTILLERY_DATASETS_CACHE = join(cache, 'datasets');
-    let name: string | undefined;
-    const command = vscode.commands.executeCommand<string | undefined>('distillery.downloadDataset', 'school/sums');
-    const done = Promise.resolve(command).then((result) => {
-      name = result;
-    });
-    await until('the size', () => sums.requests.some(({ path }) => path.includes('/tree/')));
-    await pause(1000);
-    assert.equal(sums.requests.filter(({ path }) => path.includes('/resolve/')).length, 0);
-    await until('the data set', () => {
-      if (name === undefined) void vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
-      return name !== undefined;
-    });
-    await done;
+    const name = await accepted(sums, 'distillery.downloadDataset', 'school/sums');
     assert.equal(name, 'school/sums');
     const folder = join(root(), 'of-the-hub');
     const made = await vscode.commands.executeCommand<string>('distillery.newExperiment', { folder, data: name });
