@@ -3,7 +3,7 @@ import * as z from 'zod';
 
 const count = z.number().int().nonnegative();
 
-/** Tokens by kind since the run was started or resumed; `money` if prices are known, in their currency. */
+/** Tokens by kind since the run was started; `money` if prices are known, in their currency. */
 export const spentSchema = z.object({
   /** Read without a gradient: prompts of samples, and texts that are scored. */
   prompt: count,

@@ -187,16 +187,19 @@ async function conduct(opened: OpenedRun, options: SessionOptions) {
   const space = new Space(run, signal, (text) => notify({ type: 'note', level: 'warning', text }));
   let rows: StageRow[] = [];
   try {
+    if (run.record.spent) engine.continueSpending?.(run.record.spent);
     options.begun?.(run, engine);
     await space.write(() => run.update({ state: 'running' }));
     rows = await learnAgainWhereLost({ ...opened, space }, options);
-    await space.write(() => run.update({ state: 'finished', reason: undefined }));
+    await space.write(() =>
+      run.update({ state: 'finished', reason: undefined, spent: engine.spent ?? run.record.spent }),
+    );
     run.close();
   } catch (thrown) {
     const where = run.record.stage ? `in ${run.record.stage}` : 'before the first stage';
     const error =
       isOutOfMemory(thrown) && !(thrown instanceof UserError) ? outOfMemory(thrown, where, { run }) : thrown;
-    closeAfter(run, error);
+    closeAfter(run, engine, error);
     throw error;
   }
   return { folder: run.folder, rows };
@@ -270,13 +273,14 @@ async function trainStudent(opened: OpenedRun & { space: Space }, options: Sessi
 }
 
 /** Records how the run ended. If even that fails, the first error is still the one reported. */
-function closeAfter(run: RunWriter, error: unknown): void {
+function closeAfter(run: RunWriter, { spent }: Engine, error: unknown): void {
   const stopped = error instanceof Stopped || (error instanceof Error && error.name === 'AbortError');
   try {
     const stopReason = error instanceof Cancelled ? 'cancelled' : undefined;
     run.close({
       state: stopped ? 'stopped' : 'failed',
       reason: stopped ? stopReason : String((error as Error).message ?? error),
+      spent: spent ?? run.record.spent,
     });
   } catch {
     // The disk may be the cause; run.json keeps its last content, and the lock is released.

@@ -145,6 +145,7 @@ async function record(
   const line = { stage, phase, step, ...measured, lr: learningRate, tokensPerSecond: tokens / (ms / 1000) };
   const metrics = await space.write(() => run.metrics(line));
   const spent = context.spent?.();
+  if (spent) await space.write(() => run.update({ spent }));
   context.notify({ type: 'update', stage, phase, update, updates, metrics, ...(spent && { spent }) });
   progress.unsaved += ms;
   spend(progress, ms);

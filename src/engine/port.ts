@@ -49,6 +49,8 @@ export interface Engine {
   readonly info: EngineInfo;
   /** What was used so far, if the engine's server charges by the token. */
   readonly spent?: Spent;
+  /** Adds to it what a resumed run has used in earlier sessions. */
+  continueSpending?(before: Spent): void;
   /**
    * The memory model of the student in `folder`, trained with that adapter or fully; null if unknown before the work.
    * Does not open the student.

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { numberOrText } from '../json';
 import { studentRowSchema } from '../results';
+import { spentSchema } from '../spent';
 import { checkpointPattern, stageNames } from '../stages';
 
 /** Version of the folder's format; readers refuse greater ones. */
@@ -48,6 +49,8 @@ export const runRecordSchema = z.object({
   checkpoints: z.array(checkpointEntrySchema),
   /** Folders that are being written or deleted. After a crash these, and no others, are removed. */
   pending: z.array(checkpointName).optional(),
+  /** What the run has used of a server that charges by the token, in all of its sessions. */
+  spent: spentSchema.optional(),
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;
 

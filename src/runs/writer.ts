@@ -102,7 +102,9 @@ export class RunWriter {
   }
 
   /** Changes run.json. */
-  update(change: Partial<Pick<RunRecord, 'state' | 'reason' | 'stage' | 'step' | 'checkpoints' | 'pending'>>): void {
+  update(
+    change: Partial<Pick<RunRecord, 'state' | 'reason' | 'stage' | 'step' | 'checkpoints' | 'pending' | 'spent'>>,
+  ): void {
     this.lock.check();
     const next = { ...this.current, ...change, updated: this.now().toISOString() };
     replaceText(this.folder, layout.runFile(this.folder), `${JSON.stringify(next, null, 2)}\n`);
@@ -202,7 +204,7 @@ export class RunWriter {
   }
 
   /** Closes the run after a last change of its state. */
-  close(change?: { state: RunRecord['state']; reason?: string }): void {
+  close(change?: Pick<RunRecord, 'state' | 'reason' | 'spent'>): void {
     try {
       if (change) this.update({ reason: undefined, ...change });
     } finally {

@@ -63,7 +63,15 @@ it('stops and resumes with the same results', async () => {
     },
   });
   await expect(stopped).rejects.toThrow();
+  const spent = (of: string) => openRun(of).record.spent!;
+  const before = spent(run);
   await resumeRun(run, quiet);
+  // Tokens are counted on, beginning with those of the second session's checks.
+  for (const kind of ['prompt', 'sampled', 'trained'] as const) {
+    expect(before[kind]).toBeGreaterThan(0);
+    expect(spent(run)[kind]).toBeGreaterThan(before[kind]);
+    expect(spent(run)[kind]).toBeGreaterThanOrEqual(spent(whole.folder)[kind]);
+  }
   const losses = (of: string) =>
     readFileSync(join(of, 'metrics.jsonl'), 'utf8')
       .trim()

@@ -1,6 +1,7 @@
 /** Students on a server of the Tinker API: hosted Tinker, SkyRL, TuFT (docs/cluster.md). */
 import { join, resolve } from 'node:path';
 import { UserError } from '../../errors';
+import type { Spent } from '../../spent';
 import { readJsonObject } from '../../student-files/files';
 import { baseFolder } from '../../student-files/folder';
 import type { EngineKind, EngineReport } from '../kind';
@@ -89,6 +90,10 @@ class TinkerEngine implements Engine {
 
   get spent() {
     return this.client.meter.spent;
+  }
+
+  continueSpending(before: Spent): void {
+    this.client.meter.continueFrom(before);
   }
 
   /** Memory of the server, which is not needed here. */

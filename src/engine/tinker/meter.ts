@@ -16,21 +16,33 @@ export function parsePrices(text: string | undefined, variable: string): TokenPr
   throw new UserError(`${variable} has no prices: ${text}`, { code: 'config', remedy });
 }
 
+const kinds = ['prompt', 'sampled', 'trained'] as const;
+type Kind = (typeof kinds)[number];
+type Tokens = Record<Kind, number>;
+
+const none: Tokens = { prompt: 0, sampled: 0, trained: 0 };
+
 export class Meter {
-  private readonly tokens = { prompt: 0, sampled: 0, trained: 0 };
+  private readonly tokens = { ...none };
+  /** Used by the run in earlier sessions; its money is at the prices of that time. */
+  private before: Spent = none;
 
   constructor(private readonly prices?: TokenPrices) {}
 
-  count(kind: keyof Meter['tokens'], tokens: number): void {
+  count(kind: Kind, tokens: number): void {
     this.tokens[kind] += tokens;
   }
 
+  continueFrom(before: Spent): void {
+    this.before = before;
+  }
+
   get spent(): Spent {
-    const { prices, tokens } = this;
-    if (!prices) return { ...tokens };
-    const { prompt, sampled, trained } = tokens;
-    const money = (prompt * prices.prompt + sampled * prices.sampled + trained * prices.trained) / 1e6;
-    return { ...tokens, money };
+    const { prices, tokens, before } = this;
+    const [prompt, sampled, trained] = kinds.map((kind) => before[kind] + tokens[kind]);
+    if (!prices) return { prompt, sampled, trained };
+    const money = (before.money ?? costOf(before, prices)) + costOf(tokens, prices);
+    return { prompt, sampled, trained, money };
   }
 
   /** Called before work that costs money. @throws UserError once the limit is reached */
@@ -44,3 +56,6 @@ export class Meter {
     });
   }
 }
+
+const costOf = (tokens: Tokens, prices: TokenPrices) =>
+  kinds.reduce((sum, kind) => sum + tokens[kind] * prices[kind], 0) / 1e6;

@@ -22,7 +22,7 @@ import { Random } from '../../random';
 import { parseModelConfig } from '../../student-files/config';
 import { tinyConfig } from '../../student-files/testing/tiny';
 import { startTinker } from './engine';
-import { parsePrices } from './meter';
+import { Meter, parsePrices } from './meter';
 import { TestServer, type Ways } from './testing/server';
 
 const json = tinyConfig('llama', { vocab_size: 128 });
@@ -232,12 +232,31 @@ it('counts tokens by kind, and ends at a limit', async () => {
   await remote.sample([ids(6)], { sampling, maxNewTokens: 5, eosIds: [], seed: 1, groupSize: 2 });
   const read = examples.reduce((sum, one) => sum + one.prompt.length + one.completion.length - 1, 0);
   expect(engine.spent).toEqual({ prompt: prompt + read + 6, sampled: sampled + 10, trained: trained + read });
+  engine.continueSpending!({ prompt: 1000, sampled: 0, trained: 2 });
+  expect(engine.spent).toEqual({
+    prompt: prompt + read + 1006,
+    sampled: sampled + 10,
+    trained: trained + read + 2,
+  });
   await engine.close();
   const prices = parsePrices('prompt=1, sampled=2, trained=3, limit=0.000001', 'PRICES');
   await expect(startTinker({ url: server!.url, key: undefined, prices })).rejects.toThrow(
     /limit of 0.000001 .* reached/,
   );
   expect(() => parsePrices('prompt=1', 'PRICES')).toThrow('PRICES has no prices');
+});
+
+it('counts the money of a resumed run on, at the prices of each session', () => {
+  const meter = new Meter({ prompt: 1, sampled: 2, trained: 3, limit: 6 });
+  meter.count('sampled', 250_000);
+  meter.continueFrom({ prompt: 1_000_000, sampled: 0, trained: 0, money: 5 });
+  expect(meter.spent).toEqual({ prompt: 1_000_000, sampled: 250_000, trained: 0, money: 5.5 });
+  expect(() => meter.check()).not.toThrow();
+  meter.count('prompt', 500_000);
+  expect(() => meter.check()).toThrow('the limit of 6 for the Tinker server is reached: 6.00 spent');
+  const unpriced = new Meter({ prompt: 1, sampled: 2, trained: 3 });
+  unpriced.continueFrom({ prompt: 1_000_000, sampled: 0, trained: 0 });
+  expect(unpriced.spent.money).toBe(1);
 });
 
 it('refuses what a server cannot keep, where it is asked for', async () => {
