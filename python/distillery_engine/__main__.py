@@ -16,6 +16,7 @@ def arguments() -> dict[str, str | None]:
     parser.add_argument("--device", help="cpu, cuda or cuda:1; the GPU where there is one")
     parser.add_argument("--dtype", choices=["float32", "bfloat16", "float16"], help="bfloat16 on a GPU, float32 else")
     parser.add_argument("--quantization", choices=["4bit", "8bit"], help="of the frozen weights below an adapter")
+    parser.add_argument("--sharding", choices=["auto", "none", "full"], help="of several processes: a part for each")
     parser.add_argument("--sampler", choices=["torch", "vllm"])
     parser.add_argument("--sampler-correction", choices=["off", "tis"], dest="samplerCorrection", help="with vllm: tis")
     return vars(parser.parse_args())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import platform
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any
@@ -18,13 +20,15 @@ from .draws import Sampling
 from .errors import EngineError
 from .grpo import Episode, Update, grpo_step
 from .losses import LOSSES
-from .memory import estimate, room
-from .opening import default_device, default_dtype, device_name, dtype_named, open_student
+from .memory import estimate, exceeds, of_each, room
+from .opening import default_device, default_dtype, device_name, dtype_named, loaded, prepare
 from .processes import Processes
 from .sampling import SampleOptions, pack_tokens, sample
+from .sharding import KINDS, collect
+from .student import Student
 from .training import Trainer
 from .vllm_sampler import VllmSampler
-from .weights import Snapshot, load_moments, read_weights, restore, save, snapshot, using
+from .weights import Snapshot, load_moments, read_weights, restore, save, saved_weights, snapshot, using
 from .wire import pack_rows, unpack, unpack_rows
 from .work import Work
 
@@ -105,7 +109,10 @@ class Engine:
 
     def memory(self, params: Params, _work: Work) -> Any:
         params, device = self.settled(params)
-        return {**estimate(params, device), **room(device, self.processes.world)}
+        found, world = estimate(params, device), self.processes.world
+        if self.shards(params, device):
+            found = of_each(found, world)
+        return {**found, **room(device, world)}
 
     def settled(self, params: Params) -> tuple[Params, torch.device]:
         params = {**self.defaults, **{name: value for name, value in params.items() if value is not None}}
@@ -114,22 +121,43 @@ class Engine:
     def open(self, params: Params, _work: Work) -> Any:
         params, device = self.settled(params)
 
-        def work() -> Trainer:
-            trainer = Trainer(open_student(params, device), self.processes)
-            if params.get("checkpoint"):
-                restore(trainer.student, read_weights(trainer.student, params["checkpoint"]))
-            return trainer
+        sharded = self.shards(params, device)
+        mesh = self.processes.mesh(device) if sharded else None
 
-        trainer = self.local("open", work)
+        def load() -> Student:
+            student = loaded(params, device if mesh is None else torch.device("cpu"))
+            if mesh is not None:
+                student.shard(device, mesh)
+            return student
+
+        student = self.local("open", load, in_turn=sharded)
+        self.local("open", lambda: prepare(student), lockstep=sharded)
+        if params.get("checkpoint"):
+            self.local("open", lambda: restore(student, read_weights(student, params["checkpoint"])), sharded)
+        trainer = Trainer(student, self.processes)
         identity = f"student-{next(self.numbers)}"
         if params.get("sampler", "torch") == "vllm":
             self.samplers[identity] = self.local("open", lambda: VllmSampler(trainer))
         self.trainers[identity], self.snapshots[identity] = trainer, {}
         description = trainer.student.description
         if self.processes.world > 1:
-            description += f", {self.processes.world} processes"
-        student = trainer.student
+            description += f", {self.processes.world} processes{' with a part each (FSDP)' if sharded else ''}"
         return {"id": identity, "facts": student.facts, "description": description, "warnings": student.warnings}
+
+    def shards(self, params: Params, device: torch.device) -> bool:
+        """Whether the student is spread over the processes; `auto`: where one GPU has not enough memory for it."""
+        how = params.get("sharding", "auto")
+        if how not in KINDS:
+            raise EngineError("config", f"There is no sharding {how}", f"Use one of {', '.join(KINDS)}.")
+        if self.processes.world == 1 or how == "none":
+            return False
+        if params.get("quantization"):
+            if how == "full":
+                raise EngineError(
+                    "config", "A quantized base cannot be sharded", "Leave --sharding or --quantization out."
+                )
+            return False
+        return how == "full" or any(self.processes.together("open", lambda: exceeds(params, device)))
 
     def sample(self, params: Params, work: Work) -> Any:
         started = time.monotonic()
@@ -143,8 +171,12 @@ class Engine:
             max_rows=params["maxRows"],
         )
         prompts, sampler = unpack_rows(params["prompts"], "<i4"), self.samplers.get(params["id"])
+        student = self.trainer(params).student
         if sampler is None:
-            drafts = sample(self.trainer(params).student, prompts, options, self.processes, work)
+            with contextlib.ExitStack() as stack:
+                gather = lambda stack=stack: stack.enter_context(student.gathered())
+                self.local("sample", gather, lockstep=student.shards is not None)
+                drafts = sample(student, prompts, options, self.processes, work)
         else:
             drafts = sampler.sample(prompts, options, work)
         return {
@@ -208,7 +240,10 @@ class Engine:
 
     def snapshot(self, params: Params, _work: Work) -> Any:
         student, folder = self.trainer(params).student, params.get("checkpoint")
-        kept = self.local("snapshot", lambda: snapshot(student, read_weights(student, folder) if folder else None))
+        take = lambda: snapshot(student, read_weights(student, folder) if folder else None)
+        kept = self.local("snapshot", take, in_turn=student.shards is not None)
+        if student.shards is not None:
+            kept = replace(kept, adds_nothing=not self.processes.any(not kept.adds_nothing))
         name = f"snapshot-{next(self.numbers)}"
         self.snapshots[params["id"]][name] = kept
         return {"snapshot": name}
@@ -225,14 +260,18 @@ class Engine:
         return {}
 
     def save(self, params: Params, _work: Work) -> Any:
-        trainer = self.trainer(params)
+        trainer, first = self.trainer(params), self.processes.rank == 0
+        student, weights = trainer.student, None
+        moments = trainer.optimizer.moments() if params["moments"] else None
+        if student.shards is not None:
+            gather = lambda: [one and collect(one, keep=first) for one in (saved_weights(student), moments)]
+            weights, moments = self.local("save", gather, lockstep=True)
 
         def write() -> None:
-            if self.processes.rank == 0:
-                moments = trainer.optimizer.moments() if params["moments"] else None
-                save(trainer.student, params["folder"], moments, params.get("eosIds") or [])
+            if first:
+                save(student, params["folder"], moments, params.get("eosIds") or [], weights)
 
-        self.processes.together("save", write)
+        self.local("save", write)
         return {}
 
     def load(self, params: Params, _work: Work) -> Any:
@@ -244,7 +283,7 @@ class Engine:
                 load_moments(trainer.optimizer, folder, params["step"])
             restore(trainer.student, values)
 
-        self.local("load", read)
+        self.local("load", read, in_turn=trainer.student.shards is not None)
         return {}
 
     def close(self, params: Params, _work: Work) -> Any:
@@ -252,10 +291,15 @@ class Engine:
             table.pop(params["id"], None)
         return {}
 
-    def local(self, method: str, work: Callable[[], Any]) -> Any:
-        """What every process does for itself; where it fails in one, it fails in all."""
+    def local(self, method: str, work: Callable[[], Any], in_turn: bool = False, lockstep: bool = False) -> Any:
+        """
+        What every process does for itself; where it fails in one, it fails in all. In turn: one after the other, as
+        main memory may not have room for several whole students.
+        """
         holder: list[Any] = []
-        self.processes.together(method, lambda: holder.append(work()))
+        put, wait = lambda: holder.append(work()), lambda: None
+        for turn in range(self.processes.world if in_turn else 1):
+            self.processes.together(method, wait if in_turn and turn != self.processes.rank else put, lockstep)
         return holder[0]
 
     def trainer(self, params: Params) -> Trainer:

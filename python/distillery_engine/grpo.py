@@ -148,7 +148,7 @@ def optimizer_step(trainer: Trainer, update: Update, chosen: list[int], at: tupl
         return found, trainer.cross_entropy(update.replay, options, seed, work, options["replayWeight"] * scale)
 
     def accumulate(scale: float) -> Step:
-        results = trainer.processes.together("grpoStep", lambda: mine(scale))
+        results = trainer.together("grpoStep", lambda: mine(scale))
         step = Step(merged([found for found, _ in results]), sum(loss for _, loss in results) if replays else None)
         if (learns or replays) and not math.isfinite(loss_of([*before, step])):
             raise Diverged("the loss")

@@ -14,6 +14,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, DynamicCache
 
 from .opening import adapted, base_folder, default_dtype, dtype_named
 from .scoring import MOST_LOGITS
+from .sharding import FITS
 
 # Three lengths tell what grows with the tokens from what grows with their square.
 LENGTHS = (32, 64, 128)
@@ -57,6 +58,29 @@ def estimate(params: dict[str, Any], device: torch.device) -> dict[str, int]:
         "merged": changed * 4 if dtype == torch.float32 else 0,
         "cache": cache,
     }
+
+
+def of_each(found: dict[str, int], world: int) -> dict[str, int]:
+    """The estimate for each process of a sharded student, which has all weights only while it samples."""
+    # All weights but one float32 copy of what is trained, except where that is what computes.
+    computing = (found["weights"] - found["trained"]) or found["weights"]
+    return {
+        **found,
+        "weights": found["weights"] // world,
+        "trained": found["trained"] // world,
+        "merged": found["merged"] + computing,
+    }
+
+
+def exceeds(params: dict[str, Any], device: torch.device) -> bool:
+    """Whether weights, gradients and moments leave too little of one GPU for anything else."""
+    if device.type != "cuda":
+        return False
+    try:
+        found = estimate(params, device)
+    except Exception:  # opening says what is wrong with the student
+        return False
+    return found["weights"] + 3 * found["trained"] > FITS * torch.cuda.get_device_properties(device).total_memory
 
 
 def weight_bytes(model: nn.Module, numbers: int, dtype: torch.dtype, params: dict[str, Any]) -> int:

@@ -52,7 +52,7 @@ def dtype_named(name: str) -> torch.dtype:
     return DTYPES[name]
 
 
-def open_student(params: dict[str, Any], device: torch.device) -> Student:
+def loaded(params: dict[str, Any], device: torch.device) -> Student:
     """`params` are those of the request `open`. All random values are a function of its seed."""
     folder, adapter = params["student"], params.get("adapter")
     dtype = dtype_named(params.get("dtype") or default_dtype(device))
@@ -74,17 +74,22 @@ def open_student(params: dict[str, Any], device: torch.device) -> Student:
         model.requires_grad_(True)
     model.eval()
     student = Student(model, peft, folder, base, device, dtype, outputs=modules_of(model, ("o", "down")))
-    if device.type == "cuda" and find_spec("liger_kernel"):
-        from transformers.integrations.liger import apply_liger_kernel
-
-        apply_liger_kernel(model, {"cross_entropy": False, "fused_linear_cross_entropy": False})
-    student.check()
-    student.packs = packs(student)
     if stacked and adapter and peft is not None:
         student.warnings = differences(peft.peft_config["default"], adapter)
-    weights = f"{quantization} base" if quantization else str(dtype).removeprefix("torch.")
-    student.description = f"PyTorch {torch.__version__} on {device_name(device)}, {weights}"
+    student.weights = f"{quantization} base" if quantization else str(dtype).removeprefix("torch.")
     return student
+
+
+def prepare(student: Student) -> None:
+    """What is tried on the device where it computes. Raises EngineError for a family that is not supported."""
+    if student.device.type == "cuda" and find_spec("liger_kernel"):
+        from transformers.integrations.liger import apply_liger_kernel
+
+        apply_liger_kernel(student.model, {"cross_entropy": False, "fused_linear_cross_entropy": False})
+    with student.gathered():
+        student.check()
+        student.packs = packs(student)
+    student.description = f"PyTorch {torch.__version__} on {device_name(student.device)}, {student.weights}"
 
 
 def device_name(device: torch.device) -> str:

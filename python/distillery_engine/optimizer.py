@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 
 from .errors import Diverged
 from .processes import Processes
+from .sharding import like
 
 T = TypeVar("T")
 # float16 has few small numbers: gradients are made larger meanwhile, and less so where that was too much.
@@ -45,7 +47,7 @@ class Optimizer:
     def set_moments(self, read: Callable[[str], Tensor], step: int) -> None:
         self.restart()
         for name, parameter in self.trained.items():
-            of = lambda moment, p=parameter, n=name: read(f"{n}.{moment}").to(p).view_as(p).clone()
+            of = lambda moment, p=parameter, n=name: like(p, read(f"{n}.{moment}")).clone()
             self.adam.state[parameter] = {
                 "step": torch.tensor(float(step), device=parameter.device),
                 "exp_avg": of("first"),
@@ -78,7 +80,7 @@ class Optimizer:
                 group["betas"] = (adam["beta1"], adam["beta2"])
                 group["eps"] = adam["epsilon"]
                 group["weight_decay"] = settings["weightDecay"] if group["decays"] else 0.0
-            self.adam.step()
+            processes.together("supervisedStep", self.adam.step, lockstep=True)
             return result, float(norm)
         finally:
             self.adam.zero_grad(set_to_none=True)
@@ -88,7 +90,10 @@ class Optimizer:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
         gradients = [p.grad for p in self.trained.values() if p.grad is not None]
-        processes.add_up(gradients)
+        if isinstance(gradients[0], DTensor):
+            scale /= processes.world  # FSDP gives the mean over the processes
+        else:
+            processes.add_up(gradients)
         if scale != 1:
             for gradient in gradients:
                 gradient.mul_(1 / scale)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -13,8 +14,9 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 from torch.distributed import TCPStore  # type: ignore[attr-defined]
+from torch.distributed.device_mesh import init_device_mesh
 
-from .errors import as_engine_error
+from .errors import Cancelled, as_engine_error
 
 T = TypeVar("T")
 # Idle processes wait for the next request as long as it takes.
@@ -29,6 +31,7 @@ class Processes:
         self.local = int(os.environ.get("LOCAL_RANK", 0))
         self.control: Any = None
         self.store: Any = None
+        self.broken = False  # the processes do not wait for each other any more
         if self.world > 1:
             backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
             dist.init_process_group(backend, timeout=PATIENCE)
@@ -42,6 +45,12 @@ class Processes:
         """Each process of a machine has a GPU of its own."""
         return torch.device("cuda", self.local) if name == "cuda" else torch.device(name)
 
+    def mesh(self, device: torch.device) -> Any:
+        """All processes in a row, for torch.distributed's tensors."""
+        if device.type == "cuda":
+            torch.cuda.set_device(device)
+        return init_device_mesh(device.type, (self.world,))
+
     def broadcast(self, value: Any) -> Any:
         """What the first process gives."""
         if self.world == 1:
@@ -54,10 +63,11 @@ class Processes:
         """This process's share, with their places among all."""
         return list(enumerate(items))[self.rank :: self.world]
 
-    def together(self, method: str, work: Callable[[], T]) -> list[T]:
+    def together(self, method: str, work: Callable[[], T], lockstep: bool = False) -> list[T]:
         """
         What `work` gives in each process. Where it fails or is cancelled in one of them, the same is raised in all, so
-        that none waits for another that has given up.
+        that none waits for another that has given up. In lockstep, where each needs the others all the time, a failure
+        ends the engine as soon as it is told.
         """
         mine, fault = None, None
         try:
@@ -68,6 +78,8 @@ class Processes:
             fault = as_engine_error(error, method)
             if fault is not error:
                 traceback.print_exception(error, file=sys.stderr)
+            if lockstep and not isinstance(error, Cancelled):
+                self.give_up(fault)
         if self.world == 1:
             return [mine]  # type: ignore[list-item]
         outcomes: list[Any] = [None] * self.world
@@ -76,6 +88,27 @@ class Processes:
             if other is not None:
                 raise other
         return [result for result, _ in outcomes]
+
+    def give_up(self, fault: Exception) -> None:
+        """Others may wait for this process in the midst of a pass, which nothing can end but their own end."""
+        self.broken = True
+        if self.rank == 0:
+            raise fault
+        self.store.set("fault", pickle.dumps(fault))
+
+    def fault_elsewhere(self) -> Exception | None:
+        """What another process has given up for."""
+        if self.store is None or not self.store.check(["fault"]):
+            return None
+        return pickle.loads(self.store.get("fault"))
+
+    def any(self, said: bool) -> bool:
+        """Whether one of the processes says so."""
+        if self.world == 1:
+            return said
+        holder = torch.tensor(int(said))
+        dist.all_reduce(holder, dist.ReduceOp.MAX, group=self.control)
+        return bool(holder.item())
 
     def add_up(self, tensors: Sequence[Tensor]) -> None:
         """Replaces each tensor by its sum over the processes."""

@@ -78,13 +78,18 @@ def sample(
         groups = {i: group_of(i, len(prompt), student, options) for i, prompt in processes.share(prompts)}
         drafts = [draft for group in groups.values() for draft in group]
         work.begin(len(drafts))
-        with torch.inference_mode(), merged_adapter(student), by_column(student), student.precision():
+        with no_gradient(student), merged_adapter(student), by_column(student), student.precision():
             for wave in waves(drafts, prompts, options.max_rows):
                 Wave(student, prompts, options, wave).decode(work, drafts, show=processes.world == 1)
         return groups
 
     groups = merged(processes.together("sample", mine))
     return [draft for i in range(len(prompts)) for draft in groups[i]]
+
+
+def no_gradient(student: Student) -> contextlib.AbstractContextManager[Any]:
+    """Without gradients; FSDP's tensors are not those of inference mode."""
+    return torch.inference_mode() if student.shards is None else torch.no_grad()
 
 
 def check_prompts(student: Student, prompts: Sequence[Ints]) -> None:

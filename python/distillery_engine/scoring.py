@@ -21,6 +21,10 @@ def score(student: Student, batch: MicroBatch, temperature: float = 1.0, entropy
     backward pass (as in Liger-Kernel's fused losses, arXiv 2410.10989), so that memory does not grow with tokens times
     vocabulary.
     """
+    return student.run(lambda: scored(student, batch, temperature, entropy))
+
+
+def scored(student: Student, batch: MicroBatch, temperature: float, entropy: bool) -> tuple[Tensor, Tensor]:
     hidden = student.states(batch)
     rows = max(1, MOST_LOGITS // student.vocabulary)
     parts = list(zip(hidden.split(rows), batch.targets.split(rows), strict=True))

@@ -51,6 +51,8 @@ class Server:
             self.answer(request)
             if request.get("method") == "shutdown":
                 break
+            if self.processes.broken:
+                os._exit(1)
         self.processes.broadcast(None)
 
     def read(self) -> None:
@@ -75,6 +77,11 @@ class Server:
 
     def beat(self) -> None:
         while not self.closed.wait(SILENCE / 3):
+            if self.current is not None and (error := self.processes.fault_elsewhere()) is not None:
+                # The thread at work waits for a process that has given up.
+                reply = {"jsonrpc": "2.0", "id": self.current, "error": fault(error, "")}
+                self.send(reply)
+                os._exit(1)
             if self.current is not None and time.monotonic() - self.told > SILENCE:
                 self.progress(self.last)
 

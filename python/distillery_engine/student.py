@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,9 @@ from torch.nn.functional import dropout as drop
 
 from .batches import MicroBatch
 from .errors import EngineError
+from .sharding import Shards
+
+T = TypeVar("T")
 
 
 @dataclass(eq=False)
@@ -26,17 +29,17 @@ class Student:
     device: torch.device
     dtype: torch.dtype
     description: str = ""
+    weights: str = ""  # their precision, in words
     trained: dict[str, nn.Parameter] = field(default_factory=dict)
     # Modules that write to the residual stream: where residual dropout applies.
     outputs: list[nn.Module] = field(default_factory=list)
     checkpoints: bool = False
     packs: bool = False
+    shards: Shards | None = None  # of a student that is spread over several processes
     warnings: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        # PEFT puts the adapter's own name into those of its parameters; files leave it out.
-        named = (self.peft or self.model).named_parameters()
-        self.trained = {name.replace(".default.", "."): p for name, p in named if p.requires_grad}
+        self.find_trained()
         self.head = self.model.get_output_embeddings()
         self.decoder = self.model.base_model
         config = self.model.config.get_text_config()
@@ -47,6 +50,24 @@ class Student:
         self.logit_scale = float(getattr(config, "logit_scale", None) or 1) / float(
             getattr(config, "logits_scaling", None) or 1
         )
+
+    def find_trained(self) -> None:
+        # PEFT puts the adapter's own name into those of its parameters; files leave it out.
+        named = (self.peft or self.model).named_parameters()
+        self.trained = {name.replace(".default.", "."): p for name, p in named if p.requires_grad}
+
+    def shard(self, device: torch.device, mesh: Any) -> None:
+        """Keeps only this process's part of the student, which lies in main memory until then, on its device."""
+        self.shards, self.device = Shards(self.model, self.dtype, mesh), device
+        self.find_trained()
+
+    def run(self, work: Callable[[], T]) -> T:
+        """What `work` gives, which may use all of the model."""
+        return work() if self.shards is None else self.shards.run(work)
+
+    def gathered(self) -> contextlib.AbstractContextManager[None]:
+        """While it lasts, parts of the model may be called without `run`, and as often as this process likes."""
+        return contextlib.nullcontext() if self.shards is None else self.shards.gathered()
 
     @property
     def facts(self) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -18,6 +18,8 @@ from .scoring import score
 from .student import Student
 from .wire import Floats
 from .work import Work
+
+T = TypeVar("T")
 
 
 class Trainer:
@@ -36,18 +38,38 @@ class Trainer:
         work: Work,
         use: Callable[[int, MicroBatch], None],
     ) -> None:
-        """Calls `use` with this process's micro-batches and their numbers."""
+        """
+        Calls `use` with this process's micro-batches and their numbers. The processes of a sharded student make as many
+        passes each, and are cancelled between the same ones.
+        """
         student, world = self.student, self.processes.world
         if student.packs:
             form, batches = pack, split_packed(examples, chosen, most_tokens, world)
         else:
             form, batches = lay_out, split(examples, chosen, most_tokens, student.device.type, world)
-        for number, batch in self.processes.share(batches):
-            work.check()
+        own = self.processes.share(batches)
+        agreed = bool if student.shards is None else self.processes.any
+        for number, batch in own:
+            work.check(agreed)
             with student.precision():
                 use(number, form(examples, batch, student.device))
             work.done = min(work.total, work.done + len(batch) * world)
             work.advance(lambda: work.done)
+        for _ in range(len(own), -(-len(batches) // world) if student.shards is not None else 0):
+            work.check(agreed)
+            self.idle_pass()
+
+    def idle_pass(self) -> None:
+        """Of a single token, without a gradient of its own: other processes wait for this one's part of the weights."""
+        student, example = self.student, Example(np.zeros(1, np.int32), np.zeros(1, np.int32))
+        with student.precision():
+            scores, _ = score(student, (pack if student.packs else lay_out)([example], [0], student.device))
+            if scores.requires_grad:
+                (scores.sum() * 0).backward()
+
+    def together(self, method: str, work: Callable[[], T]) -> list[T]:
+        """`Processes.together`, of work that is done in `each`."""
+        return self.processes.together(method, work, lockstep=self.student.shards is not None)
 
     def log_probs(
         self, examples: Sequence[Example], temperature: float, most_tokens: int, work: Work
@@ -67,7 +89,7 @@ class Trainer:
                 self.each(examples, range(len(examples)), most_tokens, work, use)
             return found
 
-        found = merged(self.processes.together("logProbs", mine))
+        found = merged(self.together("logProbs", mine))
         return [found[i][0] for i in range(len(examples))], [found[i][1] for i in range(len(examples))]
 
     def loss(self, examples: Sequence[Example], most_tokens: int, work: Work) -> float:
@@ -106,9 +128,7 @@ class Trainer:
 
         def accumulate(scale: float) -> float:
             work.begin(len(examples))
-            parts = self.processes.together(
-                "supervisedStep", lambda: self.cross_entropy(examples, settings, seed, work, scale)
-            )
+            parts = self.together("supervisedStep", lambda: self.cross_entropy(examples, settings, seed, work, scale))
             if not math.isfinite(sum(parts)):
                 raise Diverged("the loss")
             return sum(parts)

@@ -18,6 +18,7 @@ from torch import Tensor
 from .errors import EngineError
 from .opening import load
 from .optimizer import Optimizer
+from .sharding import mine, part
 from .student import Student
 
 ADAPTER = "adapter_model.safetensors"
@@ -35,7 +36,10 @@ COMPANIONS = (
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Trained weights by name, in main memory; of an adapter that adds nothing yet, computing goes without it."""
+    """
+    Trained weights by name, in main memory, as far as this process has them; of an adapter that adds nothing yet,
+    computing goes without it.
+    """
 
     values: Mapping[str, Tensor]
     adds_nothing: bool
@@ -44,7 +48,7 @@ class Snapshot:
 def snapshot(student: Student, values: Mapping[str, Tensor] | None = None) -> Snapshot:
     """Of the weights as they are now, or of values that were read."""
     if values is None:
-        values = {name: p.detach().to("cpu", copy=True) for name, p in student.trained.items()}
+        values = {name: mine(p.detach()).to("cpu", copy=True) for name, p in student.trained.items()}
     b = [value for name, value in values.items() if ".lora_B." in name]
     return Snapshot(values, student.peft is not None and not any(bool(value.any()) for value in b))
 
@@ -52,7 +56,7 @@ def snapshot(student: Student, values: Mapping[str, Tensor] | None = None) -> Sn
 def restore(student: Student, values: Mapping[str, Tensor]) -> None:
     with torch.no_grad():
         for name, parameter in student.trained.items():
-            parameter.copy_(values[name])
+            mine(parameter).copy_(values[name])
 
 
 @contextlib.contextmanager
@@ -66,6 +70,14 @@ def using(student: Student, kept: Snapshot | None) -> Iterator[None]:
         with student.peft.disable_adapter():
             yield
         return
+    if student.shards is not None:  # FSDP keeps to the memory that it has
+        own = snapshot(student).values
+        try:
+            restore(student, kept.values)
+            yield
+        finally:
+            restore(student, own)
+        return
     own = {name: parameter.data for name, parameter in student.trained.items()}
     try:
         for name, parameter in student.trained.items():
@@ -77,7 +89,10 @@ def using(student: Student, kept: Snapshot | None) -> Iterator[None]:
 
 
 def read_weights(student: Student, folder: str) -> dict[str, Tensor]:
-    """What was trained in a checkpoint of a student of the same shape. Raises EngineError when it is of another one."""
+    """
+    What was trained in a checkpoint of a student of the same shape, as a snapshot has it. Raises EngineError when it
+    is of another one.
+    """
     path = Path(folder)
     adapter = (path / ADAPTER).exists()
     if not path.exists():
@@ -96,7 +111,7 @@ def read_weights(student: Student, folder: str) -> dict[str, Tensor]:
         if found != wanted:
             message = f"The checkpoint has another shape than the student: {name} is {found}, not {wanted}"
             raise EngineError("checkpoint", message, SAME_STUDENT, folder)
-    return {name: value.float() for name, value in values.items()}
+    return {name: part(student.trained[name], value) for name, value in values.items()}
 
 
 SAME_STUDENT = "Use a checkpoint that was trained from the same student."
@@ -106,8 +121,19 @@ def shape_of(tensor: Tensor | None) -> str:
     return "absent" if tensor is None else str(list(tensor.shape))
 
 
-def save(student: Student, folder: str, moments: Mapping[str, Tensor] | None, eos_ids: list[int]) -> None:
-    """Writes the student (of one with an adapter, that alone) with its tokenizer, and moments where they are given."""
+def saved_weights(student: Student) -> dict[str, Tensor]:
+    """By the names of the files; of a student with an adapter, that alone."""
+    return dict(student.trained if student.peft is not None else student.model.state_dict(keep_vars=True))
+
+
+Tensors = Mapping[str, Tensor]
+
+
+def save(student: Student, folder: str, moments: Tensors | None, eos_ids: list[int], weights: Tensors | None) -> None:
+    """
+    Writes the student (of one with an adapter, that alone) with its tokenizer, and moments where they are given.
+    `weights` are those of a sharded student, collected.
+    """
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     for name in COMPANIONS:
@@ -118,10 +144,10 @@ def save(student: Student, folder: str, moments: Mapping[str, Tensor] | None, eo
     if moments is not None:
         save_floats(moments, path / MOMENTS)
     if student.peft is None:
-        student.model.save_pretrained(folder, max_shard_size="50GB")
+        student.model.save_pretrained(folder, state_dict=weights, max_shard_size="50GB")
         say_ends(path, eos_ids)
     else:
-        save_adapter(student, path)
+        save_adapter(student, path, weights or student.trained)
 
 
 def say_ends(path: Path, eos_ids: list[int]) -> None:
@@ -136,13 +162,13 @@ def say_ends(path: Path, eos_ids: list[int]) -> None:
             file.write_text(json.dumps({**json.loads(file.read_text()), "eos_token_id": eos_ids}, indent=2) + "\n")
 
 
-def save_adapter(student: Student, path: Path) -> None:
+def save_adapter(student: Student, path: Path, weights: Tensors) -> None:
     assert student.peft is not None
     config = student.peft.peft_config["default"]
     trains, config.inference_mode = config.inference_mode, True
     config.save_pretrained(str(path))
     config.inference_mode = trains
-    save_floats(student.trained, path / ADAPTER, fingerprint(student.folder))
+    save_floats(weights, path / ADAPTER, fingerprint(student.folder))
 
 
 def save_floats(tensors: Mapping[str, Tensor], file: Path, metadata: Mapping[str, str] | None = None) -> None:

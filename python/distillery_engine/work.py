@@ -25,9 +25,12 @@ class Work:
     def begin(self, total: int) -> None:
         self.done, self.total = 0, total
 
-    def check(self) -> None:
-        """Between two micro-batches or decoding steps. Raises Cancelled."""
-        if not self.shielded and self.cancelled():
+    def check(self, agreed: Callable[[bool], bool] = bool) -> None:
+        """
+        Between two micro-batches or decoding steps. Raises Cancelled; of processes that go on together, `agreed` makes
+        one answer of all of theirs.
+        """
+        if not self.shielded and agreed(self.cancelled()):
             raise Cancelled
 
     def advance(self, done: Callable[[], int], more: Callable[[], dict[str, Any]] = dict) -> None:

@@ -12,32 +12,62 @@ from test_wire import Process
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "distillery_engine")
 
 
+SHARDED = (*TORCHRUN, "--sharding", "full")
+
+
+@pytest.fixture(scope="module")
+def one_process(folder_of, tmp_path_factory):
+    """What one process gives, of a student with or without an adapter."""
+    known = {}
+
+    def results(adapter):
+        key = adapter is None
+        if key not in known:
+            known[key] = run_session((), folder_of("llama"), tmp_path_factory.mktemp("one"), adapter)
+        return known[key]
+
+    return results
+
+
+def run_session(command, folder, target, adapter):
+    process = Process(*command)
+    try:
+        result = session(process, folder, target, adapter)
+        assert process.end() == 0
+    finally:
+        process.child.kill()
+    return result
+
+
 @pytest.mark.parametrize("adapter", [None, LORA])
-def test_two_processes_give_the_updates_of_one(folder_of, tmp_path, adapter):
-    results = []
-    for name, command in (("one", ()), ("two", (sys.executable, *TORCHRUN))):
-        process = Process(*command)
-        try:
-            results.append(session(process, folder_of("qwen3"), tmp_path / name, adapter))
-            assert process.end() == 0
-        finally:
-            process.child.kill()
-    one, two = results
+@pytest.mark.parametrize("arguments", [TORCHRUN, SHARDED])
+def test_two_processes_give_the_updates_of_one(client, folder_of, one_process, tmp_path, arguments, adapter):
+    one = one_process(adapter)
+    two = run_session((sys.executable, *arguments), folder_of("llama"), tmp_path, adapter)
     assert [one["processes"], two["processes"]] == [1, 2]
+    assert ("FSDP" in two["description"]) == (arguments == SHARDED)
     assert one["tokens"] == two["tokens"]
     np.testing.assert_allclose(one["logProbs"], two["logProbs"], atol=1e-5)
     assert one["measures"] == pytest.approx(two["measures"], rel=1e-5)
+    for key, value in one["weights"].items():
+        torch.testing.assert_close(two["weights"][key], value, atol=1e-5, rtol=1e-5)
     # after one step from zero, the first moment is the clipped gradient times 1 - beta1
-    for key, value in one["gradient"].items():
-        torch.testing.assert_close(two["gradient"][key] * 10, value * 10, atol=1e-5, rtol=1e-5)
+    for key, value in one["moments"].items():
+        torch.testing.assert_close(two["moments"][key] * 10, value * 10, atol=1e-5, rtol=1e-5)
+    # one process goes on from what two have saved, as they go on themselves
+    student = client.open(folder_of("llama"), adapter=adapter)
+    client("load", id=student, folder=str(tmp_path), moments=True, step=1)
+    assert client.supervised(student, random_rows(9))["loss"] == pytest.approx(two["next"]["loss"], rel=1e-5)
 
 
 def session(process, folder, target, adapter):
     processes = process.ask("hello", protocol=1)["processes"]
-    student = process.ask("open", student=folder, adapter=adapter, seed=1)["id"]
+    opened = process.ask("open", student=folder, adapter=adapter, seed=1)
+    student = opened["id"]
     reference = process.ask("snapshot", id=student)["snapshot"]
     rows = random_rows(9)
-    process.ask("supervisedStep", id=student, examples=examples(rows), **SETTINGS, learningRate=1e-3, seed=1)
+    settings = {**SETTINGS, "learningRate": 1e-3, "seed": 1, "checkpointing": True}
+    process.ask("supervisedStep", id=student, examples=examples(rows), **settings)
     sampled = process.ask(
         "sample",
         id=student,
@@ -61,32 +91,66 @@ def session(process, folder, target, adapter):
         reference=reference,
         learningRate=1e-2,
         seed=3,
-        options={**GRPO, "beta": 0.1, "replayWeight": 0.5},
+        # a small gradient is not to make a step of full size, up or down as rounding will have it
+        options={**GRPO, "beta": 0.1, "replayWeight": 0.5, "adam": {**GRPO["adam"], "epsilon": 1e-3}},
     )
     process.ask("save", id=student, folder=str(target), moments=True, eosIds=[0])
-    moments = load_file(target / "optimizer.safetensors")
+    settings = {**SETTINGS, "learningRate": 1e-2, "seed": 3}
+    after = process.ask("supervisedStep", id=student, examples=examples(rows), **settings)
+    process.ask("load", id=student, folder=str(target), moments=True, step=1)
+    again = process.ask("supervisedStep", id=student, examples=examples(rows), **settings)
+    assert again == after
     return {
         "processes": processes,
+        "description": opened["description"],
         "tokens": [row.tolist() for row in unpack_rows(sampled["tokens"], "<i4")],
         "logProbs": np.concatenate(unpack_rows(sampled["logProbs"], "<f4")),
         "measures": answer["measures"],
-        "gradient": {key: value for key, value in moments.items() if key.endswith(".first")},
+        "weights": load_file(target / ("adapter_model.safetensors" if adapter else "model.safetensors")),
+        "moments": load_file(target / "optimizer.safetensors"),
+        "next": after,
     }
 
 
-def test_all_processes_stop_together(folder_of):
-    process = Process(sys.executable, *TORCHRUN)
+# The second process has no memory for a pass with the token 60.
+POOR = """
+import os, sys
+from distillery_engine.__main__ import main
+from distillery_engine.student import Student
+was = Student.hidden
+def hidden(self, tokens, **more):
+    if os.environ["RANK"] == "1" and bool((tokens == 60).any()):
+        raise MemoryError
+    return was(self, tokens, **more)
+Student.hidden = hidden
+main()
+"""
+
+
+@pytest.mark.parametrize("sharding", ["none", "full"])
+def test_all_processes_stop_together(folder_of, tmp_path, sharding):
+    (tmp_path / "poor.py").write_text(POOR)
+    process = Process(sys.executable, *TORCHRUN[:-2], str(tmp_path / "poor.py"), "--sharding", sharding)
     try:
         student = process.ask("open", student=folder_of("llama"), adapter=None, seed=1)["id"]
         settings = {**SETTINGS, "learningRate": 1e-2, "seed": 3, "microBatchTokens": 16}
-        number = process.send("supervisedStep", id=student, examples=examples(random_rows(6000)), **settings)
+        many = examples(random_rows(6001, vocabulary=60))
+        number = process.send("supervisedStep", id=student, examples=many, **settings)
         assert process.answer(number, until=lambda note: note["params"]["done"] > 0) is None
         process.cancel(number)
         assert process.answer(number)["error"]["code"] == -32800
         error = process.answer(process.send("open", student="/nowhere", adapter=None, seed=1))["error"]
         assert error["data"]["code"] == "missing"
-        rows = examples(random_rows())
+        rows = examples(random_rows(vocabulary=60))
         assert process.ask("supervisedStep", id=student, examples=rows, **settings)["gradNorm"] > 0
-        assert process.end() == 0
+        last = random_rows(vocabulary=60)
+        last[-1][0][0] = 60
+        error = process.answer(process.send("supervisedStep", id=student, examples=examples(last), **settings))["error"]
+        assert "microBatchTokens" in error["data"]["remedy"]
+        if sharding == "full":  # the first process was in a pass that could not end
+            assert process.child.wait(60) != 0
+        else:
+            assert process.ask("supervisedStep", id=student, examples=rows, **settings)["gradNorm"] > 0
+            assert process.end() == 0
     finally:
         process.child.kill()

@@ -1,0 +1,103 @@
+"""
+Students that are too large for one device: weights, gradients and moments are spread over all processes by FSDP2
+(torch.distributed.fsdp.fully_shard; Zhao et al. 2023, "PyTorch FSDP", arXiv 2304.11277).
+
+A layer's weights are gathered while it computes, so every process makes the same number of passes. For sampling all
+weights are gathered at once, in the precision that computes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
+from torch.distributed.tensor import DTensor, distribute_tensor
+
+from .errors import EngineError
+
+T = TypeVar("T")
+KINDS = ("auto", "none", "full")
+# "auto" spreads a student whose weights, gradients and moments take more than this share of a GPU.
+FITS = 0.7
+
+
+class Shards(nn.Module):
+    """The model as FSDP's root, whatever part of it `work` calls: FSDP gathers before and frees after it."""
+
+    def __init__(self, model: nn.Module, dtype: torch.dtype, mesh: Any) -> None:
+        super().__init__()
+        if not hasattr(FSDPModule, "reset_iter_state"):
+            raise EngineError(
+                "config", f"torch {torch.__version__} is too old for --sharding", "Use torch 2.13 or newer."
+            )
+        self.model = model
+        # Outside of the layers the weights stay float32, so that the residual stream does, as without sharding.
+        half = MixedPrecisionPolicy(param_dtype=dtype, reduce_dtype=torch.float32, cast_forward_inputs=False)
+        self.units: list[Any] = [fully_shard(layer, mesh=mesh, mp_policy=half) for layer in layers_of(model)]
+        self.units.append(fully_shard(self, mesh=mesh, reshard_after_forward=True))
+
+    def forward(self, work: Callable[[], T]) -> T:
+        return work()
+
+    def run(self, work: Callable[[], T]) -> T:
+        result: T = self(work)
+        if not torch.is_grad_enabled():
+            self.units[-1].reset_iter_state()  # no backward pass follows
+        return result
+
+    @contextlib.contextmanager
+    def gathered(self) -> Iterator[None]:
+        """While it lasts, this process has all weights, and computes without waiting for others."""
+        with torch.no_grad():
+            self.run(lambda: None)
+        try:
+            for unit in self.units:
+                unit.set_reshard_after_forward(False, recurse=False)
+                unit.unshard()
+            yield
+        finally:
+            for unit in self.units:
+                unit.set_reshard_after_forward(True, recurse=False)
+            self.units[-1].reset_iter_state()
+
+
+def layers_of(model: Any) -> list[nn.Module]:
+    count = model.config.get_text_config().num_hidden_layers
+    lists = [m for m in model.modules() if isinstance(m, nn.ModuleList) and len(m) == count]
+    if not lists:
+        raise EngineError("config", "This student's layers cannot be sharded", 'Use --sharding "none".')
+    return list(lists[0])
+
+
+def mine(tensor: Tensor) -> Tensor:
+    """What this process holds of a tensor; its memory, not a copy."""
+    return tensor.to_local() if isinstance(tensor, DTensor) else tensor
+
+
+def like(parameter: Tensor, whole: Tensor) -> Tensor:
+    """A whole tensor as float32, placed and sharded as a parameter is; every process has to have it."""
+    whole = whole.to(parameter.device, torch.float32).view(parameter.shape)
+    if not isinstance(parameter, DTensor):
+        return whole
+    return distribute_tensor(whole, parameter.device_mesh, parameter.placements, src_data_rank=None)
+
+
+def part(parameter: Tensor, whole: Tensor) -> Tensor:
+    """In main memory, what this process has of a parameter, out of a whole tensor; float32."""
+    return mine(like(parameter, whole)).cpu() if isinstance(parameter, DTensor) else whole.float()
+
+
+def collect(tensors: Mapping[str, Tensor], keep: bool) -> dict[str, Tensor]:
+    """Whole tensors in main memory, where `keep`. All processes take part; tied parameters stay one tensor."""
+    found: dict[str, Tensor] = {}
+    seen: dict[int, Tensor] = {}
+    for name, tensor in tensors.items():
+        if id(tensor) not in seen:
+            whole = tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+            seen[id(tensor)] = whole.detach().cpu() if keep else torch.empty(0)
+        found[name] = seen[id(tensor)]
+    return found if keep else {}
