@@ -85,18 +85,20 @@ export const option = (page: Page, text: string | RegExp): Locator =>
 /**
  * Enters the file name in the dialog that `open` shows, and waits until the dialog is closed. The dialog inserts its
  * own proposal some time after it opens, and may take a while to read the folder, so the name is typed until it stays.
+ * `next` is an entry of the list that follows the dialog, if one does.
  */
-export async function saveAs(page: Page, file: string, open: () => Promise<void>): Promise<void> {
+export async function saveAs(page: Page, file: string, open: () => Promise<void>, next?: Locator): Promise<void> {
   const path = quickInput(page);
   // The field still has the text of the previous dialog.
   await path.waitFor({ state: 'hidden' });
   await open();
   await path.waitFor();
+  const closes = () => (next ? next.waitFor({ timeout: 20_000 }) : path.waitFor({ state: 'hidden', timeout: 5000 }));
   for (let tries = 0; tries < 20; tries++) {
     await inTime(() => path.fill(file, { timeout: 5000 }));
     await page.waitForTimeout(500);
     if ((await path.inputValue()) !== file) continue;
-    if (await presses(page, 'Enter', () => path.waitFor({ state: 'hidden', timeout: 5000 }))) return;
+    if (await presses(page, 'Enter', closes)) return;
   }
   throw new Error(`The dialog does not take ${file}`);
 }

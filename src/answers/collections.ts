@@ -18,7 +18,8 @@ const maxItems = 60;
 export function collectionOf(node: Node): Collection | null {
   if (node.kind === 'group') {
     const { items, open, close } = node;
-    return { items: open === '{' ? items.flatMap(branches) : items, ordered: open !== '{', open, close };
+    const ordered = open === 'by' ? !items.some(({ kind }) => kind === 'quantity') : open !== '{';
+    return { items: open === '{' ? items.flatMap(branches) : items, ordered, open, close };
   }
   const items = node.kind === 'list' ? node.items.flatMap(branches) : branches(node);
   return node.kind === 'list' || items.length > 1 ? { items, ordered: false, open: '', close: '' } : null;

@@ -40,10 +40,35 @@ function compare(answer: string, reference: string): boolean {
   const budget = new Budget();
   const gold = referenceIn(reference);
   if (gold.length > longestAnswer) return false;
-  const [said, wanted] = [readingsOf(answer, false), readingsOf(gold, true)];
-  if (said.some((a) => wanted.some((g) => same(a, g, budget)))) return true;
+  const [said, wanted] = [readingsOf(withConstant(answer, gold), false), readingsOf(gold, true)];
+  if (said.some((a) => wanted.some((g) => same(a, g, budget)))) return !countsDiffer(answer, gold);
   return (said.length === 0 || wanted.length === 0) && sameLetters(answer, gold);
 }
+
+/** Whether two texts count the same things differently: "5 pears and 6 apples" and "5 apples and 6 pears". */
+function countsDiffer(answer: string, gold: string): boolean {
+  const wanted = countsIn(gold);
+  const said = wanted.size > 1 ? countsIn(answer) : wanted;
+  const things = [...wanted.keys()];
+  return things.every((thing) => said.has(thing)) && things.some((thing) => said.get(thing) !== wanted.get(thing));
+}
+
+const counted = /(\d+) (\p{L}{3,})/gu;
+const countsIn = (text: string) =>
+  new Map(
+    Array.from(text.matchAll(counted), ([, n, thing]): [string, number] => [thing.replace(/s$/, ''), Number(n)]).filter(
+      ([thing]) => thing !== 'and' && unitNamed(thing) === undefined,
+    ),
+  );
+
+/** Writes the constant of an integral as the reference does: "x^2 + c" as "x^2 + C". */
+function withConstant(answer: string, gold: string): string {
+  const own = integral.exec(answer)?.[1];
+  return own && integral.test(gold) && gold.includes('C') ? `${own} + C` : answer;
+}
+
+/** A formula of x, t or u with a constant behind it. */
+const integral = /^((?:[^a-zA-Z\\]|\\[a-zA-Z]+(?![a-zA-Z])|\\[^a-zA-Z]|sin|cos|tan|sec|ln|log|exp|arc|[xtue])*)\+\s*[cC]\s*\$?$/;
 
 /** The actual reference answer if a dataset gives a whole solution, or a boxed answer. */
 function referenceIn(gold: string): string {

@@ -222,7 +222,11 @@ function valueBehind(text: string, mark: number, limit: number, kind: AnswerKind
   return valueIn(text, line.start, line.end, kind);
 }
 
-function valueIn(text: string, start: number, end: number, kind: AnswerKind): Answer {
+/** "No. 500", as a whole line. */
+const numbered = /^(?:no|nr)\.\s?(?=\d{1,12}\.?\s*$)/i;
+
+function valueIn(text: string, from: number, end: number, kind: AnswerKind): Answer {
+  const start = from + (numbered.exec(text.slice(from, Math.min(end, from + 40)))?.[0].length ?? 0);
   // "B. 32" is one answer.
   const sentence =
     /^[^\n]*?(?<!\\|\b[ap]\.m|\b[ap]|^[A-Z]|\b(?:rs|sq|cu|approx|ca))[.!?](?=\s)(?!\s*[ap]?\.?m\b)/i.exec(

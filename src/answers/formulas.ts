@@ -89,6 +89,9 @@ export abstract class Formulas extends Operands {
   protected unitEnds(at: number): boolean {
     const next = this.tokens[at];
     if (!next || /^(?:word|separator|stop|close|relation)$/.test(next.kind) || /^[\^/²³]$/.test(next.text)) return true;
+    // 10 m × 5 m
+    const [factor, unit] = this.tokens.slice(at + 1, at + 3);
+    if (next.text === '*' && factor?.kind === 'number' && unit?.text === this.tokens[at - 1].text) return true;
     return this.continues(at - 1);
   }
 

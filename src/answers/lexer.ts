@@ -203,24 +203,21 @@ class Lexer {
     const adjoins = !this.spaced && /^(?:number|letter|close|operator)$/.test(this.tokens.at(-1)?.kind ?? '');
     const next = this.text[this.at + run.length] ?? '';
     const lower = run.toLowerCase();
-    if (
-      /^x$/i.test(run) &&
-      this.tokens.at(-1)?.kind === 'number' &&
-      /^\s?[\d(\\]/.test(this.text.slice(this.at + 1, this.at + 3))
-    )
+    if (/^x$/i.test(run) && this.behindFactor() && /^\s?[\d(\\]/.test(this.text.slice(this.at + 1, this.at + 3)))
       return this.push('operator', 1, { text: '*' });
-    const chinese = chineseNumber(run);
-    if (chinese !== null && this.tokens.at(-1)?.kind !== 'number') {
-      const spelled = spelledAt(String(chinese), 0, 'group')!;
-      return this.push('number', run.length, { value: spelled.value, decimals: 0 });
-    }
+    const counted = run.replace(measureWord, '') || run;
+    const chinese = chineseNumber(counted);
+    if (chinese !== null && this.tokens.at(-1)?.kind !== 'number')
+      return this.push('number', counted.length, { value: chinese, decimals: 0 });
     const glued = /^(or|and)(?=\p{Lu}$)/u.exec(run)?.[1];
     if (glued) return this.push('word', glued.length);
     if (/[^\p{Script=Latin}'’]/u.test(run)) return this.takeForeign(run);
     const rupees = /^rs$/i.test(run) ? /^\.?(?=\s?-?\d)/.exec(this.text.slice(this.at + 2, this.at + 6)) : null;
     if (rupees) return this.push('currency', 2 + rupees[0].length, { text: '₹' });
-    if (/^an?$/i.test(run) && article.test(this.text.slice(this.at + run.length, this.at + run.length + 16)))
-      return this.push('word', run.length);
+    if (/^an?$/i.test(run) && this.isArticle(this.text.slice(this.at + run.length, this.at + run.length + 16)))
+      return this.push('word', run.length, { text: lower });
+    const unit = this.unitMeant(run);
+    if (unit) return this.push('word', run.length, { text: unit });
     if (run.length === 1) return this.push('letter', 1);
     if (lower === 'min' && this.behindValue() && !/^[({_^]/.test(next)) return this.push('word', run.length);
     if (functions.has(lower) && !this.upright()) return this.push('function', run.length, { text: lower });
@@ -230,6 +227,34 @@ class Lexer {
     if (this.upright() || isWord(run) || !(adjoins || /[\^_(\d]/.test(next) || looksLikeProduct(run)))
       return this.push('word', run.length);
     for (const letter of run) this.push('letter', letter.length);
+  }
+
+  /** Before a share, and before a unit at the start or as in "half a mile", "a" is not an unknown. */
+  private isArticle(rest: string): boolean {
+    const before = this.tokens.at(-1);
+    const unit = /^\s(\p{L}{3,})/u.exec(rest)?.[1];
+    const counts = !before || /^(?:half|of)$/i.test(before.text);
+    return article.test(rest) || (counts && unit !== undefined && unitNamed(unit) !== undefined);
+  }
+
+  /** After hours or before seconds "m" is minutes; after feet, or at the end of a value, "in" is inches. */
+  private unitMeant(run: string): string | undefined {
+    if (run !== 'm' && run !== 'in') return undefined;
+    const [larger, before] = [this.tokens.at(-2)?.text ?? '', this.tokens.at(-1)];
+    const rest = this.text.slice(this.at + run.length, this.at + run.length + 24);
+    const powered = /^(?:sq|square|cu|cubic)$/i.test(before?.text ?? '');
+    if (before?.kind !== 'number' && !powered) return undefined;
+    if (run === 'm')
+      return /^h(?:rs?|ours?)?$/.test(larger) || /^\s?[\d.]+\s?s(?:ec|\b)/.test(rest) ? 'min' : undefined;
+    return unitNamed(larger)?.factor === unitNamed('foot')!.factor || /^\s*(?:[.,;)}^²³$×/]|x\s|\\times|$)/.test(rest)
+      ? 'inch'
+      : undefined;
+  }
+
+  /** Behind a number, or its unit, "x" is a sign. */
+  private behindFactor(): boolean {
+    const [number, before] = [this.tokens.at(-2), this.tokens.at(-1)];
+    return before?.kind === 'number' || (number?.kind === 'number' && unitNamed(before!.text) !== undefined);
   }
 
   /** Behind a number, or a stroke, "min" is a unit. */
@@ -286,6 +311,9 @@ const opening = (name: string) =>
   ] ?? (name === 'lbrack' ? '[' : ']');
 
 const isKnown = (word: string) => scaleWords.has(word) || unitNamed(word) !== undefined;
+
+/** Chinese words between a number and what is counted. */
+const measureWord = /(?:个|個|元|人|名|只|本|块|次|种|岁|辆|棵|张|页|件|天|小时|分钟|厘米|千米|米|千克|公斤|克)$/u;
 
 /** Words whose abbreviation ends in a period within an answer. */
 const abbreviated = /^(?:sq|cu|approx|ca)$/i;

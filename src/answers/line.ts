@@ -35,6 +35,8 @@ export function readLine(text: string, start: number, end: number): Said | null 
   if (severalChoices.test(source) || dateIn(source)) return said(text, line.start, source.length);
   const point = lastPoint.exec(source);
   if (point && !/\d/.test(source.slice(0, point.index))) return said(text, line.start + point.index, point[0].length);
+  const listed = listIn(text, line);
+  if (listed) return listed;
   const clauses = clausesOf(text, line);
   for (const [i, clause] of clauses.entries()) {
     const words = text.slice(clause.start, clause.end);
@@ -46,6 +48,16 @@ export function readLine(text: string, start: number, end: number): Said | null 
   return fewWords(text, line);
 }
 
+/** The list that a sentence ends with: "The factors are 1, 2 and 4"; null for other lines. */
+function listIn(text: string, line: Span): Said | null {
+  const source = text.slice(line.start, line.end);
+  const from = verbBeforeList.exec(source)?.[0].length;
+  const found = from === undefined ? null : wholeValue(text, { start: line.start + from, end: line.end });
+  return found && readingsOf(found.value, false)[0]?.kind === 'list' ? found : null;
+}
+
+/** Words without digits up to the verb. */
+const verbBeforeList = /^[\p{L} ,'’]{1,80}? are:?\s+(?=[-+\d$\\({])/u;
 /** "(A) or (B)". */
 const severalChoices = /^\(?[A-J]\)?(?:\s*(?:,|\bor\b|\band\b|\/)\s*\(?[A-J]\)?)+$/;
 /** A point that ends a sentence: "The vertex is at (1, -2)". */
@@ -181,17 +193,19 @@ function isNumeric(node: Node): boolean {
   if (node.kind === 'quantity') return isNumeric(node.value);
   if (node.kind === 'clock' || node.kind === 'based') return true;
   if (node.kind === 'ratio') return node.parts.every(isNumeric);
+  if (node.kind === 'group' && node.open === 'by') return node.items.every(isNumeric);
   return (node.kind === 'range' ? [node.from, node.to] : [node]).every(
     (part) => isExpression(part) && isConstant(part),
   );
 }
 
-const denied = /\b(?:not|never|cannot|can't|isn't|aren't|won't|doesn't|neither|nor|without|wrong|incorrect)\b/i;
+const denied =
+  /(?<!\p{L})(?:not|never|cannot|can't|isn't|aren't|won't|doesn't|neither|nor|without|wrong|incorrect|nicht|niet|não|inte|ikke|не|nie)(?!\p{L})|不是/iu;
 const compared = /^(?:than|over|under|above|below|between|half|twice|thrice|double|triple|third|quarter)$/i;
 
 /** Words next to a number that change its meaning. */
 const workedBefore =
-  /\b(?:(?:root|square|cube|log(?:arithm)?|reciprocal|inverse|opposite|multiple|power) of|divisible by|exceeds|except|choose|mod(?:ulo)?|plus|minus|times)\s+$/i;
+  /\b(?:(?:root|square|cube|log(?:arithm)?|reciprocal|inverse|opposite|multiple|power) of|(?:divisible|divided|multiplied) by|exceeds|except|choose|mod(?:ulo)?|plus|minus|times)\s+$/i;
 const workedBehind = /^\s+(?:factorial|doubled|halved|tripled)\b/i;
 
 /** The number stated by a clause, or the clause itself if it is ambiguous; null without any number. */

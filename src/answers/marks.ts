@@ -35,7 +35,11 @@ export const answerPhrase = new RegExp(
       '(?:comes|works)[ \\t](?:out[ \\t])?(?:to|as))',
     '(?<![\\p{L}\\p{N}])(?:correct|right|best)[ \\t](?:option|choice)[ \\t]is',
     '(?<![\\p{L}\\p{N}])(?:respuesta[ \\t](?:final[ \\t])?es|antwort[ \\t](?:ist|lautet)|' +
-      'réponse[ \\t](?:finale[ \\t])?est|risposta[ \\t]è|resposta[ \\t](?:final[ \\t])?é)',
+      'réponse[ \\t](?:finale[ \\t])?est|risposta[ \\t](?:finale[ \\t])?è|resposta[ \\t](?:final[ \\t])?é|' +
+      'antwoord[ \\t]is|odpowiedź[ \\t]to|odpověď[ \\t]je|răspunsul[ \\t]este|svaret[ \\t](?:är|er)|' +
+      'vastaus[ \\t]on|ответ[ \\t](?:равен|это)|απάντηση[ \\t]είναι|(?:đáp[ \\t](?:án|số)|trả[ \\t]lời)[ \\t]là|' +
+      'jawaban(?:nya)?[ \\t](?:akhir[ \\t])?adalah|(?:الجواب|الإجابة)[ \\t](?:النهائي[ \\t]|النهائية[ \\t])?(?:هو|هي)|' +
+      'התשובה[ \\t]היא)',
   ]
     .map((phrase) => `${phrase}(?![\\p{L}\\p{N}])[ \\t]{0,3}:?`)
     .join('|'),

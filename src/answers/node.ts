@@ -7,9 +7,8 @@ import type { Unit } from './units';
  * - number: exact; `decimals` is the number of decimal places, `digits` the spelling without separators
  * - symbol: an unknown, a constant (pi, e, i, infinity) or a name
  * - apply: `of` is + * / ^ - (one argument) pm mp percent ! abs, a function's name, or a set operation
- * - quantity: a value with a known unit; for several parts ("2 hours 30 minutes") their number in `parts`, and the
- *   smallest of them
- * - group: brackets around one or more items; `open` and `close` are ( [ { and ) ] }
+ * - quantity: a value with a known unit
+ * - group: brackets around one or more items; `open` and `close` are ( [ { and ) ] }, and "by" for 10 cm by 5 cm
  * - list: items without brackets
  * - relation: sides with a sign between each two
  * - ratio: 3:2; clock: minutes after midnight, `half` if am or pm was given; range: 5 to 7; based: digits with a base
@@ -19,7 +18,7 @@ export type Node =
   | { kind: 'number'; value: Fraction; decimals: number; digits?: string }
   | { kind: 'symbol'; name: string }
   | { kind: 'apply'; of: string; args: Node[] }
-  | { kind: 'quantity'; value: Node; unit: Unit; smallest?: Unit }
+  | { kind: 'quantity'; value: Node; unit: Unit }
   | { kind: 'group'; open: string; close: string; items: Node[] }
   | { kind: 'list'; items: Node[] }
   | { kind: 'matrix'; rows: Node[][] }

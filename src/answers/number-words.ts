@@ -3,6 +3,23 @@ import Fraction from 'fraction.js';
 import type { Token } from './lexer';
 import { longestNumber, numberInWords, partWords } from './numbers';
 
+const places =
+  'first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth ' +
+  'fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth';
+const tens = 'twent thirt fort fift sixt sevent eight ninet';
+const place = new RegExp(
+  `^\\s*(?:the\\s+)?(?:(${tens.replaceAll(' ', '|')})(?:ieth|y[-\\s](?=\\p{L})))?(${places.replaceAll(' ', '|')})?(?:\\s+place)?\\s*$`,
+  'iu',
+);
+
+/** The number of a place: "fourth", "the twenty-first"; null for other texts. */
+export function placeIn(text: string): number | null {
+  const found = place.exec(text);
+  if (!found || (!found[1] && !found[2])) return null;
+  const [, ten, one] = found.map((word) => word?.toLowerCase());
+  return 10 * (ten ? tens.split(' ').indexOf(ten) + 2 : 0) + (one ? places.split(' ').indexOf(one) + 1 : 0);
+}
+
 /** "twenty-five" and "one hundred and five" become single numbers. */
 export function joinNumberWords(tokens: Token[]): Token[] {
   const joined: Token[] = [];

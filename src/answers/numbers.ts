@@ -199,13 +199,22 @@ const chineseUnits = new Map([
   ['千', 1000n],
 ]);
 
-/** 四十二 is 42, 三百零五 is 305, 一万二千 is 12000; null for other words. */
-export function chineseNumber(word: string): bigint | null {
+/** 四十二 is 42, 四分之三 is 3/4; null for other words. */
+export function chineseNumber(word: string): Fraction | null {
+  const parts = word.split('分之').map(chineseWhole);
+  const [under, over] = parts;
+  if (under === null || over === null || parts.length > 2) return null;
+  if (over === undefined) return new Fraction(under);
+  return under === 0n ? null : new Fraction(over, under);
+}
+
+/** 三百零五 is 305, 一万二千 is 12000. */
+function chineseWhole(word: string): bigint | null {
   if (!/^[零一二三四五六七八九两十百千万亿]{1,16}$/.test(word)) return null;
   let [total, section, digit] = [0n, 0n, 0n];
   for (const sign of word.replaceAll('两', '二')) {
     const unit = chineseUnits.get(sign);
-    if (unit) [section, digit] = [section + (digit === 0n && unit === 10n && section === 0n ? 1n : digit) * unit, 0n];
+    if (unit) [section, digit] = [section + (digit === 0n && section === 0n ? 1n : digit) * unit, 0n];
     else if (sign === '万' || sign === '亿')
       [total, section, digit] = [(total + section + digit) * (sign === '万' ? 10n ** 4n : 10n ** 8n), 0n, 0n];
     else digit = BigInt(chineseDigits.indexOf(sign));

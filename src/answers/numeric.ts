@@ -110,10 +110,38 @@ function operate(node: Extract<Node, { kind: 'apply' }>, args: Complex[], point:
       return rootOf(a, b);
     case 'abs':
       return { re: complex.size(a), im: new Real(0) };
+    case '!':
+      point.budget.spend(60);
+      return factorial(a, point);
+    case 'binom': {
+      point.budget.spend(180);
+      const [over, chosen, rest] = [a, b, complex.add(a, complex.negate(b))].map((n) => factorial(n, point));
+      return over && chosen && rest && divide(over, multiply(chosen, rest));
+    }
     default:
       point.budget.spend(60);
       return realFunction(node.of, args) ?? nameless(node, args, point);
   }
+}
+
+/** Factorials of larger numbers are not evaluated. */
+const largestFactorial = 200;
+
+/**
+ * n! between the whole numbers: a pseudo-random value between 0 and 1, and n! = n (n-1)! everywhere else. Formulas are
+ * thus only equal if that follows from this rule; null for negative whole numbers.
+ */
+function factorial({ re, im }: Complex, point: Point): Complex | null {
+  if (!im.isZero() || re.abs().gt(largestFactorial)) return null;
+  const n = re.toDecimalPlaces(40);
+  const part = n.sub(n.floor());
+  let value = part.isZero() ? real(1) : point.at(`! ${part}`);
+  for (let x = part.add(1); x.lte(n); x = x.add(1)) value = multiply(value, real(x));
+  for (let x = part; x.gt(n); x = x.sub(1)) {
+    if (x.isZero()) return null;
+    value = divide(value, real(x))!;
+  }
+  return value;
 }
 
 /** An odd root of a negative number is real. */

@@ -4,7 +4,7 @@
  */
 import { Refusal } from './cursor';
 import { lex, type Token } from './lexer';
-import { apply, type Node, symbol } from './node';
+import { apply, type Node, symbol, whole } from './node';
 import { joinNumberWords } from './number-words';
 import type { CommaReading } from './numbers';
 import { fillers, Quantities } from './quantities';
@@ -88,6 +88,10 @@ class AnswerParser extends Quantities {
     if ((spoken === 'a' || spoken === 'an') && this.isPart(this.peek(1))) {
       this.at++;
       return this.relation();
+    }
+    if ((spoken === 'a' || spoken === 'an') && this.isUnit(this.peek(1))) {
+      this.at++;
+      return this.compound(this.withUnit(whole(1), null)); // an hour and a half
     }
     if (fillers.has(spoken) && this.startsValue(1)) {
       this.at++;

@@ -65,6 +65,10 @@ export abstract class Quantities extends Formulas {
         this.at++;
         continue;
       }
+      if (known && /^(?:of|an?)$/.test(token.text) && token.kind === 'word' && this.isUnitNext()) {
+        this.at++; // half an hour
+        continue;
+      }
       if (!this.isUnit(token)) {
         if (token.kind !== 'word' || !isUnitWord(token)) break;
         known = false;
@@ -85,6 +89,11 @@ export abstract class Quantities extends Formulas {
     const warmth = parts.find(({ unit }) => /^(?:celsius|fahrenheit)$/.test(unit.dimension));
     const told = warmth ? parts.filter(({ unit }) => unit.dimension !== 'deg') : parts;
     return parts.length > 0 ? multiplyUnits(told) : null;
+  }
+
+  /** Whether the next token, or the one after an article, is a unit. */
+  protected isUnitNext(): boolean {
+    return this.isUnit(this.peek(1)) || (/^an?$/.test(this.peek(1)?.text ?? '') && this.isUnit(this.peek(2)));
   }
 
   protected unitExponent(): number {
@@ -123,12 +132,34 @@ export abstract class Quantities extends Formulas {
       this.meant = this.at;
       return { kind: 'ratio', parts };
     }
+    const sizes = this.sizes(node);
+    if (sizes) return sizes;
     if (token?.kind === 'word' && token.text === 'to' && this.startsValue(1)) {
       this.at++;
       const second = this.side();
       return { kind: 'range', from: node, to: second };
     }
     return node;
+  }
+
+  /** 10 cm by 5 cm, 10 cm × 5 cm, 3 by 2; null for anything else. */
+  protected sizes(first: Node): Node | null {
+    const { at } = this;
+    const items = [first];
+    for (
+      let token = this.peek();
+      (token?.text === 'by' || (token?.text === '*' && first.kind === 'quantity')) && this.startsValue(1);
+      token = this.peek()
+    ) {
+      this.at++;
+      items.push(this.withUnit(this.sets(), null));
+      if (token.text !== '*' || items.at(-1)!.kind === 'quantity') continue;
+      this.at = at; // 5 cm × 2
+      return null;
+    }
+    if (items.length === 1) return null;
+    this.meant = this.at;
+    return { kind: 'group', open: 'by', close: 'by', items };
   }
 
   /** 7 R 2; 7 remainder 2; 7, with a remainder of 2. */
@@ -144,6 +175,11 @@ export abstract class Quantities extends Formulas {
   /** 2 hours 30 minutes, 5 feet and 6 inches: one quantity, in its smallest unit; money in its largest. */
   protected compound(node: Node): Node {
     if (node.kind !== 'quantity') return node;
+    const part = this.spokenFraction(); // "two hours and a half"
+    if (part) {
+      this.meant = this.at;
+      return { ...node, value: apply('+', node.value, { kind: 'number', value: part, decimals: 0 }) };
+    }
     const { at, meant } = this;
     while (this.peek()?.text === 'and' || this.peek()?.text === ',') this.at++;
     if (this.peek()?.kind === 'number') {
@@ -177,7 +213,7 @@ export abstract class Quantities extends Formulas {
 }
 
 const changing =
-  /^(?:and|or|to|remainder|plus|minus|times|but|than|not|wrong|incorrect|factorial|doubled|halved|tripled)$/i;
+  /^(?:and|or|to|by|remainder|plus|minus|times|but|than|not|wrong|incorrect|factorial|doubled|halved|tripled)$/i;
 
 /** A word beside a unit without a meaning of its own: "apples", "in all", "long". */
 const isUnitWord = ({ text }: Token) => !changing.test(text) && !scaleWords.has(text.toLowerCase());

@@ -1,6 +1,7 @@
 /** The possible trees of an answer: usually one, several if a comma may separate, group or start decimals. */
 import { type DayOfYear, dateIn } from './dates';
 import { type Node, whole } from './node';
+import { placeIn } from './number-words';
 import { type CommaReading, plainDigits } from './numbers';
 import { longestAnswer, parse } from './parser';
 
@@ -33,13 +34,21 @@ function read(written: string, isGold: boolean): Node[] {
   }
   const date = dateIn(text);
   if (date) return dateReadings(date, isGold);
+  const place = placeIn(text);
+  if (place !== null) return [{ kind: 'text', text }, whole(place)];
+  const height = /^\s*(\d{1,3})\s?['’′]\s?(\d{1,2})\s?(?:["”″]|'')?\s*$/.exec(text);
+  if (height) return [parse(`${height[1]} feet ${height[2]} inches`)!];
   const choice = choiceIn(text);
   if (choice) return [choice];
   const readings = commaReadings(text, isGold).map((comma) => parse(text, { comma }));
   // In an answer "5m" may be five metres; in the reference a letter directly after a number is an unknown.
   if (!isGold && /\d[mghslL](?![a-zA-Z])/.test(text)) readings.push(parse(text, { tightUnits: true }));
+  // "3 x 2" may also be the size of a matrix.
+  if (size.test(text)) readings.push(parse(text.replace(/x|×|\\times/g, ' by ')));
   return readings.filter((node) => node !== null);
 }
+
+const size = /^\s*\$?\s*\d+(?:\s*(?:x|×|\\times)\s*\d+){1,2}\s*\$?\s*$/;
 
 /** For a reference of 4, "May 4" is 4; for one of "May 4", nothing but that day is. */
 const dateReadings = ({ text, day }: DayOfYear, isGold: boolean): Node[] =>
@@ -78,6 +87,7 @@ function choiceIn(text: string): Node | null {
   const plain = text
     .replace(looks, '')
     .replace(/\\[,;:! ]|[$*~]|\\[()[\]]/g, ' ')
+    .replace(/^\{([^{}]*)\}$/, '$1')
     .replace(/^[\s{]*\(?\s*(\(?[A-Za-z]\)?)\s*\}/, '$1 ')
     .trim();
   const found =

@@ -30,6 +30,9 @@ export function solved(node: Node): Solved | null {
 }
 
 const isKnown = (node: Node): boolean =>
+  node.kind === 'group' && node.open === 'by' ? node.items.every(isKnown) : isKnownValue(node);
+
+const isKnownValue = (node: Node): boolean =>
   node.kind === 'quantity' ? isKnown(node.value) : isExpression(node) && isConstant(node);
 
 /** An unknown, a function of unknowns, a length |AB|, a ratio of names, a tuple of them, or words. */

@@ -48,6 +48,7 @@ const entries: Entry[] = [
   ['hectare hectares ha', 'm^2', 10_000],
   ['acre acres', 'acre', 1],
   ['usd dollar dollars buck bucks $', 'usd', 1],
+  ['quarter quarters', 'usd', 0.25],
   ['cent cents ¢ penny pennies', 'usd', 0.01],
   ['eur euro euros €', 'eur', 1],
   ['yuan rmb cny 元', 'cny', 1],

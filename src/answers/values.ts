@@ -2,7 +2,7 @@
 import Fraction from 'fraction.js';
 import { Real } from './complex';
 import { exact } from './exact';
-import { apply, type Node } from './node';
+import { apply, type Node, symbol, whole } from './node';
 import { type Budget, isConstant, isExpression, points, sameExpression, valueAt } from './numeric';
 
 /** Maximum relative difference between a rounded number and the original. */
@@ -52,10 +52,25 @@ export function sameQuantity(a: Node, gold: Node, budget: Budget): boolean {
   if (a.kind === 'quantity' && gold.kind === 'quantity') return sameUnits(a, gold, budget);
   const [said, wanted] = [a, gold].map((node) => (node.kind === 'quantity' ? node.value : node));
   if (isPercent(said) !== isPercent(wanted)) return samePercent(said, wanted, budget);
-  return sameValue(said, wanted, budget) || isThousands(said, wanted, budget);
+  if (sameValue(said, wanted, budget) || isThousands(said, wanted, budget)) return true;
+  // Three quarters, counted by a digit.
+  return [a, gold].some(isQuarters) && sameValue(inDollars(a), inDollars(gold), budget);
+}
+
+const isQuarters = (node: Node) =>
+  node.kind === 'quantity' && node.unit.dimension === 'usd' && node.unit.factor === 0.25;
+const inDollars = (node: Node) =>
+  node.kind === 'quantity' && isQuarters(node) ? apply('/', node.value, whole(4)) : node;
+
+/** 120° is 2π/3 radians; null for what is no angle. */
+function radiansOf({ value, unit }: Quantity): Node | null {
+  if (unit.dimension === 'rad') return value;
+  return unit.dimension === 'deg' ? apply('/', apply('*', value, symbol('π')), whole(180)) : null;
 }
 
 function sameUnits(a: Quantity, gold: Quantity, budget: Budget): boolean {
+  const [angle, goldAngle] = [radiansOf(a), radiansOf(gold)];
+  if (angle && goldAngle) return sameValue(angle, goldAngle, budget);
   if (a.unit.dimension !== gold.unit.dimension) return false;
   if (a.unit.factor === gold.unit.factor) return sameValue(a.value, gold.value, budget);
   const rate = new Fraction(a.unit.factor).div(new Fraction(gold.unit.factor));

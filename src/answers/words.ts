@@ -38,6 +38,9 @@ const synonyms: string[][] = [
 const meanings = new Map(synonyms.flatMap((words) => words.map((word): [string, string] => [word, words[0]])));
 /** "no" and "none" can mean zero and the empty set. */
 const zeros = /^(?:none|nothing|zero|no one|nobody)$/;
+/** "No apples are left". */
+const emptied =
+  /^(?:none|nothing|no(?: \p{L}+){1,2}?)(?: (?:is|are|was|were|will be))? (?:left|left over|remain(?:s|ing)?)$/u;
 
 const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday'];
 /** Abbreviations that are no other word. */
@@ -48,7 +51,10 @@ function plain(text: string): string {
     .toLowerCase()
     .replace(/[’]/g, "'")
     .replace(/[-–_]/g, ' ')
-    .replace(/^(?:the (?:statement|claim) is|there (?:is|are)|(?:it is|it's|is)(?: an?)?|they are|on|the|an?)\s+/, '')
+    .replace(
+      /^(?:the (?:statement|claim) is|there (?:is|are)|(?:it is|it's|it was|it will be|is)(?: an?)?|the (?:day|month) (?:is|was|will be)|they are|on|the|an?)\s+/,
+      '',
+    )
     .replace(/[.!?…"“”]+$/, '')
     .replace(/\s+/g, ' ')
     .trim()
@@ -74,7 +80,7 @@ export function sameWords(a: Node, gold: Node): boolean {
 }
 
 const isZero = (node: Node, words: string | null) =>
-  words !== null && zeros.test(words) && node.kind === 'number' && node.value.n === 0n;
+  words !== null && (zeros.test(words) || emptied.test(words)) && node.kind === 'number' && node.value.n === 0n;
 
 function sameText(said: string, wanted: string): boolean {
   if (said === wanted) return said !== '';

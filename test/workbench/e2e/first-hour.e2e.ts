@@ -1,8 +1,9 @@
 /** From data as people have them to a running Stage 1, as a person does it in the window. */
 import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Page } from 'playwright-core';
+import { peer } from '../../../scripts/peers/peers';
 import {
   editor,
   openFile,
@@ -15,7 +16,12 @@ import {
   toast,
   webview,
 } from '../../../scripts/workbench/page';
+import { exportStudent } from '../../../src/model/export';
+import { tinyConfig, writeTinyFolder } from '../../../src/model/gguf/testing/tiny';
+import { livelyModel } from '../../../src/model/testing/naive';
 import { packageRoot } from '../../../src/paths';
+import { repliesFile } from '../../../src/teachers/journal';
+import { journalOf } from '../../../src/teachers/output';
 import { runsOf } from '../workspace';
 import { openSession, type Session, sharedSession } from './session';
 
@@ -35,7 +41,17 @@ function writeData(folder: string): void {
 
 suite('The first hour', () => {
   let session: Session;
-  sharedSession(async () => (session = await openSession({ withRun: false, prepare: writeData })));
+  let llama: string | null | undefined;
+  sharedSession(async () => {
+    llama = await peer('node-llama-cpp');
+    session = await openSession({
+      withRun: false,
+      prepare: writeData,
+      settings: { 'distillery.teacher.samples': 1, 'distillery.teacher.maxTokens': 16 },
+      env: llama ? { DISTILLERY_LLAMA: llama } : {},
+    });
+    return session;
+  });
 
   /** New Experiment in the menu of a file in the Explorer. */
   const newExperimentOn = async (page: Page, name: string) => {
@@ -98,6 +114,23 @@ suite('The first hour', () => {
     await page.locator('.statusbar-item', { hasText: /Stage 1/ }).waitFor({ timeout: 120_000 });
     await toast(page, /own.* is finished\./).waitFor({ timeout: 240_000 });
     assert.equal(runsOf(join(folder, 'own')).length, 1);
+  });
+
+  test('a GGUF file is a teacher: picked as a file, and what it says is kept', async function () {
+    if (!llama) this.skip();
+    const { page, folder } = session;
+    const file = join(dirname(folder), 'tutor.gguf'); // a random model, which solves nothing
+    const student = writeTinyFolder(join(dirname(folder), 'tutor'), livelyModel(tinyConfig('llama'), 3));
+    exportStudent(student, file, { format: 'gguf', dtype: 'F32', force: true });
+    await openFile(page, 'sums.chains.jsonl');
+    const chooseTeacher = () => runAndPick(page, 'Distillery: Generate Teacher Chains', 'A GGUF File');
+    await saveAs(page, file, chooseTeacher, option(page, /^Send 3 requests\s*to tutor, this machine/));
+    await pick(page, 'Send 3 requests');
+    await toast(page, /0 of 3 questions solved/).waitFor({ timeout: 120_000 });
+    const journal = repliesFile(journalOf(join(folder, 'data/sums.tutor.chains.jsonl')));
+    const replies = readFileSync(journal, 'utf8').trim().split('\n');
+    const lengths = replies.map((line) => JSON.parse(line)).map(({ model, usage }) => [model, usage.completion > 0]);
+    assert.deepEqual(lengths, Array(3).fill(['tutor', true]));
   });
 
   test('rollouts that TRL logged become a run: from the palette to the chain diff of a completion', async () => {
