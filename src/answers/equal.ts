@@ -68,7 +68,8 @@ function withConstant(answer: string, gold: string): string {
 }
 
 /** A formula of x, t or u with a constant behind it. */
-const integral = /^((?:[^a-zA-Z\\]|\\[a-zA-Z]+(?![a-zA-Z])|\\[^a-zA-Z]|sin|cos|tan|sec|ln|log|exp|arc|[xtue])*)\+\s*[cC]\s*\$?$/;
+const integral =
+  /^((?:[^a-zA-Z\\]|\\[a-zA-Z]+(?![a-zA-Z])|\\[^a-zA-Z]|sin|cos|tan|sec|ln|log|exp|arc|[xtue])*)\+\s*[cC]\s*\$?$/;
 
 /** The actual reference answer if a dataset gives a whole solution, or a boxed answer. */
 function referenceIn(gold: string): string {

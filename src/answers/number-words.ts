@@ -8,13 +8,14 @@ const places =
   'fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth';
 const tens = 'twent thirt fort fift sixt sevent eight ninet';
 const place = new RegExp(
-  `^\\s*(?:the\\s+)?(?:(${tens.replaceAll(' ', '|')})(?:ieth|y[-\\s](?=\\p{L})))?(${places.replaceAll(' ', '|')})?(?:\\s+place)?\\s*$`,
+  `^(?:the )?(?:(${tens.replaceAll(' ', '|')})(?:ieth|y[- ](?=\\p{L})))?(${places.replaceAll(' ', '|')})?(?: place)?$`,
   'iu',
 );
+const longestPlace = 30;
 
 /** The number of a place: "fourth", "the twenty-first"; null for other texts. */
 export function placeIn(text: string): number | null {
-  const found = place.exec(text);
+  const found = text.length > longestPlace ? null : place.exec(text.trim());
   if (!found || (!found[1] && !found[2])) return null;
   const [, ten, one] = found.map((word) => word?.toLowerCase());
   return 10 * (ten ? tens.split(' ').indexOf(ten) + 2 : 0) + (one ? places.split(' ').indexOf(one) + 1 : 0);

@@ -9,6 +9,7 @@ import { type Answer, extractAnswer } from '../../src/answers/extract';
 import { judge } from '../../src/answers/grade';
 import { closing } from '../../src/answers/lexer';
 import { trimmed, wholeValue } from '../../src/answers/line';
+import { placeIn } from '../../src/answers/number-words';
 import { chineseNumber, isNumberWord, numberInWords, plainDigits, spelledAt } from '../../src/answers/numbers';
 import { parse } from '../../src/answers/parser';
 import { readingsOf } from '../../src/answers/readings';
@@ -82,6 +83,7 @@ export const textFunctions: Record<string, (text: string) => unknown> = {
   parse,
   parseAnswer,
   partThinking,
+  placeIn,
   plainDigits,
   'readingsOf a gold': (text) => readingsOf(text, true),
   sameAnswer: (text) => sameAnswer(text, text),
