@@ -72,7 +72,7 @@ export function programOf(asked: string): string {
     throw new UserError('there is no such Python', {
       file: path,
       code: 'missing',
-      remedy: 'Check the path after --python.',
+      remedy: 'Check the path; `distillery engine install` without --python creates an environment.',
     });
   if (!statSync(path).isDirectory()) return path;
   const places = [join('bin', 'python'), join('Scripts', 'python.exe'), 'python.exe'].map((place) => join(path, place));

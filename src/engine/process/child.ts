@@ -14,6 +14,8 @@ export interface EngineCommand {
   env?: Readonly<Record<string, string>>;
   /** Where it is configured, for messages: a setting, an option, the installed engine. */
   origin: string;
+  /** What to do if it does not start. */
+  remedy?: string;
 }
 
 /** Characters of an engine's other output that are kept. */

@@ -123,10 +123,11 @@ describe('a conversation with an engine', () => {
   it('reports why an engine is not available', async () => {
     const none = { line: ['/nowhere/python'], origin: 'a test' };
     await expect(EngineConnection.open(none, 'test')).rejects.toThrow('there is no program /nowhere/python');
-    const other = { line: ['/bin/echo', 'Permission denied (publickey).'], origin: 'a test' };
+    const line = ['/bin/echo', 'Permission denied (publickey).'];
+    const other = { line, origin: 'a test', remedy: 'Check the command.' };
     await expect(EngineConnection.open(other, 'test')).rejects.toMatchObject({
       message: 'the engine is lost: it ended with exit code 0',
-      remedy: 'Its last output: Permission denied (publickey).',
+      remedy: 'Check the command. Its last output: Permission denied (publickey).',
     });
     await expect(open(['protocol=2'])).rejects.toMatchObject({
       code: 'version',

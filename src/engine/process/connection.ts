@@ -204,7 +204,8 @@ export class EngineConnection {
   /** The engine is gone; waiting requests are rejected. */
   private lose(why: string, cause?: unknown): EngineLost {
     if (!this.lostError) {
-      this.lostError = new EngineLost(why, this.child.lastWords(), cause);
+      const remedy = this.waiting?.method === 'hello' ? this.command.remedy : undefined;
+      this.lostError = new EngineLost(why, this.child.lastWords(), { remedy, cause });
       this.child.kill();
       this.waiting?.reject(this.lostError);
     }

@@ -5,8 +5,9 @@ import { cancelledCode, fault } from './wire';
 
 /** The engine's process exited, is silent, or does not speak the protocol. Its state is lost; it may be restarted. */
 export class EngineLost extends UserError {
-  constructor(why: string, words: readonly string[], cause?: unknown) {
-    super(`the engine is lost: ${why}`, { code: 'engine', remedy: remedyOf(why, words), cause });
+  constructor(why: string, words: readonly string[], { remedy, cause }: { remedy?: string; cause?: unknown } = {}) {
+    const told = remedyOf(why, words);
+    super(`the engine is lost: ${why}`, { code: 'engine', remedy: remedy ? `${remedy} ${told}` : told, cause });
     this.name = 'EngineLost';
   }
 }

@@ -84,7 +84,10 @@ export const askedCommand = (env: NodeJS.ProcessEnv = process.env): AskedCommand
  */
 export function findEngine(env: NodeJS.ProcessEnv = process.env): EngineCommand {
   const command = askedCommand(env);
-  if (command) return { line: splitCommand(command.text, command.origin), origin: command.origin };
+  if (command) {
+    const { text, origin } = command;
+    return { line: splitCommand(text, origin), origin, remedy: `Check the engine's command (${origin}).` };
+  }
   const installed = readInstalledEngine(engineFolder(env));
   if (!installed)
     throw new UserError('no PyTorch engine is set up here', {
@@ -97,10 +100,13 @@ export function findEngine(env: NodeJS.ProcessEnv = process.env): EngineCommand 
     throw new UserError('the Python of the PyTorch engine no longer exists', {
       file: installed.python,
       code: 'backend',
-      remedy: 'Set it up again: `distillery engine repair`.',
+      remedy: installed.own
+        ? 'Set up another one: `distillery engine install`, with --python for an environment of yours.'
+        : 'Set it up again: `distillery engine repair`.',
     });
   const origin = 'the engine that `distillery engine install` set up';
-  return pythonEngine(installed.python, { origin, vllm: installed.vllm });
+  const remedy = 'Its environment may be incomplete: `distillery engine repair`.';
+  return { ...pythonEngine(installed.python, { origin, vllm: installed.vllm }), remedy };
 }
 
 /** Whether an engine is available, without testing it. */
