@@ -7,6 +7,7 @@ import { caveats } from '../evaluation/caveats';
 import { readSummary } from '../runs/reading';
 import type { StageRow } from '../runs/records';
 import { baselineNames, type StageName } from '../stages';
+import { largest } from '../statistics';
 import { baselineOf } from './baselines';
 import { checkpointFolder } from './checkpoints';
 import { complete } from './complete';
@@ -86,6 +87,7 @@ async function test(context: Context, stage: StageName, student: Student): Promi
     setting: 'evaluation.maxNewTokens',
     prompt,
     chatTemplate: context.tokenizer.chatTemplate !== null,
+    room: student.facts.maxPositions - largest(context.test.map(({ prompt: tokens }) => tokens.length)),
   };
   for (const text of caveats(answers, asked)) notify({ type: 'note', level: 'warning', text });
 }

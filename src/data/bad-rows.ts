@@ -25,7 +25,9 @@ export const placeText = ({ line, row }: RowPlace) => (row !== undefined ? `row 
 /** Thrown unless such rows may be skipped. */
 export function badRowsError(bad: BadRows): UserError {
   const [{ place, error }] = bad.first;
-  const { remedy, column, cause } = error;
+  const { column, cause } = error;
+  const remedies = new Set(bad.first.map(({ error: { remedy } }) => remedy));
+  const remedy = remedies.size > 1 ? 'Fix or remove these rows.' : error.remedy;
   const advice = bad.count < bad.rows ? 'Or skip such rows: "skipBad": true, --skip-bad.' : '';
   const message =
     bad.count === 1

@@ -89,7 +89,8 @@ function statedIn(solution: string, choices: readonly Choice[], place: RowPlace)
   throw datasetError(
     'the solution states no final answer',
     place,
-    'End it in "Answer: ...", \\boxed{} or "#### n", or give the answers in a column of their own.',
+    'End it in "Answer: ...", \\boxed{} or "#### n", or give the answers in a column of their own. ' +
+      'Of a conversation, the first question and its reply are read.',
   );
 }
 

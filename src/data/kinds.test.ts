@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import type { UserError } from '../errors';
 import { guessFormat } from './guess';
 import { type ReadOptions, readProblems } from './read';
 
@@ -157,8 +158,18 @@ describe('kinds of rows', () => {
     for (const one of [file, table]) expect(read(one).problems.at(0)!.answer).toBe('12345678901234567');
   });
 
-  test('a solution without a final answer is told of', () => {
+  test('what is wrong with rows is told of, with a remedy', () => {
     const row = { question: 'Why?', answer: 'There are several reasons. One of them is 3, and the other one is 4.' };
     expect(() => read(written('why.jsonl', row))).toThrow('the solution states no final answer');
+    const [fair, broken, blank] = [JSON.stringify(plain), '{"question": "x"', '{"question": "", "answer": "1"}'];
+    const refusal = (...lines: string[]) => {
+      try {
+        return read(written('several.jsonl', lines.join('\n'))).problems.length;
+      } catch (error) {
+        return (error as UserError).remedy;
+      }
+    };
+    expect(refusal(fair, broken)).toMatch(/^Fix or remove it\. Or skip/);
+    expect(refusal(fair, broken, blank)).toMatch(/^Fix or remove these rows\. Or skip/);
   });
 });

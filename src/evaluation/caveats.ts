@@ -9,6 +9,8 @@ interface EvaluationSetup {
   prompt?: PromptStyle;
   /** Whether the student has a chat template; undefined if unknown, as for a server. */
   chatTemplate?: boolean;
+  /** Tokens that the student's positions leave for an answer; undefined if unknown. */
+  room?: number;
 }
 
 /** Minimum share of the answers for a cause to be reported. */
@@ -17,7 +19,7 @@ const leastShare = 0.1;
 /** Caveats of an evaluation, each with a remedy; empty if there are none. */
 export function caveats(
   answers: readonly Pick<EvaluatedAnswer, 'text' | 'answer' | 'correct' | 'lenientCorrect' | 'finished'>[],
-  { maxNewTokens, setting, prompt, chatTemplate }: EvaluationSetup,
+  { maxNewTokens, setting, prompt, chatTemplate, room }: EvaluationSetup,
 ): string[] {
   const n = answers.length;
   const unanswered = answers.filter(({ answer }) => answer === null);
@@ -30,7 +32,11 @@ export function caveats(
   if (enough(cut))
     notes.push(
       `${of(cut)} were cut off at ${maxNewTokens} tokens before they stated a result, ` +
-        `and count as wrong. Raise ${setting} to see what the student can do.`,
+        `and count as wrong. ${
+          room !== undefined && maxNewTokens >= 0.95 * room
+            ? "The student's positions leave no more: longer answers need a student with more of them."
+            : `Raise ${setting} to see what the student can do.`
+        }`,
     );
   if (enough(unmarked)) {
     const lenient = unmarked.filter(({ lenientCorrect }) => lenientCorrect).length;
