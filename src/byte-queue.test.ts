@@ -3,7 +3,7 @@ import { ByteQueue } from './byte-queue';
 
 const text = (bytes: Buffer) => bytes.toString('latin1');
 
-it('gives bytes from the front, whatever pieces they came in', () => {
+it('returns bytes in order, however they were split into pieces', () => {
   const queue = new ByteQueue();
   expect([queue.length, text(queue.peek(5)), text(queue.take(0))]).toEqual([0, '', '']);
   for (const piece of ['ab', 'c', 'defg']) queue.push(Buffer.from(piece));

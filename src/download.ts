@@ -68,7 +68,7 @@ export const continues = (answer: Response, at: number): boolean =>
 export async function unlessSilent<T>(
   silenceMs: number,
   signal: AbortSignal | undefined,
-  work: (signal: AbortSignal, heard: () => void) => Promise<T>,
+  work: (signal: AbortSignal, received: () => void) => Promise<T>,
 ): Promise<T> {
   const silence = new AbortController();
   const timer = setTimeout(() => silence.abort(new Error(`no answer for ${silenceMs / 1000} s`)), silenceMs);

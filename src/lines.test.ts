@@ -76,7 +76,7 @@ describe('readLines', () => {
   });
 
   it.skipIf(process.platform === 'win32')(
-    'does not wait at a named pipe, and reads no small file that is large',
+    'does not wait at a named pipe, and refuses a large file where a small one is expected',
     () => {
       const pipe = join(folder, 'pipe');
       execFileSync('mkfifo', [pipe]);

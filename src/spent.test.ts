@@ -3,7 +3,7 @@ import { spendingText, spentText } from './spent';
 
 const spent = { prompt: 12_300, sampled: 4500, trained: 2_010_000 };
 
-it('says tokens by kind, and money where prices are known', () => {
+it('shows tokens by kind, and money if prices are known', () => {
   expect(spentText(spent)).toBe('12.3k prompt, 4.5k sampled, 2.0M trained tokens');
   expect(spentText({ ...spent, money: 1.236 })).toMatch(/trained tokens, 1\.24 spent$/);
 });

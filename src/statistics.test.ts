@@ -37,7 +37,7 @@ describe('pairedInterval', () => {
     expect(high).toBeCloseTo(means[1949], 12);
   });
 
-  it('does not take the same answers of two equal runs for twice as many', () => {
+  it('does not count equal answers of two equal runs twice', () => {
     const difference = Array.from({ length: 200 }, (_, i) => (i % 7) - 3);
     const [low, high] = pairedInterval([difference, difference, difference]);
     const [lowOfOne, highOfOne] = pairedInterval([difference]);
@@ -71,7 +71,7 @@ describe('pairedInterval', () => {
     expect(coverage(8, { run: 1, problem: 0.1, answer: 0.1 })).toBeGreaterThan(0.87);
   });
 
-  it('is too narrow for few runs that differ much, which its users have to say', () => {
+  it('is too narrow for few runs that differ much, as its users must report', () => {
     expect(coverage(3, { run: 1, problem: 0.1, answer: 0.1 })).toBeLessThan(0.9);
     expect(coverage(1, { run: 1, problem: 0.1, answer: 0.1 })).toBeLessThan(0.3);
   });

@@ -225,19 +225,19 @@ export function move(root: string, from: string, to: string, toRoot = root): voi
   }
 }
 
-/** Removes a file, or a folder with all that is in it, if it is there; of links, the links. */
+/** Removes a file, or a folder with its content, if it exists; for links, the links themselves. */
 export function remove(root: string, path: string): void {
   checkInside(root, path, false);
   fs.rmSync(path, { recursive: true, force: true });
 }
 
-/** Removes a file, or a folder with its content, if it exists; for links, the links. */
+/** Sets the times of a file of this process to now; for a link, the link's. */
 export function touch(file: string, then: (error: Error | null) => void): void {
   const now = new Date();
   fs.lutimes(file, now, now, then);
 }
 
-/** Sets the times of a file of this process; for a link, the link's. */
+/** Makes the content of a file durable. */
 export function flushFile(root: string, file: string): void {
   const handle = openToWrite(root, file, fs.constants.O_RDWR);
   try {

@@ -5,7 +5,7 @@ import { batteryKinds, batteryRows } from './kinds';
 import { batteryProblems } from './problems';
 import { batteryRewards, batteryText, files, withTable } from './table';
 
-it('has 30 problems or more, and many ways around them', () => {
+it('has at least 30 problems, and many ways to earn a reward without solving them', () => {
   expect(batteryProblems.length).toBeGreaterThanOrEqual(30);
   expect(Object.keys(batteryKinds).length).toBeGreaterThan(25);
 });
@@ -23,7 +23,7 @@ it.each(batteryRewards().filter(({ name }) => !name.includes('bridge')))(
   },
 );
 
-it('the file and the table in the docs are as the battery makes them', () => {
+it('the file and the table in the docs match the battery', () => {
   expect(readFileSync(files.battery, 'utf8')).toBe(batteryText());
   const docs = readFileSync(files.docs, 'utf8');
   expect(docs).toBe(withTable(docs));

@@ -22,14 +22,14 @@ describe('byte-pair encoding', () => {
     ]);
   });
 
-  it('has the size asked for and keeps digits apart', () => {
+  it('has the requested size and keeps digits separate', () => {
     expect(tokenizer.vocabSize).toBe(400);
     expect(tokenizer.tokenTexts(tokenizer.encode('12 + 345 = 357.\n'))).toEqual(
       expect.arrayContaining(['1', '2', ' +', ' 3', '4', '5', ' =', ' 3', '5', '7']),
     );
   });
 
-  it('gives any text back', () => {
+  it('decodes any text back to itself', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (text) => {
         fc.pre(!special.some((token) => text.includes(token)));

@@ -175,7 +175,7 @@ describe('comparison', () => {
     ['123456789012345678901234567890123', '123456789012345678901234567890124'],
   ])('%j is not %j', (a, b) => expect(sameAnswer(a, b)).toBe(false));
 
-  test('any spelling of a number is that number', () => {
+  test('every spelling of a number equals the number', () => {
     const number = fc.tuple(fc.integer({ min: -9_999_999, max: 9_999_999 }), fc.integer({ min: 0, max: 3 }));
     fc.assert(
       fc.property(

@@ -51,7 +51,7 @@ test('ten answers of a model server, seven of them right', () => {
   expect(right).toEqual(['g0', 'g1', 'g3', 'g4', 'g5', 'g8', 'g9']);
 });
 
-describe('a comparison ends within a second, whatever the texts hold', () => {
+describe('a comparison of any texts ends within a second', () => {
   const longest = 1900;
   const nested = (open: string, close: string, inside: string) => {
     const n = Math.floor((longest - inside.length) / (open.length + close.length));

@@ -155,7 +155,7 @@ describe('a wheel', () => {
     expect(() => wheelOf(page, { ...asked, version: '1.0' })).toThrow(/PyPI has no tensorflow-cpu 1\.0/);
   });
 
-  it('of a release that is known has the hash that is known, whatever the index says', () => {
+  it('of a pinned release has the pinned hash, even if the index gives another', () => {
     for (const [project, version] of [
       ['tensorflow', newestTestedVersion],
       ['tensorflow-cpu', newestTestedVersion],
@@ -220,7 +220,7 @@ describe.runIf(process.platform === 'linux')('a TensorFlow', () => {
 });
 
 describe('the compiler', () => {
-  it('is requested if it is missing', async () => {
+  it('is asked for if it is missing', async () => {
     await expect(findCompiler({ PATH: folder })).rejects.toMatchObject({
       code: 'compiler',
       message: expect.stringContaining('no C++ compiler'),

@@ -50,13 +50,13 @@ async function append(
   { progress, signal }: InstallWatch,
 ): Promise<void> {
   const at = sizeOf(path);
-  await unlessSilent(maxSilenceMs, signal, async (signal, heard) => {
+  await unlessSilent(maxSilenceMs, signal, async (signal, received) => {
     const answer = await fetch(url, { headers: bytesFrom(at), signal });
     if (!answer.ok || !answer.body) throw new Error(`HTTP ${answer.status}`);
     const handle = await openPart(path);
     try {
       await appendAnswer(answer, { handle, path, at, bytes: size }, (_, done) => {
-        heard();
+        received();
         progress({ doing: `Fetching ${name}`, done, total: size });
       });
     } finally {

@@ -82,7 +82,7 @@ export const startingPoint = (rewrites: readonly CaseRewrite[]): CaseRewrite | u
   rewrites.find(isApproved) ?? rewrites.find(({ verdict, correct }) => verdict !== 'rejected' && correct);
 
 /** The status in words: "accepted by hand", "accepted by Stage 3", "proposed, right", "not accepted: wrong". */
-export function standingOf({ verdict, refused, correct }: CaseRewrite): string {
+export function rewriteStatus({ verdict, refused, correct }: CaseRewrite): string {
   if (verdict === 'edited') return 'written by hand, accepted';
   if (verdict !== undefined) return `${verdict} by hand`;
   if (refused === undefined) return `proposed, ${correct ? 'right' : 'wrong'}`;

@@ -27,7 +27,7 @@ describe('the student’s tokenizer', () => {
     expect(texts.filter((text) => text.includes('\ufffd'))).toEqual([]);
   });
 
-  it('ends where a regular expression of its own looks for ever', () => {
+  it('reports a regular expression that never ends', () => {
     const folder = mkdtempSync(join(tmpdir(), 'tokenizer-'));
     for (const name of ['tokenizer.json', 'tokenizer_config.json']) cpSync(join(student, name), join(folder, name));
     const file = join(folder, 'tokenizer.json');
@@ -43,7 +43,7 @@ describe('the student’s tokenizer', () => {
 });
 
 describe('words', () => {
-  it('are equal wherever they stand, and join to the text', () => {
+  it('are equal at every position, and join to the text', () => {
     const { tokenize } = wordTokenizer();
     const text = 'Lee has $15. Lee’s 15 pens:\n\n 3 × 4,000';
     const { ids, texts } = tokenize(text);

@@ -11,7 +11,7 @@ const draw = (seed: number, n: number, vocabulary: number) => {
 const tokens = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 30 });
 
 describe('two sequences', () => {
-  test('equal tokens share a column, the others stand opposite gaps', () => {
+  test('equal tokens share a column, the others face gaps', () => {
     expect(alignTokens(['a', 'b', 'c', 'd'], ['a', 'x', 'c', 'd', 'e'])).toEqual([
       [0, 0],
       [1, null],
@@ -35,7 +35,7 @@ describe('two sequences', () => {
     );
   });
 
-  test('as many tokens are paired as can be', () => {
+  test('as many tokens as possible are paired', () => {
     fc.assert(
       fc.property(tokens, tokens, (a, b) => {
         const lengths = Array.from({ length: a.length + 1 }, () => new Array<number>(b.length + 1).fill(0));
@@ -61,7 +61,7 @@ describe('two sequences', () => {
     }
   });
 
-  test('very long sequences are aligned at their unique tokens, or not, but soon', () => {
+  test('very long sequences are aligned quickly at their unique tokens, or not at all', () => {
     const base = draw(1, 30_000, 1_000_000);
     const changed = base.flatMap((token, i) => (i % 10 === 0 ? [token, -i - 1] : i % 7 === 0 ? [] : [token]));
     const columns = alignTokens(base, changed);
@@ -74,7 +74,7 @@ describe('two sequences', () => {
 });
 
 describe('three sequences', () => {
-  test('what two of them insert at one place is aligned too', () => {
+  test('insertions of two of them at one position are aligned, too', () => {
     expect(alignThree([1, 2, 3], [1, 9, 8, 3], [9, 1, 9, 2])).toEqual([
       [null, null, 0],
       [0, 0, 1],

@@ -65,7 +65,7 @@ const isRole = (text: string): text is ColumnRole => (roles as readonly string[]
  * The source named by a path, or by a data set of the Hub, and the options. A missing data set is downloaded after
  * consent. @throws UserError when there is no such source
  */
-export async function sourceOf(text: string, options: DatasetOptions & { json?: boolean }): Promise<FileSource> {
+export async function datasetSource(text: string, options: DatasetOptions & { json?: boolean }): Promise<FileSource> {
   await fetchMissingDataset(text, '.', { yes: options.download, json: options.json });
   const missing = missingDataset(text, '.');
   if (missing)

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { importCases } from '../cases/import';
 import { runsFolderName } from '../runs/layout';
-import { type DatasetOptions, datasetOptions, loadAsked, sourceOf } from './dataset';
+import { type DatasetOptions, datasetOptions, datasetSource, loadAsked } from './dataset';
 import { printDocument } from './exit';
 import { addStudentImport } from './export';
 import { plural } from './format';
@@ -31,7 +31,7 @@ export function addImportCommand(program: Command): void {
     )
     .showHelpAfterError('See `distillery import cases --help`.')
     .action(async (file: string, options: DatasetOptions & { runs?: string; json?: boolean }) => {
-      const data = await loadAsked(await sourceOf(file, options), { quiet: options.json });
+      const data = await loadAsked(await datasetSource(file, options), { quiet: options.json });
       if (!data) return;
       const imported = await importCases(file, resolve(options.runs ?? runsFolderName), undefined, data);
       if (options.json) return printDocument(imported);

@@ -134,7 +134,7 @@ async function follow(
       notify,
       signal: stop.signal,
       betweenUpdates: (_, space) => space.enough(),
-      begun: (run, { info: backend }) => {
+      onStart: (run, { info: backend }) => {
         folder = run.folder;
         trackRun(folder);
         mirrored = keepMirrored(folder, mirror);

@@ -20,7 +20,7 @@ import { datasetNameText, splitOfDataset } from '../hub/dataset-name';
 import { statOf } from '../paths';
 import type { Tokenizer } from '../student-files/tokenizer';
 import { type Budgets, budgetsFor } from './budgets';
-import { counting, type DatasetOptions, type FileSource, loadAsked, sourceAt, sourceOf } from './dataset';
+import { counting, type DatasetOptions, datasetSource, type FileSource, loadAsked, sourceAt } from './dataset';
 import { shortPath } from './places';
 
 /** A part of a dataset; `path` is absolute, or the name of a data set of the Hub. */
@@ -57,7 +57,7 @@ export async function surveyDataset(
   student: { folder: string; tokenizer: Tokenizer; builtIn: boolean },
 ): Promise<Survey | null> {
   const asking = { ...options, json: quiet };
-  const dataset = await loadAsked(await sourceOf(data, asking), { quiet });
+  const dataset = await loadAsked(await datasetSource(data, asking), { quiet });
   if (!dataset) return null;
   const { problems } = dataset;
   const { train: trainPath, test: testPath } = test === undefined ? withTest(data) : { train: data, test };
@@ -69,7 +69,7 @@ export async function surveyDataset(
   let testProblems: Problems;
   if (testPath) {
     const asked = test === undefined ? { ...asking, format: options.format ?? train.format } : asking;
-    const tested = await loadAsked(await sourceOf(testPath, asked), { split: 'test', quiet });
+    const tested = await loadAsked(await datasetSource(testPath, asked), { split: 'test', quiet });
     if (!tested) return null;
     testPart = partOf(testPath, asked, tested);
     testProblems = tested.problems;

@@ -9,14 +9,14 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const at = (name: string) => join(folder, name);
 const check = (name: string) => checkTarget(at(name), (head) => head.startsWith('<svg'));
 
-test('a place that is free, and one that holds an earlier file of the command', () => {
+test('accepts a free path, and an earlier file of the same command', () => {
   expect(check('new.svg')).toBe(at('new.svg'));
   expect(existsSync(at('new.svg'))).toBe(false);
   writeFileSync(at('old.svg'), '<svg xmlns="">');
   expect(check('old.svg')).toBe(at('old.svg'));
 });
 
-test('nothing else is written over, and no place that cannot be written to is begun with', () => {
+test('no other file is overwritten, and an unwritable place is refused before any work', () => {
   writeFileSync(at('data.jsonl'), '{"id": "q1"}\n');
   mkdirSync(at('folder'));
   expect(() => check('data.jsonl')).toThrow('was not written by this command');

@@ -14,7 +14,7 @@ import { planOf } from '../teachers/plan';
 import { checkPrompt, defaultPrompt } from '../teachers/prompt';
 import type { Teacher } from '../teachers/types';
 import { askConsent } from './consent';
-import { type DatasetOptions, datasetOptions, loadAsked, sourceOf } from './dataset';
+import { type DatasetOptions, datasetOptions, datasetSource, loadAsked } from './dataset';
 import { exitCodes, print } from './exit';
 import { count, positive, requestCount, sampleCount, upTo, wholeUpTo } from './options';
 import { planText, resultText, showTeaching } from './teach-text';
@@ -101,7 +101,7 @@ async function teach(questions: string, options: Options): Promise<void> {
   const journalFolder = journalOf(out);
   checkOutput(questions, out);
   const { teacher, keyFrom } = teacherOf(options);
-  const source = { ...(await sourceOf(questions, options)), start: options.start, count: options.limit };
+  const source = { ...(await datasetSource(questions, options)), start: options.start, count: options.limit };
   const dataset = await loadAsked(source, { quiet: options.json });
   if (!dataset) return;
   const { problems } = dataset;

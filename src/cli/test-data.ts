@@ -9,7 +9,7 @@ import { loadData } from '../data/load';
 import { UserError } from '../errors';
 import { isFolder } from '../paths';
 import { runOfCheckpoint } from '../runs/reading';
-import { type DatasetOptions, loadAsked, sourceOf } from './dataset';
+import { type DatasetOptions, datasetSource, loadAsked } from './dataset';
 import { experimentFile } from './places';
 
 export interface TestOptions extends Omit<DatasetOptions, 'format'> {
@@ -69,7 +69,7 @@ async function choose(
   const path = data as string;
   const experiment = experimentAt(path);
   if (experiment) return { source: experiment.data.test, evaluation: experiment.evaluation };
-  return { source: await sourceOf(path, { ...options, format }) };
+  return { source: await datasetSource(path, { ...options, format }) };
 }
 
 /** The experiment at a path (a file or a folder); null for a dataset. */

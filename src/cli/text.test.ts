@@ -137,7 +137,7 @@ describe('progress', () => {
     expect(written.slice(-2)).toEqual(['<clear>', expect.stringContaining('told')]);
   });
 
-  it('is lines in a log', () => {
+  it('is printed as lines in a log', () => {
     const written: string[] = [];
     const show = showProgress({ write: (text) => void written.push(text), clearLine: () => {} });
     show({ type: 'phase', stage: 'rewrite', phase: 'internalise', updates: 10, done: 0 });

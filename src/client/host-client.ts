@@ -14,7 +14,6 @@ import { diedOfMemory, logTail } from './launch';
 import type { HostLink, Identity } from './link';
 import { elsewhere, isAlive, type Reach, reachHost, StartFailure, startHost, waitForExit } from './reach';
 import { nextRestart } from './restarts';
-import { moveTo } from './states';
 
 export interface HostClientOptions {
   /** The `.distillery` folder. */
@@ -64,7 +63,7 @@ export class HostClient implements Host {
   private link?: HostLink;
   private cursor?: EventCursor;
   /** The host whose connection broke, until it is found again or its end is known. */
-  private unheard?: Address;
+  private silentHost?: Address;
   private attaching?: Promise<boolean>;
   private connecting?: Promise<void>;
   private restarts: readonly number[] = [];
@@ -221,7 +220,7 @@ export class HostClient implements Host {
   }
 
   private look(): void {
-    if (this.link || this.connecting || (!this.unheard && !fs.existsSync(addressFile(this.folder)))) return;
+    if (this.link || this.connecting || (!this.silentHost && !fs.existsSync(addressFile(this.folder)))) return;
     this.attach().catch(() => {}); // a host of another version or on another machine is reported when something is
     // requested
   }
@@ -250,7 +249,7 @@ export class HostClient implements Host {
       return this.link !== undefined;
     }
     this.link = link;
-    this.unheard = undefined;
+    this.silentHost = undefined;
     const follower: Follower = {
       cursor: this.cursor,
       status: this.status,
@@ -290,7 +289,7 @@ export class HostClient implements Host {
     this.link = undefined;
     if (this.disposed) return;
     const { address } = link;
-    this.unheard = address;
+    this.silentHost = address;
     if (!this.ended(address) && !(await waitForExit(this.folder, address, this.times.death)) && !this.ended(address)) {
       // It is alive and not shutting down: only the connection broke.
       await this.attach().catch(() => this.move('lost'));
@@ -305,8 +304,8 @@ export class HostClient implements Host {
 
   /** There is no host: reports how the one with the broken connection ended. */
   private reportLostHost(): false {
-    const { unheard: address } = this;
-    this.unheard = undefined;
+    const { silentHost: address } = this;
+    this.silentHost = undefined;
     if (!address || this.disposed || this.link) return false;
     const { run } = this.status ?? {};
     this.status = undefined;
@@ -335,7 +334,7 @@ export class HostClient implements Host {
 
   private move(to: ClientState): void {
     const before = this.current;
-    this.current = moveTo(before, to);
+    this.current = to;
     if (before !== to) this.emit('state', to, before);
   }
 

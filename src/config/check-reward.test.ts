@@ -4,7 +4,7 @@ import { checkReward } from './check';
 const rewardIssues = (...components: object[]) =>
   checkReward(JSON.stringify({ components: [...components, { use: 'grounded', gate: [] }] })).issues;
 
-describe('what a reward may say', () => {
+describe('the settings of a reward', () => {
   it('checks components, their options and missing parts', () => {
     const issues = rewardIssues(
       { use: 'corectness' },
@@ -70,7 +70,7 @@ describe('what a reward may say', () => {
     ).toEqual([]);
   });
 
-  it('misses what asks for steps that arrive at the answer, but in the rewards of the release', () => {
+  it('warns if nothing asks for steps that lead to the answer, except in the rewards of the release', () => {
     const message = expect.stringContaining('No component requires steps that lead to the answer');
     const issuesOf = (use: string) => checkReward(JSON.stringify({ components: [{ use }] })).issues;
     expect(issuesOf('correctness')).toMatchObject([{ severity: 'warning', message }]);

@@ -60,7 +60,7 @@ describe('the syntax of a config', () => {
   });
 });
 
-describe('what an experiment may say', () => {
+describe('the settings of an experiment', () => {
   it('needs no more than a name, a student and data', () => {
     expect(experimentIssues({})).toEqual([]);
   });
@@ -141,7 +141,7 @@ describe('what an experiment may say', () => {
     ]);
   });
 
-  it('offers a text edit where it knows better', () => {
+  it('offers a text edit where a correction is known', () => {
     const reward = { components: [{ use: 'correctness' }, { use: 'brevity', gate: [] }, grounded] };
     const text = JSON.stringify({ ...minimal, stages: { complete: { lr: 1, kl: 'k3x' }, rewrite: { reward } } });
     const mend = (broken: string) =>
@@ -281,7 +281,7 @@ describe('quick settings', () => {
   });
 });
 
-describe('a file that was made to cost', () => {
+describe('a hostile file', () => {
   const keys = (n: number) => Object.fromEntries(Array.from({ length: n }, (_, i) => [`setting${i}`, 1]));
   const json = (n: number, value: (n: number) => object) => JSON.stringify(value(n));
   const texts: Record<string, (n: number) => string> = {

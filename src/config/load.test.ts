@@ -143,7 +143,7 @@ it('names a missing student beside a key that is not known', () => {
   for (const told of ['"sed"', '"lor"', 'gone']) expect(text).toContain(told);
 });
 
-it('says when the config itself is not there', () => {
+it('reports a missing config file', () => {
   write('mine.reward.json', '{}');
   const error = errorOf(() => loadReward(join(folder, 'mini.reward.json')));
   expect(error).toBeInstanceOf(UserError);

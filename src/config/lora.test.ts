@@ -75,7 +75,7 @@ it('reports errors with their place', () => {
   expect(problems('atuo')[0]).toMatch(/student.lora must be "auto", or false, or an object in \{ \}, not "atuo"/);
 });
 
-it('warns of a rank that no layer has room for', () => {
+it('warns about a rank that is larger than every layer', () => {
   student(sizes());
   const file = join(folder, 'x.distillery.json');
   const warnings = (lora: ExperimentInput['student']['lora']) => {

@@ -1,14 +1,14 @@
 /** Checks across the components of a reward, which a schema cannot express. */
 import { componentSchemas, traitsOf } from './components';
 import { type Change, error, type Finding, type Path, warning } from './issue';
-import { gatesOf, nameOf, type RewardConfig } from './reward';
+import { componentName, gatesOf, type RewardConfig } from './reward';
 import { suggest } from './suggest';
 
 type ComponentList = RewardConfig['components'];
 
 /** `base` is the path of the reward in a larger value. */
 export function rewardFindings({ components }: RewardConfig, base: Path = []): Finding[] {
-  const names = components.map(nameOf);
+  const names = components.map(componentName);
   const found = [
     ...listFindings(components, names),
     ...components.flatMap((_, i) => [
@@ -101,14 +101,14 @@ function unknownGate(path: Path, name: string, gate: string, names: readonly str
 /** Checks of dependencies through gates. */
 function dependencyFindings(components: ComponentList, i: number): Finding[] {
   const { use, gate } = components[i];
-  const name = nameOf(components[i]);
+  const name = componentName(components[i]);
   const found: Finding[] = [];
   const behind = gatesBehind(components, name, new Set());
   if (behind.has(name))
     found.push(
       error([i, 'gate'], `The gate of "${name}" depends on itself.`, 'Choose a component that does not depend on it.'),
     );
-  const judged = components.some((other) => traitsOf(other.use).judgesAnswer && behind.has(nameOf(other)));
+  const judged = components.some((other) => traitsOf(other.use).judgesAnswer && behind.has(componentName(other)));
   if (traitsOf(use).needsGate && !behind.has('correctness') && !judged)
     found.push(
       warning(
@@ -143,7 +143,7 @@ const highest = ({ use, options }: ComponentList[number]): number =>
 
 /** The components that must be above 0, directly or through other gates, for this one to count. */
 function gatesBehind(components: ComponentList, name: string, seen: Set<string>): Set<string> {
-  for (const component of components.filter((other) => nameOf(other) === name))
+  for (const component of components.filter((other) => componentName(other) === name))
     for (const gate of gatesOf(component)) if (!seen.has(gate)) gatesBehind(components, gate, seen.add(gate));
   return seen;
 }

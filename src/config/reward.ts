@@ -25,7 +25,7 @@ export type RewardConfig = z.output<ReturnType<typeof rewardSchema>>;
 export type RewardFile = z.input<ReturnType<typeof rewardSchema>>;
 
 /** The name of a component in metrics and gates. */
-export const nameOf = (component: { name?: string; use: string }) => component.name ?? component.use;
+export const componentName = (component: { name?: string; use: string }) => component.name ?? component.use;
 
 /** The names of a component's gates. */
 export const gatesOf = ({ gate }: { gate: string | string[] }): string[] => (typeof gate === 'string' ? [gate] : gate);

@@ -57,7 +57,7 @@ describe('groupAdvantages', () => {
     );
   });
 
-  it('sees a difference however small', () => {
+  it('notices any difference, however small', () => {
     const [a, b] = advantages([[1, 1 + 2 ** -23]], 'none');
     expect([Math.sign(a), Math.sign(b)]).toEqual([-1, 1]);
   });

@@ -116,7 +116,7 @@ describe('a run', () => {
     expect(config.experiment.stages.complete.clipHigh).toBe(0.28);
   });
 
-  it("records the reference's log-probs and the entropy of every token, as far as the settings have them", async () => {
+  it("records the reference's log-probs and the entropy of every token if the settings ask for them", async () => {
     const on = await completeAlone({});
     const tokens = on.rollouts.flatMap(({ entropy }) => entropy!);
     expect(tokens.reduce((a, b) => a + b) / tokens.length).toBeCloseTo(on.update.entropy!, 4);
@@ -196,7 +196,7 @@ describe('a run', () => {
     expect(metrics((await start()).folder)).toEqual(metrics(whole));
   });
 
-  it.each([2, 8, 14])('gives the same when it is stopped after %i updates and resumed', async (updates) => {
+  it.each([2, 8, 14])('gives the same result when it is stopped after %i updates and resumed', async (updates) => {
     const run = await stopAndResume(updates);
     expect(metrics(run)).toEqual(metrics(whole));
     const summary = (of: string) =>
@@ -220,7 +220,7 @@ describe('a run', () => {
       let run = '';
       const experiment = { ...tinyExperiment(folder, { adam: { beta2 }, baselines: { sft: false } }), stages };
       await expect(
-        startRun(experiment, join(folder, 'runs'), { ...options, begun: (writer) => (run = writer.folder) }),
+        startRun(experiment, join(folder, 'runs'), { ...options, onStart: (writer) => (run = writer.folder) }),
       ).rejects.toThrow(Stopped);
       return run;
     };
@@ -236,7 +236,7 @@ describe('a run', () => {
     expect(metrics(former)).not.toEqual(metrics(usual));
   });
 
-  it('gives the same when it is stopped within a check', async () => {
+  it('gives the same result when it is stopped during a validation', async () => {
     const stop = new AbortController();
     let run = '';
     const sampled = vi.mocked(sample);
@@ -250,8 +250,8 @@ describe('a run', () => {
         return real!(model, prompts, options);
       });
     };
-    const begun = (writer: { folder: string }) => (run = writer.folder);
-    await expect(start({ notify, signal: stop.signal, begun })).rejects.toThrow(Stopped);
+    const onStart = (writer: { folder: string }) => (run = writer.folder);
+    await expect(start({ notify, signal: stop.signal, onStart })).rejects.toThrow(Stopped);
     expect(checks).toBe(1);
     const last = openRun(run).record.checkpoints.at(-1)!;
     expect(last).toMatchObject({ stage: 'complete' });
@@ -261,28 +261,31 @@ describe('a run', () => {
     expect(checksOf(run)).toEqual(checksOf(whole));
   });
 
-  it.each([1, 4, 9, 14, 22])('gives the same when it is stopped within an update, at yield %i', async (yields) => {
-    const stop = new AbortController();
-    const yielding = vi.mocked(yieldToEventLoop);
-    const { yieldToEventLoop: real } = await vi.importActual<typeof import('../event-loop')>('../event-loop');
-    let run = '';
-    let seen = 0;
-    yielding.mockImplementation((signal) => {
-      if (signal && ++seen === yields) stop.abort();
-      return real(signal);
-    });
-    const begun = (writer: { folder: string }) => (run = writer.folder);
-    await expect(start({ signal: stop.signal, begun })).rejects.toThrow(Stopped);
-    yielding.mockReset();
-    const done = metrics(run).length;
-    expect(seen).toBe(yields);
-    await resumeRun(run, quiet);
-    expect(metrics(run).slice(0, done)).toEqual(metrics(whole).slice(0, done));
-    expect(metrics(run)).toEqual(metrics(whole));
-    expect(checksOf(run)).toEqual(checksOf(whole));
-  });
+  it.each([1, 4, 9, 14, 22])(
+    'gives the same result when it is stopped during an update, at yield %i',
+    async (yields) => {
+      const stop = new AbortController();
+      const yielding = vi.mocked(yieldToEventLoop);
+      const { yieldToEventLoop: real } = await vi.importActual<typeof import('../event-loop')>('../event-loop');
+      let run = '';
+      let seen = 0;
+      yielding.mockImplementation((signal) => {
+        if (signal && ++seen === yields) stop.abort();
+        return real(signal);
+      });
+      const onStart = (writer: { folder: string }) => (run = writer.folder);
+      await expect(start({ signal: stop.signal, onStart })).rejects.toThrow(Stopped);
+      yielding.mockReset();
+      const done = metrics(run).length;
+      expect(seen).toBe(yields);
+      await resumeRun(run, quiet);
+      expect(metrics(run).slice(0, done)).toEqual(metrics(whole).slice(0, done));
+      expect(metrics(run)).toEqual(metrics(whole));
+      expect(checksOf(run)).toEqual(checksOf(whole));
+    },
+  );
 
-  it('gives the same when it is made to rest, each time after a checkpoint', async () => {
+  it('gives the same result when it pauses after each checkpoint', async () => {
     let rests = 0;
     let folder = '';
     const rest = async (checkpoint: () => Promise<void>) => {
@@ -292,7 +295,7 @@ describe('a run', () => {
       const done = metrics(folder).at(-1);
       if (done) expect(checkpoints.at(-1)).toMatchObject({ stage: done.stage, step: done.step });
     };
-    const { rows } = await start({ betweenUpdates: rest, begun: (run) => (folder = run.folder) });
+    const { rows } = await start({ betweenUpdates: rest, onStart: (run) => (folder = run.folder) });
     expect(rests).toBeGreaterThan(15);
     expect(rows).toHaveLength(5);
     expect(metrics(folder)).toEqual(metrics(whole));
@@ -304,8 +307,8 @@ describe('a run', () => {
     const notify = (event: CurriculumEvent) => {
       if (event.type === 'update' && event.stage === 'complete') stop.abort(new Cancelled());
     };
-    const begun = (writer: { folder: string }) => (run = writer.folder);
-    await expect(start({ notify, signal: stop.signal, begun })).rejects.toThrow(Cancelled);
+    const onStart = (writer: { folder: string }) => (run = writer.folder);
+    await expect(start({ notify, signal: stop.signal, onStart })).rejects.toThrow(Cancelled);
     expect(openRun(run).record).toMatchObject({ state: 'stopped', reason: 'cancelled' });
     expect(openRun(run).record.checkpoints.at(-1)).toMatchObject({ name: 'complete-0' });
     await resumeRun(run, quiet);
@@ -316,7 +319,7 @@ describe('a run', () => {
     const resume = async (began: object) => {
       const stop = new AbortController();
       let run = '';
-      const stopAtOnce = { signal: stop.signal, begun: (writer: { folder: string }) => (run = writer.folder) };
+      const stopAtOnce = { signal: stop.signal, onStart: (writer: { folder: string }) => (run = writer.folder) };
       const notify = ({ type }: CurriculumEvent) => type === 'update' && stop.abort();
       await expect(start({ ...stopAtOnce, notify })).rejects.toThrow(Stopped);
       const file = join(run, 'config.json');
@@ -325,8 +328,8 @@ describe('a run', () => {
       writeFileSync(file, JSON.stringify({ ...config, experiment: { ...config.experiment, backend: 'auto' } }));
       const events: CurriculumEvent[] = [];
       let used = '';
-      const begun = (_: unknown, { info }: Engine) => (used = info.name);
-      await resumeRun(run, { ...quiet, begun, notify: (event) => events.push(event) });
+      const onStart = (_: unknown, { info }: Engine) => (used = info.name);
+      await resumeRun(run, { ...quiet, onStart, notify: (event) => events.push(event) });
       const warnings = events.flatMap((event) =>
         event.type === 'note' && event.level === 'warning' && !/^\d+ of \d+ answers/.test(event.text) ? event.text : [],
       );
@@ -337,7 +340,7 @@ describe('a run', () => {
     expect(warnings).toEqual([expect.stringMatching(/^the run began on native kernels, neon and continues on /)]);
   });
 
-  it('takes a stage without updates as the student comes to it', async () => {
+  it('passes the student through a stage without updates unchanged', async () => {
     const { stages } = tinyExperiment(folder);
     const reconstruct = stages.reconstruct && { ...stages.reconstruct, updates: 0 };
     const experiment = { ...tinyExperiment(folder), stages: { ...stages, reconstruct, rewrite: false as const } };

@@ -56,7 +56,7 @@ const decide = (
 ) => ({ kind: 'rewrite' as const, problemId, question, verdict, text, provenance: { from: 'person' as const } });
 
 describe('Stage 3', () => {
-  it('takes what people picked and approved in the run that its student comes from', async () => {
+  it('uses the problems and rewrites that people chose in the run of its student', async () => {
     const earlier = await start({
       stages: { ...stage3(), reconstruct: supervised },
       baselines: { sft: false },
@@ -153,7 +153,7 @@ describe('verdicts on collected rewrites', () => {
     expect(withVerdicts(here, collected, { picked: new Map(), rewrites: new Map() }, 2)).toBe(collected);
   });
 
-  it('take out the rejected, put the approved first, and keep to the number a problem may have', () => {
+  it('remove the rejected rewrites, put the approved ones first, and keep the limit per problem', () => {
     const { context: here, tokens } = context();
     const collected: TaughtRewrite[] = [
       [0, tokens('So Answer: 1')],

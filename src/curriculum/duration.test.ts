@@ -18,7 +18,7 @@ const only = (stages: Partial<ExperimentInput['stages']>, changes: Partial<Exper
 const seconds = (experiment: ReturnType<typeof only>, more: object = {}) =>
   secondsFor(experiment, loadStudentConfig(experiment.student.path), { ...work, ...more }, 1e9);
 
-it('grows as the work does', () => {
+it('grows with the work', () => {
   const tested = seconds(only({}));
   const trained = (updates: number) => seconds(only({ reconstruct: { updates, batch: 4 } })) - tested;
   const again = seconds(only({}), { test: 100 }) - tested; // a trained student is tested, too
@@ -30,7 +30,7 @@ it('grows as the work does', () => {
   expect(seconds(only({}, { evaluation: { count: 10, maxNewTokens: 16 } }))).toBeLessThan(tested);
 });
 
-it('counts what a student writes that thinks first, as far as it may', () => {
+it('counts the thinking of a student that thinks first, up to its limit', () => {
   const tested = (maxNewTokens: number, own?: number) =>
     seconds(only({}, { evaluation: { maxNewTokens } }), own === undefined ? {} : { own });
   expect(tested(4096, 4096) / tested(4096)).toBeGreaterThan(5);
@@ -42,7 +42,7 @@ it('counts what a student writes that thinks first, as far as it may', () => {
   expect((sampled({ complete: stage }) - base) / after).toBeGreaterThan(2); // nothing has taught it to be short
 });
 
-it('counts no gradients of weights that an adapter leaves alone', () => {
+it('counts no gradients of weights that an adapter does not train', () => {
   const whole = only({ reconstruct: { updates: 50 } });
   const adapter = only({ reconstruct: { updates: 50 } }, { student: { path: 'student', lora: { rank: 4 } } });
   expect(seconds(adapter)).toBeLessThan(seconds(whole));

@@ -33,7 +33,7 @@ test('typical lessons are tokenized once, and only on demand', () => {
   expect(counts.texts).toBe(100);
 });
 
-test('tokens of more text than a program has room for are made again', () => {
+test('tokens that exceed the cache are computed again', () => {
   const { counts, tokenizer } = counting();
   const lessons = prepareLessons(
     Array.from({ length: 40 }, (_, i) => problem(i, 300_000)),
@@ -45,7 +45,7 @@ test('tokens of more text than a program has room for are made again', () => {
   expect(counts.texts).toBe(80);
 });
 
-test('a concise lesson shows and teaches the sentences that compute; the question is as it was', () => {
+test('a concise lesson shows and teaches only the sentences that compute; the question is unchanged', () => {
   const seen: string[] = [];
   const encode = (text: string) => [seen.push(text)];
   const tokenizer = { encode, encodePrompt: encode, eosId: 0 } as unknown as Tokenizer;

@@ -34,7 +34,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('a run with an adapter', () => {
-  it('goes through all three stages and leaves the base as it was', () => {
+  it('runs all three stages and does not change the base', () => {
     expect(readSummary(whole).map(({ stage }) => stage)).toEqual(['base', 'sft', 'reconstruct', 'complete', 'rewrite']);
     expect(hash(join(folder, 'student', 'model.safetensors'))).toBe(before);
     for (const line of readMetrics(whole)) expect(Number.isFinite(line.gradNorm)).toBe(true);
@@ -58,7 +58,7 @@ describe('a run with an adapter', () => {
     disposeModel(model);
   });
 
-  it.each([5, 11])('gives the same when it is stopped after %i updates and resumed', async (updates) => {
+  it.each([5, 11])('gives the same result when it is stopped after %i updates and resumed', async (updates) => {
     const run = await stopAfter(updates, start);
     const notes: string[] = [];
     const told = (event: CurriculumEvent) => event.type === 'note' && notes.push(event.text);

@@ -82,7 +82,7 @@ it('counts thinking where it is learned or shown, which exercises do not', () =>
   expect(needs({ rewrite: complete }, 300)).toBe(needs({ rewrite: complete }, 6100)); // Stage 3 shows all of it
 });
 
-it('remedies are those that are enough', () => {
+it('only sufficient remedies are proposed', () => {
   const settled = settleMemory(of(false, { microBatchTokens: 8192, checkpointing: false }), sizes);
   const needed = peakOf(settled, sizes).bytes;
   expect(needed).toBeGreaterThan(9e9);
@@ -95,7 +95,7 @@ it('remedies are those that are enough', () => {
   expect(remedies(settled, sizes, 1e8)).toEqual([]);
 });
 
-it('reckons with the test of the rewriter, which is shown the teacher chains', () => {
+it('accounts for the test of the rewriter, whose prompts hold the teacher chains', () => {
   const changed = { prompts: 8, group: 8, maxNewTokens: 8 };
   const experiment = tinyExperiment('/nowhere', {
     student: { path: 'student', lora: {} },
@@ -111,7 +111,7 @@ it('reckons with the test of the rewriter, which is shown the teacher chains', (
   expect(peak.memory.cache).toBeGreaterThan(64 * 5000 * 2 * 30 * 3 * 64 * 4);
 });
 
-it('warns when more is needed than is free, and refuses what can never be had', () => {
+it('warns if more memory is needed than is free, and refuses more than the machine has', () => {
   const settled = settleMemory(of(false), sizes);
   const { bytes } = peakOf(settled, sizes);
   expect(checkMemory(settled, sizes, { free: bytes, total: bytes }).level).toBe('info');

@@ -14,7 +14,7 @@ const sample = (text: string, length: number, correct = true, fault: string | nu
   fault,
 });
 
-test('wrong rewrites that are shorter take no place of right ones', () => {
+test('shorter wrong rewrites do not displace right ones', () => {
   const samples = [
     sample('wrong and short', 3, false),
     sample('wrong, too', 4, false),
@@ -39,7 +39,7 @@ test('wrong rewrites that are shorter take no place of right ones', () => {
   ]);
 });
 
-test('none is kept where none is wanted', () => {
+test('keeps none if the limit is 0', () => {
   expect(reasonsAgainst([sample('right', 5)], 20, new Set(), 0)).toEqual(['enough kept']);
 });
 

@@ -12,7 +12,7 @@ it('warms up linearly, then follows its schedule down to the floor', () => {
   expect(learningRateAt({ ...base, schedule: 'linear' }, 100, 100)).toBeCloseTo(0.1);
 });
 
-it('has no division by zero with one update or no warm-up', () => {
+it('does not divide by zero with one update or without warm-up', () => {
   expect(learningRateAt({ ...base, warmup: 0, schedule: 'cosine' }, 0, 1)).toBe(1);
   expect(learningRateAt({ ...base, warmup: 1, schedule: 'linear' }, 0, 1)).toBe(1);
 });

@@ -33,7 +33,7 @@ export interface SessionOptions {
   signal: AbortSignal;
   betweenUpdates?: Context['betweenUpdates'];
   /** Called as soon as the run folder exists. */
-  begun?: (run: RunWriter, engine: Engine) => void;
+  onStart?: (run: RunWriter, engine: Engine) => void;
 }
 
 /**
@@ -89,8 +89,8 @@ type Note = Omit<Extract<CurriculumEvent, { type: 'note' }>, 'type'>;
 /** The options, with messages for the start of the run: its needs, and what has changed. */
 const withStartMessages = (notes: Note[], options: SessionOptions): SessionOptions => ({
   ...options,
-  begun(...run) {
-    options.begun?.(...run);
+  onStart(...run) {
+    options.onStart?.(...run);
     for (const note of notes) options.notify({ type: 'note', ...note });
   },
 });
@@ -188,7 +188,7 @@ async function conduct(opened: OpenedRun, options: SessionOptions) {
   let rows: StageRow[] = [];
   try {
     if (run.record.spent) engine.continueSpending?.(run.record.spent);
-    options.begun?.(run, engine);
+    options.onStart?.(run, engine);
     await space.write(() => run.update({ state: 'running' }));
     rows = await learnAgainWhereLost({ ...opened, space }, options);
     await space.write(() =>

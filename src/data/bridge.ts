@@ -1,5 +1,5 @@
 import { sameAnswer } from '../answers/equal';
-import { datasetError, type Row, type RowPlace, textOf } from './rows';
+import { datasetError, type Row, type RowPlace, requiredText } from './rows';
 import type { Problem } from './types';
 
 /** The length limit of the release's responses; those that reach it were cut off (128 of 568). */
@@ -17,16 +17,16 @@ export function bridgeProblem(row: Row, place: RowPlace): Problem {
       place,
       'Set "format" to "rows", which guesses the columns.',
     );
-  const answer = textOf(row, 'gold_answer', place);
+  const answer = requiredText(row, 'gold_answer', place);
   const predicted =
     typeof row.predicted_answer === 'string' && row.predicted_answer !== '' ? row.predicted_answer : undefined;
   return {
-    id: `bridge-${textOf(row, 'idx', place)}`,
-    question: textOf(row, 'question', place),
+    id: `bridge-${requiredText(row, 'idx', place)}`,
+    question: requiredText(row, 'question', place),
     answer,
-    chain: textOf(row, 'teacher_cot', place),
+    chain: requiredText(row, 'teacher_cot', place),
     student: {
-      text: textOf(row, 'response', place),
+      text: requiredText(row, 'response', place),
       ...(predicted !== undefined && { answer: predicted }),
       ...(typeof row.token_count === 'number' && {
         tokens: row.token_count,

@@ -1,6 +1,6 @@
 import { extractAnswer } from '../answers/extract';
 import { stripCalculatorMarks } from '../chain/split';
-import { cellOf, textOf } from './cells';
+import { cellOf, cellText } from './cells';
 import { recordedAnswerOf } from './chains';
 import { type Choice, choicesOf, chosenAnswer, withChoices } from './choices';
 import { isNamed, type SettledColumns } from './columns';
@@ -65,14 +65,14 @@ const isTalk = (columns: SettledColumns, column: string) =>
 
 const reader = (row: Row, columns: SettledColumns) => (column: string | undefined, turn: ChatRole) => {
   if (column === undefined) return undefined;
-  return isTalk(columns, column) ? conversationIn(row, columns, column)?.[turn] : textOf(cellOf(row, column), turn);
+  return isTalk(columns, column) ? conversationIn(row, columns, column)?.[turn] : cellText(cellOf(row, column), turn);
 };
 
 /** The reference answer, and the worked solution that its column holds. */
 function answerOf(row: Row, columns: SettledColumns, choices: readonly Choice[], place: RowPlace) {
   if (columns.answer === undefined) return {};
   const cell = cellOf(row, columns.answer);
-  const written = textOf(cell, 'assistant');
+  const written = cellText(cell, 'assistant');
   const chosen = chosenAnswer(cell, choices);
   if (written === undefined || chosen !== undefined) return { given: chosen };
   if (!/\s|\\boxed/.test(written)) return { given: written };
@@ -130,6 +130,6 @@ function chainOf(
 }
 
 function thought(row: Row, { thinking }: SettledColumns, text: string): string {
-  const before = thinking === undefined ? undefined : textOf(cellOf(row, thinking), 'assistant');
+  const before = thinking === undefined ? undefined : cellText(cellOf(row, thinking), 'assistant');
   return plainMarks(withThinking(before, text)!);
 }

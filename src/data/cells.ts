@@ -1,5 +1,5 @@
 /** What the cells of a dataset say. */
-import { type ChatRole, conversationOf, partsOf } from './conversations';
+import { type ChatRole, contentText, conversationOf } from './conversations';
 import type { Row } from './rows';
 
 /** A cell by its column; `a.b` is field b of column a. */
@@ -17,7 +17,7 @@ export function cellOf(row: Row, column: string): unknown {
  * A text; a number or a truth value as it is written; the only item of a list, also of one in a text; of a
  * conversation, what `turn` said first.
  */
-export function textOf(value: unknown, turn: ChatRole): string | undefined {
+export function cellText(value: unknown, turn: ChatRole): string | undefined {
   if (typeof value === 'string') {
     const conversation = conversationOf(value);
     return conversation ? conversation[turn] : (onlyItem.exec(value)?.[2] ?? value).trim() || undefined;
@@ -26,7 +26,7 @@ export function textOf(value: unknown, turn: ChatRole): string | undefined {
   if (typeof value === 'bigint' || typeof value === 'boolean') return String(value);
   const conversation = conversationOf(value);
   if (conversation) return conversation[turn];
-  if (Array.isArray(value)) return value.length === 1 ? textOf(value[0], turn) : partsOf(value);
+  if (Array.isArray(value)) return value.length === 1 ? cellText(value[0], turn) : contentText(value);
   return undefined;
 }
 

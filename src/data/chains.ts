@@ -1,6 +1,6 @@
 import { sameAnswer } from '../answers/equal';
 import { writeOutput } from '../writing';
-import { datasetError, type Row, type RowPlace, textOf } from './rows';
+import { datasetError, type Row, type RowPlace, requiredText } from './rows';
 import type { Problem, RecordedAnswer } from './types';
 
 /** Writes problems to a `*.chains.jsonl` file, replacing it atomically. */
@@ -22,8 +22,12 @@ export function chainsProblem(row: Row, place: RowPlace): Problem {
     throw datasetError('"chain" is not a text', place, 'Write the chain as one text, or leave it out.');
   if (meta !== undefined && (typeof meta !== 'object' || meta === null || Array.isArray(meta)))
     throw datasetError('"meta" is not an object', place, 'Write it in { }, or leave it out.');
-  const answer = textOf(row, 'answer', place);
-  const problem: Problem = { id: textOf(row, 'id', place), question: textOf(row, 'question', place), answer };
+  const answer = requiredText(row, 'answer', place);
+  const problem: Problem = {
+    id: requiredText(row, 'id', place),
+    question: requiredText(row, 'question', place),
+    answer,
+  };
   if (typeof chain === 'string' && chain.trim() !== '') problem.chain = chain;
   if (student !== undefined) problem.student = recordedAnswerOf(student, answer, place);
   if (meta !== undefined || Object.keys(others).length > 0) problem.meta = { ...others, ...(meta as object) };

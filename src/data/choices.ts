@@ -1,6 +1,6 @@
 /** Multiple choice: the choices are listed below the question, and the answer is one of them, as letter and text. */
 import { sameAnswer } from '../answers/equal';
-import { cellOf, textOf } from './cells';
+import { cellOf, cellText } from './cells';
 import { choiceColumn, plainName } from './names';
 import type { Row } from './rows';
 
@@ -29,7 +29,7 @@ interface Labelled {
 const columnsOf = (row: Row, columns: readonly string[]): Labelled[] =>
   columns.map((name) => {
     const [, one, bare] = choiceColumn.exec(plainName(name)) ?? [];
-    return { label: one ?? bare ?? '', text: textOf(row[name], 'user') };
+    return { label: one ?? bare ?? '', text: cellText(row[name], 'user') };
   });
 
 function labelled(cell: unknown): Labelled[] {
@@ -38,18 +38,18 @@ function labelled(cell: unknown): Labelled[] {
   if (typeof cell !== 'object' || cell === null) return [];
   const { text, texts = text, label, labels = label } = cell as Row;
   if (Array.isArray(texts) && Array.isArray(labels))
-    return texts.map((one, i) => ({ label: String(labels[i]), text: textOf(one, 'user') }));
-  return Object.entries(cell).map(([name, one]) => ({ label: name, text: textOf(one, 'user') }));
+    return texts.map((one, i) => ({ label: String(labels[i]), text: cellText(one, 'user') }));
+  return Object.entries(cell).map(([name, one]) => ({ label: name, text: cellText(one, 'user') }));
 }
 
 const items = (list: readonly unknown[]): Labelled[] =>
   list.map((item) => {
     if (typeof item !== 'object' || item === null) {
       const [, label = '', text] = /^\s*\(?([A-Za-z]|\d)\s*[).:]\s*(\S.*)$/s.exec(String(item)) ?? [];
-      return { label, text: text ?? textOf(item, 'user') };
+      return { label, text: text ?? cellText(item, 'user') };
     }
     const { label, key, id, text, content, value } = item as Row;
-    return { label: textOf(label ?? key ?? id, 'user') ?? '', text: textOf(text ?? content ?? value, 'user') };
+    return { label: cellText(label ?? key ?? id, 'user') ?? '', text: cellText(text ?? content ?? value, 'user') };
   });
 
 /** A list as JSON or as Python writes it, or "a ) 3 , b ) 4". */
@@ -79,7 +79,7 @@ export function withChoices(question: string, choices: readonly Choice[]): strin
  * choices.
  */
 export function chosenAnswer(given: unknown, choices: readonly Choice[]): string | undefined {
-  const answerText = textOf(given, 'assistant');
+  const answerText = cellText(given, 'assistant');
   if (answerText === undefined) return undefined;
   const key = /^\s*(?:option|choice)?\s*\(?([A-Za-z]|\d)\s*(?:[).:]|$)/i.exec(answerText)?.[1].toLowerCase();
   const byLabel = () => choices.find(({ label }) => key !== undefined && label.toLowerCase() === key);

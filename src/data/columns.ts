@@ -1,7 +1,7 @@
 /** The roles of a dataset's columns: given, or guessed from common names and the first rows. */
 import { extractAnswer } from '../answers/extract';
 import { clip } from '../words';
-import { cellOf, textOf } from './cells';
+import { cellOf, cellText } from './cells';
 import { choicesOf, chosenAnswer } from './choices';
 import { conversationOf, exchangeOf } from './conversations';
 import { choiceColumn, conversations, endings, endsAs, plainName, stories, usual } from './names';
@@ -149,7 +149,7 @@ const fieldsIn = (rows: readonly Row[]): [field: string, path: string][] =>
 
 /** Something that a role can take: a text, or a list. A label of yes or no is a verdict on what stands beside it. */
 const isReadable = (value: unknown, name: string) =>
-  textOf(value, 'user') !== undefined
+  cellText(value, 'user') !== undefined
     ? typeof value !== 'boolean' || plainName(name) !== 'label'
     : Array.isArray(value) && value.length > 0;
 
@@ -194,14 +194,14 @@ const choosesIn = (row: Row, answer: string | undefined, choices: string | reado
 const areSolutions = (name: string | undefined, rows: readonly Row[], isSolution: (text: string) => boolean) =>
   name !== undefined &&
   rows.some((row) => {
-    const text = textOf(cellOf(row, name), 'assistant');
+    const text = cellText(cellOf(row, name), 'assistant');
     return text !== undefined && isSolution(text) && statedAnswer(text) !== null && exchangeOf(text) === null;
   });
 
 /** An id column whose values distinguish the first rows. */
 function idOf(rows: readonly Row[], real: ColumnLookup): string | undefined {
   const id = usual.id.map(real).find((name) => name !== undefined);
-  return id !== undefined && rows.every((row) => textOf(cellOf(row, id), 'user') !== undefined) ? id : undefined;
+  return id !== undefined && rows.every((row) => cellText(cellOf(row, id), 'user') !== undefined) ? id : undefined;
 }
 
 function checkAnswers(
@@ -212,10 +212,10 @@ function checkAnswers(
   const pairs = rows.map((row) => [
     [question]
       .flat()
-      .map((name) => textOf(cellOf(row, name), 'user'))
+      .map((name) => cellText(cellOf(row, name), 'user'))
       .filter(Boolean)
       .join('\n\n'),
-    textOf(cellOf(row, answer!), 'assistant'),
+    cellText(cellOf(row, answer!), 'assistant'),
   ]);
   if (pairs.length > 0 && pairs.every(([asked, answered]) => asked !== '' && asked === answered))
     throw fail(`the reference answers in "${answer}" are the questions`, 'Name another column as columns.answer.');

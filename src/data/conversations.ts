@@ -37,7 +37,7 @@ export function conversationOf(value: unknown): Conversation | null {
       continue; // a tool
     }
     if (turn === 'assistant' && said.user === undefined && messages.length > 1) continue; // a greeting
-    said[turn] ??= withThinking(thinkingOf(message as Row), partsOf(content ?? words ?? text ?? written));
+    said[turn] ??= withThinking(thinkingOf(message as Row), contentText(content ?? words ?? text ?? written));
   }
   return said;
 }
@@ -54,8 +54,8 @@ function pairOf(value: unknown): Conversation | null {
   const [first] = value;
   if (typeof first !== 'object' || first === null) return null;
   const { system, input, human, user, prompt, question, output, assistant, gpt, response, answer } = first as Row;
-  const asked = partsOf(user ?? human ?? input ?? prompt ?? question);
-  const answered = partsOf(assistant ?? gpt ?? output ?? response ?? answer);
+  const asked = contentText(user ?? human ?? input ?? prompt ?? question);
+  const answered = contentText(assistant ?? gpt ?? output ?? response ?? answer);
   if (asked === undefined || answered === undefined) return null;
   return { user: asked, assistant: answered, ...(typeof system === 'string' && system !== '' && { system }) };
 }
@@ -136,10 +136,10 @@ function jsonOf(text: string): unknown {
 }
 
 const thinkingOf = ({ reasoning_content: content, reasoning, thinking }: Row) =>
-  partsOf(content ?? reasoning ?? thinking);
+  contentText(content ?? reasoning ?? thinking);
 
 /** A text, or the joined texts of a list of parts. */
-export function partsOf(value: unknown): string | undefined {
+export function contentText(value: unknown): string | undefined {
   if (typeof value === 'string') return value.trim() || undefined;
   if (!Array.isArray(value)) return undefined;
   const texts = value.map((part) => (typeof part === 'string' ? part : (part as { text?: unknown } | null)?.text));

@@ -55,7 +55,7 @@ describe('fetching a known file', () => {
     expect(existsSync(`${file}.part`)).toBe(false);
   });
 
-  it('goes on where the connection broke, and where an earlier process was', async () => {
+  it('resumes after a broken connection, and after an earlier process', async () => {
     serve = (request, response, nth) => {
       if (nth > 2) return byRange(request, response);
       const start = startOf(request);
@@ -70,7 +70,7 @@ describe('fetching a known file', () => {
     expect(ranges).toEqual([undefined, 'bytes=20000-', 'bytes=40000-']);
   });
 
-  it('starts again where a server cannot go on', async () => {
+  it('starts again if the server cannot resume', async () => {
     writeFileSync(join(folder, 'file.bin.part'), content.subarray(0, 100));
     file = join(folder, 'file.bin');
     serve = (_, response) => response.end(content); // no ranges: all of it, with status 200
@@ -78,13 +78,13 @@ describe('fetching a known file', () => {
     expect(readFileSync(file).equals(content)).toBe(true);
   });
 
-  it('waits out errors of the server', async () => {
+  it('retries after errors of the server', async () => {
     serve = (request, response, nth) => (nth < 3 ? response.writeHead(503).end() : byRange(request, response));
     await download(url, file, known, quick);
     expect(ranges).toHaveLength(3);
   });
 
-  it('keeps nothing of another content, of one that is too long, of one that never comes', async () => {
+  it('keeps nothing of a file with other content, a longer one, or one that never arrives', async () => {
     serve = (_, response) => response.end(Buffer.alloc(content.length));
     await expect(download(url, file, known, quick)).rejects.toThrow('a file other than the expected one');
     serve = (_, response) => response.end(Buffer.alloc(content.length + 1));
@@ -103,7 +103,7 @@ describe('fetching a known file', () => {
     expect([existsSync(file), existsSync(`${file}.part`)]).toEqual([false, false]);
   });
 
-  it('leaves a file alone that is there and differs', async () => {
+  it('does not touch an existing file that differs', async () => {
     file = join(folder, 'mine.bin');
     writeFileSync(file, 'mine');
     await expect(download(url, file, known)).rejects.toThrow('another file is there already');

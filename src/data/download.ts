@@ -82,7 +82,7 @@ async function fetchRest(url: string, part: string, bytes: number, options: Down
     at = 0;
   }
   if (at === bytes) return;
-  await unlessSilent(options.silenceMs ?? 60_000, options.signal, async (signal, heard) => {
+  await unlessSilent(options.silenceMs ?? 60_000, options.signal, async (signal, received) => {
     const answer = await fetch(url, { signal, headers: bytesFrom(at) });
     if (answer.status === 416 || (answer.status === 206 && !continues(answer, at))) {
       remove(dirname(part), part);
@@ -100,7 +100,7 @@ async function fetchRest(url: string, part: string, bytes: number, options: Down
     const handle = await openPart(part);
     try {
       await appendAnswer(answer, { handle, path: part, at, bytes }, (_, here) => {
-        heard();
+        received();
         options.progress?.(here);
       });
     } catch (error) {

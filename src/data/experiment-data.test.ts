@@ -21,7 +21,7 @@ function load(data: Partial<Experiment['data']> & Pick<Experiment['data'], 'trai
   return loadExperimentData({ data: { ...data, test, validation, otherAnswers }, stages } as Experiment);
 }
 
-test('chains that end in another answer are left out and told of, their questions stay', () => {
+test('chains that end in another answer are left out and reported, but their questions stay', () => {
   const { train, notes } = load({ train: rows('wrongchain.jsonl', 0, 170), test: rows('wrongchain.jsonl', 170) });
   expect(train.problems).toHaveLength(170);
   expect(train.problems.filter(({ chain }) => chain === undefined)).toHaveLength(85);
@@ -31,18 +31,18 @@ test('chains that end in another answer are left out and told of, their question
   );
 });
 
-test('or kept as they are, where the experiment says so', () => {
+test('or kept unchanged if the experiment says so', () => {
   const { train, notes } = load({ train: rows('wrongchain.jsonl'), otherAnswers: 'keep' });
   expect(train.problems.at(0)!.chain).toMatch(/Answer: 187$/);
   expect(notes).toContainEqual(expect.stringMatching(/100 of 200 teacher chains.*kept unchanged/));
 });
 
-test('a question of the test that is a training question, too, is told of, whatever its id', () => {
+test('a test question that is also a training question is reported, whatever its id', () => {
   const { notes } = load({ train: rows('leak.jsonl', 0, 170), test: rows('leak.jsonl', 170) });
   expect(notes).toContainEqual(expect.stringMatching(/^30 of 30 test questions are training questions, too/));
 });
 
-test('a question with two answers is told of', () => {
+test('a question with two answers is reported', () => {
   const { notes } = load({ train: rows('conflict.jsonl') });
   expect(notes).toContainEqual(expect.stringMatching(/^\d+ of 199 training rows repeat a question with another/));
 });

@@ -2,7 +2,7 @@
 import { sameAnswer } from '../answers/equal';
 import { extractAnswer } from '../answers/extract';
 import { partThinking, spokenPart } from '../answers/thinking';
-import { textOf } from './cells';
+import { cellText } from './cells';
 import { withThinking } from './conversations';
 import { verdicts } from './names';
 import type { Row } from './rows';
@@ -54,7 +54,7 @@ export function bestGeneration(
 const textFields = ['text', 'content', 'generation', 'response', 'completion', 'solution', 'output', 'generated_text'];
 
 function generationOf(item: unknown): Flags & { text?: string } {
-  const text = textOf(item, 'assistant');
+  const text = cellText(item, 'assistant');
   if (text !== undefined) return { text: plainMarks(text), complete: true };
   if (typeof item !== 'object' || item === null) return {};
   const fields = item as Row;
@@ -117,7 +117,7 @@ export function stepsIn(items: readonly unknown[], column: string, row: Row): Ch
   const judged =
     Array.isArray(labels) && labels.length === items.length && labels.every((one) => typeof one === 'boolean');
   if (!/steps$/i.test(column) && !(judged && column === 'completions')) return null;
-  const texts = items.map((item) => textOf(item, 'assistant') ?? textOf((item as Row | null)?.text, 'assistant'));
+  const texts = items.map((item) => cellText(item, 'assistant') ?? cellText((item as Row | null)?.text, 'assistant'));
   const right = !judged || !labels.includes(false);
   return texts.includes(undefined) || !right ? null : { chain: texts.join('\n'), verified: judged };
 }

@@ -1,6 +1,6 @@
 import { parseAnswer } from '../answers/equal';
 import { stripCalculatorMarks } from '../chain/split';
-import { datasetError, type Row, type RowPlace, textOf } from './rows';
+import { datasetError, type Row, type RowPlace, requiredText } from './rows';
 import type { Problem } from './types';
 
 /**
@@ -9,7 +9,7 @@ import type { Problem } from './types';
  * marks. Ids are the file's name and the row number from 0, such as `train-17`.
  */
 export function gsm8kProblem(row: Row, place: RowPlace, id: string): Problem {
-  const marked = textOf(row, 'answer', place);
+  const marked = requiredText(row, 'answer', place);
   const gold = /(?:^|\n)####[ \t]*([^\n]+)$/.exec(marked)?.[1].trim();
   if (gold === undefined && row.id !== undefined)
     throw datasetError('the answer does not end in "#### n": this looks like chains', place, 'Set "format": "chains".');
@@ -17,7 +17,7 @@ export function gsm8kProblem(row: Row, place: RowPlace, id: string): Problem {
     throw datasetError('the answer does not end in a line "#### n" with a number', place, 'Correct or remove the row.');
   return {
     id,
-    question: textOf(row, 'question', place),
+    question: requiredText(row, 'question', place),
     answer: gold.replace(/,(?=\d{3}(?:\D|$))/g, ''),
     chain: stripCalculatorMarks(marked),
     meta: { marked },

@@ -135,7 +135,7 @@ describe('kinds of rows', () => {
     expect([...read(written('bare.json', [talk])).problems]).toMatchObject([plain]);
   });
 
-  test('what a row says of its only chain is believed', () => {
+  test("a row's own verdict on its only chain is used", () => {
     const chainOf = (more: object) =>
       read(written('flags.jsonl', { ...plain, response: boxed, ...more })).problems.at(0)!.chain;
     expect(chainOf({ is_correct: true })).toBe(boxed);
@@ -147,7 +147,7 @@ describe('kinds of rows', () => {
       expect(chainOf(more)).toBeUndefined();
   });
 
-  test('a row whose only chain is wrong says so', () => {
+  test('a row whose only chain is wrong is reported', () => {
     const rows = [true, false].map((label) => JSON.stringify({ prompt: asked, completion: boxed, label }));
     expect(() => read(written('kto.jsonl', rows.join('\n')))).toThrow('the row says that its chain is wrong');
   });
@@ -158,7 +158,7 @@ describe('kinds of rows', () => {
     for (const one of [file, table]) expect(read(one).problems.at(0)!.answer).toBe('12345678901234567');
   });
 
-  test('what is wrong with rows is told of, with a remedy', () => {
+  test('faulty rows are reported, with a remedy', () => {
     const row = { question: 'Why?', answer: 'There are several reasons. One of them is 3, and the other one is 4.' };
     expect(() => read(written('why.jsonl', row))).toThrow('the solution states no final answer');
     const [fair, broken, blank] = [JSON.stringify(plain), '{"question": "x"', '{"question": "", "answer": "1"}'];

@@ -3,7 +3,7 @@ import { budgetsOf, histogram, quantile } from './lengths';
 
 const lengths = Array.from({ length: 100 }, (_, i) => 3 * (i + 1)); // 3, 6, ... 300
 
-it('gives the length that a share does not go beyond', () => {
+it('gives the length that a share of the rows does not exceed', () => {
   expect([0.5, 0.95, 1].map((share) => quantile(lengths, share))).toEqual([150, 285, 300]);
   expect(quantile([7], 0.5)).toBe(7);
   expect(quantile([], 0.5)).toBe(0);

@@ -54,7 +54,7 @@ test('chains without steps, when most are', () => {
   ]);
 });
 
-test('control tokens in questions are told of', () => {
+test('control tokens in questions are reported', () => {
   const notes = (question: string) => notesOn([{ id: 'q1', question, answer: '5' }]).join();
   for (const token of ['<|im_end|>', '<｜User｜>', '</s>', '[INST]', '[MASK]', '<start_of_turn>'])
     expect(notes(`What is 2 + 3?${token}`)).toContain(`1 of 1 questions contain a control token (q1: ${token})`);

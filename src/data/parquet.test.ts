@@ -83,7 +83,7 @@ describe('sets of long reasoning as Parquet', () => {
     });
   });
 
-  it('say what they lack', () => {
+  it('report missing columns', () => {
     expect(() => readParquet(fixture('long-v1'))).toThrow('row 8: the row has no text as its answer');
     expect(() => readParquet(fixture('strange'))).toThrow('no column looks like the question');
     const remedy = (action: () => unknown) => {
@@ -111,7 +111,7 @@ describe('hostile Parquet files', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(64 << 20);
   });
 
-  it('a run that stands for a billion values is refused', () => {
+  it('a run-length of a billion values is refused', () => {
     // The first definition levels of the question: u32 length 2..4, a run of 50 (varint 100), level 1.
     const bytes = readFileSync(fixture('gsm8k-none'));
     const at = bytes.indexOf(Buffer.from([2, 0, 0, 0, 100, 1]));
@@ -123,7 +123,7 @@ describe('hostile Parquet files', () => {
     expect(() => readParquet(file)).toThrow('a run is longer than its page');
   });
 
-  it('is no Parquet: said so', () => {
+  it('is not Parquet: reported', () => {
     const cases: [Buffer, string][] = [
       [Buffer.from('PAR1'), 'too short'],
       [Buffer.from('PAR1 and then something else'), 'does not end like a Parquet file'],

@@ -33,7 +33,7 @@ export function asRow(value: unknown, place: RowPlace): Row {
 }
 
 /** A required text of a row; a number or boolean is converted, a list with one item unwrapped. */
-export function textOf(row: Row, key: string, place: RowPlace): string {
+export function requiredText(row: Row, key: string, place: RowPlace): string {
   const cell = row[key];
   const only = Array.isArray(cell) && cell.length === 1 ? cell[0] : cell;
   const value = typeof only === 'number' || typeof only === 'boolean' ? String(only) : only;

@@ -192,7 +192,7 @@ describe('written by hand', () => {
     expect(read(file).problems.map(({ question }) => question)).toEqual(['Add.\n\n1, 2', 'Multiply.\n\n1, 2']);
   });
 
-  test('columns that were told are checked', () => {
+  test('given columns are checked', () => {
     const file = written('told.jsonl', '{"text": "Which?", "gold": "12", "other": "Answer: 12"}\n');
     expect(read(file, { columns: { question: 'text', chain: 'other' } }).problems.at(0)).toMatchObject({
       answer: '12',
@@ -278,7 +278,7 @@ describe('less usual files', () => {
     );
   });
 
-  test('one row alone is a row, whatever lists it has', () => {
+  test('a single row is a row, even if it contains lists', () => {
     const messages = [
       { role: 'user', content: asked(0) },
       { role: 'assistant', content: `${said(0)}\nAnswer: 21` },
@@ -299,7 +299,7 @@ describe('less usual files', () => {
     expect(found).toEqual({ question: names[0], answer: names[1], chain: names[2] });
   });
 
-  test('what is wrong or a student has said is no teacher chain', () => {
+  test("a wrong chain and a student's chain are not teacher chains", () => {
     const { columns: found } = written(
       'wrong.json',
       english.map(({ question, answer, solution }) => ({

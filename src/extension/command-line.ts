@@ -19,7 +19,7 @@ export async function commandLine(args: readonly string[]) {
  * The result of a command with --json. @throws UserError for an error that it reports; SyntaxError for output that is
  * not JSON
  */
-export function answerOf<T>(output: string): T {
+export function parseOutput<T>(output: string): T {
   const answer: T | { error: { message: string; file?: string; remedy?: string; code: ErrorCode } } =
     JSON.parse(output);
   if (typeof answer === 'object' && answer !== null && 'error' in answer)

@@ -4,7 +4,7 @@ import { Debouncer } from './debouncer';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-it('is quick when all is quiet, and together when much happens', () => {
+it('acts at once after a pause, and groups frequent events', () => {
   const told: string[][] = [];
   const batch = new Debouncer(250, (keys) => told.push([...keys]));
   batch.add('a');

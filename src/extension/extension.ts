@@ -42,7 +42,7 @@ import * as vscode from './vscode';
 
 /** Returns the services that the features share, for tests inside the editor. */
 export function activate(context: vscode.ExtensionContext): Services {
-  const begun = performance.now();
+  const startedAt = performance.now();
   limitReading({
     trusted: () => vscode.workspace.isTrusted,
     roots: () => pathsOf(vscode.workspace.workspaceFolders),
@@ -59,7 +59,7 @@ export function activate(context: vscode.ExtensionContext): Services {
       return setting('engine.command', '');
     },
     get tinker() {
-      return tinker.told;
+      return tinker.identity;
     },
   };
   const hosts = new Hosts(
@@ -71,7 +71,7 @@ export function activate(context: vscode.ExtensionContext): Services {
   const services: Services = { context, runs, cases, hosts, log };
   context.subscriptions.push(log, runs, cases, hosts, tinker);
   for (const register of features) context.subscriptions.push(register(services));
-  log.info(`Distillery ${version}, active in ${Math.round(performance.now() - begun)} ms`);
+  log.info(`Distillery ${version}, active in ${Math.round(performance.now() - startedAt)} ms`);
   return services;
 }
 

@@ -95,13 +95,13 @@ async function agree(hub: Hub, plan: DownloadPlan): Promise<boolean> {
 function fetchAll(hub: Hub, plan: DownloadPlan): Thenable<string> {
   return cancellable(t('Downloading {0}', plan.what), (signal, progress) => {
     let [reported, last] = [0, 0];
-    let begun: { at: number; done: number } | undefined;
+    let first: { at: number; done: number } | undefined;
     return download({ ...hub, signal }, plan, cacheOf(plan), ({ done, bytes: total }) => {
       const now = performance.now();
-      begun ??= { at: now, done };
+      first ??= { at: now, done };
       if (now - last < 500) return;
       last = now;
-      const speed = (done - begun.done) / Math.max(now - begun.at, 1); // bytes per millisecond
+      const speed = (done - first.done) / Math.max(now - first.at, 1); // bytes per millisecond
       const left = speed > 0 ? t(', {0} left', duration((total - done) / speed / 1000)) : '';
       const increment = (100 * (done - reported)) / Math.max(total, 1);
       reported = done;

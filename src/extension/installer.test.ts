@@ -5,7 +5,7 @@ vi.mock('./vscode', () => ({ l10n: { t: (text: string) => text } }));
 
 const { resultOf, stepOf } = await import('./installer');
 
-describe('what a set-up in the command line says', () => {
+describe('the output of a set-up in the command line', () => {
   it('is a step with its share, or a line for the log', () => {
     expect(stepOf('{"doing":"Fetching x","done":5,"total":20}')).toBe('Fetching x, 25 %');
     expect(stepOf('{"doing":"Compiling"}')).toBe('Compiling');

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { UserError } from '../errors';
 import { cancellable } from './cancellable';
-import { answerOf, commandLine } from './command-line';
+import { commandLine, parseOutput } from './command-line';
 import type { Services } from './services';
 import * as vscode from './vscode';
 
@@ -56,7 +56,7 @@ export function stepOf(line: string): string | null {
 /** The command line's result. @throws UserError with its message and remedy */
 export function resultOf<Made>(output: string): Made {
   try {
-    return answerOf<Made>(output);
+    return parseOutput<Made>(output);
   } catch (error) {
     if (!(error instanceof UserError)) throw new Error('the installer gave no result; its output is in the log');
     const place = error.file ? `${error.file}: ` : '';

@@ -81,7 +81,7 @@ export class LiveDocuments<V> implements vscode.TextDocumentContentProvider, vsc
   private view(uri: vscode.Uri): V {
     const known = this.views.get(uri.toString());
     if (known) return known;
-    const view = this.kind.create(sourceOf(uri));
+    const view = this.kind.create(sourceUri(uri));
     this.views.set(uri.toString(), view);
     return view;
   }
@@ -102,4 +102,4 @@ export class LiveDocuments<V> implements vscode.TextDocumentContentProvider, vsc
 }
 
 /** The file that a document is derived from. */
-export const sourceOf = (document: vscode.Uri) => vscode.Uri.parse(document.query);
+export const sourceUri = (document: vscode.Uri) => vscode.Uri.parse(document.query);

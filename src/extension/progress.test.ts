@@ -50,7 +50,7 @@ describe('progress', () => {
     expect(meter.current?.left).toBeCloseTo(94 * 4);
   });
 
-  it('is there at once for one who comes late', () => {
+  it('is available at once to a late client', () => {
     const meter = new ProgressMeter();
     const { event } = update(5, 45);
     meter.snapshot({

@@ -68,11 +68,11 @@ export class ProgressMeter {
     this.first = undefined;
   }
 
-  private step(told: UpdateEvent, time: number): void {
+  private step(event: UpdateEvent, time: number): void {
     const { progress } = this;
-    const { stage, phase, update, updates, metrics, spent } = told;
+    const { stage, phase, update, updates, metrics, spent } = event;
     const same = progress?.stage === stage && progress.phase === phase;
-    if (!same || !this.first?.spent) this.first = told;
+    if (!same || !this.first?.spent) this.first = event;
     const { first } = this;
     const share = { before: first.spent, done: update - first.update, left: updates - update };
     if (!same || update !== progress.update + 1) this.marks = [];

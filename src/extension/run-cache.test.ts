@@ -35,7 +35,7 @@ describe('the list of runs', () => {
     expect(cache.list([join(root, 'nowhere')])).toEqual([]);
   });
 
-  it('says of each broken run why, and of a newer format what to do', () => {
+  it('gives the reason for each broken run, and the remedy for a newer format', () => {
     writeFileSync(join(writeRun(root, '1-torn'), 'run.json'), '{"format": 1, "state":');
     mkdirSync(join(root, '2-empty'));
     writeFileSync(join(writeRun(root, '3-newer'), 'run.json'), '{"format": 99}');

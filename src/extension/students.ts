@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { runOfCheckpoint } from '../runs/reading';
 import { mayRead } from './named-files';
 import { checkpointPath } from './run-cache';
-import { runTitle, titleOf } from './runs/items';
+import { runIdTitle, runTitle } from './runs/items';
 import type { Services } from './services';
 import * as vscode from './vscode';
 import { resultText } from './words';
@@ -11,7 +11,7 @@ import { resultText } from './words';
 /** `rewrite-126 of 2026-02-05 14:03:09`, or the folder's name. */
 export function studentTitle(folder: string): string {
   const run = runOfCheckpoint(folder);
-  return run ? `${basename(folder)} of ${titleOf(basename(run))}` : basename(folder);
+  return run ? `${basename(folder)} of ${runIdTitle(basename(run))}` : basename(folder);
 }
 
 interface StudentItem extends vscode.QuickPickItem {

@@ -26,7 +26,7 @@ export class TinkerServer implements vscode.Disposable {
     ];
   }
 
-  get told(): NonNullable<Identity['tinker']> {
+  get identity(): NonNullable<Identity['tinker']> {
     const url = setting('tinker.url', '');
     const prices = pricesSchema.safeParse(setting('tinker.prices', {}));
     // After a change of the address, no key is known until that of the new one is read.

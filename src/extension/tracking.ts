@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { basename } from 'node:path';
 import { UserError } from '../errors';
-import { answerOf, commandLine } from './command-line';
+import { commandLine, parseOutput } from './command-line';
 import { report } from './commands/report';
 import { distilleryOf } from './run-paths';
 import type { Services } from './services';
@@ -51,7 +51,7 @@ async function follow(run: string, trackers: readonly string[], log: vscode.LogO
       code: 'tracker',
       remedy: `What arrived is kept. Continue with: distillery track ${basename(run)} --to ${trackers.join(',')}.`,
     });
-  for (const { tracker, arrived } of answerOf<{ tracker: string; arrived?: number }[]>(output))
+  for (const { tracker, arrived } of parseOutput<{ tracker: string; arrived?: number }[]>(output))
     log.info(arrived === undefined ? `${run} is sent to ${tracker}` : `${arrived} measurements sent to ${tracker}`);
 }
 

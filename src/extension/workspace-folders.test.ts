@@ -48,7 +48,7 @@ const inner = join(one, 'inner');
 afterEach(() => editor.open());
 
 describe('a folder that leaves the workspace', () => {
-  it('takes its training host with it, which works on', () => {
+  it('disconnects from its training host, which continues', () => {
     editor.open(one, two);
     const disposed: string[] = [];
     const hosts = new Hosts(
@@ -70,7 +70,7 @@ describe('a folder that leaves the workspace', () => {
     expect(disposed).toHaveLength(2);
   });
 
-  it('takes its runs with it, but for those that lie in another folder, too', () => {
+  it('removes its runs, except those that are also in another folder', () => {
     editor.open(one, inner, two);
     const index = new RunIndex();
     const runsOf = (folder: string) => join(folder, 'deep', '.distillery', 'runs');

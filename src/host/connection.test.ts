@@ -123,7 +123,7 @@ describe('the door', () => {
     expect(await converse([head, Buffer.alloc(1000)], 'no end')).not.toContain('"id":1');
   });
 
-  it('has so many requests of a client wait, not more', async () => {
+  it('limits the number of waiting requests of a client', async () => {
     const events = (id: number) => json({ id, method: 'events', params: { session: 's', after: 0, waitMs: 60_000 } });
     const many = Array.from({ length: 300 }, (_, id) => events(id));
     const said = await converse([...many], '"id":299');
@@ -143,7 +143,7 @@ describe('the door', () => {
     await serves();
   });
 
-  it('forgets who has gone', async () => {
+  it('forgets clients that have disconnected', async () => {
     await Promise.all(Array.from({ length: 60 }, () => say(hello)));
     await expect.poll(() => open.size, { timeout: 60_000 }).toBe(0);
     expect(service.deserted).toBe(true);
@@ -180,7 +180,7 @@ describe('the door, fuzzed', () => {
     { weight: 1, arbitrary: fc.constantFrom(...Object.values(hostileMessages)) },
   );
 
-  it('outlives any order of messages, whole or cut anywhere', async () => {
+  it('survives messages in any order, whole or truncated anywhere', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(part, { minLength: 1, maxLength: 8 }), fc.nat(), async (parts, at) => {
         const whole = Buffer.concat(parts);
@@ -193,7 +193,7 @@ describe('the door, fuzzed', () => {
     await expect.poll(() => open.size, { timeout: 60_000 }).toBe(0);
   });
 
-  it('lets no stranger reach the engine', async () => {
+  it('lets nobody reach the engine without the token', async () => {
     asked.length = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 5 }), async (parts) => {

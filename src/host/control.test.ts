@@ -36,7 +36,7 @@ it('cancelled work that does not stop ends with the process', async () => {
   expect(kill).toHaveBeenCalledOnce();
 });
 
-it('what begins after a cancel has nothing to do with it, were it the same run', async () => {
+it('a cancel does not affect work that begins later, even in the same run', async () => {
   await resume();
   const asked = control.job({ kind: 'doctor', params: {} }, new AbortController().signal);
   const id = idOf(sent.at(-1));

@@ -115,11 +115,11 @@ export class EngineThread {
     const { experiment, warnings } = loadExperiment(file, { quick: changes.quick ?? false });
     const adjusted = adjust(experiment, { ...changes, stage: stages });
     for (const { message } of warnings) session.notify({ type: 'note', level: 'warning', text: message });
-    const begun: SessionOptions['begun'] = (writer, engine) => {
+    const onStart: SessionOptions['onStart'] = (writer, engine) => {
       if (decisions !== undefined) takeOverDecisions(decisions, writer.folder);
-      session.begun?.(writer, engine);
+      session.onStart?.(writer, engine);
     };
-    return startRun(adjusted, runs ?? this.runsFolder, { ...session, begun });
+    return startRun(adjusted, runs ?? this.runsFolder, { ...session, onStart });
   }
 
   /** Conducts a run from start to end, whatever its outcome. The request is answered when the run's folder exists. */
@@ -138,7 +138,7 @@ export class EngineThread {
         notify: tell,
         signal: session.stop.signal,
         betweenUpdates: (checkpoint, space) => this.betweenUpdates(session, checkpoint, space),
-        begun: (writer, engine) => {
+        onStart: (writer, engine) => {
           Object.assign(session, { writer, engine });
           const { folder, record } = writer;
           const run = { folder, name: record.name, backend: engine.info.description, since: new Date().toISOString() };

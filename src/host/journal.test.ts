@@ -16,7 +16,7 @@ describe('the journal', () => {
     expect(journal.after(4)).toBeUndefined();
   });
 
-  it('holds so many events and bytes, and says when a reader has missed some', () => {
+  it('holds a limited number of events and bytes, and reports when a reader has missed some', () => {
     const journal = new EventJournal(0, { events: 4, bytes: 4000, batchEvents: 3, batchBytes: 2500 });
     for (let i = 0; i < 6; i++) journal.add(line(String(i)));
     expect(journal.after(1)).toBeUndefined();

@@ -43,7 +43,7 @@ export class ServerThread {
   private status = idleStatus;
   private starts = 0;
   private delay = delayMs.first;
-  private begun = false;
+  private started = false;
   private terminating = false;
 
   constructor(private readonly options: ServerThreadOptions) {
@@ -70,14 +70,14 @@ export class ServerThread {
     worker.on('message', (message: ToEngine) => {
       if (message.type === 'end') process.exit(0);
       if (message.type !== 'listening') return this.options.receive(message);
-      this.begun = true;
+      this.started = true;
       if (this.terminating) worker.postMessage({ type: 'terminate' } satisfies ToServer);
     });
     return worker;
   }
 
   private failed(error: unknown, livedMs: number): void {
-    if (!this.begun) this.options.end(error);
+    if (!this.started) this.options.end(error);
     log('error', `the server's thread is restarted: ${(error as Error)?.stack ?? String(error)}`);
     this.options.failed();
     if (livedMs > delayMs.long) this.delay = delayMs.first;

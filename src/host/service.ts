@@ -89,12 +89,12 @@ export class Service {
     { session, after, waitMs }: HostParams<'events'>,
     signal: AbortSignal,
   ): Promise<HostResult<'events'>> {
-    const { journal, hostStatus: standing } = this.control;
+    const { journal, hostStatus } = this.control;
     const known = session === this.session && after !== undefined;
     if (known && journal.after(after)?.length === 0) await journal.wait(after, waitMs, signal);
     const events = known ? journal.after(after) : undefined;
     if (events) return { session: this.session, events, next: events.at(-1)?.seq ?? after! };
-    return { session: this.session, snapshot: standing.status(this.clients), events: [], next: journal.last };
+    return { session: this.session, snapshot: hostStatus.status(this.clients), events: [], next: journal.last };
   }
 
   private tokenize({ checkpoint, texts, asked }: HostParams<'tokenize'>): HostResult<'tokenize'> {

@@ -13,7 +13,7 @@ const update = (n: number) => ({
 });
 
 describe('status of a host', () => {
-  it('moves by one table, in which every verb may come at any time', () => {
+  it('follows one table, in which every request is allowed at any time', () => {
     const causes: Cause[] = ['launch', 'pause', 'continue', 'stop', 'paused', 'ended'];
     const table = hostStates.map((state) => [state, ...causes.map((cause) => hostMoves[state][cause] ?? '')]);
     expect(table).toEqual([
@@ -25,12 +25,12 @@ describe('status of a host', () => {
     ]);
   });
 
-  it('never starts over a run that is on', () => {
+  it('never starts a run while another is in progress', () => {
     const busy = hostStates.filter((state): state is HostState => state !== 'idle');
     for (const state of busy) expect(hostMoves[state].launch).toBeUndefined();
   });
 
-  it('remembers what a late client needs', () => {
+  it('keeps what a late client needs', () => {
     const standing = new HostStatus();
     standing.take({ type: 'state', state: 'running' });
     standing.take({ type: 'run', run, resumed: false });

@@ -156,7 +156,7 @@ describe('its name', () => {
     'C:\\a\\b',
   ])('is not %s', (text) => expect(parseDatasetName(text)).toBeNull());
 
-  it('is meant where no path of this name is there', () => {
+  it('is used if there is no path of this name', () => {
     expect(missingDataset('owner/none', cache)).toMatchObject({ repository: 'owner/none' });
     writeFileSync(join(cache, 'owner'), '');
     expect(locateDataset('owner', cache)).toBe(join(cache, 'owner'));

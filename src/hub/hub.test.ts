@@ -163,7 +163,7 @@ describe('a download', () => {
     });
   });
 
-  it('replaces what an earlier try spoiled, and refuses what has another hash or size', async () => {
+  it('replaces a file that an earlier attempt damaged, and refuses other hashes or sizes', async () => {
     const draft = join(cache, 'models--owner--student', 'partial', commit);
     mkdirSync(draft, { recursive: true });
     writeFileSync(join(draft, 'model-00001-of-00002.safetensors'), Buffer.alloc(1000));

@@ -270,7 +270,7 @@ describe('stores and logs', () => {
     expect(fs.existsSync(`${file}.lock`)).toBe(false);
   });
 
-  it('reads a store whose write-ahead log is not taken in yet, and leaves it as it is', async () => {
+  it('reads a store whose write-ahead log is not merged yet, without changing it', async () => {
     const { Database } = await import('node-sqlite3-wasm');
     const file = join(folder, 'live.db');
     fs.copyFileSync(join(fixtures, 'trackio', 'distillery.db'), file);
@@ -291,7 +291,7 @@ describe('stores and logs', () => {
     expect(readMetrics(runs[2].folder)).toMatchObject([{ stage: 'training', step: 1, loss: 2 }]);
   });
 
-  it('follows a store whose file stays as large as it is while it is written to', async () => {
+  it('follows a store whose file does not grow while it is written to', async () => {
     const { Database } = await import('node-sqlite3-wasm');
     const file = join(folder, 'live.db');
     fs.copyFileSync(join(fixtures, 'trackio', 'distillery.db'), file);

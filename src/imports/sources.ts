@@ -61,7 +61,7 @@ function sourceOfFile(file: string): RolloutSource {
   });
   if (magic.startsWith('SQLite format 3')) return made('trackio');
   if (magic.startsWith('PK\x03\x04')) return made('inspect');
-  return { ...made(formatOfName(basename(file)), placeOf(file)) };
+  return { ...made(formatOfName(basename(file)), updateOfName(file)) };
 }
 
 /** What trainers call the file that they write for each update. */
@@ -84,7 +84,7 @@ function sourceOfFolder(folder: string): RolloutSource {
     ['rows', () => matching(tableEnding)],
   ];
   for (const [format, find] of candidates) {
-    const files = find().map((file): RolloutFile => ({ file, ...placeOf(file) }));
+    const files = find().map((file): RolloutFile => ({ file, ...updateOfName(file) }));
     if (files.length > 0) return { format, path: folder, files: files.sort(inOrder) };
   }
   return { format: 'rows', path: folder, files: [] };
@@ -102,7 +102,7 @@ function onceEach(tables: readonly string[]): string[] {
 }
 
 /** The update is the last number of the name; a folder named for validation holds answers of tests. */
-function placeOf(file: string): Omit<RolloutFile, 'file'> {
+function updateOfName(file: string): Omit<RolloutFile, 'file'> {
   const name = basename(file);
   const digits =
     /^completions_(\d+)_[0-9a-f]+\.table\.json$/.exec(name) ?? /(\d+)(?!.*\d)/.exec(name.replace(/(\.\w+)+$/, ''));

@@ -202,7 +202,7 @@ describe.each(backendNames)('gradients of tfjs operations on %s', (backendName) 
   });
 });
 
-it('registering twice is quiet', () => {
+it('registering twice does nothing', () => {
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
   registerKernels('cpu');
   registerKernels('cpu');

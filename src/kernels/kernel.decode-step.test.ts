@@ -122,7 +122,7 @@ describe.each(backendNames)('on %s', (backendName) => {
     });
   });
 
-  it('decodeStep leaves alone what others hold of its cache', () => {
+  it('decodeStep does not change copies of its cache', () => {
     const { weights, shape } = randomDecoder(small);
     const session = new Session(weights, shape);
     const held = session.cache.keys.clone();
@@ -132,7 +132,7 @@ describe.each(backendNames)('on %s', (backendName) => {
     session.dispose();
   });
 
-  it('copySlots lets several rows go on from one prompt', () => {
+  it('copySlots lets several rows continue one prompt', () => {
     const { weights, shape } = randomDecoder(small);
     const session = new Session(weights, shape);
     session.advance([

@@ -156,7 +156,7 @@ describe.each(backendNames)('grpoLoss on %s', (backendName) => {
     expectClose(off.metrics, [2, 0, 0, 0, 2 * ratio, 0, 0, 0], 1e-5);
   });
 
-  it('leaves out masked tokens, whatever stands there', () => {
+  it('ignores masked tokens, whatever their values', () => {
     const clean = randomInputs();
     const spoil = (values: ArrayLike<number>) => Array.from(values, (value, i) => (clean.mask[i] ? value : Number.NaN));
     const dirty = {

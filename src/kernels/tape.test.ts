@@ -55,7 +55,7 @@ describe.each(backendNames)('on %s', (backendName) => {
     expect(memory().numTensors).toBe(before);
   });
 
-  it('holds about half as many bytes on the way', () => {
+  it('holds about half as many bytes meanwhile', () => {
     const { loss, by, all } = network(12);
     const peak = (compute: (loss: () => Scalar) => { value: { dispose(): void }; grads: { dispose(): void }[] }) => {
       let most = 0;

@@ -38,7 +38,7 @@ it('neighbours with the same prompt share its tokens', () => {
   expect([...packed.targetStarts.dataSync()]).toEqual([0, 1, 3, 4, 7]);
 });
 
-it('splits by token budget, keeps order, and lets a long item stand alone', () => {
+it('splits by token budget, keeps the order, and gives a long item its own batch', () => {
   const item = (length: number) => ({ prompt: [0], completion: Array(length - 1).fill(1) });
   const sizes = microBatches([item(4), item(4), item(20), item(3)], 9).map((batch) => batch.length);
   expect(sizes).toEqual([2, 1, 1]);

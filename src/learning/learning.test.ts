@@ -80,7 +80,7 @@ describe('supervised', () => {
       for (const gradient of gradients.values()) gradient.dispose();
     }));
 
-  it('learns one batch by heart, and leaks no tensor', () =>
+  it('memorizes one batch, and leaks no tensor', () =>
     withModel(async (model) => {
       const optimizer = createOptimizer(model);
       const first = await supervisedStep(model, optimizer, examples, 1e-2, supervised, 1);
@@ -152,7 +152,7 @@ describe('an update that is ended early', () => {
       expect([...model.parameters.get('model.embed_tokens.weight')!.dataSync()]).toEqual(before);
     }));
 
-  it('is seen through when the weights have changed', () =>
+  it('is completed once the weights have changed', () =>
     withModel(async (model) => {
       const optimizer = createOptimizer(model);
       const episodes = await episodesOf(model, [1, -1, 0.5]);
@@ -192,7 +192,7 @@ describe('grpo', () => {
       expect(measured).toMatchObject({ clipLow: 0, clipHigh: 0 });
     }));
 
-  it('makes rewarded completions likelier, and others less likely', () =>
+  it('makes rewarded completions more likely, and others less likely', () =>
     withModel(async (model) => {
       const optimizer = createOptimizer(model);
       const before = (await policyLogProbs(model, examples, grpo)).map((values) => values.reduce((a, b) => a + b));

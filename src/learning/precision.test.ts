@@ -48,7 +48,7 @@ describe('training with products in bfloat16', () => {
     await useBackend('embedded');
   });
 
-  it('its gradients point where those in float32 do, and are the same each time', async () => {
+  it('its gradients have the direction of those in float32, and are the same each time', async () => {
     const [plain, rounded, again] = [
       await gradients('float32'),
       await gradients('bfloat16'),

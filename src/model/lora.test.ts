@@ -105,7 +105,7 @@ describe('an adapter', () => {
     for (const one of [plain, fresh, model, merged]) disposeModel(one);
   });
 
-  it('begins as with PEFT: A uniform within 1 / sqrt(in), another for each seed', () => {
+  it("is initialised like PEFT's: A uniform within 1 / sqrt(in), different for each seed", () => {
     const model = adapted(false);
     const { base, settings: given } = model.adapter!;
     const other = createAdapter(config, given, base, 2);
@@ -299,7 +299,7 @@ describe('an adapter folder', () => {
     expect(() => loadStudent(at)).toThrow(message);
   });
 
-  it('may say by a pattern which layers it is for', () => {
+  it('may give its layers by a pattern', () => {
     const at = saved();
     const model = adapted();
     patch(at, { target_modules: '(?:.*?(?:language|text).*?)|(?:\\bmodel\\.layers\\.[\\d]{1,}\\..*)' });
@@ -319,7 +319,7 @@ describe('an adapter folder', () => {
     expectSame(at, adapted());
   });
 
-  it('may have layers of other ranks and alphas, which add what they add with PEFT', () => {
+  it('may have layers with other ranks and alphas, which compute what PEFT computes', () => {
     const at = saved();
     const path = join(at, 'adapter_model.safetensors');
     const file = openSafetensors(path);

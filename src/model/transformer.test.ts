@@ -127,7 +127,7 @@ it('drops out only in training, by the seed', () => {
   disposeModel(model);
 });
 
-it('copies into memory of its own, and frees all it took', () => {
+it('copies into its own memory, and frees all of it', () => {
   const before = memory().numTensors;
   const model = livelyModel(parseModelConfig(tinyConfig('qwen3')), 1);
   const copy = copyModel(model);

@@ -1,5 +1,5 @@
 import type { ComponentName, RewardComponent } from '../config/components';
-import { gatesOf, nameOf, type RewardConfig } from '../config/reward';
+import { componentName, gatesOf, type RewardConfig } from '../config/reward';
 import { groundednessOf, isRight, type RewardInput } from './input';
 import { type Component, registry } from './registry';
 
@@ -28,7 +28,7 @@ export function scoreCompletion(
 
   /** The unweighted value, computed once; null if the gate is closed. */
   const resolve = (component: RewardComponent): number | null => {
-    const name = nameOf(component);
+    const name = componentName(component);
     const known = values.get(name);
     if (known !== undefined) return known;
     values.set(name, null); // stops at a cycle of gates, which the config check refuses
@@ -37,7 +37,7 @@ export function scoreCompletion(
     return value;
   };
   const isOpen = (gate: string): boolean => {
-    const component = config.components.find((one) => nameOf(one) === gate);
+    const component = config.components.find((one) => componentName(one) === gate);
     if (!component) return gate === 'correctness' && isRight(input);
     // Closed only by an error in the steps, whatever its value: without a verdict it stays open.
     if (component.use === 'grounded') return gatesOf(component).every(isOpen) && groundednessOf(input).grounded;
@@ -49,7 +49,7 @@ export function scoreCompletion(
       if (value === null || Number.isFinite(value)) return value;
       throw new Error(`the value is ${value}`);
     } catch (error) {
-      failures[nameOf(component)] = error instanceof Error ? error.message : String(error);
+      failures[componentName(component)] = error instanceof Error ? error.message : String(error);
       return null;
     }
   };
@@ -59,7 +59,7 @@ export function scoreCompletion(
   for (const component of config.components) {
     const value = resolve(component);
     const part = value === null ? null : component.weight * value;
-    parts[nameOf(component)] = part;
+    parts[componentName(component)] = part;
     if (part !== null) total = (total ?? 0) + part;
   }
   return { total, parts, failures };

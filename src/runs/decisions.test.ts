@@ -26,7 +26,7 @@ const verdict = (text: string, verdict: 'proposed' | 'accepted' | 'rejected'): N
 });
 
 describe('decisions', () => {
-  test('are taken over by a run that begins, before its own', () => {
+  test('are copied into a new run, before its own', () => {
     const next = join(run, 'next');
     fs.mkdirSync(next);
     takeOverDecisions(run, next);
@@ -44,7 +44,7 @@ describe('decisions', () => {
     expect(decisionsOf([]).picked.size).toBe(0);
   });
 
-  test('the last about a problem and about a text counts', () => {
+  test('the last one about a problem or a text counts', () => {
     appendDecisions(run, [pick(true), verdict('a', 'proposed'), verdict('b', 'proposed')]);
     appendDecisions(run, [verdict('a', 'accepted')]);
     const { picked, rewrites } = decisionsOf(readDecisions(run));

@@ -67,7 +67,7 @@ describe('a torn last line', () => {
     },
   );
 
-  it('that is all there is leaves nothing', () => {
+  it('that is the only line leaves nothing', () => {
     writeFileSync(file, '{"seq"');
     expect(readRecords(file, schema)).toEqual([]);
     truncateAfter(folder, file, 5);

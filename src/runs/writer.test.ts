@@ -178,7 +178,7 @@ describe('a checkpoint', () => {
     expect(openRun(run.folder).record).toMatchObject({ stage: 'complete', step: 1 });
   });
 
-  it('drives out older ones, but two stay, and those to keep', async () => {
+  it('replaces older ones, except two and those to keep', async () => {
     const run = create();
     for (const step of [1, 2, 3, 4]) await save(run, step, step === 1);
     expect(run.record.checkpoints.map((entry) => entry.name)).toEqual(['complete-1', 'complete-3', 'complete-4']);
@@ -224,7 +224,7 @@ describe('a checkpoint', () => {
 });
 
 describe('rolling back', () => {
-  it('makes the files what they were at the checkpoint', async () => {
+  it('restores the files to their state at the checkpoint', async () => {
     const run = create();
     update(run, 1);
     run.evaluation('base-0', []);

@@ -61,7 +61,7 @@ describe('templates', () => {
     return error;
   };
 
-  it('know the special tokens, ranges, namespaces and a day that does not pass', () => {
+  it('know the special tokens, ranges, namespaces and a fixed date', () => {
     expect(render('{{ eos_token }}{{ bos_token is defined }}')).toBe('<|endoftext|>false');
     expect(render('{% for i in range(2, 8, 3) %}{{ i }},{% endfor %}{{ range(2) | length }}')).toBe('2,5,2');
     expect(render('{% set n = namespace(a=1) %}{% set n.a = 2 %}{{ n.a }}')).toBe('2');

@@ -89,7 +89,7 @@ it('keeps the spaces between SentencePiece tokens', () => {
   expect(tokenizer.eosId).toBe(2);
 });
 
-it('gathers end tokens from all files of a folder', () => {
+it('collects end tokens from all files of a folder', () => {
   write('tokenizer.json', json);
   write('tokenizer_config.json', config);
   write('config.json', { eos_token_id: 1 });
@@ -132,7 +132,7 @@ it.each([-1, 1.5, 1e9, '7', null])('refuses a token with the id %j', (id) => {
   expect(() => makeTokenizer(broken, config)).toThrow(/Token "Step" has the id/);
 });
 
-it('refuses a regular expression that looks for ever, in a text or in tokens', () => {
+it('refuses a regular expression that never ends, in a text or in tokens', () => {
   const pattern = { Regex: '(a+)+$|.' };
   const pre_tokenizer = { type: 'Split', pattern, behavior: 'Isolated', invert: false };
   const tokenizer = makeTokenizer(

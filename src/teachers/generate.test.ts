@@ -178,7 +178,7 @@ describe('generating chains', () => {
     expect(server.asked).toHaveLength(15 + 9);
   });
 
-  it('gives the teacher up when three questions in a row fail', async () => {
+  it('gives up on the teacher when three questions in a row fail', async () => {
     server.behave = (asked, nth) => (nth > 4 ? { status: 502, error: 'bad gateway' } : right(asked));
     const { outcome } = await teach({ concurrency: 1, pace: { ...pace, attempts: 2 } });
     expect(outcome).toMatchObject({ ended: { kind: 'passing' }, progress: { done: 4, failed: 3 } });
@@ -201,13 +201,13 @@ describe('generating chains', () => {
     expect(readChains(out).map(({ id }) => id)).toEqual(['q2', 'q3', 'q4', 'q5', 'q0', 'q1']);
   });
 
-  it('takes a teacher that answered nothing at all for a failure, however few questions there are', async () => {
+  it('reports a teacher that answered nothing, however few questions there are', async () => {
     server.behave = () => ({ status: 500, error: 'down' });
     const { outcome } = await teach({ pace: { ...pace, attempts: 1 } }, shortest, problems.slice(0, 1));
     expect(outcome).toMatchObject({ ended: { kind: 'passing' }, progress: { done: 0, failed: 3 } });
   });
 
-  it('writes over no output that somebody has edited', async () => {
+  it('does not overwrite an output that somebody has edited', async () => {
     const { out } = await teach();
     expect(() => checkOutput('questions.jsonl', out)).not.toThrow();
     await teach({}, shortest, problems.slice(0, 3), { ...sampling, samples: 4 });
@@ -256,7 +256,7 @@ describe('generating chains', () => {
     expect(server.asked).toHaveLength(6 * 5 + 18); // another request
   });
 
-  it('gets over 429, 500, cut streams, broken JSON and silence', async () => {
+  it('recovers from 429, 500, truncated streams, broken JSON and silence', async () => {
     const seen = new Map<string, number>();
     server.behave = (asked) => {
       const key = `${asked.question} ${asked.body.seed}`;
@@ -324,7 +324,7 @@ describe('generating chains', () => {
     expect((await teach()).written).toMatchObject({ solved: 6, complete: 6 });
   });
 
-  it('ends at once where no request can pass, and keeps what came', async () => {
+  it('ends at once if no request can succeed, and keeps earlier replies', async () => {
     server.behave = (asked, nth) => (nth > 5 ? { status: 401, error: 'key expired' } : right(asked));
     const { outcome } = await teach({ concurrency: 2 });
     expect(outcome.ended).toBeInstanceOf(TeacherFault);

@@ -31,7 +31,7 @@ async function ask(behaviour?: Behaviour, settings: Settings = {}) {
 const faultOf = (promise: Promise<unknown>) => rejection(TeacherFault, promise);
 
 describe('an OpenAI-compatible teacher', () => {
-  it('sends the question and takes the streamed text with its bill', async () => {
+  it('sends the question and reads the streamed text and its usage', async () => {
     const reply = await ask();
     expect(reply).toEqual({
       thought: '',
@@ -99,7 +99,7 @@ describe('an OpenAI-compatible teacher', () => {
     expect(server.asked[3].body).toMatchObject({ max_completion_tokens: 100 });
   });
 
-  it("leaves nothing out for a value out of range, which is the user's to mend", async () => {
+  it('does not drop a setting whose value is out of range, which the user must fix', async () => {
     const error = "Invalid 'temperature': decimal above maximum value. Expected a value <= 1, but got 1.5 instead.";
     server.behave = ({ body }) =>
       'temperature' in body ? { status: 400, error, param: 'temperature' } : { text: 'Answer: 2' };
@@ -172,7 +172,7 @@ describe('an OpenAI-compatible teacher', () => {
     expect(reply).toMatchObject({ thought: 'Hmm.', text: 'Answer: 2', finished: true });
   });
 
-  it('takes a stream that says it is whole for whole where no reason to finish is named', async () => {
+  it('accepts a stream that says it is complete even without a finish reason', async () => {
     const choice = { index: 0, delta: { content: 'Answer: 2' }, finish_reason: null };
     const said = (mark: string): Behaviour => ({
       events(send, response) {
@@ -206,7 +206,7 @@ describe('an OpenAI-compatible teacher', () => {
     expect(server.asked.every(({ path }) => path === '/v1/chat/completions')).toBe(true);
   });
 
-  it('takes no reply that was cut, garbled or empty', async () => {
+  it('accepts no truncated, garbled or empty reply', async () => {
     for (const behaviour of [
       { cut: 'connection' },
       { cut: 'stream' },
@@ -219,7 +219,7 @@ describe('an OpenAI-compatible teacher', () => {
     expect(await faultOf(ask({ text: 'x', finish: 'content_filter' }))).toMatchObject({ kind: 'request' });
   });
 
-  it('does not wait for ever', async () => {
+  it('gives up after a time limit', async () => {
     expect(await faultOf(ask('silence', { silenceMs: 60 }))).toMatchObject({
       kind: 'passing',
       message: 'no data for 0.06 s',
@@ -230,7 +230,7 @@ describe('an OpenAI-compatible teacher', () => {
     });
   });
 
-  it('gives up a reply without an end, in time or in size', async () => {
+  it('gives up on an endless reply, in time or in size', async () => {
     const endless: Behaviour = {
       async events(_, response) {
         while (!response.destroyed) {

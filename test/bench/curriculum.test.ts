@@ -76,7 +76,7 @@ describe('several base students', () => {
     expect(overall.stages.at(-1)!.differences[0].points).toBeCloseTo(37.5, 9);
   });
 
-  it('stand by the share of concise text that they have read', () => {
+  it('are ordered by the share of concise text in their pretraining', () => {
     const other = resultOf('large', { concise: 0.05 }, [run(12, 14, 20)]);
     const lines = gainTable([result, other]).split('\n');
     expect(lines[2]).toMatch(
@@ -86,7 +86,7 @@ describe('several base students', () => {
   });
 });
 
-it('a run is known again by its settings, whatever "auto" came to', () => {
+it('a run is recognized by its settings, whatever "auto" chose', () => {
   const asked = { stages: { complete: { updates: 3, microBatchTokens: 'auto' } }, list: [1, 2] };
   const recorded = { stages: { complete: { updates: 3, microBatchTokens: 8192 } }, list: [1, 2] };
   expect(matches(asked, recorded)).toBe(true);

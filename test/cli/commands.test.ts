@@ -54,7 +54,7 @@ describe('the program', () => {
     ]);
   });
 
-  it('ends quietly when its reader is gone', async () => {
+  it('ends without an error when its reader is gone', async () => {
     const child = distillery.start('preview', '.');
     child.stdout!.destroy();
     let stderr = '';
@@ -153,7 +153,7 @@ describe('bad input', () => {
 });
 
 describe('evaluate', () => {
-  it('writes answers over nothing else, and looks before it asks', async () => {
+  it('overwrites no other file with answers, and checks before it asks', async () => {
     const before = readFileSync(join(distillery.folder, 'train.jsonl'), 'utf8');
     const to = (out: string) => refused('evaluate', 'student', '--data', 'train.jsonl', '--out', out);
     expect(await to('train.jsonl')).toContain('was not written by this command');

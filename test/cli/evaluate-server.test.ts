@@ -112,7 +112,7 @@ describe('evaluation on a server that holds the student', () => {
     expect(server.asked.at(-1)!.path).toBe('/v1/completions');
   });
 
-  it('says which tokens are guessed, and what the server does not take', async () => {
+  it('reports estimated token counts, and settings that the server does not support', async () => {
     server.behave = ({ body }) =>
       'top_k' in body ? { status: 400, error: 'Unknown parameter: top_k' } : { text: 'Answer: 1', usage: false };
     const { stdout } = await distillery.run(...onServer(), '--out', 'guessed.jsonl');
@@ -140,7 +140,7 @@ describe('evaluation on a server that holds the student', () => {
     expect(answersIn('one-less.jsonl')[0]).toMatchObject({ correct: false, error: expect.stringContaining('4096') });
   });
 
-  it('keeps what came when the server refuses all from then on', async () => {
+  it('keeps earlier answers when the server refuses all later questions', async () => {
     rmSync(join(distillery.folder, 'there.jsonl'));
     server.behave = (_, nth) => (nth < 3 ? { text: 'Answer: 1' } : { status: 402, error: 'no money' });
     server.asked.length = 0;

@@ -41,7 +41,7 @@ const withCache = (name: string) =>
   });
 const fetched = () => hub.requests.filter(({ path }) => path.includes('/resolve/')).length;
 
-it('new asks before anything goes out, fetches a subset once, and writes its name', async () => {
+it('new asks before it sends anything, downloads a subset once, and writes its name', async () => {
   const asked = ['new', 'sums', '--data', 'school/sums/main', '--student', 'student'];
   const refused = await distillery.run(...asked);
   expect(refused).toMatchObject({

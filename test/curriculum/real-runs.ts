@@ -44,11 +44,11 @@ export async function makeRealRuns(): Promise<RealRuns> {
   );
   const stop = new AbortController();
   let cancelled = '';
-  const begun = (run: { folder: string }) => {
+  const onStart = (run: { folder: string }) => {
     cancelled = run.folder;
     stop.abort(new Cancelled());
   };
-  await start(experiment(), { signal: stop.signal, begun }).catch((error) => {
+  await start(experiment(), { signal: stop.signal, onStart }).catch((error) => {
     if (!(error instanceof Cancelled)) throw error;
   });
   const answers = join(scratch, 'recorded.chains.jsonl');

@@ -26,12 +26,12 @@ async function run(...faults: string[]) {
     if (event.type === 'note') notes.push(event.text);
   };
   let made = '';
-  const begun = (writer: { folder: string }) => {
+  const onStart = (writer: { folder: string }) => {
     made = writer.folder;
   };
   const signal = new AbortController().signal;
   const experiment = tinyExperiment(folder, { backend: 'torch' });
-  const ended = startRun(experiment, join(folder, 'runs'), { notify, signal, begun });
+  const ended = startRun(experiment, join(folder, 'runs'), { notify, signal, onStart });
   const error = await ended.then(() => null).catch((error) => error);
   return { made, error, notes };
 }

@@ -9,6 +9,6 @@ const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
 startRun(experimentToBeKilled(workspace), join(workspace, 'runs'), {
   signal: new AbortController().signal,
-  begun: ({ folder }, engine) => say({ folder, engine: (engine as ProcessEngine).pid }),
+  onStart: ({ folder }, engine) => say({ folder, engine: (engine as ProcessEngine).pid }),
   notify: (event) => event.type === 'update' && say({ update: event.metrics.step }),
 }).then(() => say({ done: true }));

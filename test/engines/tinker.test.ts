@@ -55,7 +55,7 @@ it('stops and resumes with the same results', async () => {
   let run = '';
   const stopped = startRun(experiment(), join(folder, 'runs'), {
     signal: stop.signal,
-    begun: (writer) => {
+    onStart: (writer) => {
       run = writer.folder;
     },
     notify: (event) => {

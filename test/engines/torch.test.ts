@@ -231,11 +231,11 @@ async function run(updated?: (engine: ProcessEngine, count: number) => unknown):
   const notify = (event: CurriculumEvent) => {
     if (event.type === 'update' && engine) updated?.(engine, ++count);
   };
-  const begun = (_: unknown, started: Engine) => {
+  const onStart = (_: unknown, started: Engine) => {
     engine = started as ProcessEngine;
   };
   const experiment = experimentToBeKilled(folder);
-  return (await startRun(experiment, join(folder, 'runs'), { ...quiet, notify, begun })).folder;
+  return (await startRun(experiment, join(folder, 'runs'), { ...quiet, notify, onStart })).folder;
 }
 
 /** Of a run that nobody disturbed; evaluations and checkpoints between updates are in it. */

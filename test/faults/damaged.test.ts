@@ -23,7 +23,7 @@ async function stopIn(stage: 'complete' | 'rewrite'): Promise<string> {
   };
   const started = startRun(tinyExperiment(folder), join(folder, 'runs'), {
     notify,
-    begun: (writer: RunWriter) => {
+    onStart: (writer: RunWriter) => {
       begun = writer.folder;
     },
     signal: stop.signal,

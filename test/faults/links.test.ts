@@ -33,10 +33,10 @@ beforeAll(async () => {
   const notify = (event: CurriculumEvent) => {
     if (event.type === 'update' && event.stage === 'complete' && event.update === 3) stop.abort();
   };
-  const begun = (writer: RunWriter) => {
+  const onStart = (writer: RunWriter) => {
     stopped = writer.folder;
   };
-  const started = startRun(tinyExperiment(folder), join(folder, 'runs'), { notify, begun, signal: stop.signal });
+  const started = startRun(tinyExperiment(folder), join(folder, 'runs'), { notify, onStart, signal: stop.signal });
   await expect(started).rejects.toThrow(Stopped);
   fs.writeFileSync(join(stopped, 'failures.jsonl'), '');
   fs.writeFileSync(join(stopped, 'rewrites.jsonl'), '');

@@ -37,7 +37,7 @@ it('a run whose memory runs out fails with place and remedy, keeps its checkpoin
     });
   const failing = startRun(tinyExperiment(folder), join(folder, 'runs'), {
     ...quiet,
-    begun: (writer) => (run = writer.folder),
+    onStart: (writer) => (run = writer.folder),
     notify: (event) => {
       if (event.type === 'checkpoint' && ++updates === 3) starve();
     },

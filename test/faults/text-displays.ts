@@ -21,7 +21,7 @@ import { type ChatTemplate, renderChat } from '../../src/student-files/chat-temp
 import { loadStudentTokenizer } from '../../src/student-files/folder';
 import { tinyTokenizer } from '../../src/student-files/testing/tiny';
 import { makeTokenizer } from '../../src/student-files/tokenizer';
-import { partsOf } from '../../webview/chain-diff/formula-parts';
+import { splitFormulas } from '../../webview/chain-diff/formula-parts';
 import { alignMany } from '../../webview/chain-diff/rows';
 
 const tokenizer = loadStudentTokenizer(join(packageRoot(), 'examples/arithmetic/student'));
@@ -80,7 +80,7 @@ export const textDisplays: Record<string, (text: string) => unknown> = {
   chainFindings: (text) => chainFindings(text, '14'),
   nextNumber,
   outlineOf,
-  partsOf,
+  partsOf: splitFormulas,
   questions,
   'readable LaTeX and Markdown': (text) => readable(text, [{ start: 0, end: text.length }]),
   segmentText: (text) => segmentText(text).segments.map((segment) => sentenceStarts(text, segment)),

@@ -89,10 +89,10 @@ describe.skipIf(!disk)('a disk that is full within an update (needs root on Linu
       if (event.type === 'checkpoint') fill();
       if (event.type === 'note' && /training waits/.test(event.text)) stop.abort(new Stopped());
     };
-    const begun = (writer: RunWriter) => {
+    const onStart = (writer: RunWriter) => {
       run = writer.folder;
     };
-    const running = startRun(tinyExperiment(folder), join(disk!, 'runs'), { notify, begun, signal: stop.signal });
+    const running = startRun(tinyExperiment(folder), join(disk!, 'runs'), { notify, onStart, signal: stop.signal });
     await expect(running).rejects.toThrow(DiskFull);
     rmSync(rest);
     expect(latestCheckpoint(openRun(run))).toMatchObject({ entry: { name: 'sft-0' }, skipped: [] });

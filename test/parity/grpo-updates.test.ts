@@ -15,7 +15,7 @@ describe.each(backends.filter((backend) => backend !== 'cpu'))('on %s', (backend
   });
 
   it.each(cases)(
-    'an update is that of GRPOTrainer.train(): $name',
+    'an update equals that of GRPOTrainer.train(): $name',
     async (one) => {
       const { cosine, normRatio, pairs } = await compareUpdates(shared, one);
       expect(cosine).toBeGreaterThan(0.9995);

@@ -21,7 +21,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 type Event = [step: number, value: number | string, seconds: number];
 
 describe.runIf(interpreter)('event files', () => {
-  it("say to TensorBoard's own reader what the run's records say", () => {
+  it("contain the run's records for TensorBoard's own reader", () => {
     const times = ['2026-02-05T00:00:00.250Z', '2026-02-05T00:00:01.500Z', '2026-02-05T00:05:00.000Z'];
     let clock = 0;
     const run = createRun(join(folder, 'runs'), 'mine', {}, () => new Date(times[Math.min(clock, 2)]));

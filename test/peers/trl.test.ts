@@ -35,7 +35,7 @@ describe.runIf(interpreter)('the callback in TRL', () => {
     told = JSON.parse(printed.split('\n').find((line) => line.startsWith('{"with"'))!);
   }, 600_000);
 
-  it('changes nothing of what the trainer computes', () => {
+  it('does not change what the trainer computes', () => {
     const timeless = (log: Log) =>
       log.map((entry) => Object.fromEntries(Object.entries(entry).filter(([key]) => !/time|per_second/.test(key))));
     expect(timeless(told.with)).toEqual(timeless(told.without));
@@ -77,7 +77,7 @@ describe.runIf(interpreter)('the callback in TRL', () => {
     }
   });
 
-  it('writes every completion: what the loss computed of its tokens, rewards, advantages', () => {
+  it('writes every completion with its log-probs, rewards and advantages', () => {
     expect(rolloutSteps(run('with'))).toEqual([1, 2, 3].map((step) => ({ stage: 'training', step })));
     for (const step of [1, 2, 3]) {
       const rollouts = readRollouts(run('with'), 'training', step);

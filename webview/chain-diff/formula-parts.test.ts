@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { hasFormulas, partsOf } from './formula-parts';
+import { hasFormulas, splitFormulas } from './formula-parts';
 
-const kinds = (text: string) => partsOf(text).map(({ kind, text: part }) => `${kind}: ${part}`);
+const kinds = (text: string) => splitFormulas(text).map(({ kind, text: part }) => `${kind}: ${part}`);
 
 it('finds formulas by all their marks, and a little Markdown', () => {
   expect(kinds('so \\( x^2 \\) and \\[ \\frac{1}{2} \\] or $y$, $$z$$.')).toEqual([
@@ -11,7 +11,7 @@ it('finds formulas by all their marks, and a little Markdown', () => {
   expect(kinds('**Step 1** uses `a`')).toEqual(['bold: Step 1', 'text:  uses ', 'code: a']);
 });
 
-it('takes money for money', () => {
+it('does not read money as a formula', () => {
   expect(kinds('It costs $5 and $6, or US$7 and 8$.')).toEqual(['text: It costs $5 and $6, or US$7 and 8$.']);
   expect(hasFormulas('It costs $5 and $6.')).toBe(false);
   expect(hasFormulas('\\[ x \\]')).toBe(true);

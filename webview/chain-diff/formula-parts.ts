@@ -10,7 +10,7 @@ export interface FormulaPart {
 const marks =
   /\\\[(?<display>(?:(?!\\\[)[\s\S])+?)\\\]|\$\$(?<dollars>[^$]+?)\$\$|\\\((?<math>(?:(?!\\\()[\s\S])+?)\\\)|(?<![\\$\w])\$(?<dollar>[^\s$](?:[^$\n]*[^\s$\\])?)\$(?![\d$])|\*\*(?<bold>[^*\n]+)\*\*|`(?<code>[^`\n]+)`/g;
 
-export function partsOf(text: string): FormulaPart[] {
+export function splitFormulas(text: string): FormulaPart[] {
   const parts: FormulaPart[] = [];
   let from = 0;
   const put = (kind: FormulaPart['kind'], part: string) => part !== '' && parts.push({ kind, text: part });
@@ -28,4 +28,5 @@ export function partsOf(text: string): FormulaPart[] {
 
 /** Whether a text has formulas that are hard to read in source form. */
 export const hasFormulas = (text: string): boolean =>
-  /\\[([]|\\(?:frac|text|boxed|times|cdot|sqrt)\b/.test(text) || partsOf(text).some(({ kind }) => kind === 'display');
+  /\\[([]|\\(?:frac|text|boxed|times|cdot|sqrt)\b/.test(text) ||
+  splitFormulas(text).some(({ kind }) => kind === 'display');

@@ -1,7 +1,7 @@
 /** Renders text with formulas and some Markdown, with nothing but text nodes and KaTeX's own elements. */
 import { element } from '../common/dom';
 import { visibleNodes, visibleRuns } from '../common/visible';
-import { partsOf } from './formula-parts';
+import { splitFormulas } from './formula-parts';
 
 type Render = (formula: string, into: HTMLElement, display: boolean) => void;
 let loaded: Render | undefined;
@@ -37,7 +37,7 @@ const [longest, longestTogether] = [4000, 20_000];
  */
 export function formattedNodes(text: string): Node[] {
   let rendered = 0;
-  return partsOf(text).flatMap(({ kind, text: part }): Node[] => {
+  return splitFormulas(text).flatMap(({ kind, text: part }): Node[] => {
     if (kind === 'text')
       return visibleNodes(part.replace(/^[ \t]*#{1,6}[ \t]+/gm, '').replace(/^([ \t]*)[-*][ \t]+/gm, '$1• '));
     if (kind === 'bold') return [element('strong', {}, ...visibleNodes(part))];

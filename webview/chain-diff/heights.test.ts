@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Heights } from './heights';
 
 describe('Heights', () => {
-  it('agrees with sums of the heights, whatever was measured in whatever order', () => {
+  it('agrees with sums of the heights, whatever was measured and in any order', () => {
     const measure = fc.array(fc.tuple(fc.nat(29), fc.integer({ min: 1, max: 300 })), { maxLength: 60 });
     fc.assert(
       fc.property(

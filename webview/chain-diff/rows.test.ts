@@ -22,7 +22,7 @@ const shown = (chains: Parameters<typeof alignChains>[0]) =>
   ]);
 
 describe('alignChains', () => {
-  it('puts what says the same beside each other, and gaps where a chain has nothing', () => {
+  it('aligns equal parts, with gaps where a chain has nothing', () => {
     expect(shown([teacher, student, rewritten])).toEqual([
       ['thinking', undefined, true, undefined, null, null],
       ['step', 1, false, null, 1, null],
@@ -32,7 +32,7 @@ describe('alignChains', () => {
     ]);
   });
 
-  it('takes one chain, and none', () => {
+  it('accepts one chain, and none', () => {
     expect(shown([student]).map(([kind]) => kind)).toEqual(['step', 'step', 'step', 'answer']);
     expect(alignChains([])).toEqual([]);
   });

@@ -63,7 +63,7 @@ export class DiffTable {
       this.reset();
     }).observe(this.root);
     this.body.addEventListener('focusin', ({ target }) => {
-      const place = placeOf(target);
+      const place = cellAt(target);
       if (place) this.setFocus(place);
     });
     explainParts(this.body, '[data-token]', (token) =>
@@ -352,7 +352,7 @@ export function chainOf(target: Element): number | null {
   return name === null || name === undefined ? null : Number(name);
 }
 
-function placeOf(target: EventTarget | null): CellPlace | null {
+function cellAt(target: EventTarget | null): CellPlace | null {
   const cell = target instanceof Element ? target.closest('[data-row]') : null;
   return cell ? { row: Number(cell.getAttribute('data-row')), column: Number(cell.getAttribute('data-column')) } : null;
 }

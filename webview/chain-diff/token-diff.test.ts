@@ -42,7 +42,7 @@ describe('diffCell', () => {
     expect(differs.filter(Boolean)).toHaveLength(2);
   });
 
-  it('reads a token the same with and without a space before it', () => {
+  it('treats a token the same with and without a leading space', () => {
     expect(marked('so ( 48 eggs )', 'so (48 eggs)')).toEqual([[], []]);
     expect(marked('so 48 = 12', 'so 48 + 12')[0]).toEqual(['=']);
   });
@@ -62,7 +62,7 @@ describe('diffCell', () => {
     expect([...missing.values()].map(({ from, to }) => chains[0].texts.slice(from, to))).toEqual([[' only']]);
   });
 
-  it('leaves the end token out', () => {
+  it('leaves out the end token', () => {
     const ended = chainOf('student', 'Answer: 19');
     const chains = [
       chainOf('teacher', 'Answer: 19'),
@@ -71,7 +71,7 @@ describe('diffCell', () => {
     expect(diffCell(chains, alignChains(chains)[0], 1)!.differences).toEqual([]);
   });
 
-  it('says differences in words', () => {
+  it('describes differences in words', () => {
     const chains = [
       chainOf('teacher', 'Step 1: 6 boxes of 4 pens are 24 pens\nStep 2: 24 minus 5 is 19'),
       chainOf('student', 'Step 1: 6 boxes of 4 pens are 26 pens'),

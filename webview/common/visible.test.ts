@@ -21,7 +21,7 @@ describe('visibleRuns', () => {
     expect(visibleRuns('x\ud83d')[1].hidden).toContain('U+D83D');
   });
 
-  it('leaves nothing hidden in any mark', () => {
+  it('leaves no hidden character in any mark', () => {
     const all = Array.from({ length: 0x3000 }, (_, code) => String.fromCodePoint(code)).join('');
     const shown = visibleRuns(all).map(({ text }) => text);
     expect(visibleRuns(shown.join('')).filter(({ hidden }) => hidden)).toEqual([]);

@@ -87,7 +87,7 @@ function byUpdates(
     return place(sorted, ({ key }) => {
       const n = (done.get(key) ?? 0) + 1;
       done.set(key, n);
-      return placeOf(byKey.get(key)!, n);
+      return updatePosition(byKey.get(key)!, n);
     });
   });
   return { placed, bands: [...byKey.values()] };
@@ -119,7 +119,7 @@ function bandsWanted(tracks: readonly Track[], ofTrack: readonly (readonly Phase
 }
 
 /** Position of the n-th update of a band, from 1; 0 is its beginning. */
-function placeOf({ from, to, updates }: Band, n: number): number {
+function updatePosition({ from, to, updates }: Band, n: number): number {
   return from + ((to - from) * n) / updates;
 }
 
@@ -214,7 +214,7 @@ export function stepTicks(bands: readonly Band[], range: { min: number; max: num
     const first = Math.ceil((band.before + 1) / every) * every;
     const clear = i + 1 < bands.length ? room / 2 : room / 4;
     for (let at = first; at <= band.before + band.updates; at += every) {
-      const x = placeOf(band, at - band.before);
+      const x = updatePosition(band, at - band.before);
       if (x >= range.min && x <= range.max && (band.to - x) * scale >= clear) ticks.push({ x, step: at });
     }
     return ticks;

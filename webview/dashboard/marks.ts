@@ -22,7 +22,7 @@ const measured = {
 } as const;
 
 /** The marks of panels: accuracy and length are validated and tested, the supervised loss is validated. */
-export function marksOf(model: DashboardModel, panel: string): ChartMark[] {
+export function chartMarks(model: DashboardModel, panel: string): ChartMark[] {
   if (!(panel in measured)) return [];
   const what = measured[panel as keyof typeof measured];
   const colour = (run: number) => (model.tracks.length > 1 ? run : null);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { layOut } from './axis';
-import { marksOf } from './marks';
+import { chartMarks } from './marks';
 import { panelsOf, tickText, valueText } from './metrics';
 import type { DashboardModel } from './model';
 import { resultsCsv } from './results-csv';
@@ -51,7 +51,7 @@ it('marks show checks and tests at their update; a check has its measurements', 
   };
   const tracks = [made];
   const model = { heads: [head], tracks, layout: layOut(tracks, 'updates', all) } as unknown as DashboardModel;
-  const at = (panel: string) => marksOf(model, panel).map(({ x, value }) => [x, value]);
+  const at = (panel: string) => chartMarks(model, panel).map(({ x, value }) => [x, value]);
   expect(at('crossEntropy')).toEqual([[2, 0.7]]);
   expect(at('accuracy')).toEqual([[8, 0.5]]);
   expect(at('length')).toEqual([[8, 60]]);

@@ -1,6 +1,6 @@
 import { append, element, replaceChildren, setAttributes } from '../common/dom';
 import { Chart } from './chart';
-import { type ChartMark, marksOf } from './marks';
+import { type ChartMark, chartMarks } from './marks';
 import { type Panel, panelsOf, valueText } from './metrics';
 import type { DashboardModel } from './model';
 import type { ChartPicture } from './picture';
@@ -71,7 +71,7 @@ export class Panels {
     for (const [i, panel] of wanted.entries()) {
       const shown = this.shown.get(panel.id) ?? this.add(panel);
       shown.panel = panel;
-      shown.marks = marksOf(model, panel.id);
+      shown.marks = chartMarks(model, panel.id);
       if (this.grid.children[i] !== shown.root) this.grid.insertBefore(shown.root, this.grid.children[i] ?? null);
     }
     this.redraw();

@@ -51,7 +51,7 @@ const story = (run: string) => ({
 });
 
 describe('baselines', () => {
-  it('are trained and tested each from the base student, as a stage is', () => {
+  it('each train from the base student and are tested like a stage', () => {
     const { rows } = story(whole);
     expect(rows.map(([stage]) => stage)).toEqual(['base', ...baselineNames, 'complete']);
     for (const name of baselineNames) {
@@ -62,7 +62,7 @@ describe('baselines', () => {
     }
   });
 
-  it('take the settings of plain SFT where they say nothing else', () => {
+  it('default to the settings of plain SFT', () => {
     const updates = (of: string) =>
       readMetrics(whole)
         .filter(({ stage }) => stage === of)
@@ -87,7 +87,7 @@ describe('baselines', () => {
       expect(prompt).toMatch(/^Question: .*\nSolution:\n$/);
   });
 
-  it('replay nothing in plain GRPO, and learn nothing while rejection sampling draws', () => {
+  it('replay nothing in plain GRPO, and do not train during rejection sampling', () => {
     const of = (stage: string, phase: string) =>
       readMetrics(whole).filter((record) => record.stage === stage && record.phase === phase);
     expect(of('grpo', 'grpo').map(({ replayLoss }) => replayLoss)).toEqual([undefined, undefined, undefined]);
@@ -98,7 +98,7 @@ describe('baselines', () => {
     expect(of('rft', 'rft').map(({ step }) => step)).toEqual([5, 6]);
   });
 
-  it.each([2, 13])('give the same when the run is stopped after %i updates and resumed', async (updates) => {
+  it.each([2, 13])('give the same result when the run is stopped after %i updates and resumed', async (updates) => {
     const run = await stopAfter(updates, start);
     await resumeRun(run, quiet);
     expect(story(run)).toEqual(story(whole));

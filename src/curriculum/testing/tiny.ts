@@ -91,12 +91,12 @@ export async function stopAfter(
   const notify: SessionOptions['notify'] = (event) => {
     if (event.type === 'update' && ++seen === updates) stop.abort();
   };
-  const begun: SessionOptions['begun'] = (writer) => {
+  const onStart: SessionOptions['onStart'] = (writer) => {
     run = writer.folder;
   };
   // No test library here: programs outside of tests use this file, too.
   try {
-    await start({ notify, signal: stop.signal, begun });
+    await start({ notify, signal: stop.signal, onStart });
   } catch (error) {
     if (error instanceof Stopped) return run;
     throw error;

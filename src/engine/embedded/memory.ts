@@ -29,7 +29,7 @@ const bytesOfShapes = (shapes: Map<string, readonly number[]>) =>
 const chunk = 1024;
 
 /** Permanent memory: weights, copies, and during training the moments. */
-function standing(config: ModelConfig, { lora, copies }: Learner, training: boolean): Memory {
+function permanentMemory(config: ModelConfig, { lora, copies }: Learner, training: boolean): Memory {
   const whole = parameterShapes(config);
   const trained = bytesOfShapes(trainedShapes(config, lora));
   return {
@@ -67,7 +67,7 @@ export function updateMemory(config: ModelConfig, learner: Learner, pass: PassSi
   const sum = (part: typeof turning) => part.gradients + part.activations;
   const most = sum(turning) >= sum(ending) ? turning : ending;
   return {
-    ...standing(config, learner, true),
+    ...permanentMemory(config, learner, true),
     gradients: most.gradients + (accumulated ? trained : 0),
     activations: most.activations,
     vocabulary,
@@ -96,7 +96,7 @@ export function generationMemory(
   const length = promptTokens + newTokens - 1;
   const keys = floats(layers * rows * kvHeads * length * headDim);
   const logits = Math.max(2 * floats(rows * vocabSize), 3 * floats(prompts * vocabSize));
-  return { ...standing(config, learner, training), merged: packedWeights(config), cache: 2 * keys + logits };
+  return { ...permanentMemory(config, learner, training), merged: packedWeights(config), cache: 2 * keys + logits };
 }
 
 /**

@@ -27,8 +27,8 @@ export class EngineChild {
   /** Resolves when the process has exited, with the reason in words. */
   readonly ended: Promise<string>;
 
-  /** @param heard is called for every sign of life: with bytes of messages, or null for other output */
-  constructor({ line, env }: EngineCommand, heard: (bytes: Buffer | null) => void) {
+  /** @param onOutput is called for every sign of life: with bytes of messages, or null for other output */
+  constructor({ line, env }: EngineCommand, onOutput: (bytes: Buffer | null) => void) {
     const [program, ...args] = line;
     this.child = spawn(program, args, {
       // Not the workspace: `python -m` searches the working folder first, and would load modules placed there.
@@ -40,10 +40,10 @@ export class EngineChild {
     });
     const { stdin, stdout, stderr } = this.child;
     stdin!.on('error', () => {}); // the exit handler reports that the process is gone
-    stdout!.on('data', heard);
+    stdout!.on('data', onOutput);
     stderr!.on('data', (bytes: Buffer) => {
       this.note(bytes.toString('utf8'));
-      heard(null);
+      onOutput(null);
     });
     this.ended = new Promise((resolve) => {
       this.child.once('error', (error) => resolve(startProblem(error, program)));

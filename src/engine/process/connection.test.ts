@@ -25,7 +25,7 @@ const examples = { prompts: [[1, 2], [3]], completions: [[4], [5, 6]] };
 const logProbs = { id: 'none', examples, temperature: 1, microBatchTokens: 100 };
 
 describe('a conversation with an engine', () => {
-  it('asks one thing after the other, and ends', async () => {
+  it('sends one request after the other, and ends', async () => {
     const { connection, hello } = await open(['banner']);
     expect(hello).toMatchObject({ engine: 'fake-engine', device: 'cpu', adapters: true });
     const answers = await Promise.all([
@@ -87,7 +87,7 @@ describe('a conversation with an engine', () => {
     await expect(connection.request('logProbs', logProbs)).rejects.toMatchObject({ name: 'EngineLost' });
   });
 
-  it('keeps the last words', async () => {
+  it('keeps the end of the log', async () => {
     const { connection } = await open(['exit@logProbs']);
     await expect(connection.request('logProbs', logProbs)).rejects.toMatchObject({
       remedy: 'Its last output: the last words before logProbs',
@@ -103,7 +103,7 @@ describe('a conversation with an engine', () => {
     });
   });
 
-  it('gives an engine up that is silent, but not one that is slow', async () => {
+  it('gives up on a silent engine, but not on a slow one', async () => {
     const slow = await open(['slow@logProbs'], impatient);
     expect((await slow.connection.request('logProbs', logProbs)).entropy).toHaveLength(2);
     const { connection } = await open(['silence@logProbs'], impatient);

@@ -16,7 +16,7 @@ describe('frames', () => {
     }
   });
 
-  it('lets a greeting pass before the first message, and nothing between two', () => {
+  it('accepts other output before the first message, but none between messages', () => {
     const read = reader();
     expect([...read.read(Buffer.from('Last login: yesterday\nContent-'))]).toEqual([]);
     expect([...read.read(frameOf({ id: 1 }).subarray('Content-'.length))]).toEqual([{ id: 1 }]);

@@ -35,7 +35,7 @@ export class FrameReader {
   private readonly held = new ByteQueue();
   /** Of the current message, once its header is read. */
   private wanted: number | null = null;
-  private begun = false;
+  private started = false;
 
   /** @param stray is called with output before the first message that is not part of one */
   constructor(private readonly stray: (text: string) => void) {}
@@ -56,17 +56,17 @@ export class FrameReader {
 
   /** Output before the first message, if none has arrived yet. */
   get unread(): string {
-    return this.begun ? '' : this.held.peek(maxPreamble).toString('utf8');
+    return this.started ? '' : this.held.peek(maxPreamble).toString('utf8');
   }
 
   private readHeader(): boolean {
     const bytes = this.held.peek(this.held.length);
-    if (!this.begun) {
+    if (!this.started) {
       const at = bytes.indexOf('Content-Length:');
       if (at < 0 && bytes.length > maxPreamble) throw noMessage(bytes.toString('utf8', 0, 200));
       if (at < 0) return false;
       if (at > 0) this.stray(this.held.take(at).toString('utf8'));
-      this.begun = true;
+      this.started = true;
       return this.readHeader();
     }
     const end = bytes.indexOf(separator);

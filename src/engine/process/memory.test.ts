@@ -19,7 +19,7 @@ const model = memoryModel('cpu', (lora) => (lora ? adapted : whole));
 const pass = { tokens: 10, targets: 5, checkpointing: false, accumulated: false };
 const adapter = { rank: 4, targets: ['q' as const] };
 
-it('adds up what an engine said of its student', () => {
+it("adds up the engine's figures for its student", () => {
   const update = model.update({ lora: null, copies: 1 }, pass);
   expect(update).toMatchObject({ weights: 4000, copies: 4000, moments: 8000, gradients: 4000, activations: 1000 });
   expect(totalOf(update)).toBe(21_060);

@@ -104,8 +104,8 @@ export class TinkerClient {
 
   async json<T>(path: string, body?: object, options: Omit<Request, 'body'> = {}): Promise<T> {
     const response = await this.send(path, body && { body, ...options });
-    if (!response.ok) throw new TinkerError(response.status, path, await textOf(response));
-    return JSON.parse(await textOf(response)) as T;
+    if (!response.ok) throw new TinkerError(response.status, path, await bodyText(response));
+    return JSON.parse(await bodyText(response)) as T;
   }
 
   /** Polls for the result of a call: protobuf as bytes, JSON as an object. */
@@ -114,7 +114,7 @@ export class TinkerClient {
       const response = await this.send('retrieve_future', { body: { request_id: id }, signal });
       if (response.status === 408) continue; // not ready yet
       if (response.headers.get('content-type')?.includes(protobuf)) return bytesOf(response);
-      const text = await textOf(response);
+      const text = await bodyText(response);
       if (!response.ok) throw new TinkerError(response.status, 'retrieve_future', text);
       const value = JSON.parse(text) as { type?: string; status?: string; error?: string; error_message?: string };
       if (value.type === 'try_again' || value.status === 'pending') {
@@ -135,7 +135,7 @@ export class TinkerClient {
     const response = await this.send(route);
     const moved = response.headers.get('location');
     if (response.status >= 300 && response.status < 400 && moved) return fetchMoved(moved, this.address.url);
-    if (!response.ok) throw new TinkerError(response.status, route, await textOf(response));
+    if (!response.ok) throw new TinkerError(response.status, route, await bodyText(response));
     return bytesOf(response);
   }
 
@@ -206,7 +206,7 @@ async function fetchMoved(location: string, server: string): Promise<Uint8Array>
       },
     );
   const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(330_000) });
-  if (!response.ok) throw new TinkerError(response.status, url.pathname, await textOf(response));
+  if (!response.ok) throw new TinkerError(response.status, url.pathname, await bodyText(response));
   return bytesOf(response);
 }
 
@@ -225,7 +225,7 @@ async function bytesOf(response: Response): Promise<Uint8Array> {
 }
 
 /** The text of a response, up to this length. */
-export const textOf = async (response: Response) => Buffer.from(await bytesOf(response)).toString('utf8');
+export const bodyText = async (response: Response) => Buffer.from(await bytesOf(response)).toString('utf8');
 
 /** Runs in a separate thread, so that this thread's work does not delay it. */
 const heartbeatSource = `

@@ -1,6 +1,6 @@
 /** A model in training on a Tinker server, and samplers for its weights. */
 import { UserError } from '../../errors';
-import { type TinkerClient, TinkerError, textOf } from './client';
+import { bodyText, type TinkerClient, TinkerError } from './client';
 import {
   type PassRow,
   passAsJson,
@@ -172,7 +172,7 @@ export class RemoteModel {
     const body = passAsProtobuf({ model: this.id, sequence: this.sequence + 1, rows, loss, forwardOnly });
     const learning = client.wire === 'unknown';
     const response = await client.send('forward_backward', learning ? { body, tries: 1 } : { body });
-    const text = await textOf(response);
+    const text = await bodyText(response);
     if (response.ok) {
       this.sequence++;
       client.wire = 'protobuf';

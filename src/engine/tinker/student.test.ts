@@ -144,7 +144,7 @@ describe.each([false, true])('a server that divides: %s', (divides) => {
   });
 });
 
-it('goes on from a checkpoint as if nothing had been, and brings its adapter home', async () => {
+it('resumes from a checkpoint with the same result, and downloads its adapter', async () => {
   const { engine, remote, local, folder } = await both();
   const step = { ...settings, learningRate: 3e-3, seed: 1 };
   await remote.supervisedStep(examples, step);
@@ -164,7 +164,7 @@ it('goes on from a checkpoint as if nothing had been, and brings its adapter hom
   await engine.close();
 });
 
-it('takes an adapter that computes otherwise here away again, and says so', async () => {
+it('removes an adapter that computes something else here, and reports it', async () => {
   for (const [adapterConfig, stays] of [
     [{}, true],
     [{ lora_alpha: 4000 }, false],
@@ -259,7 +259,7 @@ it('counts the money of a resumed run on, at the prices of each session', () => 
   expect(unpriced.spent.money).toBe(1);
 });
 
-it('refuses what a server cannot keep, where it is asked for', async () => {
+it('refuses settings that the server does not support, and names them', async () => {
   const { engine, remote } = await both({ dropsClipping: true, neverGreedy: true });
   const step = { ...settings, learningRate: 3e-3, seed: 1 };
   await expect(remote.supervisedStep(examples, step)).rejects.toThrow(/maxGradNorm is not supported/);

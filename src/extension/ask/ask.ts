@@ -7,9 +7,9 @@ import { studentTitle } from '../students';
 import * as vscode from '../vscode';
 import {
   blockText,
+  findLines,
   nextNumber,
   type PageQuestion,
-  placeOf,
   type Question,
   type SampleSoFar,
   sameQuestion,
@@ -119,7 +119,7 @@ class Pen {
   /** Inserts the first text below a question, with an empty line above and below. */
   async begin(question: Question, lines: readonly string[]): Promise<void> {
     const { document } = this;
-    const begun = await this.edit(() => {
+    const inserted = await this.edit(() => {
       const line = sameQuestion(document.getText(), question)?.end;
       if (line === undefined) return undefined;
       const text = ['', ...lines, ''].join('\n');
@@ -127,7 +127,7 @@ class Pen {
       if (line >= document.lineCount) return { range: new vscode.Range(last, last), text: `\n${text}` };
       return { range: new vscode.Range(line, 0, line, 0), text: `${text}\n` };
     });
-    if (!begun)
+    if (!inserted)
       throw new UserError('the question changed before the answer could be written', {
         code: 'input',
         remedy: 'Ask it again.',
@@ -161,7 +161,7 @@ class Pen {
   private async replace(lines: readonly string[], before = this.written): Promise<boolean> {
     const { document } = this;
     const replaced = await this.edit(() => {
-      const place = placeOf(document.getText(), before);
+      const place = findLines(document.getText(), before);
       if (!place) return undefined;
       const end = document.lineAt(place.to - 1).range.end;
       return { range: new vscode.Range(new vscode.Position(place.from, 0), end), text: lines.join('\n') };

@@ -1,6 +1,6 @@
 import { md } from '../markdown';
 import * as vscode from '../vscode';
-import { marksOf, type SampledText } from './marks';
+import { probabilityMarks, type SampledText } from './marks';
 
 /** Underlines the tokens that the student was unsure of; the hover shows their probability. */
 export class AnswerMarks implements vscode.Disposable {
@@ -37,7 +37,7 @@ export class AnswerMarks implements vscode.Disposable {
     const known = this.answers.get(editor.document);
     if (!known) return;
     const page = editor.document.getText();
-    const marks = [...known].flatMap(([number, answers]) => marksOf(page, number, answers));
+    const marks = [...known].flatMap(([number, answers]) => probabilityMarks(page, number, answers));
     vscode.window.decorate(
       editor,
       this.type,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { marksOf } from './marks';
+import { probabilityMarks } from './marks';
 import { blockText } from './page';
 
 const answer = {
@@ -22,14 +22,14 @@ const page = (texts: string[]) =>
 
 it('marks unlikely tokens at their position', () => {
   const text = page(['Answer: 1', answer.text]);
-  const marks = marksOf(text, 1, [{ text: 'Answer: 1', tokenTexts: ['Answer: 1'], logProbs: [-0.1] }, answer]);
+  const marks = probabilityMarks(text, 1, [{ text: 'Answer: 1', tokenTexts: ['Answer: 1'], logProbs: [-0.1] }, answer]);
   const lines = text.split('\n');
   expect(marks.map(({ line, start, end }) => lines[line].slice(start, end))).toEqual(['2', '+ 3', 'Answer', '5']);
   expect(marks[0].probability).toBeCloseTo(Math.exp(-2));
 });
 
-it('marks nothing in an answer that was edited, or is gone', () => {
-  expect(marksOf(page(['Step 1: 2 + 4\nAnswer: 5']), 1, [answer])).toEqual([]);
-  expect(marksOf(page([]), 1, [answer])).toEqual([]);
-  expect(marksOf('', 1, [answer])).toEqual([]);
+it('marks nothing in an answer that was edited or deleted', () => {
+  expect(probabilityMarks(page(['Step 1: 2 + 4\nAnswer: 5']), 1, [answer])).toEqual([]);
+  expect(probabilityMarks(page([]), 1, [answer])).toEqual([]);
+  expect(probabilityMarks('', 1, [answer])).toEqual([]);
 });

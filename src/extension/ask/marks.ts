@@ -19,7 +19,7 @@ export interface ProbabilityMark {
 const lowProbability = 0.5;
 
 /** Marks for the answers with this number. An answer that was edited since gets none. */
-export function marksOf(page: string, number: number, answers: readonly SampledText[]): ProbabilityMark[] {
+export function probabilityMarks(page: string, number: number, answers: readonly SampledText[]): ProbabilityMark[] {
   const block = blockOf(page, number);
   if (!block) return [];
   const lines = page.split(/\r?\n/).slice(block.from, block.to);

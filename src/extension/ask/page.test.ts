@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import {
   blockOf,
   blockText,
+  findLines,
   nextNumber,
   type PageQuestion,
-  placeOf,
   questionAt,
   questions,
   sameQuestion,
@@ -95,14 +95,14 @@ describe('answers', () => {
     expect(nextNumber(whole, [3, 4])).toBe(5);
   });
 
-  it('end where they were written to, not where the next question begins', () => {
+  it('end where they were written, not where the next question begins', () => {
     const lines = blockText(asked);
     const whole = `# Notes\n\nQuestion: me?\r\n\r\n${lines.join('\r\n')}\n\nmy own remarks\n\nQuestion: last?`;
-    expect(placeOf(whole, lines)).toEqual({ from: 4, to: 4 + lines.length });
-    expect(placeOf(whole.replace('Answer: 6', 'Answer: 6  '), lines)).toEqual({ from: 4, to: 4 + lines.length });
-    expect(placeOf(whole.replace('Answer: 6', 'Answer: 7'), lines)).toBeUndefined();
-    expect(placeOf(whole.replace('\n\nmy own remarks\n\nQuestion: last?', ''), lines)?.to).toBe(4 + lines.length);
-    expect(placeOf('', lines)).toBeUndefined();
-    expect(placeOf(whole, [])).toBeUndefined();
+    expect(findLines(whole, lines)).toEqual({ from: 4, to: 4 + lines.length });
+    expect(findLines(whole.replace('Answer: 6', 'Answer: 6  '), lines)).toEqual({ from: 4, to: 4 + lines.length });
+    expect(findLines(whole.replace('Answer: 6', 'Answer: 7'), lines)).toBeUndefined();
+    expect(findLines(whole.replace('\n\nmy own remarks\n\nQuestion: last?', ''), lines)?.to).toBe(4 + lines.length);
+    expect(findLines('', lines)).toBeUndefined();
+    expect(findLines(whole, [])).toBeUndefined();
   });
 });

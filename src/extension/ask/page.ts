@@ -87,7 +87,7 @@ export function nextNumber(page: string, underWay: Iterable<number> = []): numbe
 }
 
 /** Where these lines still stand in a page, ignoring trailing spaces. The end is exclusive. */
-export function placeOf(page: string, written: readonly string[]): { from: number; to: number } | undefined {
+export function findLines(page: string, written: readonly string[]): { from: number; to: number } | undefined {
   const lines = page.split(/\r?\n/);
   const same = (from: number) => written.every((line, i) => lines[from + i]?.trimEnd() === line.trimEnd());
   const from = written.length > 0 ? lines.findIndex((_, i) => same(i)) : -1;

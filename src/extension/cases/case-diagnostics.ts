@@ -65,13 +65,13 @@ export class CaseDiagnostics implements vscode.Disposable {
   /** Works in slices: describing a thousand chains would block the editor for too long. */
   private async list(run: string, failures: readonly FailureRecord[]): Promise<void> {
     let entries: [vscode.Uri, vscode.Diagnostic[]][] = [];
-    let begun = performance.now();
+    let since = performance.now();
     for (const failure of failures.slice(0, maxListedCases)) {
       entries.push(this.describe(run, failure));
-      if (performance.now() - begun < yieldEveryMs) continue;
+      if (performance.now() - since < yieldEveryMs) continue;
       await new Promise((resolve) => setTimeout(resolve, yieldEveryMs));
       if (this.listed !== failures) return;
-      begun = performance.now();
+      since = performance.now();
       if (entries.length < 50) continue;
       this.put(entries);
       entries = [];

@@ -9,7 +9,7 @@ import { requireTrust } from '../trust';
 import * as vscode from '../vscode';
 import { type Case, readCase } from './case';
 import { saveEdited } from './decide';
-import { type CaseReference, caseScheme, placeOf, referenceAt } from './reference';
+import { type CaseReference, caseScheme, documentPath, referenceAt } from './reference';
 import { type CaseText, renderCase } from './text';
 
 /** A case as it was last read, and the text of its document. */
@@ -52,7 +52,7 @@ export class CaseDocuments implements vscode.FileSystemProvider, vscode.Disposab
   }
 
   uriOf(reference: CaseReference, kind: 'case' | 'rewrite' = 'case'): vscode.Uri {
-    return vscode.Uri.from({ scheme: caseScheme, ...placeOf(reference, kind) });
+    return vscode.Uri.from({ scheme: caseScheme, ...documentPath(reference, kind) });
   }
 
   stat(uri: vscode.Uri): vscode.FileStat {

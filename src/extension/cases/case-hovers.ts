@@ -1,4 +1,4 @@
-import { standingOf } from '../../cases/rewrites';
+import { rewriteStatus } from '../../cases/rewrites';
 import { readSettings } from '../chain-diff/run-settings';
 import { Markdown, paragraphs } from '../markdown';
 import type { RunCache } from '../run-cache';
@@ -71,7 +71,7 @@ function rewardHover(cache: RunCache, { case: shown, layout }: OpenCase, offset:
         found.reward,
         found.parts ?? {},
         readSettings(run, cache.config(run).value).parts('rewrite'),
-        standingOf(found),
+        rewriteStatus(found),
       );
 }
 

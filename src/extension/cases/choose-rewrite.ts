@@ -1,4 +1,4 @@
-import { type CaseRewrite, standingOf } from '../../cases/rewrites';
+import { type CaseRewrite, rewriteStatus } from '../../cases/rewrites';
 import * as vscode from '../vscode';
 import type { CaseDocuments } from './case-documents';
 import { referenceAt } from './reference';
@@ -32,7 +32,7 @@ export async function chooseRewrite(
   const [question, none] = questions[what]();
   const items = rewrites.filter(canBe[what]).map((rewrite) => ({
     label: rewriteName(rewrites, rewrite),
-    description: standingOf(rewrite),
+    description: rewriteStatus(rewrite),
     detail: rewrite.text.replace(/\s+/g, ' '),
     rewrite,
   }));

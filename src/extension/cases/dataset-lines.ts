@@ -3,7 +3,7 @@ import { Markdown, paragraphs } from '../markdown';
 import { paintEditors } from '../painting';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
-import { answersTo, type DatasetMark, type KnownAnswers, marksOf } from './dataset-marks';
+import { answersTo, type DatasetMark, datasetMarks, type KnownAnswers } from './dataset-marks';
 import { datasetRows } from './dataset-rows';
 
 /** Lines beyond the visible range that are marked too, so that scrolling shows marks at once. */
@@ -30,7 +30,7 @@ export function registerDatasetLines({ runs, context }: Services): vscode.Dispos
     const answers = known(document);
     if (!answers) return undefined;
     const lines = document.getText().split(/\r?\n/);
-    return { run: answers.run, marks: marksOf(datasetRows(document.fileName, lines, from, to), answers) };
+    return { run: answers.run, marks: datasetMarks(datasetRows(document.fileName, lines, from, to), answers) };
   };
 
   const decorate = (editor: vscode.TextEditor) => {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { listRuns } from '../../runs/reading';
 import { createRun } from '../../runs/writer';
 import { RunCache } from '../run-cache';
-import { answersTo, marksOf } from './dataset-marks';
+import { answersTo, datasetMarks } from './dataset-marks';
 import { datasetRows } from './dataset-rows';
 
 let folder = '';
@@ -61,12 +61,12 @@ describe('marks', () => {
     makeRun('empty', file(), '2026-01-03T00:00:00Z').close();
     const known = found()!;
     expect(known.run).toBe(run.folder);
-    expect(marksOf(rows, known).map(({ line, right, text }) => [line, right, text])).toEqual([
+    expect(datasetMarks(rows, known).map(({ line, right, text }) => [line, right, text])).toEqual([
       [0, false, '60, not 57 · 12 tokens'],
       [1, true, 'right · 12 tokens'],
     ]);
     expect(known.answers.get('a')!.source).toBe('complete-10');
-    expect(marksOf([{ ...rows[0], answer: '58' }], known)).toEqual([]);
+    expect(datasetMarks([{ ...rows[0], answer: '58' }], known)).toEqual([]);
   });
 
   test('of training rows tell of failures', () => {
@@ -84,7 +84,7 @@ describe('marks', () => {
     ]);
     run.close();
     const known = answersTo(join(folder, 'train.jsonl'), listRuns(join(folder, 'runs')), new RunCache())!;
-    expect(marksOf(rows, known).map(({ text }) => text)).toEqual(['2, not 1 · 12 tokens · 0 of 2 right']);
+    expect(datasetMarks(rows, known).map(({ text }) => text)).toEqual(['2, not 1 · 12 tokens · 0 of 2 right']);
     expect(found()).toBeUndefined();
   });
 

@@ -61,7 +61,7 @@ export interface DatasetMark {
 }
 
 /** The marks of these rows. A row whose reference answer has changed since gets none. */
-export function marksOf(rows: readonly DatasetRow[], { answers }: KnownAnswers): DatasetMark[] {
+export function datasetMarks(rows: readonly DatasetRow[], { answers }: KnownAnswers): DatasetMark[] {
   return rows.flatMap(({ line, problemId, answer: gold }) => {
     const answer = answers.get(problemId);
     if (!answer || (gold !== undefined && !sameAnswer(gold, answer.gold))) return [];

@@ -55,7 +55,7 @@ describe('decisions about a case', () => {
     expect(verdicts()).toEqual([]);
   });
 
-  test('of what a person writes, only the last version is taught', () => {
+  test("only the last version of a person's text is taught", () => {
     saveEdited(now(), '24-5=19\r\nAnswer: 19\r\n');
     saveEdited(now(), '19\nAnswer: 19');
     expect(verdicts()).toEqual([
@@ -70,7 +70,7 @@ describe('decisions about a case', () => {
     expect(verdicts()[1]).toEqual([top.text, 'accepted']);
   });
 
-  test('proposals wait until somebody decides, and picks come and go', () => {
+  test('proposals wait for a decision, and picks can be undone', () => {
     const provenance = { from: 'request' as const, checkpoint: '/c' };
     propose(now(), [{ text: 'Answer: 19', tokens: 3, reward: 0.5, parts: { brevity: 0.5 }, provenance }]);
     const offered = now().rewrites.find(({ text }) => text === 'Answer: 19')!;

@@ -5,7 +5,7 @@ import type { AnswerRecord, FailureRecord, RewriteRecord, RolloutRecord } from '
 import { answerOfRollout, buildCase } from './case';
 import { chainFindings, rewriteFindings, studentFindings } from './findings';
 import { outlineOf } from './outline';
-import { placeOf, referenceAt, referenceFrom } from './reference';
+import { documentPath, referenceAt, referenceFrom } from './reference';
 import { positionIn, renderCase, rewriteAtOffset, rewriteName } from './text';
 import { tokenAt, tokenLines } from './token-facts';
 
@@ -91,7 +91,7 @@ describe('the document of a case', () => {
     expect(at(layout.text.length)).toBe(layout.rewrites[2].rewrite.text);
   });
 
-  test('shows control characters as pictures, each in its place', () => {
+  test('shows control characters as symbols, each at its position', () => {
     const text = 'Step 1: a\u001b[31m\r\nStep 2: b\u2028c\u0000\rAnswer: 1';
     const { text: rendered, student } = renderCase(buildCase(reference, failure([answer(text)]), [], nobody));
     expect(said(rendered, student!)).toBe('Step 1: a␛[31m \nStep 2: b␤c␀␍Answer: 1');
@@ -167,7 +167,7 @@ describe('findings', () => {
 });
 
 describe('rewrites', () => {
-  test('stand in the order of what Stage 3 said, each text once, with what people decided, which moves none', () => {
+  test('keep the order of Stage 3, each text once; decisions of people do not move them', () => {
     const decide = (text: string, verdict: 'proposed' | 'accepted' | 'edited' | 'rejected') => ({
       kind: 'rewrite' as const,
       time: '',
@@ -244,12 +244,12 @@ describe('tokens', () => {
 });
 
 describe('addresses', () => {
-  test('name a case and survive the way through a document', () => {
+  test('name a case, and can be read back from a document', () => {
     const there = { run: '/a b/runs/x', problemId: 'p/../q?#', sample: 3, stage: 'complete' as const, step: 7 };
-    const { path, query } = placeOf(there);
+    const { path, query } = documentPath(there);
     expect(path).toBe('/x/p_.._q_.chain');
     expect(referenceAt({ path, query })).toEqual({ reference: there, kind: 'case' });
-    expect(referenceAt(placeOf(there, 'rewrite'))?.kind).toBe('rewrite');
+    expect(referenceAt(documentPath(there, 'rewrite'))?.kind).toBe('rewrite');
     expect(referenceAt({ path, query: '{"run":3}' })).toBeUndefined();
     expect(referenceAt({ path, query: '' })).toBeUndefined();
   });

@@ -22,7 +22,10 @@ export type CaseReference = z.infer<typeof referenceSchema>;
 export const caseScheme = 'distillery-case';
 
 /** Path and query of a case's document. The name in the path is for people; the query identifies the case. */
-export function placeOf(reference: CaseReference, kind: 'case' | 'rewrite' = 'case'): { path: string; query: string } {
+export function documentPath(
+  reference: CaseReference,
+  kind: 'case' | 'rewrite' = 'case',
+): { path: string; query: string } {
   const name = reference.problemId.replace(/[^\p{L}\p{N}._ -]+/gu, '_').slice(0, 80) || 'case';
   const { run, problemId, sample, stage, step } = reference;
   const folder = inertLine(run.split(/[\\/]/).at(-1)!);

@@ -1,6 +1,6 @@
 /** A case as readable text, with the positions of its parts. */
 
-import { type CaseRewrite, isApproved, standingOf } from '../../cases/rewrites';
+import { type CaseRewrite, isApproved, rewriteStatus } from '../../cases/rewrites';
 import type { Span } from '../../chain/types';
 import type { Case, CaseAnswer } from './case';
 
@@ -46,7 +46,7 @@ export function renderCase(shownCase: Case): CaseText {
     .map((rewrite) => {
       const heading =
         `${rewriteName(rewrites, rewrite)}: ` +
-        `${standingOf(rewrite)}${rewrite.tokens === undefined ? '' : `, ${rewrite.tokens} tokens`}`;
+        `${rewriteStatus(rewrite)}${rewrite.tokens === undefined ? '' : `, ${rewrite.tokens} tokens`}`;
       return { section: add(heading, rewrite.text), rewrite };
     });
   return { text: `${text.trimEnd()}\n`, student, teacher: teacherSection, rewrites: sections };

@@ -249,7 +249,7 @@ describe('CaseReader', () => {
     ]);
   });
 
-  it('walks the problem through training', async () => {
+  it("lists the problem's moments in training order", async () => {
     const { moments } = (await read({ problemId: 'p' })).view;
     expect(moments.map(({ key, stage, label }) => `${key}: ${stage}, ${label}`)).toEqual([
       'evaluations/base: Base student, test of base',
@@ -294,14 +294,14 @@ describe('CaseReader', () => {
     await expect(read({ problemId: 'nothing' })).rejects.toThrow(UserError);
   });
 
-  it('goes to the next and previous case, round and round', () => {
+  it('goes to the next and previous case, cyclically', () => {
     expect(reader.neighbour('p', 'failures', 1)).toBe('first');
     expect(reader.neighbour('first', undefined, -1)).toBe('p');
     expect(reader.neighbour('tested', undefined, 1)).toBe('p');
     expect(reader.problems()).toEqual(['first', 'p', 'tested']);
   });
 
-  it('shows a case soon, before all rollouts are looked through', async () => {
+  it('shows a case before all rollouts are searched', async () => {
     const fresh = new CaseReader(run, '');
     await fresh.refresh({ run, problemId: 'p' });
     const { view } = await fresh.read({ run, problemId: 'p' });

@@ -1,7 +1,7 @@
 /** Assembles everything the page shows about one problem from a run's records. */
 import { basename } from 'node:path';
 import { knownProblem } from '../../cases/problem';
-import { type CaseRewrite, isApproved, standingOf } from '../../cases/rewrites';
+import { type CaseRewrite, isApproved, rewriteStatus } from '../../cases/rewrites';
 import { loadTextTokenizer, type TextTokenizer, wordTokenizer } from '../../cases/text-tokenizer';
 import { plainPrompt } from '../../chain/prompts';
 import { splitChain } from '../../chain/split';
@@ -249,7 +249,7 @@ export class CaseReader {
     return {
       third: chainOfRewrite(shown, rewrite, rewrites.length),
       thirdText: shown.rewrite.text,
-      verdict: standingOf(shown.rewrite),
+      verdict: rewriteStatus(shown.rewrite),
       rewrite,
       thirdKey: undefined,
       can: { accept: canBe.accepted(shown.rewrite), reject: canBe.rejected(shown.rewrite) },

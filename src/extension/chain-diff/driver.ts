@@ -136,10 +136,10 @@ export class ChainDiff implements PageDriver<ChainSubject, FromChainPage> {
     const json = JSON.stringify(view);
     this.texts = texts;
     this.page.subject = view.subject;
-    vscode.say(this.page.panel, { title: titleOf(view.subject) });
+    vscode.say(this.page.panel, { title: chainsTitle(view.subject) });
     if (json !== this.sent) this.page.post({ type: 'case', case: view });
     this.sent = json;
   }
 }
 
-export const titleOf = ({ problemId }: ChainSubject) => vscode.l10n.t('{0} (chains)', problemId);
+export const chainsTitle = ({ problemId }: ChainSubject) => vscode.l10n.t('{0} (chains)', problemId);

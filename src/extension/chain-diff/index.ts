@@ -13,7 +13,7 @@ import { WebviewPages } from '../webview-page';
 import { type AskedFor, askedFor } from './argument';
 import { CaseReader } from './case-reader';
 import { ChainDocuments } from './documents';
-import { ChainDiff, titleOf } from './driver';
+import { ChainDiff, chainsTitle } from './driver';
 
 /** Teacher, student and rewritten chain of one problem side by side: `distillery.compareChains`. One page per run. */
 export function registerChainDiff(services: Services): vscode.Disposable {
@@ -26,7 +26,7 @@ export function registerChainDiff(services: Services): vscode.Disposable {
       subject: chainSubjectSchema,
       toExtension: fromChainPageSchema,
       keyOf: ({ run }) => run,
-      titleOf,
+      titleOf: chainsTitle,
     },
     (page) => new ChainDiff(services, page, documents, choose),
   );

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { componentSchemas } from '../../config/components';
-import { gatesOf, nameOf } from '../../config/reward';
+import { componentName, gatesOf } from '../../config/reward';
 import type { Problem } from '../../data/types';
 import { checkpointsFolder } from '../../runs/layout';
 import { type StageName, sampledAs } from '../../stages';
@@ -68,7 +68,7 @@ export function readSettings(run: string, config: unknown): RunSettings {
     parts: (stage) =>
       new Map(
         (settingsOf(stage)?.reward?.components ?? []).map((component) => [
-          nameOf(component),
+          componentName(component),
           { weight: component.weight, about: describe(component) },
         ]),
       ),

@@ -7,7 +7,7 @@ import { linesOf, recordOf } from '../../evaluation/records';
 import { evaluateOnServer, type ServerAnswer, type ServerSettings, studentOn } from '../../evaluation/server';
 import { locateDataset } from '../../hub/cache';
 import { cancellable } from '../cancellable';
-import { textOf } from '../config/texts';
+import { currentText } from '../config/texts';
 import { askEndpoint, type Endpoint, forgetKey, keyOf, refusesKey } from '../endpoints';
 import type { Services } from '../services';
 import { setting } from '../settings';
@@ -43,7 +43,7 @@ export function registerEvaluateServer(services: Services): vscode.Disposable {
     const style = suite && (prompt ?? (await pickPrompt(suite)));
     if (!suite || !style) return undefined;
     const student = studentOn(server.baseUrl, server.model, style, key || undefined);
-    const problems = await pickProblems(loadSuite(suite, textOf).problems, title, student.host);
+    const problems = await pickProblems(loadSuite(suite, currentText).problems, title, student.host);
     if (!problems) return undefined;
     services.log.info(`Sending ${plural(problems.length, 'problem')} to ${student.endpoint}`);
     const { maxNewTokens = 512, temperature = 0, seed = 1 } = suite.settings;
@@ -138,7 +138,7 @@ async function pickPrompt({ asked }: Suite): Promise<PromptStyle | undefined> {
 
 /** The test problems of an experiment, or all problems of a dataset. */
 function suiteOf(file: string): Suite {
-  return file.endsWith('.distillery.json') ? suitesOfExperiment(file, textOf(file) ?? '')[0] : suiteOfFile(file);
+  return file.endsWith('.distillery.json') ? suitesOfExperiment(file, currentText(file) ?? '')[0] : suiteOfFile(file);
 }
 
 async function pickSuite({ runs }: Services): Promise<Suite | undefined> {

@@ -1,7 +1,7 @@
 /** A form for a new experiment on some data: columns, student and name, to accept as suggested or change one by one. */
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { textOf } from '../../data/cells';
+import { cellText } from '../../data/cells';
 import { type Columns, columnsText, type SettledColumns } from '../../data/columns';
 import { guessFormat } from '../../data/guess';
 import { peek } from '../../data/read';
@@ -129,7 +129,7 @@ async function chooseChoices(items: readonly vscode.QuickPickItem[], title: stri
 }
 
 const columnItems = (names: readonly string[], row: Row | undefined) =>
-  names.map((label) => ({ label, detail: clipLine(textOf(row?.[label], 'user') ?? '', 160) }));
+  names.map((label) => ({ label, detail: clipLine(cellText(row?.[label], 'user') ?? '', 160) }));
 
 async function chooseStudent(
   services: Services,

@@ -32,7 +32,7 @@ test('choices are found and shown, and can be named', () => {
   }
 });
 
-test('columns that will not do say why', () => {
+test('unusable columns are explained', () => {
   expect(readFirstRow(file('metamath.jsonl'), { question: 'query', answer: 'query' })).toEqual({
     fault: 'the reference answers in "query" are the questions',
   });

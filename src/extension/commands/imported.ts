@@ -3,7 +3,7 @@ import { realpathSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { parse } from 'jsonc-parser';
 import { readConfig } from '../../runs/reading';
-import { textOf } from '../config/texts';
+import { currentText } from '../config/texts';
 import type { ExperimentFile } from '../experiment-file';
 import { attempt } from '../file-cache';
 import * as vscode from '../vscode';
@@ -20,7 +20,7 @@ export function importedInto(run: string): string | undefined {
  * rows. If the cases come from another file, warns, and offers to make an experiment on that file.
  */
 export async function learnsFrom({ file, name }: ExperimentFile, cases: string): Promise<boolean> {
-  if (trainsOn(file, textOf(file) ?? '', cases)) return true;
+  if (trainsOn(file, currentText(file) ?? '', cases)) return true;
   const { t } = vscode.l10n;
   const [make, go] = [t('New Experiment on That File'), t('Run Anyway')];
   const answer = await vscode.window.showWarningMessage(

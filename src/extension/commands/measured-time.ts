@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { answerOf, commandLine } from '../command-line';
+import { commandLine, parseOutput } from '../command-line';
 
 /** Seconds with each budget; null or absent where it cannot be told. */
 export interface MeasuredTime {
@@ -16,7 +16,7 @@ export async function measuredSeconds(experiment: string): Promise<MeasuredTime>
   try {
     const { command, args, env } = await commandLine(['preview', experiment, '--time', '--json']);
     const { stdout } = await promisify(execFile)(command, args, { env, timeout: maxWaitMs });
-    return answerOf<MeasuredTime>(stdout);
+    return parseOutput<MeasuredTime>(stdout);
   } catch {
     return {}; // an experiment that cannot be run says so when it is run
   }

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { UserError } from '../../errors';
 import { locateDataset } from '../../hub/cache';
 import { parseDatasetName } from '../../hub/dataset-name';
-import { answerOf, commandLine } from '../command-line';
+import { commandLine, parseOutput } from '../command-line';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
 import { askName, datasetEndings, fillForm } from './experiment-form';
@@ -184,7 +184,7 @@ async function callNew(folder: string, options: readonly string[]): Promise<NewE
     if (!error.stdout) throw error;
     return { stdout: error.stdout };
   });
-  return answerOf<NewExperiment>(stdout);
+  return parseOutput<NewExperiment>(stdout);
 }
 
 /**

@@ -5,7 +5,7 @@ import type { TrainedStage } from '../../stages';
 import { type ExperimentFile, experimentSuffix, readExperiment } from '../experiment-file';
 import { checkpointPath } from '../run-cache';
 import { reachedText } from '../runs/items';
-import { nameOf } from '../runs/nodes';
+import { listingName } from '../runs/nodes';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
 import { duration, resultText } from '../words';
@@ -45,7 +45,7 @@ export async function pickExperiment(
   await runs.ready;
   const files = runs.experiments();
   const listing = run === undefined ? undefined : runs.cache.find(run);
-  const place = listing ? { runs: dirname(listing.folder), name: nameOf(listing) } : { runs: folder, name };
+  const place = listing ? { runs: dirname(listing.folder), name: listingName(listing) } : { runs: folder, name };
   if (place.runs !== undefined) {
     const found = files.find((file) => file.runs === place.runs && file.name === place.name);
     if (found) return found;

@@ -2,7 +2,7 @@ import type { Host } from '../../client/api';
 import { UserError } from '../../errors';
 import { stageTitles, type TrainedStage } from '../../stages';
 import { configIssues } from '../config/issues';
-import { textOf } from '../config/texts';
+import { currentText } from '../config/texts';
 import type { ExperimentFile } from '../experiment-file';
 import { sameFile } from '../run-paths';
 import type { Services } from '../services';
@@ -78,8 +78,8 @@ async function start(
 
 /** Errors that a run would refuse are reported before anything else is asked. */
 function refuseBroken({ file }: ExperimentFile): void {
-  const text = textOf(file);
-  const found = text === undefined ? [] : configIssues('experiment', text, file, textOf);
+  const text = currentText(file);
+  const found = text === undefined ? [] : configIssues('experiment', text, file, currentText);
   const errors = found.filter(({ severity }) => severity === 'error');
   if (errors.length === 0) return;
   const [{ line, column, message, remedy }] = errors;
@@ -103,14 +103,14 @@ function whileStarting(name: string, host: Host, begin: () => ReturnType<Host['s
   const title = vscode.l10n.t('Distillery: starting {0}', name);
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
   return vscode.window.withProgress(options, (_, token) => {
-    const begun = begin();
+    const started = begin();
     const left = new Promise<never>((_, reject) => {
       token.onCancellationRequested(() => {
         reject(new vscode.CancellationError());
-        begun.then(({ already }) => (already ? undefined : host.cancel())).catch(() => {}); // it did not start
+        started.then(({ already }) => (already ? undefined : host.cancel())).catch(() => {}); // it did not start
       });
     });
-    return Promise.race([begun, left]);
+    return Promise.race([started, left]);
   });
 }
 

@@ -5,14 +5,14 @@ import type { RunIndex } from '../run-index';
 import { runTitle } from '../runs/items';
 import * as vscode from '../vscode';
 import { resultText } from '../words';
-import { kindOf } from './kinds';
+import { configKind } from './kinds';
 import { type NamePlace, namePlace } from './names';
 
 /** Completions of names from the workspace: reward components in gates, reward files, students, datasets. */
 export function nameCompletions(runs: RunIndex): vscode.CompletionItemProvider {
   return {
     async provideCompletionItems(document, position) {
-      const kind = kindOf(document.fileName);
+      const kind = configKind(document.fileName);
       const place = kind && namePlace(kind, document.getText(), document.offsetAt(position));
       if (!place) return [];
       const range = new vscode.Range(document.positionAt(place.start), document.positionAt(place.end));

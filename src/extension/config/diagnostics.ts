@@ -1,8 +1,8 @@
 import type { Issue } from '../../config/issue';
 import * as vscode from '../vscode';
 import { beyondSchema, configIssues } from './issues';
-import { kindOf } from './kinds';
-import { rangeAt, textOf } from './texts';
+import { configKind } from './kinds';
+import { currentText, rangeAt } from './texts';
 
 /** After the last keystroke, in milliseconds. */
 const delay = 300;
@@ -22,7 +22,7 @@ export class ConfigDiagnostics implements vscode.Disposable {
       files.onDidCreate(({ fsPath }) => !/[\\/]\.distillery[\\/]/.test(fsPath) && later()),
       files.onDidDelete(later),
       vscode.workspace.onDidOpenTextDocument((document) => this.check(document)),
-      vscode.workspace.onDidChangeTextDocument(({ document }) => kindOf(document.fileName) && later()),
+      vscode.workspace.onDidChangeTextDocument(({ document }) => configKind(document.fileName) && later()),
       vscode.workspace.onDidSaveTextDocument(later),
       vscode.workspace.onDidCloseTextDocument(({ uri }) => this.collection.delete(uri)),
     ];
@@ -43,9 +43,9 @@ export class ConfigDiagnostics implements vscode.Disposable {
   }
 
   private check(document: vscode.TextDocument): void {
-    const kind = document.uri.scheme === 'file' ? kindOf(document.fileName) : null;
+    const kind = document.uri.scheme === 'file' ? configKind(document.fileName) : null;
     if (!kind) return;
-    const issues = configIssues(kind, document.getText(), document.fileName, textOf);
+    const issues = configIssues(kind, document.getText(), document.fileName, currentText);
     this.collection.set(
       document.uri,
       beyondSchema(issues).map((issue) => toDiagnostic(document, issue)),

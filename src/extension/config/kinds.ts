@@ -8,7 +8,7 @@ const endings: Record<ConfigKind, string> = { experiment: '.distillery.json', re
 export const configPattern = '**/*.{distillery,reward}.json';
 
 /** The kind of a file by its name; null for other files. */
-export function kindOf(file: string): ConfigKind | null {
+export function configKind(file: string): ConfigKind | null {
   const kinds = Object.keys(endings) as ConfigKind[];
   return kinds.find((kind) => file.endsWith(endings[kind])) ?? null;
 }

@@ -1,7 +1,7 @@
 import { stageTitles, trainedStages } from '../../stages';
 import { parseExperiment } from '../experiment-file';
 import * as vscode from '../vscode';
-import { kindOf } from './kinds';
+import { configKind } from './kinds';
 import { keyOffset } from './names';
 
 /** Commands for a config, above the settings that they concern. */
@@ -16,7 +16,7 @@ export class ConfigLenses implements vscode.CodeLensProvider, vscode.Disposable 
   }
 
   provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
-    const kind = kindOf(document.fileName);
+    const kind = configKind(document.fileName);
     if (kind === 'reward') return rewardLenses(document);
     return kind === 'experiment' ? experimentLenses(document) : [];
   }

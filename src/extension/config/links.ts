@@ -3,13 +3,13 @@ import { dirname, join } from 'node:path';
 import { isFolder } from '../../paths';
 import { mayRead } from '../named-files';
 import * as vscode from '../vscode';
-import { kindOf, pathFrom } from './kinds';
+import { configKind, pathFrom } from './kinds';
 import { namedPaths } from './names';
 
 /** Links to the files that an experiment names; for a student, its config.json. */
 export const pathLinks: vscode.DocumentLinkProvider = {
   provideDocumentLinks(document) {
-    if (kindOf(document.fileName) !== 'experiment') return [];
+    if (configKind(document.fileName) !== 'experiment') return [];
     return namedPaths(document.getText()).flatMap(({ value, start, end }) => {
       const path = pathFrom(dirname(document.fileName), value);
       if (!mayRead(path)) return [];

@@ -2,7 +2,7 @@
 import { findNodeAtLocation, getLocation, type Node, parseTree } from 'jsonc-parser';
 import type { Path } from '../../config/issue';
 import { isPreset } from '../../config/presets';
-import { nameOf } from '../../config/reward';
+import { componentName } from '../../config/reward';
 import type { ConfigKind } from './kinds';
 
 type NameKind = 'gate' | 'reward' | 'student' | 'dataset';
@@ -51,7 +51,7 @@ function otherComponents(text: string, path: Path): string[] {
   const names = all.flatMap((node, i) => {
     const [use, name] = ['use', 'name'].map((key) => findNodeAtLocation(node, [key])?.value as unknown);
     return i !== own && typeof use === 'string'
-      ? [nameOf({ use, name: typeof name === 'string' ? name : undefined })]
+      ? [componentName({ use, name: typeof name === 'string' ? name : undefined })]
       : [];
   });
   return [...new Set(names)].filter((name) => !taken.has(name));

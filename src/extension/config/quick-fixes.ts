@@ -9,16 +9,16 @@ import { trustedCommand } from '../commands/report';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
 import { configIssues, missingReward } from './issues';
-import { kindOf } from './kinds';
-import { rangeAt, textOf } from './texts';
+import { configKind } from './kinds';
+import { currentText, rangeAt } from './texts';
 
 /** Fixes for problems in a config, including those reported by VS Code's JSON service. */
 export const quickFixes: vscode.CodeActionProvider = {
   provideCodeActions(document, range, { diagnostics }) {
-    const kind = kindOf(document.fileName);
+    const kind = configKind(document.fileName);
     if (!kind) return [];
     const text = document.getText();
-    const here = configIssues(kind, text, document.fileName, textOf)
+    const here = configIssues(kind, text, document.fileName, currentText)
       .map((issue) => ({ issue, place: rangeAt(document, issue.offset, issue.length) }))
       .filter(({ place }) => place.intersection(range));
     return here.flatMap(({ issue, place }) => {

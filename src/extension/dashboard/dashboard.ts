@@ -8,7 +8,7 @@ import { writeOutput } from '../../writing';
 import { report } from '../commands/report';
 import type { RunCache } from '../run-cache';
 import { runTitle } from '../runs/items';
-import { nameOf } from '../runs/nodes';
+import { listingName } from '../runs/nodes';
 import type { Services } from '../services';
 import { requireTrust } from '../trust';
 import * as vscode from '../vscode';
@@ -165,7 +165,7 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
   /** The same page with other runs. */
   private turnTo(runs: string[]): void {
     this.page.subject = { runs };
-    vscode.say(this.page.panel, { title: titleOf({ runs }, this.services.runs.cache) });
+    vscode.say(this.page.panel, { title: dashboardTitle({ runs }, this.services.runs.cache) });
     this.follow(runs);
     this.ready();
   }
@@ -246,7 +246,9 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
   }
 }
 
-export function titleOf({ runs }: DashboardSubject, cache: RunCache): string {
-  const names = runs.map((run) => cache.find(run)).map((listing) => `${nameOf(listing)}, ${runTitle(listing, cache)}`);
+export function dashboardTitle({ runs }: DashboardSubject, cache: RunCache): string {
+  const names = runs
+    .map((run) => cache.find(run))
+    .map((listing) => `${listingName(listing)}, ${runTitle(listing, cache)}`);
   return runs.length === 1 ? `Dashboard: ${names[0]}` : `Compare: ${names.join('; ')}`;
 }

@@ -9,7 +9,7 @@ import { runChoice } from '../commands/run-choice';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
 import { type PageKind, WebviewPages } from '../webview-page';
-import { Dashboard, titleOf } from './dashboard';
+import { Dashboard, dashboardTitle } from './dashboard';
 import { type CommandArgument, runsOf } from './subject';
 
 /** Live curves of one run, or of several overlaid: `distillery.openDashboard`, `distillery.compareRuns`. */
@@ -19,7 +19,7 @@ export function registerDashboard(services: Services): vscode.Disposable {
     subject: dashboardSubject,
     toExtension: fromDashboard,
     keyOf: ({ runs }: DashboardSubject) => JSON.stringify([...runs].sort()),
-    titleOf: (subject: DashboardSubject) => titleOf(subject, services.runs.cache),
+    titleOf: (subject: DashboardSubject) => dashboardTitle(subject, services.runs.cache),
   } satisfies PageKind<DashboardSubject, FromDashboard>;
   const choose = (runs: readonly string[]) => pickRuns(services, runs, true);
   const pages = new WebviewPages<DashboardSubject, ToDashboard, FromDashboard>(

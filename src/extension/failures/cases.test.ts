@@ -75,7 +75,7 @@ describe('failure cases', () => {
     expect([...found('constructor'), ...found('__proto__')]).toEqual([]);
   });
 
-  it('say in a line what went wrong; a departure as a guess', () => {
+  it('say in one line what went wrong; a departure is called a guess', () => {
     const text = (change: Parameters<typeof failure>[1]) => caseText(caseOf('/run', failure(1, change), none));
     const without = { firstWrongStep: undefined };
     expect(text({})).toBe('2 + 3 is 5, not 6');

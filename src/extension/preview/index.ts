@@ -12,7 +12,7 @@ import { pickExperiment } from '../commands/pick';
 import { command } from '../commands/report';
 import { namedFiles } from '../config/issues';
 import { pathFrom } from '../config/kinds';
-import { textOf } from '../config/texts';
+import { currentText } from '../config/texts';
 import { stampOf } from '../file-cache';
 import { LiveDocuments } from '../live-documents';
 import { loadNamedData, requireReadable } from '../named-files';
@@ -151,7 +151,7 @@ function previewOf(view: PreviewState, problems: Problems): Preview {
 
 /** Takes the experiment from the editor; returns the error when the last valid version is still shown. */
 function readSettings(view: PreviewState, warnings: string[]): Experiment | undefined {
-  const { value, issues } = checkExperiment(textOf(view.experiment.fsPath) ?? '');
+  const { value, issues } = checkExperiment(currentText(view.experiment.fsPath) ?? '');
   if (value) {
     const folder = dirname(view.experiment.fsPath);
     for (const [, file] of namedFiles(value)) requireReadable(pathFrom(folder, file));

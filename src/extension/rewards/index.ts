@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import { stageTitles } from '../../stages';
 import { command } from '../commands/report';
-import { kindOf } from '../config/kinds';
-import { sourceOf } from '../live-documents';
+import { configKind } from '../config/kinds';
+import { sourceUri } from '../live-documents';
 import { reachedText, runTitle } from '../runs/items';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
@@ -32,7 +32,7 @@ export function registerScoring(services: Services): vscode.Disposable {
 /** The reward: as given, that of the active editor, else one that is picked. */
 async function rewardFile(argument: unknown): Promise<vscode.Uri | undefined> {
   const file = argument instanceof vscode.Uri ? argument : fileInFront();
-  if (file && kindOf(file.fsPath) === 'reward') return file;
+  if (file && configKind(file.fsPath) === 'reward') return file;
   const files = await vscode.workspace.findFiles('**/*.reward.json', '**/{node_modules,.git,.distillery}/**', 200);
   if (files.length === 0) {
     void vscode.window.showInformationMessage(vscode.l10n.t('There is no *.reward.json in this workspace yet.'));
@@ -51,7 +51,7 @@ async function rewardFile(argument: unknown): Promise<vscode.Uri | undefined> {
 /** Scores belong to one version of the reward. */
 function fileInFront(): vscode.Uri | undefined {
   const front = vscode.window.activeTextEditor?.document.uri;
-  return front?.scheme === scoresScheme ? sourceOf(front) : front;
+  return front?.scheme === scoresScheme ? sourceUri(front) : front;
 }
 
 interface StageItem extends vscode.QuickPickItem {

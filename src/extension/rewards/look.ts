@@ -1,6 +1,6 @@
 /** Decorates the text of scores: colours, links to completions, sections. */
 
-import { sourceOf } from '../live-documents';
+import { sourceUri } from '../live-documents';
 import * as vscode from '../vscode';
 import type { PageText, Target, Tone } from './page';
 import { type ScoreViews, scoresScheme } from './view';
@@ -32,7 +32,7 @@ export function registerLook(views: ScoreViews): vscode.Disposable {
     vscode.languages.registerCodeLensProvider(selector, {
       provideCodeLenses: ({ uri }) => {
         const lens = (title: string, command: string, icon?: string) =>
-          new vscode.CodeLens(0, { icon, title, command, args: [sourceOf(uri)] });
+          new vscode.CodeLens(0, { icon, title, command, args: [sourceUri(uri)] });
         return [
           lens(vscode.l10n.t('Newest Rollouts'), 'distillery.scoreRollouts', 'refresh'),
           lens(vscode.l10n.t('Choose Rollouts…'), 'distillery.chooseRollouts'),

@@ -4,9 +4,9 @@ import type { RewardConfig } from '../../config/reward';
 import { UserError } from '../../errors';
 import { scoreRollouts } from '../../rewards/dry-run';
 import { stageTitles } from '../../stages';
-import { textOf } from '../config/texts';
+import { currentText } from '../config/texts';
 import { LiveDocuments } from '../live-documents';
-import { titleOf } from '../runs/items';
+import { runIdTitle } from '../runs/items';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
 import type { PageText } from './page';
@@ -80,7 +80,7 @@ export class ScoreViews implements vscode.Disposable {
 
   /** Takes the reward from the editor; returns the error when the last valid version is still shown. */
   private readReward(view: RewardState): string[] {
-    const text = textOf(view.reward.fsPath);
+    const text = currentText(view.reward.fsPath);
     if (text === undefined) return [vscode.l10n.t('The reward file cannot be read.')];
     const { value, issues } = checkReward(text);
     if (value) {
@@ -106,6 +106,6 @@ function aboutText({ run, stage, steps }: RecordedRollouts): string {
   const updates = steps.length === 1 ? `update ${steps[0]}` : `updates ${steps[0]} to ${steps.at(-1)}`;
   return (
     `${basename(dirname(dirname(dirname(run))))} · run ` +
-    `${titleOf(basename(run))} · ${stageTitles[stage]} · ${updates}`
+    `${runIdTitle(basename(run))} · ${stageTitles[stage]} · ${updates}`
   );
 }

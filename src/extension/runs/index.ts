@@ -3,7 +3,7 @@ import { command } from '../commands/report';
 import { setContext } from '../contexts';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
-import { titleOf } from './items';
+import { runIdTitle } from './items';
 import type { RunsNode } from './nodes';
 import { RunsTree } from './view';
 
@@ -54,7 +54,7 @@ const dropController: vscode.TreeDragAndDropController<RunsNode> = {
     const dropped = await droppedCases(data);
     if (!dropped) return;
     if (!target || !('run' in target) || target.run !== dropped.run) {
-      const own = titleOf(basename(dropped.run));
+      const own = runIdTitle(basename(dropped.run));
       void vscode.window.showWarningMessage(vscode.l10n.t('Drop these cases on their own run, {0}.', own));
       return;
     }

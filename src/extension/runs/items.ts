@@ -118,7 +118,7 @@ const stateIcons: Record<ShownState, RunsItem['icon']> = {
 function runItem(listing: RunListing, { cache, progress, newest, now }: ItemContext): RunsItem {
   if ('problem' in listing)
     return {
-      label: titleOf(listing.id, now),
+      label: runIdTitle(listing.id, now),
       description: listing.problem.message,
       icon: broken,
       contextValue: 'run.unreadable',
@@ -151,20 +151,20 @@ function runItem(listing: RunListing, { cache, progress, newest, now }: ItemCont
 /**
  * The id `20260205-140309-arithmetic` as `Feb 5 14:03`, as the experiment's name is shown above it. Other ids are kept.
  */
-export function titleOf(id: string, now = Date.now()): string {
+export function runIdTitle(id: string, now = Date.now()): string {
   const [, year, month, day, hour, minute, second, rest] =
     /^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)-(.+)$/.exec(id) ?? [];
   if (!year) return id;
   const again = /-(\d+)$/.exec(rest)?.[1];
-  const begun = `${year}-${month}-${day}T${hour}:${minute}:${second}Z`;
-  if (Number.isNaN(Date.parse(begun))) return id;
-  const time = shortTime(begun, now);
+  const startTime = `${year}-${month}-${day}T${hour}:${minute}:${second}Z`;
+  if (Number.isNaN(Date.parse(startTime))) return id;
+  const time = shortTime(startTime, now);
   return again ? `${time} (${again})` : time;
 }
 
 /** The run's name given by a person, else its start time. */
 export const runTitle = ({ id, folder }: RunListing, cache: Pick<RunCache, 'about'>, now = Date.now()): string =>
-  cache.about(folder).name ?? titleOf(id, now);
+  cache.about(folder).name ?? runIdTitle(id, now);
 
 /** `Feb 5 14:03 · 88.0 % · 95 tokens`: a run with its result, where there is room for one line. */
 export const reachedText = (listing: RunListing, cache: RunCache): string =>
@@ -205,11 +205,11 @@ function stageParts(stage: StageName, rows: readonly StageRow[], at: RunProgress
 function stageItem({ run, stage }: NodeOf<'stage'>, { cache, progress }: ItemContext): RunsItem {
   const rows = cache.summary(run).value ?? [];
   const at = progress(run);
-  const begun = stage === 'base' ? cache.start(run) : undefined;
+  const start = stage === 'base' ? cache.start(run) : undefined;
   const parts = stageParts(stage, rows, at);
   return {
-    label: studentLabel(stage, begun),
-    description: [...(parts.length > 0 ? parts : ['not tested']), ...(begun ? [`of ${begun.run}`] : [])].join(' · '),
+    label: studentLabel(stage, start),
+    description: [...(parts.length > 0 ? parts : ['not tested']), ...(start ? [`of ${start.run}`] : [])].join(' · '),
     icon: at?.stage === stage ? { id: 'loading~spin' } : { id: stageIcons[stage] },
     contextValue: 'stage',
     children: 'closed',

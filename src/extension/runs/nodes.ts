@@ -45,13 +45,13 @@ export function experimentNodes(source: RunsSource): NodeOf<'experiment'>[] {
     const imported = file === undefined && run !== undefined && source.cache.imported(run);
     nodes.set(id, { id, kind: 'experiment', runs, name, experiment: file?.file, ...(imported && { imported }) });
   };
-  for (const listing of source.list()) add(dirname(listing.folder), nameOf(listing), listing.folder);
+  for (const listing of source.list()) add(dirname(listing.folder), listingName(listing), listing.folder);
   for (const { runs, name } of files) add(runs, name);
   return [...nodes.values()];
 }
 
 /** An unreadable run is placed by the name of its folder. */
-export function nameOf(listing: RunListing): string {
+export function listingName(listing: RunListing): string {
   return 'run' in listing ? listing.run.record.name : listing.id.replace(/^\d{8}-\d{6}-/, '').replace(/-\d+$/, '');
 }
 
@@ -61,7 +61,7 @@ export function runNodes(
   { id, runs, name, experiment }: NodeOf<'experiment'>,
   limit = Number.POSITIVE_INFINITY,
 ): RunsNode[] {
-  const all = source.list().filter((listing) => dirname(listing.folder) === runs && nameOf(listing) === name);
+  const all = source.list().filter((listing) => dirname(listing.folder) === runs && listingName(listing) === name);
   if (all.length === 0 && experiment) return [{ id: `hint ${experiment}`, kind: 'hint', experiment }];
   const older = all.length - limit;
   return [
@@ -140,7 +140,9 @@ export function parentOf(source: RunsSource, node: RunsNode): RunsNode | undefin
   if (node.kind === 'more') return experimentNodes(source).find(({ id }) => id === node.above);
   const listing = source.cache.find(node.run);
   if (node.kind === 'run')
-    return experimentNodes(source).find(({ runs, name }) => runs === dirname(node.run) && name === nameOf(listing));
+    return experimentNodes(source).find(
+      ({ runs, name }) => runs === dirname(node.run) && name === listingName(listing),
+    );
   const stageOfFailures = node.kind === 'failures' ? 'rewrite' : undefined;
   const stage = node.kind === 'checkpoint' ? node.stage : stageOfFailures;
   const above = stage && stageNodes(source, listing).find((one) => one.kind === 'stage' && one.stage === stage);

@@ -16,7 +16,7 @@ import {
   writeSummary,
 } from '../testing/run-folders';
 import { shortTime } from '../words';
-import { itemOf, type RunsItem, titleOf } from './items';
+import { itemOf, type RunsItem, runIdTitle } from './items';
 import { experimentNodes, type NodeOf, parentOf, partNodes, type RunsNode, runNodes, stageNodes } from './nodes';
 import { tooltipOf } from './tooltips';
 
@@ -134,7 +134,7 @@ describe('the Runs tree', () => {
     ]);
   });
 
-  it('follows a run that is on', () => {
+  it('follows a run in progress', () => {
     const run = writeRun(runs, '20260205-140309-sums', { state: 'running', stage: 'complete' });
     mkdirSync(join(run, 'lock'));
     writeFileSync(
@@ -164,7 +164,7 @@ describe('the Runs tree', () => {
     });
   });
 
-  it('shows what cannot be read with its reason, beside the rest', () => {
+  it('shows unreadable runs with the reason, beside the others', () => {
     finishedRun('20260301-000000-sums');
     writeFileSync(join(writeRun(runs, '20260302-000000-sums'), 'run.json'), '{"format": 99}');
     writeFileSync(join(writeRun(runs, '20260303-000000-sums-2'), 'run.json'), '{');
@@ -228,11 +228,11 @@ describe('the Runs tree', () => {
 describe('texts', () => {
   it('name runs by their time, in this place of the world', () => {
     const now = Date.parse(time);
-    expect(titleOf('20260205-140309-my-sums', now)).toBe(begun);
-    expect(titleOf('20260205-140309-my-sums-2', now)).toBe(`${begun} (2)`);
-    expect(titleOf('20200205-140309-sums', now)).toMatch(/^2020 Feb 5/);
-    expect(titleOf('imported', now)).toBe('imported');
-    expect(titleOf('20260928-000999-sums', now)).toBe('20260928-000999-sums'); // no such time
+    expect(runIdTitle('20260205-140309-my-sums', now)).toBe(begun);
+    expect(runIdTitle('20260205-140309-my-sums-2', now)).toBe(`${begun} (2)`);
+    expect(runIdTitle('20200205-140309-sums', now)).toMatch(/^2020 Feb 5/);
+    expect(runIdTitle('imported', now)).toBe('imported');
+    expect(runIdTitle('20260928-000999-sums', now)).toBe('20260928-000999-sums'); // no such time
   });
 
   it('show names from files as they are: no links, no formatting', () => {

@@ -1,7 +1,16 @@
 import type { Services } from '../services';
 import * as vscode from '../vscode';
 import { itemOf, type RunsItem } from './items';
-import { experimentNodes, nameOf, parentOf, partNodes, type RunsNode, runNode, runNodes, stageNodes } from './nodes';
+import {
+  experimentNodes,
+  listingName,
+  parentOf,
+  partNodes,
+  type RunsNode,
+  runNode,
+  runNodes,
+  stageNodes,
+} from './nodes';
 import { tooltipOf } from './tooltips';
 
 /** Runs of an experiment that are shown at first. */
@@ -108,7 +117,7 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
   private outlineNow(): string {
     return this.services.runs
       .list()
-      .map((listing) => `${listing.folder}\0${nameOf(listing)}`)
+      .map((listing) => `${listing.folder}\0${listingName(listing)}`)
       .join('\n');
   }
 

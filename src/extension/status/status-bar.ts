@@ -11,7 +11,7 @@ export function registerStatusBar({ hosts }: Services): vscode.Disposable {
   const draw = () => {
     const host = mostUrgent(hosts.all());
     setContext('distillery.hostState', host?.state ?? 'absent');
-    const said = host && statusText(standingOf(host, hosts));
+    const said = host && statusText(statusInput(host, hosts));
     if (said) item.show(said);
     else item.hide();
   };
@@ -24,7 +24,7 @@ export function registerStatusBar({ hosts }: Services): vscode.Disposable {
   );
 }
 
-function standingOf({ state, status }: Host, hosts: Services['hosts']): StatusInput {
+function statusInput({ state, status }: Host, hosts: Services['hosts']): StatusInput {
   const { run, jobs } = status ?? {};
   return {
     state,

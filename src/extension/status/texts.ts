@@ -15,8 +15,8 @@ export interface StatusInput {
 }
 
 /** Undefined: nothing to show. */
-export function statusText(standing: StatusInput): StatusText | undefined {
-  const { state, name, backend, progress, jobs } = standing;
+export function statusText(input: StatusInput): StatusText | undefined {
+  const { state, name, backend, progress, jobs } = input;
   const said = words(state, progress, jobs);
   if (!said) return undefined;
   const { icon, text, alarm } = said;

@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
 import type { Problem } from '../../data/types';
 import { UserError } from '../../errors';
-import { textOf } from '../config/texts';
+import { currentText } from '../config/texts';
 import { attempt, type Read, stampOf } from '../file-cache';
 import { sameFile } from '../run-paths';
 import type { Services } from '../services';
@@ -128,7 +128,7 @@ export class TestTree implements vscode.Disposable {
   }
 
   private experiment(file: string, name: string): vscode.TestItem {
-    const text = textOf(file) ?? '';
+    const text = currentText(file) ?? '';
     const before = this.controller.items.get(file);
     if (before && this.texts.get(before) === text) return before;
     const item = this.add(this.controller.createTestItem(file, name, vscode.Uri.file(file)), {
@@ -206,7 +206,7 @@ export class TestTree implements vscode.Disposable {
   private load(suite: Suite): Loaded {
     const known = this.loaded.get(suite) ?? {
       stamp: this.stampOf(suite),
-      read: attempt(suite.file ?? '', () => loadSuite(suite, textOf)),
+      read: attempt(suite.file ?? '', () => loadSuite(suite, currentText)),
     };
     this.loaded.set(suite, known);
     if (known.read.problem) throw known.read.problem;

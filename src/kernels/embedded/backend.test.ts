@@ -40,7 +40,7 @@ describe.each(embedded)('%s', (name) => {
     await switchTo(name);
   });
 
-  test('data read from a tensor outlives it, and what is handed in is never written to', () => {
+  test('data read from a tensor outlives it, and arrays passed in are never written to', () => {
     const mine = Float32Array.of(1, 2, 3, 4);
     const x = tensor1d(mine);
     const doubled = mul(x, 2);

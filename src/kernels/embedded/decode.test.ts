@@ -100,7 +100,7 @@ describe('DecodeStep', () => {
     expectClose(decode(stepwise(slots, 3))[3], expected, 2e-5, { what: 'a prefill and three steps' });
   });
 
-  it("a row's logits are the same bytes whoever is in the batch", () => {
+  it("a row's logits are the same bytes in any batch", () => {
     const together = decode(stepwise([3, 1, 2, 0], 3));
     const alone = decode(stepwise([2], 3));
     for (let step = 1; step <= 3; step++) {

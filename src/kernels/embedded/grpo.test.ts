@@ -136,7 +136,7 @@ describe.each(await kernelForms())('grpo_loss on $name', ({ one: alone, three: t
     expectClose([run(alone, options, { logProbs, old, ref: near }).metrics[1]], [expected], 1e-6);
   });
 
-  it('takes no notice of what stands at masked places, but of a NaN elsewhere', () => {
+  it('ignores values at masked positions, but not a NaN elsewhere', () => {
     const options = { ...base, aggregation: 'token', importance: 'token', kl: 'k3' } as const;
     const spoil = (place: number) => logProbs.map((l, i) => (i === place ? Number.NaN : l));
     const masked = mask.indexOf(0);

@@ -104,7 +104,7 @@ describe.each(await kernelForms())('vocabulary on $name', ({ one: alone, three: 
     expect(run(together, given, rows, columns)).toEqual(results);
   });
 
-  it('a NaN in one row stays in it', () => {
+  it('a NaN in one row does not reach the others', () => {
     const given = inputs(5, 6, 40);
     given.hidden[2 * 6 + 1] = Number.NaN;
     const [logProbs, entropy] = run(alone, given, 5, 16);

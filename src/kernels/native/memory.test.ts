@@ -76,7 +76,7 @@ describe('BufferPool', () => {
     churn(new BufferPool(), 50_000, (one, other) => one.buffer === other.buffer);
   });
 
-  test('gives a buffer again to a size that is nearly the same', () => {
+  test('reuses a buffer for nearly the same size', () => {
     const pool = new BufferPool();
     const block = pool.allocate(1_000_000);
     pool.release(block);
@@ -84,7 +84,7 @@ describe('BufferPool', () => {
     expect(block.bytes).toBeLessThan(1.125 * 1_000_000);
   });
 
-  test('lets go of what lies idle beyond the most that was in use, the sizes that were not used lately first', () => {
+  test('frees idle buffers beyond the maximum in use, first those of sizes that were not used lately', () => {
     const pool = new BufferPool();
     const mebi = 2 ** 20;
     for (const size of [80, 96, 112, 128]) pool.release(pool.allocate(size * mebi));
@@ -93,7 +93,7 @@ describe('BufferPool', () => {
     expect(pool.usage()).toEqual({ used: 128 * mebi, idle: 0 });
   });
 
-  test('holds no idle buffers beside fresh ones of other sizes, beyond the most that was in use', () => {
+  test('keeps no idle buffers beside new ones of other sizes, beyond the maximum in use', () => {
     const pool = new BufferPool();
     const mebi = 2 ** 20;
     const held = pool.allocate(64 * mebi);

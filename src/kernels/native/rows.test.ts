@@ -268,7 +268,7 @@ describe('kernels over rows and elements', () => {
     }
   });
 
-  test('an empty input is no harm', () => {
+  test('an empty input is allowed', () => {
     for (const { one } of forms) {
       const none = space(one, 0);
       one.kernels.binary(0, none, none, none, 0);

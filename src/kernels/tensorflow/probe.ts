@@ -56,8 +56,13 @@ export async function probe(
   const line = out.trim().split('\n').pop() ?? '';
   const answer = line.startsWith('{') ? (JSON.parse(line) as ProbeResult) : { works: false };
   if (answer.works) return answer;
-  const told = explain(log) ?? (options.gpu ? withoutGpu() : null);
-  return { ...answer, ...told, works: false, reason: told?.reason ?? answer.reason ?? end.why ?? lastLine(log) };
+  const explanation = explain(log) ?? (options.gpu ? withoutGpu() : null);
+  return {
+    ...answer,
+    ...explanation,
+    works: false,
+    reason: explanation?.reason ?? answer.reason ?? end.why ?? lastLine(log),
+  };
 }
 
 /** A TensorFlow without CUDA does not report on GPUs. */

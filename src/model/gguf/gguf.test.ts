@@ -43,7 +43,7 @@ describe('a student', () => {
     ['llama', llama3],
     ['llama', { rope_scaling: { rope_type: 'linear', factor: 2 } }],
     ['qwen2', { rope_scaling: { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 32 } }],
-  ] as const)('%s %o is the same after a way through GGUF', (type, more) => {
+  ] as const)('%s %o is the same after a round trip through GGUF', (type, more) => {
     const student = tiny(type, more);
     const from = tinyFolder(`there-${type}-${Object.keys(more).length}`, student);
     const file = at(`${type}.gguf`);
@@ -72,7 +72,7 @@ describe('a student', () => {
     ['F16', 2 ** -11],
     ['BF16', 2 ** -8],
     ['Q8_0', 1 / 127],
-  ] as const)('is near itself as %s', (dtype, step) => {
+  ] as const)('is close to the original as %s', (dtype, step) => {
     const student = tiny('qwen2');
     const from = tinyFolder('near', student);
     exportStudent(from, at('near.gguf'), { format: 'gguf', dtype, force: true });
@@ -109,7 +109,7 @@ describe('a student', () => {
     expect(() => loadStudent(at('holds'))).toThrow('2 GGUF files');
   });
 
-  it('ends its texts as it was trained to, whatever its base did', () => {
+  it('ends its texts with its own end token, whatever its base used', () => {
     const student = tiny('qwen2');
     const from = tinyFolder('chatting', student);
     const edit = (name: string, changes: object) => {
@@ -313,7 +313,7 @@ describe('a damaged file', () => {
     return bytes.indexOf(name) + 8;
   }
 
-  it('has every tensor where it should be', () => {
+  it('has every tensor at its place', () => {
     const read = openGguf(file);
     expect([...read.readFloats('a')]).toEqual(Array(64).fill(1));
     for (const value of read.readFloats('b')) expect(value).toBeCloseTo(1, 3);
@@ -321,7 +321,7 @@ describe('a damaged file', () => {
     read.close();
   });
 
-  it('never fails with anything but a UserError, whatever bytes are changed, nor takes memory that it has no right to', () => {
+  it('fails only with a UserError, whatever bytes are changed, and uses no excessive memory', () => {
     const edit = fc.record({
       at: fc.nat(bytes.length - 1),
       with: fc.uint8Array({ minLength: 1, maxLength: 8 }),

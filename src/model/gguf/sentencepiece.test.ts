@@ -37,7 +37,7 @@ describe("a tokenizer of SentencePiece's kind", () => {
     expect(made.decode(made.encode('the é  a\n'))).toBe('the é  a\n');
   });
 
-  it('is the same after a way through GGUF, which a tokenizer with merges of its own has not', () => {
+  it('is the same after a round trip through GGUF, unlike a tokenizer with its own merges', () => {
     const { tokenizer } = tokenizerFiles(metadata(fields), 'x.gguf');
     const written = vocabularyFields(tokenizer, pieces.length + 3, 'tokenizer.json');
     const again = tokenizerFiles(metadata([...written, ...fields.slice(-2)]), 'y.gguf').tokenizer;

@@ -123,7 +123,7 @@ suite('Chain diff', () => {
     await press('Control+w');
   });
 
-  test('comes back with the window, as it was', async () => {
+  test('is restored with the window', async () => {
     const name = await page().locator('.case-name').innerText();
     await session.reload();
     await page().locator('.case-name', { hasText: name }).waitFor();

@@ -60,7 +60,7 @@ suite('Dashboard', () => {
     await rollouts.waitFor({ state: 'hidden' });
   });
 
-  test('exports the charts as they stand', async () => {
+  test('exports the charts as shown', async () => {
     for (const [ending, head] of [
       ['svg', Buffer.from('<svg xmlns=')],
       ['png', Buffer.from([0x89, 0x50, 0x4e, 0x47])],
@@ -78,7 +78,7 @@ suite('Dashboard', () => {
     assert.doesNotMatch(svg, /NaN|undefined/);
   });
 
-  test('a new update comes into the curves by itself', async () => {
+  test('a new update appears in the curves by itself', async () => {
     const last = JSON.parse(readFileSync(join(folder, 'metrics.jsonl'), 'utf8').trim().split('\n').at(-1)!);
     await page().getByRole('button', { name: 'Table' }).click();
     const shown = page().getByText(/^\d+ to \d+ of \d+ updates$/);

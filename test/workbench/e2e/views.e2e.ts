@@ -109,7 +109,7 @@ suite('Views of a finished run', () => {
     await closeEditors(page);
   });
 
-  test('a mistake in a reward is marked, and its quick fix mends it', async () => {
+  test('a mistake in a reward is marked, and its quick fix corrects it', async () => {
     const { page, folder } = session;
     const components = [
       { use: 'correctness', weight: 0 },
@@ -157,7 +157,7 @@ suite('Views of a finished run', () => {
     await closeEditors(page);
   });
 
-  test('the walkthrough opens, and its first step leads on', async () => {
+  test('the walkthrough opens, and its first step works', async () => {
     const { page } = session;
     await runCommand(page, 'Welcome: Open Walkthrough...');
     await page.keyboard.type('Your First Curriculum');

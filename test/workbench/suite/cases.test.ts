@@ -333,7 +333,7 @@ suite('Failure cases', () => {
     await assert.rejects(async () => vscode.workspace.openTextDocument(uri), /does not have a problem "none"/);
   });
 
-  test("a dataset's lines tell what the student made of them", async () => {
+  test("a dataset's lines show the student's results", async () => {
     const file = join(root(), 'data', 'sums.chains.jsonl');
     const [start] = await lenses(await vscode.workspace.openTextDocument(file));
     assert.match(start.title, /New Experiment With These Chains/);

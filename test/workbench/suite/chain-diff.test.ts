@@ -33,14 +33,14 @@ suite('Chain diff', () => {
     assert.equal(tabs().length, 1);
   });
 
-  test('takes what trees and the dashboard call it with', async () => {
+  test('accepts the arguments of trees and of the dashboard', async () => {
     const { problemId } = readFailures(run())[0];
     const node = { run: run(), problemId, stage: 'complete', step: 1, sample: 0, label: 'a node of a tree' };
     await vscode.commands.executeCommand('distillery.compareChains', node);
     await until('the page', () => tabs().length === 1);
   });
 
-  test('is left when its question is left', async () => {
+  test('is closed when its question is closed', async () => {
     const asked = vscode.commands.executeCommand('distillery.compareChains', { run: run() });
     await ending(asked, 'workbench.action.closeQuickOpen');
     assert.equal(tabs().length, 0);

@@ -180,7 +180,7 @@ suite('Hostile text', () => {
     );
   });
 
-  test('objects of the editor are made of inert text, whatever they are made with', () => {
+  test('objects of the editor contain only inert text, whatever they are made from', () => {
     const range = new vscode.Range(0, 0, 0, 1);
     const item = new door.TreeItem(evil);
     door.say(item, { description: evil, accessibilityInformation: { label: evil } });
