@@ -1,5 +1,5 @@
 /** Tables of the curriculum benchmark, and the same numbers as data. */
-import { percent, signed } from '../src/cli/format';
+import { percent } from '../src/cli/format';
 import {
   type StageName,
   shortStageTitles,
@@ -9,6 +9,7 @@ import {
   trainedStages,
 } from '../src/stages';
 import { deviation, enoughRuns, mean, pairedInterval } from '../src/statistics';
+import { signed } from '../src/words';
 import type { Outcomes, Pretraining, StageOutcome } from './curriculum-runs';
 
 export interface StageDifference {

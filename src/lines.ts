@@ -121,7 +121,7 @@ function tooLong(file: string, line: number): UserError {
  * Refuses a named pipe or a device, also behind a link: opening a pipe waits for a writer, who may never come, and
  * /dev/zero has no end. A path in /dev is the user's own choice: those pipes belong to the shell and have a writer.
  */
-export function refuseSpecial(file: string, stat: Pick<Stats, 'isFile' | 'isDirectory' | 'isFIFO'>): void {
+function refuseSpecial(file: string, stat: Pick<Stats, 'isFile' | 'isDirectory' | 'isFIFO'>): void {
   if (file.startsWith('/dev/') || stat.isFile() || stat.isDirectory()) return;
   const kind = stat.isFIFO() ? 'named pipe' : 'device';
   throw new UserError(`this is a ${kind}, not a file`, { file, code: 'missing', remedy: 'Check the path.' });

@@ -18,8 +18,9 @@ export const packageVersion = (): string =>
   (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;
 
 /** Our folder in the system's place for data of the user's programs. */
-export function dataFolder(name: string, env: NodeJS.ProcessEnv = process.env): string {
+export function dataFolder(name: string): string {
   const home = homedir();
+  const env = process.env;
   if (process.platform === 'darwin') return join(home, 'Library', 'Application Support', 'distillery', name);
   if (process.platform === 'win32') return join(env.LOCALAPPDATA ?? join(home, 'AppData', 'Local'), 'distillery', name);
   return join(env.XDG_DATA_HOME || join(home, '.local', 'share'), 'distillery', name);

@@ -84,11 +84,11 @@ export function makeNewFolder(root: string, folder: string): boolean {
  * Creates a new file; false if the name is taken. It appears complete: a draft beside it gets the content, and then the
  * name. Only where the file system has no hard links can a reader see a part of it, or a killed process leave one.
  */
-export function createFile(root: string, file: string, content: string | Uint8Array, mode?: number): boolean {
+export function createFile(root: string, file: string, content: string | Uint8Array): boolean {
   checkInside(root, file, false);
   const draft = join(dirname(file), `${basename(file).slice(0, 40)}.${randomUUID().slice(0, 8)}.draft`);
   try {
-    fs.writeFileSync(draft, content, { flag: 'wx', mode });
+    fs.writeFileSync(draft, content, { flag: 'wx' });
     return unlessThere(() => fs.linkSync(draft, file));
   } catch (error) {
     if (!noLinks.has((error as NodeJS.ErrnoException).code ?? '')) throw error;

@@ -149,8 +149,9 @@ function terseStyle(random: Random): ChainStyle {
   return { plan: v, setUp: v / 2, restate: random.uniform(), announce: v / 2, conclude: v, check: 0, sumUp: v / 2 };
 }
 
-/** A sheet of calculations whose numbers stay within `most`. */
-function calculationSheet(random: Random, most = 60): PretrainingRow {
+/** A sheet of calculations with numbers up to 60. */
+function calculationSheet(random: Random): PretrainingRow {
+  const most = 60;
   const equation = () => {
     const operator = random.pick(['+', '+', '-', '-', '*', '/'] as const);
     const product = operator === '*' || operator === '/';

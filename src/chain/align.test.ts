@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../random';
-import { alignSteps, alignThree, alignTokens } from './align';
+import { alignSteps, alignTokens } from './align';
 import { cpuTime } from './testing/cpu-time';
 
 const draw = (seed: number, n: number, vocabulary: number) => {
@@ -70,41 +70,6 @@ describe('two sequences', () => {
     const [zeros, ones] = [draw(1, 50_000, 2), draw(2, 50_000, 2)];
     expect(cpuTime(() => alignTokens(zeros, ones), 1)).toBeLessThan(2000);
     expect(alignTokens(zeros, ones).length).toBeGreaterThan(99_000);
-  });
-});
-
-describe('three sequences', () => {
-  test('insertions of two of them at one position are aligned, too', () => {
-    expect(alignThree([1, 2, 3], [1, 9, 8, 3], [9, 1, 9, 2])).toEqual([
-      [null, null, 0],
-      [0, 0, 1],
-      [null, null, 2],
-      [1, null, 3],
-      [null, 1, null],
-      [null, 2, null],
-      [2, 3, null],
-    ]);
-    expect(alignThree([1, 2], [1, 7, 8, 2], [1, 7, 2])).toEqual([
-      [0, 0, 0],
-      [null, 1, 1],
-      [null, 2, null],
-      [1, 3, 2],
-    ]);
-  });
-
-  test('every token is in one column, in order, and tokens of a column are equal', () => {
-    fc.assert(
-      fc.property(tokens, tokens, tokens, (a, b, c) => {
-        const columns = alignThree(a, b, c);
-        [a, b, c].forEach((sequence, k) => {
-          expect(columns.flatMap((column) => column[k] ?? [])).toEqual(sequence.map((_, i) => i));
-        });
-        for (const [x, y, z] of columns) {
-          const values = [x === null ? [] : a[x], y === null ? [] : b[y], z === null ? [] : c[z]].flat();
-          expect(new Set(values).size).toBe(1);
-        }
-      }),
-    );
   });
 });
 

@@ -1,7 +1,5 @@
 /** One column of an alignment: for each sequence the index of its item, or null for a gap. */
-export type AlignedColumn<N extends 2 | 3 = 2> = N extends 2
-  ? [number | null, number | null]
-  : [number | null, number | null, number | null];
+export type AlignedColumn = [number | null, number | null];
 
 /**
  * Aligns two sequences of tokens (or of anything that compares by ===): equal items share a column, others stand
@@ -123,43 +121,6 @@ function longestRise(pairs: [number, number][]): [number, number][] {
   const rise: [number, number][] = [];
   for (let i = ends.at(-1) ?? -1; i >= 0; i = before[i]) rise.push(pairs[i]);
   return rise.reverse();
-}
-
-/**
- * Aligns three sequences, such as a teacher's, a student's and a rewritten chain: `b` and `c` are each aligned with
- * `a`, and their insertions at the same position of `a` are aligned with each other. Present items of a column are all
- * equal.
- */
-export function alignThree<T>(a: readonly T[], b: readonly T[], c: readonly T[]): AlignedColumn<3>[] {
-  const [intoB, intoC] = [insertions(a, b), insertions(a, c)];
-  const columns: AlignedColumn<3>[] = [];
-  for (let i = 0; i <= a.length; i++) {
-    const { from: bFrom, to: bTo, match: bMatch } = intoB[i];
-    const { from: cFrom, to: cTo, match: cMatch } = intoC[i];
-    for (const [x, y] of alignTokens(b.slice(bFrom, bTo), c.slice(cFrom, cTo))) {
-      columns.push([null, x === null ? null : bFrom + x, y === null ? null : cFrom + y]);
-    }
-    if (i < a.length) columns.push([i, bMatch, cMatch]);
-  }
-  return columns;
-}
-
-/**
- * For each position of `a` (and its end): the range of `b` inserted before it, and the index in `b` of the equal item.
- */
-function insertions<T>(a: readonly T[], b: readonly T[]): { from: number; to: number; match: number | null }[] {
-  const places: { from: number; to: number; match: number | null }[] = [];
-  let from = 0;
-  let next = 0;
-  for (const [x, y] of alignTokens(a, b)) {
-    if (x !== null) {
-      places.push({ from, to: next, match: y });
-      if (y !== null) next = y + 1;
-      from = next;
-    } else if (y !== null) next = y + 1;
-  }
-  places.push({ from, to: next, match: null });
-  return places;
 }
 
 /** A pair of similar steps, or a single step; `similarity` is 0 (single) to 1. */

@@ -22,8 +22,9 @@ export class Damaged {
     }
   }
 
-  /** One line per damaged place, at most `most`; '' if there is none. */
-  text(most = 8): string {
+  /** One line per damaged place, at most eight; '' if there is none. */
+  text(): string {
+    const most = 8;
     const all = [...this.problems.values()];
     const lines = all.slice(0, most).map((problem) => inOneLine(problem.toString().split('\n')[0]));
     if (all.length > most) lines.push(`and ${all.length - most} more`);

@@ -1,6 +1,6 @@
 import { inOneLine, pc, width } from './terminal';
 
-export { bytes, clip, clock, percent, percentRange, plural, signed } from '../words';
+export { bytes, clip, clock, percent, percentRange, plural } from '../words';
 
 /** 940, 12.3k, 4.1M */
 export function short(value: number): string {

@@ -98,7 +98,8 @@ function measures(metrics: Extract<CurriculumEvent, { type: 'update' }>['metrics
   ];
 }
 
-function bar(share: number, width = 24): string {
+function bar(share: number): string {
+  const width = 24;
   const full = Math.round(share * width);
   return pc.cyan('━'.repeat(full)) + pc.dim('━'.repeat(width - full));
 }

@@ -62,8 +62,8 @@ const quote = (text: string) => text.split('\n').map((line) => pc.dim(`         
 const money = (value: number) => (value < 0.1 ? value.toFixed(4) : value.toFixed(2));
 
 /** One redrawn line on a terminal; in a log, a line every half minute. */
-export function showTeaching(screen: Screen, silent: boolean, now: () => number = () => performance.now()) {
-  const started = now();
+export function showTeaching(screen: Screen, silent: boolean) {
+  const started = performance.now();
   let reportedAt = started;
   let last: GenerationProgress | undefined;
   let drawn = false;
@@ -73,14 +73,14 @@ export function showTeaching(screen: Screen, silent: boolean, now: () => number 
   };
   const draw = () => {
     if (!last || silent) return;
-    const text = progressText(last, (now() - started) / 1000);
+    const text = progressText(last, (performance.now() - started) / 1000);
     if (screen.isTTY) {
       clear();
       screen.write(clipLine(text, (screen.columns ?? 120) - 1));
       drawn = true;
-    } else if (now() - reportedAt >= 30_000) {
+    } else if (performance.now() - reportedAt >= 30_000) {
       screen.write(`${text}\n`);
-      reportedAt = now();
+      reportedAt = performance.now();
     }
   };
   const timer = silent ? undefined : setInterval(draw, screen.isTTY ? 500 : 5000);

@@ -41,14 +41,14 @@ export function launchHost(
 }
 
 /** The last lines of host.log. */
-export function logTail(distillery: string, lines = 20): string[] {
+export function logTail(distillery: string): string[] {
   try {
     const file = fs.openSync(logFile(distillery), 'r');
     try {
       const { size } = fs.fstatSync(file);
       const bytes = Buffer.alloc(Math.min(size, 16 << 10));
       fs.readSync(file, bytes, 0, bytes.length, size - bytes.length);
-      return bytes.toString('utf8').trimEnd().split('\n').slice(-lines);
+      return bytes.toString('utf8').trimEnd().split('\n').slice(-20);
     } finally {
       fs.closeSync(file);
     }

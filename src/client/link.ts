@@ -34,8 +34,8 @@ import { hostEndedError, VersionGap, within } from './failures';
  * The address to connect to. A host on another machine is reached through a tunnel that the user has opened and named.
  * host.json, which may have come with its folder, must not choose the port.
  */
-function doorOf({ endpoint, machine, port }: Address, env = process.env): NetConnectOpts {
-  const tunnel = Number(env.DISTILLERY_HOST_TUNNEL);
+function doorOf({ endpoint, machine, port }: Address): NetConnectOpts {
+  const tunnel = Number(process.env.DISTILLERY_HOST_TUNNEL);
   if (port !== undefined && machine !== hostname() && tunnel > 0) return { host: '127.0.0.1', port: tunnel };
   checkEndpoint(endpoint);
   return { path: endpoint };

@@ -62,7 +62,7 @@ export class WebviewPages<Subject, ToPage, ToExtension> implements vscode.Dispos
   }
 
   /** Opens the page, or reveals an open one with the same key. */
-  open(subject: Subject, column = readingColumn()): WebviewTab<Subject, ToPage> {
+  open(subject: Subject): WebviewTab<Subject, ToPage> {
     const key = this.kind.keyOf(subject);
     for (const { page, driver } of this.pages.values()) {
       if (this.kind.keyOf(page.subject) !== key) continue;
@@ -72,7 +72,7 @@ export class WebviewPages<Subject, ToPage, ToExtension> implements vscode.Dispos
       driver.show(subject);
       return page;
     }
-    const panel = vscode.window.createWebviewPanel(this.viewType, this.kind.titleOf(subject), column);
+    const panel = vscode.window.createWebviewPanel(this.viewType, this.kind.titleOf(subject), readingColumn());
     return this.adopt(panel, subject);
   }
 

@@ -138,9 +138,9 @@ function checkTensors({ tensors }: WeightFiles, config: ModelConfig, folder: str
   }
 }
 
-function listed(names: string[], most = 5): string {
-  const rest = names.length - most;
-  return names.slice(0, most).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+function listed(names: string[]): string {
+  const rest = names.length - 5;
+  return names.slice(0, 5).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
 
 const storedAs = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;

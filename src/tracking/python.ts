@@ -24,12 +24,8 @@ function candidates(asked: string | undefined, env: NodeJS.ProcessEnv): string[]
 }
 
 /** The first Python that has `module`. @throws UserError when none has */
-export async function pythonWith(
-  module: string,
-  asked: string | undefined,
-  env: NodeJS.ProcessEnv = process.env,
-): Promise<string> {
-  for (const path of new Set(candidates(asked, env)))
+export async function pythonWith(module: string, asked: string | undefined): Promise<string> {
+  for (const path of new Set(candidates(asked, process.env)))
     try {
       const look = `import importlib.util, sys; sys.exit(importlib.util.find_spec(${JSON.stringify(module)}) is None)`;
       // Isolated mode: modules in the current folder are ignored.

@@ -15,7 +15,7 @@ import { parse } from '../../src/answers/parser';
 import { readingsOf } from '../../src/answers/readings';
 import { openThinking, partThinking, spokenPart } from '../../src/answers/thinking';
 import { verdictAtStart } from '../../src/answers/words';
-import { alignSteps, alignThree, alignTokens } from '../../src/chain/align';
+import { alignSteps, alignTokens } from '../../src/chain/align';
 import { bodyOf } from '../../src/chain/body';
 import { checkEquations, statedValues } from '../../src/chain/calculator';
 import { completionText } from '../../src/chain/completion';
@@ -96,7 +96,6 @@ export const textFunctions: Record<string, (text: string) => unknown> = {
   wholeValue: (text) => wholeValue(text, { start: 0, end: text.length }),
 
   alignSteps: (text) => alignSteps(text.split('\n'), [...text.split('\n').reverse(), 'end']),
-  alignThree: (text) => alignThree(tokens(text), tokens(text).reverse(), tokens(text.slice(1))),
   answerComesFirst: (text) => answerComesFirst(text, { ...last, start: text.length, end: text.length }),
   alignTokens: (text) => alignTokens(tokens(text), tokens(`${text.slice(7)}abc`)),
   arrivesInWords: (text) => arrivesInWords(question, text, '14'),

@@ -77,11 +77,11 @@ export class EngineChild {
   }
 
   /** The last lines of its other output. */
-  lastWords(lines = 12): string[] {
+  lastWords(): string[] {
     return this.log
       .split(/\r?\n/)
       .filter((line) => line.trim())
-      .slice(-lines);
+      .slice(-12);
   }
 
   /** Closes its input, which ends an engine; the process group is killed after `graceMs`. */

@@ -27,8 +27,7 @@ const record = z.object({
 export type InstalledEngine = z.infer<typeof record>;
 
 /** The user's data folder for the engine: DISTILLERY_ENGINE_HOME, or the system's usual place. */
-export const engineFolder = (env: NodeJS.ProcessEnv = process.env): string =>
-  env.DISTILLERY_ENGINE_HOME || dataFolder('engine', env);
+export const engineFolder = (): string => process.env.DISTILLERY_ENGINE_HOME || dataFolder('engine');
 
 export const engineRecord = (folder: string): string => join(folder, 'installed.json');
 
@@ -75,20 +74,22 @@ export function askForEngine(command: AskedCommand | undefined): void {
 }
 
 /** The user's own command, if there is one. */
-export const askedCommand = (env: NodeJS.ProcessEnv = process.env): AskedCommand | undefined =>
-  asked ?? (env.DISTILLERY_ENGINE?.trim() ? { text: env.DISTILLERY_ENGINE, origin: 'DISTILLERY_ENGINE' } : undefined);
+export function askedCommand(): AskedCommand | undefined {
+  const text = process.env.DISTILLERY_ENGINE;
+  return asked ?? (text?.trim() ? { text, origin: 'DISTILLERY_ENGINE' } : undefined);
+}
 
 /**
  * The engine to start: the user's command, else the installed one. Never from a workspace or an experiment.
  * @throws UserError when there is none, or when the installed one is gone
  */
-export function findEngine(env: NodeJS.ProcessEnv = process.env): EngineCommand {
-  const command = askedCommand(env);
+export function findEngine(): EngineCommand {
+  const command = askedCommand();
   if (command) {
     const { text, origin } = command;
     return { line: splitCommand(text, origin), origin, remedy: `Check the engine's command (${origin}).` };
   }
-  const installed = readInstalledEngine(engineFolder(env));
+  const installed = readInstalledEngine();
   if (!installed)
     throw new UserError('no PyTorch engine is set up here', {
       code: 'backend',

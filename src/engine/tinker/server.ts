@@ -30,12 +30,12 @@ export function askForTinker(server: AskedServer | undefined): void {
   asked = server?.url ? server : undefined;
 }
 
-export function tinkerServer(env: NodeJS.ProcessEnv = process.env): TinkerAddress & AskedServer {
+export function tinkerServer(): TinkerAddress & AskedServer {
   const { url, key, model, prices } = asked ?? {
-    url: env[variables.url],
-    key: env[variables.key],
-    model: env[variables.model],
-    prices: parsePrices(env[variables.prices], variables.prices),
+    url: process.env[variables.url],
+    key: process.env[variables.key],
+    model: process.env[variables.model],
+    prices: parsePrices(process.env[variables.prices], variables.prices),
   };
   if (!url) throw new UserError('no Tinker server is configured', { code: 'backend', remedy: advice });
   return { url, key: key || undefined, model: model || undefined, prices };

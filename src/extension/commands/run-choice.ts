@@ -5,18 +5,18 @@ import type * as vscode from '../vscode';
 import { ago, stateTitles } from '../words';
 
 /** A run in a list: name and results come before the time when it began. */
-export function runChoice(listing: RunListing, cache: RunCache, now = Date.now()): vscode.QuickPickItem {
+export function runChoice(listing: RunListing, cache: RunCache): vscode.QuickPickItem {
   if ('problem' in listing) return { label: listing.id, description: listing.problem.message };
   const { record } = listing.run;
   const { tags = [], starred } = cache.about(listing.folder);
   const parts = [
     ...resultParts(cache.summary(listing.folder).value ?? []),
     stateTitles[stateOf(listing.run)],
-    ago(record.updated, now),
+    ago(record.updated, Date.now()),
     ...tags.map((tag) => `#${tag}`),
   ];
   return {
-    label: `${starred ? '★ ' : ''}${record.name}, ${runTitle(listing, cache, now)}`,
+    label: `${starred ? '★ ' : ''}${record.name}, ${runTitle(listing, cache)}`,
     description: parts.join(' · '),
     detail: listing.id,
   };

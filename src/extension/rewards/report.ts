@@ -41,7 +41,7 @@ export function scoreReport(
 }
 
 const number = (value: number, digits = 3) => `${value < 0 ? '−' : ''}${Math.abs(value).toFixed(digits)}`;
-const numberText = (value: number | null | undefined, digits = 3) => (value == null ? '–' : number(value, digits));
+const numberText = (value: number | null | undefined) => (value == null ? '–' : number(value));
 
 function parts(page: ScorePage, { total, parts: components }: ScoreSummary): void {
   page.head('Mean of each component, with its weight');

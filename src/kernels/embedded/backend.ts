@@ -58,9 +58,9 @@ export class EmbeddedBackend extends MathBackendCPU {
   }
 
   /** Another handle of the same data, like tfjs's Identity: the result of a kernel that works in place. */
-  share(tensor: TensorInfo, shape = tensor.shape): TensorInfo {
-    this.incRef(tensor.dataId);
-    return { dataId: tensor.dataId, shape, dtype: tensor.dtype };
+  share({ dataId, shape, dtype }: TensorInfo): TensorInfo {
+    this.incRef(dataId);
+    return { dataId, shape, dtype };
   }
 
   /**

@@ -39,8 +39,7 @@ export interface FoundBinding {
 }
 
 /** The user's data folder for TensorFlow: DISTILLERY_TENSORFLOW, or the system's usual place. */
-export const tensorFlowFolder = (env: NodeJS.ProcessEnv = process.env): string =>
-  env.DISTILLERY_TENSORFLOW || dataFolder('tensorflow', env);
+export const tensorFlowFolder = (): string => process.env.DISTILLERY_TENSORFLOW || dataFolder('tensorflow');
 
 export const recordFile = (folder: string): string => join(folder, 'installed.json');
 

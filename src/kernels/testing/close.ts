@@ -27,6 +27,6 @@ export function expectClose(
   );
 }
 
-export function numbersOf(values: Tensor | ArrayLike<number>): ArrayLike<number> {
+function numbersOf(values: Tensor | ArrayLike<number>): ArrayLike<number> {
   return 'dataSync' in values ? values.dataSync() : values;
 }
