@@ -196,7 +196,9 @@ function sameRelations(a: Node, gold: Node, budget: Budget): boolean | null {
   }
   const value = left ?? (collectionOf(gold) || isSetOperation(gold) ? intervalOf(a) : null);
   if (!value) return gold.kind === 'list' ? null : false;
-  return inner(value.value, gold);
+  if (inner(value.value, gold)) return true;
+  // "2√3 ≈ 3.46" for a reference of 3.46.
+  return a.kind === 'relation' && a.signs.at(-1) === '≈' && inner(a.sides.at(-1)!, gold);
 }
 
 /** f(2) < f(1) < f(4), side by side, in either direction. */

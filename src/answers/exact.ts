@@ -34,7 +34,9 @@ function operate(of: string, [a, b]: Fraction[]): Fraction | null {
     case '%':
       return a.div(100);
     case '!':
-      return factorial(a);
+      return factorial(a, 1n);
+    case '!!':
+      return factorial(a, 2n);
     case 'abs':
       return a.abs();
     case 'floor':
@@ -83,10 +85,11 @@ function wholeRoot(n: bigint, degree: number): bigint | null {
   return root ** k === n ? root : null;
 }
 
-function factorial(value: Fraction): Fraction | null {
+/** n (n - step) (n - 2 step) ... */
+function factorial(value: Fraction, step: bigint): Fraction | null {
   if (value.d !== 1n || value.s < 0n || value.n > maxFactorial) return null;
   let product = 1n;
-  for (let i = 2n; i <= value.n; i++) product *= i;
+  for (let i = value.n; i > 1n; i -= step) product *= i;
   return new Fraction(product);
 }
 

@@ -229,7 +229,7 @@ function valueIn(text: string, from: number, end: number, kind: AnswerKind): Ans
   const start = from + (numbered.exec(text.slice(from, Math.min(end, from + 40)))?.[0].length ?? 0);
   // "B. 32" is one answer.
   const sentence =
-    /^[^\n]*?(?<!\\|\b[ap]\.m|\b[ap]|^[A-Z]|\b(?:rs|sq|cu|approx|ca))[.!?](?=\s)(?!\s*[ap]?\.?m\b)/i.exec(
+    /^[^\n]*?(?<!\\|\b[ap]\.m|\b[ap]|^[A-Z]|\b(?:rs|sq|cu|approx|ca|mrs?|ms|dr|st|mt|prof))[.!?](?=\s)(?!\s*[ap]?\.?m\b)/i.exec(
       text.slice(start, end),
     )?.[0].length;
   const stop = sentence === undefined ? end : start + sentence;

@@ -149,8 +149,11 @@ export abstract class Formulas extends Operands {
       const spoken = token.kind === 'word' ? text.toLowerCase() : '';
       const scale = token.kind === 'word' ? (scaleWords.get(text) ?? scaleWords.get(spoken)) : undefined;
       const part = token.kind === 'word' ? partWords.get(spoken) : undefined;
-      if (text === '!' && token.kind === 'operator') node = apply('!', node);
-      else if (text === '²' || text === '³') node = apply('^', node, whole(text === '²' ? 2 : 3));
+      if (text === '!' && token.kind === 'operator') {
+        const double = this.peek(1)?.text === '!' && !this.peek(1)!.spaced;
+        if (double) this.at++;
+        node = apply(double ? '!!' : '!', node);
+      } else if (text === '²' || text === '³') node = apply('^', node, whole(text === '²' ? 2 : 3));
       else if (text === '%' || /^(?:percent|pct|percentage|prozent)$/.test(spoken)) node = apply('%', node);
       else if (text === '°') {
         this.at++;

@@ -242,7 +242,7 @@ function areJoined(tokens: readonly Token[], found: readonly FoundNumber[]): boo
 }
 
 const clauseEnd =
-  /(?<=[.!?。！？])(?<!\b(?:[Rr]s|[Ss]q|[Cc]u|[Aa]pprox|ca)\.)\s+(?=\S)|(?<!\d),\s+(?=\S)|,\s+(?=\p{L}{2})|[;；]\s*|\s[-–—]\s(?=\p{L}{2})|\s+\((?=[^()]*\)?)|[:：]\s+|，|\s(?:because|since|so that|which|where|while|when)\s|\s+(?:✅|✓|✔)/gu;
+  /(?<=[.!?。！？])(?<!\b(?:[Rr]s|[Ss]q|[Cc]u|[Aa]pprox|ca|Mrs?|Ms|Dr|St|Mt|Prof)\.)\s+(?=\S)|(?<!\d),\s+(?=\S)|,\s+(?=\p{L}{2})|[;；]\s*|\s[-–—]\s(?=\p{L}{2})|\s+\((?=[^()]*\)?)|[:：]\s+|，|\s(?:because|since|so that|which|where|while|when)\s|\s+(?:✅|✓|✔)/gu;
 
 /** Splits a line at commas before words, periods, dashes and brackets. */
 function clausesOf(text: string, { start, end }: Span): Span[] {

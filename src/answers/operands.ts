@@ -38,7 +38,7 @@ export abstract class Operands extends Cursor {
       case 'environment':
         return this.matrix(token.text);
       case 'operator':
-        if (token.text === '√') return apply('^', this.argument(false), half);
+        if (token.text === '√') return apply('^', this.argument(true), half);
         throw new Refusal();
       default:
         throw new Refusal();

@@ -24,7 +24,7 @@ export function readingsOf(text: string, isGold: boolean): readonly Node[] {
 }
 
 function read(written: string, isGold: boolean): Node[] {
-  const text = withoutRepeats(onceEscaped(written));
+  const text = withoutRepeats(onceEscaped(written)).replaceAll('{:}', ':');
   const share = /^\s*(\d{1,9})\s+(?:in|out of)\s+(\d{1,9})\s*$/.exec(text);
   if (share) return [parse(`${share[1]}/${share[2]}`)].filter((node) => node !== null);
   const range = /^\s*\$?(\d{1,9})[-–](\d{1,9})\$?\s*$/.exec(text);

@@ -19,9 +19,9 @@ export function solved(node: Node): Solved | null {
   if (signs.length === 1 && /^[∈]$/.test(signs[0]))
     return isName(sides[0]) ? { name: nameOf(sides[0]), value: sides[1] } : null;
   if (!signs.every((sign) => /^[=≈≡→]$/.test(sign))) return null;
-  // x = 1/3 ≈ 0.33: the exact value is used.
+  // x = 1/3 ≈ 0.33 and 1/3 ≈ 0.33: the exact value is used.
   const rounded = signs.indexOf('≈');
-  const last = rounded > 0 ? rounded : signs.length;
+  const last = rounded > 0 || (rounded === 0 && isKnown(sides[0])) ? rounded : signs.length;
   const value = sides[last];
   if (isName(sides[0])) return { name: nameOf(sides[0]), value };
   if (signs.length === 1 && isName(value)) return { name: nameOf(value), value: sides[0] };
