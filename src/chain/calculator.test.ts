@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { checkEquations, statedValues } from './calculator';
 import { cpuTime } from './testing/cpu-time';
 
-/** Each equation as "left sign right", with what it really is when it is false. */
+/** Each equation as "left sign right", with the true value if it is false. */
 const check = (text: string) =>
   checkEquations(text).map(({ left, operator, right, actual, correct }) =>
     correct ? `${left} ${operator} ${right}` : `${left} ${operator} ${right}, really ${actual}`,

@@ -279,7 +279,7 @@ test('no text makes it throw', () => {
         const { thinking, steps, answer } = placed.chain;
         for (const piece of [thinking, ...steps, answer]) expect(piece).toBe(piece.trim());
         expect(steps).not.toContain('');
-        // A step that reaches into an answer tag has "Answer:" on a line of its own in the tag's place.
+        // A step that extends into an answer tag gets "Answer:" on its own line instead of the tag.
         const words = (text: string) => text.replace(/<answer>|Answer:|\s/g, '');
         expect(placed.steps.map(({ start, end }) => words(input.slice(start, end)))).toEqual(steps.map(words));
         expect(placed.steps.every(({ mark, start }) => mark <= start)).toBe(true);

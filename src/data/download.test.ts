@@ -90,7 +90,7 @@ describe('fetching a known file', () => {
     serve = (_, response) => response.end(Buffer.alloc(content.length + 1));
     await expect(download(url, file, known, quick)).rejects.toThrow('a file other than the expected one');
     serve = (_, response) => {
-      response.write(Buffer.alloc(content.length)); // chunked: no length is told
+      response.write(Buffer.alloc(content.length)); // chunked: without a length
       response.end(Buffer.alloc(1));
     };
     await expect(download(url, file, known, quick)).rejects.toThrow('a file other than the expected one');

@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-/** A file's time moves on, whatever the clock's resolution. */
+/** Changes a file's time by more than the clock's resolution. */
 function touch(file: string, seconds: number): void {
   const later = new Date(Date.now() + 1000 * seconds);
   utimesSync(file, later, later);

@@ -1,4 +1,4 @@
-/** The host's door: whatever a client sends, at most its own connection ends. */
+/** The host's door: a client's messages end at most its own connection. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';

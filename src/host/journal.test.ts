@@ -23,9 +23,9 @@ describe('the journal', () => {
     expect(journal.after(2)?.map(({ seq }) => seq)).toEqual([3, 4, 5]);
     for (let i = 0; i < 3; i++) journal.add(line('x'.repeat(1250)));
     expect(journal.after(5)).toBeUndefined();
-    expect(journal.after(6)?.map(({ seq }) => seq)).toEqual([7]); // two would be more bytes than an answer takes
+    expect(journal.after(6)?.map(({ seq }) => seq)).toEqual([7]); // two would exceed the size of an answer
     journal.add(line('x'.repeat(10_000)));
-    expect(journal.after(9)).toHaveLength(1); // the newest stays, whatever its size
+    expect(journal.after(9)).toHaveLength(1); // the newest one stays, even if it is too large
     expect(journal.after(8)).toBeUndefined();
   });
 

@@ -90,7 +90,7 @@ describe('a download', () => {
 
   it('resumes a broken stream, also in a new process', async () => {
     let cuts = 0;
-    /** The shard as far as it is on the disk. */
+    /** The part of the shard that is on the disk. */
     const partial = join(cache, 'models--owner--student', 'partial', commit, 'model-00001-of-00002.safetensors');
     const ranges: (string | undefined)[] = [];
     const cut: HubOptions['intercept'] = (request, response) => {

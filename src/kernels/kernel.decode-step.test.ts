@@ -10,7 +10,7 @@ import { startsOf } from './testing/random';
 const slotCount = 5;
 const maxLength = 40;
 
-/** A cache, and beside it the tokens that stand in each of its slots. */
+/** A cache, and the tokens in each of its slots. */
 class Session {
   cache: KvCache;
   readonly tokens: number[][] = Array.from({ length: slotCount }, () => []);
@@ -105,7 +105,7 @@ describe.each(backendNames)('on %s', (backendName) => {
       session.tokens[0] = [];
       session.advance([
         { slot: 4, count: 1 },
-        { slot: 0, count: 5 }, // its slot begins anew, over what is left there
+        { slot: 0, count: 5 }, // its slot starts again, over the earlier contents
         { slot: 1, count: 4 }, // several tokens after others
       ]);
       session.advance(one(0, 1, 4)); // and in another order

@@ -274,8 +274,7 @@ describe('grpo', () => {
         const episodes = await episodesOf(model, advantages);
         return (await grpoStep(model, optimizer, update(episodes), { ...grpo, ...options })).gradNorm;
       };
-      // One micro-batch: the mean over all 9 tokens, whether a KL term of no weight to speak of takes the flat ones
-      // along or not.
+      // One micro-batch: the mean over all 9 tokens, whether or not a tiny KL term includes the flat ones.
       const flat = await norm([1, 0, 0], { loss: 'bnpo' });
       expect(flat).toBeCloseTo((await norm([1, 0, 0], { loss: 'dapo' }))!, 6);
       const tiny = { beta: 1e-12 };

@@ -73,7 +73,7 @@ describe('decisions', () => {
     const lock = `${decisionsFile(run)}.lock`;
     fs.writeFileSync(lock, '');
     const later = new Date(Date.now() + 3_600_000);
-    fs.utimesSync(lock, later, later); // not stale, however long the wait takes on a busy machine
+    fs.utimesSync(lock, later, later); // not stale, even after a long wait on a busy machine
     expect(() => appendDecisions(run, [pick(true)])).toThrow(/another window/);
   });
 

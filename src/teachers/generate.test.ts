@@ -34,7 +34,7 @@ const problems: Problem[] = Array.from({ length: 6 }, (_, i) => ({
   meta: { row: i },
 }));
 const sumIn = ({ question }: ReceivedRequest) => 2 * Number(/\d+/.exec(question)![0]);
-/** An equation that computes what is asked. */
+/** An equation that computes the answer. */
 const stepIn = (asked: ReceivedRequest) => `it is ${sumIn(asked) / 2}+${sumIn(asked) / 2}=${sumIn(asked)}`;
 const right = (asked: ReceivedRequest) => ({ text: `Step 1: ${stepIn(asked)}\nAnswer: ${sumIn(asked)}` });
 
@@ -341,7 +341,7 @@ describe('generating chains', () => {
     expect(first.outcome.ended).toBe('budget');
     // 100 more could be too much once 0.05 is spent.
     expect(first.outcome.progress.usage.completion).toBe(56);
-    // Requests beside each other wait for one another's money, and get as far.
+    // Concurrent requests wait for each other's cost, and get equally far.
     rmSync(join(folder, 'x.teacher'), { recursive: true });
     const beside = await teach({ concurrency: 4, prices, budget: 0.15, pace: { ...pace, requestsPerMinute: 6000 } });
     expect(beside.outcome).toMatchObject({ ended: 'budget', progress: { usage: { completion: 56 } } });

@@ -22,7 +22,7 @@ const gsm8k = (rows: number) =>
     })),
   );
 
-/** Runs a command that is refused; its exit code and what it says. */
+/** Runs a command that is refused; returns its exit code and its output. */
 async function refused(...args: string[]): Promise<string> {
   const { code, stderr } = await distillery.run(...args);
   expect(code).toBe(2);

@@ -1,4 +1,4 @@
-/** The command line as a process of its own, and a workspace for it to work in. */
+/** The command line as a separate process, with a workspace. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ export interface Distillery {
   close(): void;
 }
 
-/** Bundles the command line as `npm run build` does, but in one file, under a name of its own. */
+/** Bundles the command line as `npm run build` does, but into one file with its own name. */
 export async function openDistillery(): Promise<Distillery> {
   const cache = join(packageRoot(), 'node_modules', '.cache');
   mkdirSync(cache, { recursive: true });

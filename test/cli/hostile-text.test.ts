@@ -80,7 +80,7 @@ async function finished(running: ReturnType<Distillery['run']>) {
 }
 
 /** What a terminal obeys, but for line ends and the colours that this program uses. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the test looks for them
 const acting = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above
 const ownColours = /\u001b\[(?:[1247]|2[247]|3[1-6]|39)m/g;

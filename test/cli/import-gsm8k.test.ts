@@ -10,7 +10,7 @@ let distillery: Distillery;
 let server: Server;
 let mirror: string;
 let asked: string[] = [];
-/** The real training file where it lies beside the project; otherwise its check is left out. */
+/** The real training file, if it is next to the project; otherwise this check is skipped. */
 const real = join(packageRoot(), '..', 'shared', 'data', 'gsm8k', 'train.jsonl');
 
 beforeAll(async () => {
@@ -48,6 +48,6 @@ describe('distillery import gsm8k', () => {
     expect(readFileSync(join(distillery.folder, 'gsm8k', 'train.jsonl')).equals(readFileSync(real))).toBe(true);
     asked = [];
     await distillery.run('import', 'gsm8k', 'gsm8k', '--mirror', mirror, '--yes');
-    expect(asked).toEqual(['/copy/test.jsonl']); // the other one is there
+    expect(asked).toEqual(['/copy/test.jsonl']); // the other one exists already
   });
 });

@@ -1,4 +1,4 @@
-/** What schedulers need: a run that is taken up again, told more than once to end, and copied to where others look. */
+/** What schedulers need: resuming a run, several signals to end, and a copy for others to read. */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -51,7 +51,7 @@ it.each(['folder', 'rsync', 'rclone'])('mirror and pull copy a run by %s', async
     return;
   }
   const by = way === 'folder' ? [] : ['--with', way];
-  // rclone reaches a folder by a remote of its own kind, which the environment names.
+  // rclone reaches a folder by one of its remotes, which the environment names.
   const remote = way === 'rclone' ? 'bucket:' : '';
   const { json } = distillery.with({ RCLONE_CONFIG_BUCKET_TYPE: 'local' });
   const bucket = `${remote}${join(distillery.folder, `bucket-${way}`)}`;

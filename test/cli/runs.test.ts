@@ -43,7 +43,7 @@ function outcomeOf(run: string) {
 }
 
 /**
- * Starts a run in a runs folder of its own and waits for a text of it; resolves to the process and the run's folder.
+ * Starts a run in its own runs folder and waits for a text in its output; resolves to the process and the run's folder.
  */
 async function startUntil(runs: string, text: string | RegExp, format: '--json' | '--seed=1' = '--json', path = '.') {
   const child = distillery.start('run', path, '--runs', runs, format);

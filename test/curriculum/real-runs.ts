@@ -1,4 +1,4 @@
-/** Runs of the product itself, for tests of what is recorded and of what the views make of it. */
+/** Runs of the product itself, for tests of the records and of the views. */
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

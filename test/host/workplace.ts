@@ -1,4 +1,4 @@
-/** A host of its own bundle, a workspace for it, and clients that are let go of in the end. */
+/** A host from its own bundle, a workspace for it, and clients that are disposed at the end. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -96,7 +96,7 @@ export async function until(what: string, test: () => unknown, ms = 120_000): Pr
     if (Date.now() > end) throw new Error(`timed out waiting for ${what}`);
 }
 
-/** Only Stage 1, with so many updates of a few milliseconds each. */
+/** Only Stage 1, with this many updates of a few milliseconds each. */
 export const longStage = (updates: number): Partial<ExperimentInput> => ({
   stages: { reconstruct: { updates, batch: 2, learningRate: 1e-4 }, complete: false, rewrite: false },
   baselines: { sft: false },

@@ -183,7 +183,7 @@ describe.skipIf(!entry)('a random student', { timeout: patience }, () => {
     expect(most).toBeLessThan(type === 'gemma3_text' ? 1e-2 : 1e-3);
   });
 
-  // Both have the same rounded weights, but llama.cpp rounds what it multiplies them with to their type, too.
+  // Both have the same rounded weights, but llama.cpp also rounds the other factor to their type.
   it.each([
     ['F16', 2 ** -11],
     ['BF16', 2 ** -8],

@@ -1,6 +1,6 @@
 /**
- * llama.cpp, by way of node-llama-cpp: what it makes of a GGUF file. One thread and a float32 cache, so that figures
- * are steady.
+ * llama.cpp, by way of node-llama-cpp: its results on a GGUF file. One thread and a float32 cache, so that figures are
+ * reproducible.
  */
 import { pathToFileURL } from 'node:url';
 

@@ -22,7 +22,7 @@ export interface HostTimes {
   tree: Took;
 }
 
-/** The extension host's Node has it since 23.9; the types that the project is held to do not. */
+/** The extension host's Node has it since 23.9, but the project's types do not. */
 const { threadCpuUsage } = process as typeof process & { threadCpuUsage(before?: object): NodeJS.CpuUsage };
 
 function stopwatch(): () => Took {
@@ -66,7 +66,7 @@ export async function run(): Promise<void> {
   const services = await extension.activate();
   const activation = wasActive ? undefined : activated();
   await services.runs.ready;
-  // What was read while the window opened is not read again: another index, as a new window has it.
+  // Data read while the window opened is not read again: this is another index, like that of a new window.
   const { RunIndex } = await import('../../src/extension/run-index');
   const runs = new RunIndex();
   await runs.ready;

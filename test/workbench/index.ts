@@ -30,7 +30,7 @@ export async function run(): Promise<void> {
   if (result.failures > 0) throw new Error(`${result.failures} of ${result.total} tests failed`);
 }
 
-/** The extension host has no terminal: what is printed goes to whoever started it. */
+/** The extension host has no terminal: its output goes to the process that started it. */
 function connectToRunner(): Promise<Socket | undefined> {
   const path = process.env.DISTILLERY_TEST_SOCKET;
   if (!path) return Promise.resolve(undefined);

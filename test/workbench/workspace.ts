@@ -22,7 +22,7 @@ export async function createWorkspace(folder: string, { withRun = true } = {}): 
   else for (const run of runsOf(folder)) moveTo(folder, model, join(run, 'config.json'));
 }
 
-/** The folder that the others are copies of: a run takes seconds. */
+/** The folder that the others are copied from, because a run takes seconds. */
 let made: Promise<string> | undefined;
 
 async function makeWorkspace(): Promise<string> {
@@ -50,7 +50,7 @@ export const runsOf = (folder: string): string[] =>
     .sort()
     .map((name) => join(folder, '.distillery/runs', name));
 
-/** As tiny, but it does not end before a test has done what it wants to do to a run. */
+/** Like tiny, but long enough for a test to act on the run. */
 function longFile(): ExperimentInput {
   const tiny = tinyFile();
   const complete = { ...tiny.stages!.complete!, updates: 2000 };
@@ -63,7 +63,7 @@ const sums = [
   { id: 'sum-3', question: 'What is 7 + 8?', answer: '15', chain: 'Step 1: 7 + 8 = 15\nThe answer is 15' },
 ];
 
-/** Runs the experiment with the command line as it is in dist/. */
+/** Runs the experiment with the command line in dist/. */
 function runTiny(folder: string): void {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,

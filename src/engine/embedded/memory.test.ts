@@ -70,7 +70,7 @@ async function learner(config: ModelConfig, lora: Learner['lora']) {
 }
 
 const examplesOf = (batch: number) =>
-  // No two prompts are alike: those of a group would be read once.
+  // All prompts differ, because equal prompts of a group would be read only once.
   Array.from({ length: batch }, (_, i) => ({ prompt: [i, ...ids(prompt - 1)], completion: ids(completion) }));
 
 function expectNear(estimate: number, measured: number): void {

@@ -50,7 +50,7 @@ describe.skipIf(!present)('the grammar, as VS Code runs it', () => {
     initial = textmate.INITIAL;
   });
 
-  /** The pieces of a line that have a scope of their own, with the first words of the innermost. */
+  /** The parts of a line with their own scope, with the first words of the innermost. */
   const pieces = (line: string) =>
     grammar.tokenizeLine(line, initial).tokens.flatMap(({ startIndex, endIndex, scopes }): [string, string][] => {
       const scope = scopes.at(-1)!;

@@ -66,7 +66,7 @@ suite('The first hour', () => {
       await item.waitFor({ timeout: 3000 }).catch(() => {});
     }
     await item.hover();
-    await page.keyboard.press('Enter'); // a menu that has just opened takes no click yet
+    await page.keyboard.press('Enter'); // a menu that has just opened does not react to clicks yet
     await option(page, 'Make the Experiment').waitFor();
   };
   const experiment = (name: string) => readFileSync(join(session.folder, name, `${name}.distillery.json`), 'utf8');

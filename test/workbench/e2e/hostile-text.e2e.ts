@@ -65,11 +65,11 @@ suite('Hostile text', () => {
     assert.equal(await page.locator('.notification-toast .notification-list-item-message a').count(), 0);
     assert.equal(await page.locator('.quick-input-widget a[href]').count(), 0);
     assert.equal(await page.locator('.tab', { hasText: /^Untitled-/ }).count(), 0);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the test looks for it
     assert.doesNotMatch(await page.locator('body').innerText(), /[\u001b\u009b]/);
   }
 
-  /** Types into the box that asks, looks at what it says, and accepts. */
+  /** Types into the input box, reads its message, and accepts. */
   async function answer(asked: string, text: string, accepted = true): Promise<void> {
     const { page } = session;
     const box = page.locator('.quick-input-widget', { hasText: asked });

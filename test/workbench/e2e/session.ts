@@ -30,7 +30,7 @@ export interface Session {
 
 interface SessionOptions extends ServerOptions {
   withRun?: boolean;
-  /** Called with the folder before a window opens: the Explorer then shows what it writes there. */
+  /** Called with the folder before a window opens, so that the Explorer shows the files that it writes. */
   prepare?: (folder: string) => void;
 }
 
@@ -96,7 +96,7 @@ export function skipAfterFailure(session: () => Session): void {
   });
 }
 
-/** Notes that a test has failed, and keeps what it saw: pictures of the session's windows, in test-results/. */
+/** Records that a test has failed, and keeps what it showed: pictures of the session's windows, in test-results/. */
 export async function keepPictures(session: Session | undefined, test: Mocha.Test | undefined): Promise<void> {
   if (!session || test?.state !== 'failed') return;
   session.failed = true;

@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { tinyFile } from '../../cli/distillery';
 
-/** Listens for whatever asks it: a teacher, the Hub, a host. */
+/** Answers all requests: a teacher, the Hub, a host. */
 export interface Lure {
   url: string;
   socket: string;
@@ -62,7 +62,7 @@ export function setTraps(folder: string, { url, socket }: Lure): void {
   write('.distillery/host/host.json', { endpoint: socket, token: 'token', pid: process.pid, protocol: 1 });
   write('.distillery/host/lock/9007199254740992.json', { pid: 1, startTime: '1', machine: 'x' });
 
-  // A student: templates and expressions without an end, sizes without a bound, a pipe that nobody writes to.
+  // A student: endless templates and expressions, unlimited sizes, a pipe that nobody writes to.
   const endless = '{% set r = range(19000) %}{% for i in r %}{% for j in r %}{% endfor %}{% endfor %}';
   write('trap/chat_template.jinja', endless);
   const split = { type: 'Split', pattern: { Regex: '(a+)+$|.' }, behavior: 'Isolated' };
