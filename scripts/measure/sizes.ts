@@ -62,10 +62,8 @@ function written(file: string, rows: number, length: number): string {
 function report(what: string, command: readonly string[], folder: string): void {
   const used = join(folder, 'used.json');
   const hook = join(folder, 'hook.cjs');
-  writeFileSync(
-    hook,
-    `process.on('exit', () => require('fs').writeFileSync(${JSON.stringify(used)}, JSON.stringify(process.resourceUsage())))`,
-  );
+  const write = `require('fs').writeFileSync(${JSON.stringify(used)}, JSON.stringify(process.resourceUsage()))`;
+  writeFileSync(hook, `process.on('exit', () => ${write})`);
   const begun = performance.now();
   const { status, stderr } = spawnSync(process.execPath, ['--require', hook, ...command], {
     encoding: 'utf8',

@@ -61,7 +61,8 @@ export function registerSetUpTinker(services: Services): vscode.Disposable {
     const host = new URL(url.trim()).host;
     const key = await ask({
       prompt: t(
-        'API key. It is kept in the secret storage of VS Code and sent to {0} only. Leave it empty if the server needs none.',
+        'API key. It is kept in the secret storage of VS Code and sent to {0} only. ' +
+          'Leave it empty if the server needs none.',
         host,
       ),
       password: true,

@@ -64,9 +64,14 @@ function adapted(random = true): Model {
 function expectSame(folder: string, model: Model): void {
   const loaded = loadStudent(folder).model;
   expect(loaded.adapter!.settings.targets).toEqual(model.adapter!.settings.targets);
-  expect(farthest(logits(loaded), logits(model))).toBe(0);
-  disposeModel(loaded);
-  disposeModel(model);
+  expectClose(loaded, model, 0);
+}
+
+/** Checks that the logits of two students differ by at most `allowed`; disposes both. */
+function expectClose(one: Model, other: Model, allowed: number): void {
+  expect(farthest(logits(one), logits(other))).toBeLessThanOrEqual(allowed);
+  disposeModel(one);
+  disposeModel(other);
 }
 
 /** Starts to watch what kernels hold; called, it gives the most bytes since then. */
@@ -206,9 +211,7 @@ describe('an adapter folder', () => {
     saveStudent(at, model, { tokenizerFrom: join(scratch, 'base') });
     const plain = loadStudent(at).model;
     expect(plain.adapter).toBeNull();
-    expect(farthest(logits(plain), logits(model))).toBeLessThan(1e-5);
-    disposeModel(plain);
-    disposeModel(model);
+    expectClose(plain, model, 1e-5);
   });
 
   it('may hold its base itself, or have it named by a relative path', () => {
@@ -340,11 +343,8 @@ describe('an adapter folder', () => {
     writeSafetensors(path, sources);
     patch(at, { rank_pattern: { q_proj: 2 * settings.rank }, alpha_pattern: { q_proj: 2 * settings.alpha } });
     const loaded = loadStudent(at).model;
-    const model = adapted();
     expect(loaded.adapter!.settings.rank).toBe(2 * settings.rank);
-    expect(farthest(logits(loaded), logits(model))).toBeLessThan(1e-6);
-    disposeModel(loaded);
-    disposeModel(model);
+    expectClose(loaded, adapted(), 1e-6);
   });
 
   it('of a 4-bit base is loaded on the model that the base was made from', () => {

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExperimentInput } from '../../src/config/experiment';
-import { plainReward, sameStages, shortProblems, tinyWorkspace } from '../../src/curriculum/testing/tiny';
+import { tinyInput, tinyWorkspace } from '../../src/curriculum/testing/tiny';
 import { packageRoot } from '../../src/paths';
 import { bundle } from '../bundle';
 
@@ -86,15 +86,6 @@ export function outcome(child: ChildProcess): Promise<Outcome> {
 
 /** An experiment in which everything happens in a few seconds. */
 export function tinyFile(changes: Partial<ExperimentInput> = {}): ExperimentInput {
-  const supervised = { updates: 2, batch: 2, learningRate: 1e-3 };
-  const grpo = { updates: 2, prompts: 2, group: 3, maxNewTokens: 8, learningRate: 1e-3, reward: plainReward };
-  return {
-    name: 'tiny',
-    student: { path: 'student' },
-    data: shortProblems(8, 4, 2),
-    stages: sameStages(supervised, grpo, 1),
-    baselines: { sft: supervised },
-    evaluation: { every: 2, maxNewTokens: 8 },
-    ...changes,
-  };
+  const sizes = { updates: 2, batch: 2, maxNewTokens: 8, samples: 1, evaluationTokens: 8 };
+  return { ...tinyInput({ ...sizes, problems: [8, 4, 2] }), ...changes };
 }

@@ -12,18 +12,7 @@ import { RunCache } from '../../src/extension/run-cache';
 import { doRewrite } from '../../src/host/work';
 import { readDecisions } from '../../src/runs/decisions';
 import { checkpointsFolder } from '../../src/runs/layout';
-import {
-  evaluationNames,
-  openRun,
-  readEvaluation,
-  readFailures,
-  readMetrics,
-  readRewrites,
-  readRollouts,
-  readSummary,
-  readValidation,
-  rolloutSteps,
-} from '../../src/runs/reading';
+import * as reading from '../../src/runs/reading';
 import * as records from '../../src/runs/records';
 import { missingFor } from '../../webview/chain-diff/overlays';
 import { makeRealRuns, type RealRuns } from './real-runs';
@@ -66,10 +55,10 @@ function setFields(value: unknown, path: string, set = new Set<string>()): Set<s
 async function decideSomething(run: string): Promise<void> {
   const cache = new RunCache();
   const seen = (problemId: string): Case => readCase(cache, { run, problemId });
-  const [{ problemId, question, answer, teacherChain }] = readFailures(run);
+  const [{ problemId, question, answer, teacherChain }] = reading.readFailures(run);
   pick(run, [{ problemId, question }], true);
   decide(seen(problemId), seen(problemId).rewrites.find(({ provenance }) => provenance.from === 'run')!, 'rejected');
-  const checkpoint = join(checkpointsFolder(run), openRun(run).record.checkpoints.at(-1)!.name);
+  const checkpoint = join(checkpointsFolder(run), reading.openRun(run).record.checkpoints.at(-1)!.name);
   const engine = await startEngine('auto');
   const { student, tokenizer } = await openStudent(engine, checkpoint, {});
   const asked = { checkpoint, question, answer, teacherChain: teacherChain!, samples: 2 };
@@ -95,19 +84,21 @@ describe('records', () => {
     await decideSomething(made.whole);
     const runs = [made.whole, made.continued, made.cancelled, made.imported, ...made.foreign];
     const all: Record<string, unknown[]> = {
-      runRecordSchema: runs.map((run) => openRun(run).record),
-      stageRowSchema: runs.flatMap((run) => readSummary(run)),
-      metricsRecordSchema: runs.flatMap((run) => readMetrics(run)),
-      validationRecordSchema: runs.flatMap((run) => readValidation(run)),
+      runRecordSchema: runs.map((run) => reading.openRun(run).record),
+      stageRowSchema: runs.flatMap((run) => reading.readSummary(run)),
+      metricsRecordSchema: runs.flatMap((run) => reading.readMetrics(run)),
+      validationRecordSchema: runs.flatMap((run) => reading.readValidation(run)),
       rolloutRecordSchema: runs.flatMap((run) =>
-        rolloutSteps(run).flatMap(({ stage, step }) => readRollouts(run, stage, step)),
+        reading.rolloutSteps(run).flatMap(({ stage, step }) => reading.readRollouts(run, stage, step)),
       ),
-      failureRecordSchema: runs.flatMap((run) => readFailures(run)),
-      rewriteRecordSchema: runs.flatMap((run) => readRewrites(run)),
+      failureRecordSchema: runs.flatMap((run) => reading.readFailures(run)),
+      rewriteRecordSchema: runs.flatMap((run) => reading.readRewrites(run)),
       decisionRecordSchema: runs.flatMap((run) => readDecisions(run)),
-      evaluationRecordSchema: runs.flatMap((run) => evaluationNames(run).flatMap((name) => readEvaluation(run, name))),
+      evaluationRecordSchema: runs.flatMap((run) =>
+        reading.evaluationNames(run).flatMap((name) => reading.readEvaluation(run, name)),
+      ),
       checkpointStateSchema: runs.flatMap((run) =>
-        openRun(run).record.checkpoints.flatMap(({ name }) => {
+        reading.openRun(run).record.checkpoints.flatMap(({ name }) => {
           const file = join(checkpointsFolder(run), name, 'state.json');
           return existsSync(file) ? [JSON.parse(readFileSync(file, 'utf8'))] : [];
         }),
@@ -164,11 +155,12 @@ describe('the chain diff', () => {
   });
 
   it('shows the masks of a prompt, and calls the start of a continued run by its checkpoint', async () => {
-    const prompts = rolloutSteps(made.whole)
+    const prompts = reading
+      .rolloutSteps(made.whole)
       .filter(({ stage }) => stage === 'complete')
-      .flatMap(({ stage, step }) => readRollouts(made.whole, stage, step));
+      .flatMap(({ stage, step }) => reading.readRollouts(made.whole, stage, step));
     expect(prompts.some(({ prompt }) => prompt.includes('[MASK]'))).toBe(true);
-    const { checkpoint } = readSummary(made.whole).find(({ stage }) => stage === 'complete')!;
+    const { checkpoint } = reading.readSummary(made.whole).find(({ stage }) => stage === 'complete')!;
     const { moment } = await caseAt(made.continued, /evaluations\/base/);
     expect(moment).toMatchObject({ stage: `Start: ${checkpoint}`, label: `test of ${checkpoint}` });
   });

@@ -1,19 +1,12 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { uniform } from '../../src/random';
 import { latestCheckpoint, listRuns, readMetrics, rolloutSteps } from '../../src/runs/reading';
-import { bundleProgram } from './program';
+import { programOfTests } from './program';
 
-let folder: string;
-let program: string;
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'distillery-kill-'));
-  program = await bundleProgram('train-until-killed', folder);
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const made = programOfTests('train-until-killed');
 
 /**
  * Runs the program, and kills it (SIGKILL) this long after its first output if it is still running. Resolves to whether
@@ -21,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
  */
 function train(runs: string, updates: number, killAfterMs?: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, runs, String(updates)], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [made.program, runs, String(updates)], { stdio: ['ignore', 'pipe', 'pipe'] });
     let timer: NodeJS.Timeout | undefined;
     let done = false;
     child.stdout.on('data', (data) => {
@@ -51,9 +44,9 @@ function contents(runs: string): Record<string, string> {
 
 it('a run killed again and again ends with the files of a run that was left alone', async () => {
   const updates = 45;
-  expect(await train(join(folder, 'straight'), updates)).toBe(true);
+  expect(await train(join(made.folder, 'straight'), updates)).toBe(true);
 
-  const runs = join(folder, 'killed');
+  const runs = join(made.folder, 'killed');
   let kills = 0;
   for (let i = 0; i < 8; i++) {
     if (await train(runs, updates, 15 + 60 * uniform(7, i))) break;
@@ -73,5 +66,5 @@ it('a run killed again and again ends with the files of a run that was left alon
   await train(runs, updates);
   const complete = listRuns(runs).filter((entry) => 'run' in entry);
   expect(complete).toMatchObject([{ run: { record: { state: 'finished' } } }]);
-  expect(contents(runs)).toEqual(contents(join(folder, 'straight')));
+  expect(contents(runs)).toEqual(contents(join(made.folder, 'straight')));
 }, 60_000);

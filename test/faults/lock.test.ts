@@ -1,20 +1,14 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { bundleProgram } from './program';
+import { expect, it } from 'vitest';
+import { programOfTests } from './program';
 
-let folder: string;
-let program: string;
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'distillery-race-'));
-  program = await bundleProgram('contend-for-lock', folder);
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const made = programOfTests('contend-for-lock');
 
 it('processes that race for a lock, stale at first, never hold it together', async () => {
-  const run = join(folder, 'run');
+  const run = join(made.folder, 'run');
   mkdirSync(join(run, 'lock'), { recursive: true });
   writeFileSync(join(run, 'counter'), '0');
   const dead = { pid: process.pid, startTime: 'of a process long gone', host: hostname(), token: 'dead' };
@@ -23,7 +17,7 @@ it('processes that race for a lock, stale at first, never hold it together', asy
     [1, 2, 3].map(
       () =>
         new Promise((resolve) => {
-          spawn(process.execPath, [program, run, '40'], { stdio: 'inherit' }).on('exit', resolve);
+          spawn(process.execPath, [made.program, run, '40'], { stdio: 'inherit' }).on('exit', resolve);
         }),
     ),
   );

@@ -40,44 +40,47 @@ export async function tinyWorkspace(): Promise<string> {
   return folder;
 }
 
-/** All three stages with the same settings. */
-export const sameStages = <Supervised extends object, Grpo extends object>(
-  supervised: Supervised,
-  grpo: Grpo,
-  samples: number,
-) => ({
-  reconstruct: supervised,
-  complete: grpo,
-  rewrite: { ...grpo, internalise: { ...supervised, replayTeacher: 0.5 }, failures: { samples } },
-});
+interface TinySizes {
+  updates: number;
+  batch: number;
+  maxNewTokens: number;
+  /** Problems for training, test and validation. */
+  problems: [train: number, test: number, validation: number];
+  /** Completions per problem in the search for failures. */
+  samples: number;
+  evaluationTokens: number;
+}
 
-/** Short arithmetic problems, this many of each kind. */
-export const shortProblems = (train: number, test: number, validation: number): ExperimentInput['data'] => ({
-  train: { format: 'arithmetic', seed: 1, count: train, operations: [2, 2] },
-  test: { format: 'arithmetic', seed: 2, count: test, operations: [2, 2] },
-  validation,
-});
-
-/** Only the cheapest components. */
-export const plainReward = { components: [{ use: 'correctness' as const }, { use: 'repetition' as const }] };
-
-/** An experiment with a few updates per stage: too few to learn anything, but every part of a run happens. */
-export function tinyExperiment(folder: string, changes: Partial<ExperimentInput> = {}): Experiment {
-  const supervised = { updates: 3, batch: 4, learningRate: 1e-3 };
-  const grpo = { updates: 3, prompts: 2, group: 3, maxNewTokens: 12, learningRate: 1e-3, reward: plainReward };
-  return resolveExperiment(
-    {
-      name: 'tiny',
-      ...(testedBackend === 'embedded' ? {} : { backend: testedBackend }),
-      student: { path: 'student' },
-      data: shortProblems(14, 5, 4),
-      stages: sameStages(supervised, grpo, 2),
-      baselines: { sft: supervised },
-      evaluation: { every: 2, maxNewTokens: 16 },
-      ...changes,
+/** An experiment in which every part of a run happens, with the cheapest rewards. */
+export function tinyInput(sizes: TinySizes): ExperimentInput {
+  const { updates, batch, maxNewTokens, samples, evaluationTokens } = sizes;
+  const [train, test, validation] = sizes.problems;
+  const supervised = { updates, batch, learningRate: 1e-3 };
+  const reward = { components: [{ use: 'correctness' as const }, { use: 'repetition' as const }] };
+  const grpo = { updates, prompts: 2, group: 3, maxNewTokens, learningRate: 1e-3, reward };
+  return {
+    name: 'tiny',
+    student: { path: 'student' },
+    data: {
+      train: { format: 'arithmetic', seed: 1, count: train, operations: [2, 2] },
+      test: { format: 'arithmetic', seed: 2, count: test, operations: [2, 2] },
+      validation,
     },
-    folder,
-  );
+    stages: {
+      reconstruct: supervised,
+      complete: grpo,
+      rewrite: { ...grpo, internalise: { ...supervised, replayTeacher: 0.5 }, failures: { samples } },
+    },
+    baselines: { sft: supervised },
+    evaluation: { every: 2, maxNewTokens: evaluationTokens },
+  };
+}
+
+/** An experiment with a few updates per stage, too few to learn anything. */
+export function tinyExperiment(folder: string, changes: Partial<ExperimentInput> = {}): Experiment {
+  const sizes = { updates: 3, batch: 4, maxNewTokens: 12, samples: 2, evaluationTokens: 16 };
+  const backend = testedBackend === 'embedded' ? {} : { backend: testedBackend };
+  return resolveExperiment({ ...tinyInput({ ...sizes, problems: [14, 5, 4] }), ...backend, ...changes }, folder);
 }
 
 /** Starts a run, stops it after this many updates, and returns its folder. */

@@ -65,8 +65,8 @@ export const kernelTable = {
   sum_squares: [['out: f32 [1], count: number, ...x: f32 [n], n: number'], ''],
   adam_w: [
     [
-      'p: f32 [n], g: f32 [n], m: f32 [n], v: f32 [n], n: number, lr: number, beta1: number, beta2: number, eps: number',
-      'weightDecay: number, correction1: number, correction2: number, gradScale: number',
+      'p: f32 [n], g: f32 [n], m: f32 [n], v: f32 [n], n: number, lr: number, beta1: number, beta2: number',
+      'eps: number, weightDecay: number, correction1: number, correction2: number, gradScale: number',
     ],
     'p, m, v in place; corrections are 1 - beta^t',
   ],
