@@ -18,7 +18,7 @@ it('reports answers cut off before their result, and the setting', () => {
   expect(note).toMatch(/^8 of 10 answers were cut off at 112 tokens .* Raise evaluation\.maxNewTokens/);
   expect(rest).toEqual([]);
   const [full] = caveats(some(4, 'First we look', false), { ...asked, room: 115 });
-  expect(full).toMatch(/positions leave no more: longer answers need a student with more/);
+  expect(full).toMatch(/positions leave hardly more: longer answers need a student with more/);
   // A text that states its result and runs on has lost nothing.
   expect(caveats([...right(2), ...some(8, 'Answer: 42\nQuestion: Another', false)], asked)).toEqual([]);
 });

@@ -33,8 +33,8 @@ export function caveats(
     notes.push(
       `${of(cut)} were cut off at ${maxNewTokens} tokens before they stated a result, ` +
         `and count as wrong. ${
-          room !== undefined && maxNewTokens >= 0.95 * room
-            ? "The student's positions leave no more: longer answers need a student with more of them."
+          room !== undefined && maxNewTokens > 0.8 * room
+            ? "The student's positions leave hardly more: longer answers need a student with more of them."
             : `Raise ${setting} to see what the student can do.`
         }`,
     );
