@@ -123,12 +123,11 @@ describe.skipIf(process.platform === 'win32')('Pythons', () => {
 
 describe('what the tools say', () => {
   it("pip's sources are handed to uv", () => {
-    const listing = [
-      ":env:.find-links='/opt/wheels'",
-      "global.extra-index-url='https://a/simple https://b/simple'",
-      "global.find-links='/opt/wheels'",
-      "global.timeout='60'",
-    ].join('\n');
+    const listing = `
+      :env:.find-links='/opt/wheels'
+      global.extra-index-url='https://a/simple https://b/simple'
+      global.find-links='/opt/wheels'
+      global.timeout='60'`;
     expect(sourcesIn(listing)).toEqual([
       ...[
         '--find-links',

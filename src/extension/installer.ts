@@ -38,7 +38,7 @@ export function install<Made>(
 /** Environment variables for network, compilers and Python environments, beyond those of a training host. */
 function network(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const names =
-    /^(https?_proxy|no_proxy|npm_config_registry|(pip|uv)_\w+|cxx|virtual_env|conda_prefix|xdg_\w+|node_extra_ca_certs)$/i;
+    /^((https?|no)_proxy|npm_config_registry|(pip|uv)_\w+|cxx|virtual_env|conda_prefix|xdg_\w+|node_extra_ca_certs)$/i;
   return Object.fromEntries(Object.entries(env).filter(([name]) => names.test(name)));
 }
 
