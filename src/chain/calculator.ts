@@ -1,3 +1,4 @@
+import { remembered } from '../remembered';
 import { isDoubtful } from './ambiguous-equations';
 import { type EquationSide, type EquationSides, endOfValue, equationSides, mostEqualities } from './equation-sides';
 import { format, writeSide } from './equation-text';
@@ -30,7 +31,7 @@ export interface StatedEquation extends Span {
  * 5 + 4 = 9). Skipped because they cannot be judged: variables, clock times, number words, and false equations that mix
  * units of one kind (1 hour + 30 minutes = 90). Linear in the length of the text.
  */
-export function checkEquations(text: string): StatedEquation[] {
+export const checkEquations = remembered((text): readonly StatedEquation[] => {
   const plain = blankMarks(text);
   const equations = equationsOf(plain);
   const stated = equations.length;
@@ -46,7 +47,7 @@ export function checkEquations(text: string): StatedEquation[] {
     }
   }
   return equations.sort((a, b) => a.start - b.start);
-}
+}, 1 << 18);
 
 /** The text with spaces in place of GSM8K's calculator marks, so that positions do not change. */
 function blankMarks(text: string): string {
@@ -65,7 +66,7 @@ export interface StatedValue extends Span {
  * Every right side of an equality that is one number, whatever the left side is, including those that `checkEquations`
  * cannot judge. The range includes the left side if that is a computation.
  */
-export function statedValues(text: string): StatedValue[] {
+export const statedValues = remembered((text): readonly StatedValue[] => {
   return equationSides(lex(blankMarks(text))).flatMap(({ tokens, reader, left, right }) => {
     const value = right && right.expression.kind !== 'binary' ? evaluate(right.expression, bare) : null;
     if (!value || !right) return [];
@@ -79,7 +80,7 @@ export function statedValues(text: string): StatedValue[] {
       end: endOfValue(tokens, reader, right),
     };
   });
-}
+}, 1 << 18);
 
 function equationsOf(text: string): StatedEquation[] {
   return equationSides(lex(text)).flatMap((sides) => judge(text, sides) ?? []);

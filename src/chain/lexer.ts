@@ -114,8 +114,9 @@ class Lexer {
       if (match.index < this.at) continue;
       if (this.tokens.length >= maxTokens) break;
       this.at = match.index;
-      const shape = shapeNames.find((_, i) => match[i + 1] !== undefined)!;
-      this.take(shape, match[0]);
+      let shape = 0;
+      while (match[shape + 1] === undefined) shape++;
+      this.take(shapeNames[shape], match[0]);
     }
     return this.tokens;
   }
@@ -144,9 +145,10 @@ class Lexer {
     }
   }
 
-  private push(kind: ArithmeticTokenKind, length: number, more: Partial<ArithmeticToken> = {}) {
+  private push(kind: ArithmeticTokenKind, length: number, more?: Partial<ArithmeticToken>) {
     const { at, spaced } = this;
-    this.tokens.push({ kind, text: this.text.slice(at, at + length), start: at, end: at + length, spaced, ...more });
+    const token = { kind, text: this.text.slice(at, at + length), start: at, end: at + length, spaced };
+    this.tokens.push(more ? Object.assign(token, more) : token);
     this.spaced = false;
     this.at += length;
   }

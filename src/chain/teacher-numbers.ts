@@ -53,7 +53,11 @@ export function operandsOf(text: string, { value, computed, start, end }: Stated
 }
 
 /** A number in canonical form, without its sign. */
-export const keyOf = remembered((value) => parseAnswer(value)?.abs().toFraction() ?? value, 1 << 16);
+export const keyOf = (value: string): string => (canonical.test(value) ? value.replace('-', '') : parsedKeyOf(value));
+
+/** Most numbers are written in this form already. */
+const canonical = /^-?(?:0|[1-9]\d{0,15})$/;
+const parsedKeyOf = remembered((value) => parseAnswer(value)?.abs().toFraction() ?? value, 1 << 16);
 
 const words: Record<string, number> = {
   ...Object.fromEntries(

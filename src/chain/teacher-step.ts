@@ -36,10 +36,14 @@ function missedStep(student: Chain, teacher: Chain, wrong: number): number | nul
   const results = teacher.steps.flatMap((text, step) =>
     statedValues(text)
       .filter(({ computed }) => computed)
-      .map((result) => ({ step, key: resultOf(result), operands: operandsOf(text, result) })),
+      .map((result) => ({ step, text, result, key: resultOf(result) })),
   );
-  const passed = new Set(results.flatMap(({ key, operands }) => (has.has(key) ? [...operands] : [])));
-  return results.find(({ key }) => !has.has(key) && !passed.has(key))?.step ?? null;
+  const missing = results.filter(({ key }) => !has.has(key));
+  if (missing.length === 0) return null;
+  const passed = new Set(
+    results.flatMap(({ text, result, key }) => (has.has(key) ? [...operandsOf(text, result)] : [])),
+  );
+  return missing.find(({ key }) => !passed.has(key))?.step ?? null;
 }
 
 const resultOf = ({ value, actual }: StatedValue) => keyOf(actual ?? value);

@@ -104,7 +104,10 @@ export const textFunctions: Record<string, (text: string) => unknown> = {
   completionText: (text) => completionText({ tokenTexts: tokens(text), finished: true }),
   completionExercise: (text) => completionExercise(splitChain(text), 0.5, new Random(1), { maskTarget: 'numbers' }),
   conciseChain: (text) => conciseChain(chainOf(text)),
-  counterpart: (text) => counterpart(chainOf(text), splitChain(text), 1),
+  counterpart: (text) => {
+    const half = text.slice(0, text.length / 2);
+    return counterpart(chainOf(half), splitChain(half), 1);
+  },
   departure: (text) => findDeparture(splitChain(text), teacher, question),
   'departure in one step': (text) => findDeparture(chainOf(text), teacher, question),
   "departure from a teacher's": (text) => findDeparture(teacher, chainOf(text), text),
