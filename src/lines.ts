@@ -147,7 +147,10 @@ export function openForReading(file: string): number {
 
 /** The same without blocking, for the editor: waiting at a pipe would take one of Node's few threads for ever. */
 export async function openToRead(file: string): Promise<FileHandle> {
-  refuseSpecial(file, await stat(file));
+  const found = await stat(file);
+  refuseSpecial(file, found);
+  if (found.isDirectory())
+    throw new UserError('this is a folder, not a file', { file, code: 'missing', remedy: 'Check the path.' });
   return open(file, 'r');
 }
 

@@ -9,7 +9,7 @@ import { startEngine } from '../engine/engines';
 import type { Engine, EngineInfo } from '../engine/port';
 import { EngineLost } from '../engine/process/faults';
 import { isOutOfMemory, UserError } from '../errors';
-import { latestCheckpoint, openRun } from '../runs/reading';
+import { latestCheckpoint, openRun, readMetrics } from '../runs/reading';
 import type { CheckpointEntry, StageRow } from '../runs/records';
 import { Space } from '../runs/space';
 import { createRun, openForWriting, type RunWriter } from '../runs/writer';
@@ -113,13 +113,16 @@ export async function resumeRun(folder: string, options: SessionOptions) {
     const tokenizer = loadStudentTokenizer(experiment.student.path);
     const { need } = await memoryFor(experiment, withPrompts(tokenizer, experiment.student), data, engine);
     const run = openForWriting(folder);
+    const gap: Note[] = [];
     try {
-      run.rollBack(soundCheckpoint(run, options.notify));
+      const checkpoint = soundCheckpoint(run, options.notify);
+      run.rollBack(checkpoint);
+      if (checkpoint) gap.push(...missingUpdates(folder, checkpoint));
     } catch (error) {
       run.close();
       throw error;
     }
-    const notes = [...(need ? [need] : []), ...otherBackend(began, engine.info)];
+    const notes = [...gap, ...(need ? [need] : []), ...otherBackend(began, engine.info)];
     return conduct({ run, experiment, tokenizer, data, engine, interrupted }, withStartMessages(notes, options));
   });
 }
@@ -168,6 +171,14 @@ function soundCheckpoint(run: RunWriter, notify: SessionOptions['notify']): Chec
       text: `checkpoint ${name} is skipped (${problem.message}); resuming from ${found.entry.name}`,
     });
   return found.entry;
+}
+
+/** Tells of updates before the checkpoint that were lost with metrics.jsonl. Training does not need them. */
+function missingUpdates(folder: string, { name, stage, step }: CheckpointEntry): Note[] {
+  const last = readMetrics(folder, () => {}).findLast((update) => update.stage === stage)?.step ?? 0;
+  if (last >= step - 1) return []; // the step between two phases has no record
+  const text = `metrics.jsonl lacks updates before checkpoint ${name}: the curves have a gap; training is not affected`;
+  return [{ level: 'warning', text }];
 }
 
 /** A run to create or to resume. */

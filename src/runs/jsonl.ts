@@ -4,7 +4,7 @@ import type * as z from 'zod';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
 import { encode } from '../json';
-import { type Damage, maxLineBytes, parseJson, readLines } from '../lines';
+import { type Damage, maxLineBytes, openForReading, parseJson, readLines } from '../lines';
 import { sizeOf } from '../paths';
 import { cutFile, openToWrite, remove } from '../writing';
 
@@ -143,7 +143,7 @@ function* rawRecords(file: string, damage?: Damage, most?: number): Generator<Ra
  */
 export function lastSeq(file: string): { seq: number; end: number } {
   if (!fs.existsSync(file)) return { seq: 0, end: 0 };
-  const handle = fs.openSync(file, 'r');
+  const handle = openForReading(file);
   try {
     for (let end = lineEndBefore(handle, fs.fstatSync(handle).size); end > 0; ) {
       const start = lineEndBefore(handle, end - 1);

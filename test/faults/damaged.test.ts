@@ -1,5 +1,5 @@
 /** Files of a run that were changed or damaged: what they say is checked before it is gone by. */
-import { appendFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -153,6 +153,22 @@ describe('records that a power cut damaged', () => {
     const steps = readMetrics(run, ({ line }) => told.push(line!)).map(({ seq }) => seq);
     expect(told).toEqual([2]);
     expect(steps).toEqual(steps.toSorted((a, b) => a - b));
+  });
+});
+
+describe('records that are gone', () => {
+  it('cost their curves only, and that is told', async () => {
+    const file = join(run, 'metrics.jsonl');
+    truncateSync(file, readFileSync(file).length >> 2);
+    await resume();
+    expect(openRun(run).record.state).toBe('finished');
+    expect(texts).toContainEqual(expect.stringMatching(/metrics\.jsonl lacks updates before checkpoint complete-\d/));
+  });
+
+  it.each(['metrics.jsonl', 'rollouts/complete/2.jsonl'])('%s that is a folder is named', async (name) => {
+    rmSync(join(run, name));
+    mkdirSync(join(run, name));
+    await expect(resume()).rejects.toMatchObject({ file: join(run, name), message: 'this is a folder, not a file' });
   });
 });
 
