@@ -37,9 +37,14 @@ const shownName = `[Open] (${command}) $ (bug)`;
 suite('Hostile text', () => {
   let session: Session;
   let teacher: FakeServer;
+  /** Pictures that the window asked for. */
+  const fetched: string[] = [];
   suiteSetup(async () => {
     teacher = await openServer(() => ({ status: 400, error: `no: ${evil}` }));
     session = await openSession();
+    session.page.context().on('request', (request) => {
+      if (request.url().startsWith('http://127.0.0.1:9/')) fetched.push(request.url());
+    });
     prepare(session.folder);
     await showContainer(session.page, 'Distillery');
   });
@@ -61,6 +66,7 @@ suite('Hostile text', () => {
     const links = page.locator(
       `[href^="command:workbench.action.files"], [data-href^="command:workbench.action.files"]`,
     );
+    assert.deepEqual(fetched, []);
     assert.equal(await links.count(), 0);
     assert.equal(await page.locator('.notification-toast .notification-list-item-message a').count(), 0);
     assert.equal(await page.locator('.quick-input-widget a[href]').count(), 0);
