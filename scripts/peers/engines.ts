@@ -1,16 +1,16 @@
 /**
  * Runs the long tests of all engines but the embedded one: npm run test:engines [-- parts]. Parts are torch (parity;
  * engine and host killed eight times), families (those that only PyTorch supports), arithmetic (the quick built-in
- * experiment on both engines), python (the engine's own tests, including two processes connected by gloo) and vllm. An
- * hour on two cores.
+ * experiment on both engines), python (the engine's own tests, including two processes connected by gloo), skyrl (its
+ * server of the Tinker API in training) and vllm. An hour on two cores.
  *
  * PyTorch is set up as for `npm run test:torch`. DISTILLERY_VLLM_PYTHON names a Python that also has vLLM (`distillery
- * engine install --vllm`). If something is not available, its part prints NOT RUN and the reason;
- * DISTILLERY_REQUIRE_ENGINES=1 makes that an error.
+ * engine install --vllm`), DISTILLERY_SKYRL_PYTHON one with skyrl[tinker,jax], aiohttp and uv. If something is not
+ * available, its part prints NOT RUN and the reason; DISTILLERY_REQUIRE_ENGINES=1 makes that an error.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { UserError } from '../../src/errors';
 import { packageRoot } from '../../src/paths';
 import { cacheFolder } from './peers';
@@ -25,6 +25,11 @@ const parts: Record<string, () => Promise<number>> = {
   families: () => runSuites('families.test.ts'),
   arithmetic: () => runSuites('arithmetic.test.ts'),
   python: async () => pytest(await pythonWithTorch()),
+  skyrl: () => {
+    const bin = dirname(named('DISTILLERY_SKYRL_PYTHON', 'skyrl'));
+    if (!existsSync(join(bin, 'uv'))) throw new UserError(`there is no uv in ${bin}, which starts SkyRL's server`);
+    return runSuites('skyrl.test.ts');
+  },
   vllm: async () => pytest(named('DISTILLERY_VLLM_PYTHON', 'vllm'), 'tests/test_vllm.py'),
 };
 
