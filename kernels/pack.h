@@ -3,7 +3,7 @@
 // Blocks of 2*VW rows of the weight are stored consecutively, and within a block its columns in order, so that a decoding step reads every
 // weight once, sequentially, and one load serves all activation rows of a tile. Weights are stored in float32 or
 //   as bfloat16 (precision 1): a 32-bit lane holds two columns of a row, as the instruction of AVX-512 BF16 takes them;
-// as int8 with a scale for each row (2): a lane holds two columns of both vectors, and a block begins with its scales.
+//   as int8 with a scale for each row (2): a lane holds two columns of both vectors, and a block begins with its scales.
 // They are widened on the way to the multiplication, except where bfloat16_few multiplies pairs: there the activations
 // are rounded to bfloat16, too. Sums are float32 always. Each element of y is one sum over k, in order, independent of
 // the other rows and of the number of threads.

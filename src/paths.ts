@@ -26,7 +26,7 @@ export function dataFolder(name: string): string {
   return join(env.XDG_DATA_HOME || join(home, '.local', 'share'), 'distillery', name);
 }
 
-/** What the file system knows of a path; undefined if nothing can be there: no file, or a link that leads to itself. */
+/** What the file system knows of a path; undefined if it cannot be read, because there is nothing or no permission. */
 export function statOf(path: string): Stats | undefined {
   try {
     return statSync(path);

@@ -11,19 +11,19 @@ import sys
 
 
 def arguments() -> dict[str, str | None]:
-    """Of a person's command: what a request does not say itself."""
+    """The options of the command: defaults for what a request omits."""
     parser = argparse.ArgumentParser(prog="distillery_engine", description="The PyTorch engine of Distillery.")
-    parser.add_argument("--device", help="cpu, cuda or cuda:1; the GPU where there is one")
+    parser.add_argument("--device", help="cpu, cuda or cuda:1; default: the GPU if there is one")
     parser.add_argument("--dtype", choices=["float32", "bfloat16", "float16"], help="bfloat16 on a GPU, float32 else")
     parser.add_argument("--quantization", choices=["4bit", "8bit"], help="of the frozen weights below an adapter")
-    parser.add_argument("--sharding", choices=["auto", "none", "full"], help="of several processes: a part for each")
+    parser.add_argument("--sharding", choices=["auto", "none", "full"], help="full: each process holds a part")
     parser.add_argument("--sampler", choices=["torch", "vllm"])
     parser.add_argument("--sampler-correction", choices=["off", "tis"], dest="samplerCorrection", help="with vllm: tis")
     return vars(parser.parse_args())
 
 
 def main() -> None:
-    # Nothing but messages may go to standard output: whatever else prints, also from C, gets the log instead.
+    # Only messages may go to standard output: what anything else prints, also from C, goes to the log.
     outward = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     sys.stdout = sys.stderr
@@ -31,8 +31,8 @@ def main() -> None:
         os.environ[name] = "1"
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-    # A scheduler tells every process of a job. The host then takes a checkpoint, for which this one is needed; it ends
-    # with its input.
+    # A scheduler sends SIGTERM to every process of a job. The host then saves a checkpoint and needs this process for
+    # it, which exits when its input ends.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     defaults = arguments()
 
@@ -51,7 +51,7 @@ def main() -> None:
         follow(engine, processes)
     processes.close()
     sys.stderr.flush()
-    # Threads of libraries, and the one that waits for standard input, do not hold the process back.
+    # Without waiting for threads of libraries, and for the one that reads standard input.
     os._exit(0)
 
 

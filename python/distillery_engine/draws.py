@@ -33,7 +33,7 @@ def draw(logits: Tensor, uniforms: Tensor, sampling: Sampling) -> tuple[Tensor, 
         p = scores.exp()
         cumulative = (p if keeps_all(sampling) else p * kept(p, sampling)).cumsum(-1, dtype=torch.float64)
         # A uniform number has 24 bits, so its product with the total is below the total: some id exceeds it, except
-        # where there are no numbers, which is found out by the log-prob.
+        # for NaN, which the log-prob reveals.
         above = torch.searchsorted(cumulative, uniforms.double()[:, None] * cumulative[:, -1:], right=True)
         ids = above[:, 0].clamp(max=logits.shape[-1] - 1)
     return ids, scores.gather(1, ids[:, None])[:, 0]
@@ -44,7 +44,7 @@ def keeps_all(sampling: Sampling) -> bool:
 
 
 def kept(p: Tensor, sampling: Sampling) -> Tensor:
-    """1 for the tokens that the filters keep: a head of those sorted by probability."""
+    """1 for the tokens that the filters keep: the first of those sorted by probability."""
     values, ids = p.sort(dim=-1, descending=True, stable=True)
     if sampling.topK > 0:
         values, ids = values[:, : sampling.topK], ids[:, : sampling.topK]

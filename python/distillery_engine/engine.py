@@ -28,7 +28,7 @@ from .sharding import KINDS, collect
 from .student import Student
 from .training import Trainer
 from .vllm_sampler import VllmSampler
-from .weights import Snapshot, load_moments, read_weights, restore, save, saved_weights, snapshot, using
+from .weights import Snapshot, Tensors, load_moments, read_weights, restore, save, saved_weights, snapshot, using
 from .wire import pack_rows, unpack, unpack_rows
 from .work import Work
 
@@ -39,11 +39,11 @@ LIBRARIES = ("torch", "transformers", "peft", "safetensors", "numpy", "bitsandby
 
 class Engine:
     """
-    Students that are open, by id, and snapshots, by theirs. Every process of an engine has one, in the same state.
+    The open students and their snapshots, by id. Every process of an engine has one of these, in the same state.
     """
 
     def __init__(self, processes: Processes, defaults: Mapping[str, Any] | None = None) -> None:
-        """`defaults`: of the parameters of `open`, where a request leaves them out."""
+        """`defaults`: for parameters of `open` that a request omits."""
         self.processes = processes
         self.defaults = {name: value for name, value in (defaults or {}).items() if value is not None}
         self.trainers: dict[str, Trainer] = {}
@@ -74,11 +74,11 @@ class Engine:
         if method not in self.methods:
             raise EngineError("config", f"This engine has no request {method}", "Use versions that belong together.")
         if method not in OF_NO_STUDENT:
-            self.trainer(params)  # refuses an id of no student, before anything else is looked at
+            self.trainer(params)  # refuses an unknown id before anything else
         try:
             return self.methods[method](params, work)
         except Exception:
-            # What a failed request held is given back: the next one may need less, but in one piece.
+            # Frees the memory of the failed request: the next one may need less, but in one piece.
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
             raise
@@ -109,10 +109,9 @@ class Engine:
 
     def memory(self, params: Params, _work: Work) -> Any:
         params, device = self.settled(params)
-        found, world = estimate(params, device), self.processes.world
-        if self.shards(params, device):
-            found = of_each(found, world)
-        return {**found, **room(device, world)}
+        sharded, world = self.shards(params, device), self.processes.world
+        found = estimate(params, device)
+        return {**(of_each(found, world) if sharded else found), **room(device, world)}
 
     def settled(self, params: Params) -> tuple[Params, torch.device]:
         params = {**self.defaults, **{name: value for name, value in params.items() if value is not None}}
@@ -120,7 +119,6 @@ class Engine:
 
     def open(self, params: Params, _work: Work) -> Any:
         params, device = self.settled(params)
-
         sharded = self.shards(params, device)
         mesh = self.processes.mesh(device) if sharded else None
 
@@ -145,7 +143,7 @@ class Engine:
         return {"id": identity, "facts": student.facts, "description": description, "warnings": student.warnings}
 
     def shards(self, params: Params, device: torch.device) -> bool:
-        """Whether the student is spread over the processes; `auto`: where one GPU has not enough memory for it."""
+        """Whether the student is spread over the processes; `auto`: if one GPU has too little memory for it."""
         how = params.get("sharding", "auto")
         if how not in KINDS:
             raise EngineError("config", f"There is no sharding {how}", f"Use one of {', '.join(KINDS)}.")
@@ -174,8 +172,7 @@ class Engine:
         student = self.trainer(params).student
         if sampler is None:
             with contextlib.ExitStack() as stack:
-                gather = lambda stack=stack: stack.enter_context(student.gathered())
-                self.local("sample", gather, lockstep=student.shards is not None)
+                self.local("sample", lambda: stack.enter_context(student.gathered()), lockstep=student.sharded)
                 drafts = sample(student, prompts, options, self.processes, work)
         else:
             drafts = sampler.sample(prompts, options, work)
@@ -241,8 +238,8 @@ class Engine:
     def snapshot(self, params: Params, _work: Work) -> Any:
         student, folder = self.trainer(params).student, params.get("checkpoint")
         take = lambda: snapshot(student, read_weights(student, folder) if folder else None)
-        kept = self.local("snapshot", take, in_turn=student.shards is not None)
-        if student.shards is not None:
+        kept = self.local("snapshot", take, in_turn=student.sharded)
+        if student.sharded:
             kept = replace(kept, adds_nothing=not self.processes.any(not kept.adds_nothing))
         name = f"snapshot-{next(self.numbers)}"
         self.snapshots[params["id"]][name] = kept
@@ -261,11 +258,15 @@ class Engine:
 
     def save(self, params: Params, _work: Work) -> Any:
         trainer, first = self.trainer(params), self.processes.rank == 0
-        student, weights = trainer.student, None
-        moments = trainer.optimizer.moments() if params["moments"] else None
-        if student.shards is not None:
-            gather = lambda: [one and collect(one, keep=first) for one in (saved_weights(student), moments)]
-            weights, moments = self.local("save", gather, lockstep=True)
+        student = trainer.student
+
+        def tensors() -> tuple[Tensors | None, Tensors | None]:
+            moments = trainer.optimizer.moments() if params["moments"] else None
+            if not student.sharded:
+                return None, moments
+            return collect(saved_weights(student), keep=first), moments and collect(moments, keep=first)
+
+        weights, moments = self.local("save", tensors, lockstep=student.sharded)
 
         def write() -> None:
             if first:
@@ -283,7 +284,7 @@ class Engine:
                 load_moments(trainer.optimizer, folder, params["step"])
             restore(trainer.student, values)
 
-        self.local("load", read, in_turn=trainer.student.shards is not None)
+        self.local("load", read, in_turn=trainer.student.sharded)
         return {}
 
     def close(self, params: Params, _work: Work) -> Any:
@@ -293,8 +294,8 @@ class Engine:
 
     def local(self, method: str, work: Callable[[], Any], in_turn: bool = False, lockstep: bool = False) -> Any:
         """
-        What every process does for itself; where it fails in one, it fails in all. In turn: one after the other, as
-        main memory may not have room for several whole students.
+        The result of work that every process does for itself; if it fails in one, it fails in all. In turn: one process
+        after the other, because main memory may not have room for several whole students.
         """
         holder: list[Any] = []
         put, wait = lambda: holder.append(work()), lambda: None
@@ -317,7 +318,7 @@ class Engine:
 
 
 def multiplication_speed(device: torch.device, dtype: torch.dtype, work: Work) -> float:
-    """Floating-point operations a second of a large product, the best of a quarter of a second."""
+    """Floating-point operations per second of a large matrix product, the best within a quarter of a second."""
     size = 4096 if device.type == "cuda" else 512
     a = torch.ones(size, size, device=device, dtype=dtype)
     wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None

@@ -1,5 +1,5 @@
 """
-A GRPO update from scored samples: what src/learning/grpo.ts, grpo-pass.ts and grpo-measures.ts do, with the formulas of
+A GRPO update from scored samples, like src/learning/grpo.ts, grpo-pass.ts and grpo-measures.ts, with the formulas of
 losses.py.
 """
 
@@ -49,14 +49,14 @@ class Update:
     rate: float
     seed: int
     options: dict[str, Any]
-    # The episodes count as sampled by the policy as it is: every ratio is 1.
+    # The episodes count as sampled by the current policy: every ratio is 1.
     on_policy: bool = False
 
 
 @dataclass
 class Step:
     """
-    What an optimizer step measured: of each episode SUMS and entropies; replay's cross-entropy; the gradient's norm.
+    Measurements of an optimizer step: SUMS and entropies of each episode, replay's cross-entropy, the gradient norm.
     """
 
     found: dict[int, tuple[Floats, Floats]]
@@ -70,9 +70,9 @@ class Step:
 
 def grpo_step(trainer: Trainer, update: Update, work: Work) -> dict[str, Any]:
     """
-    iterations x minibatches optimizer steps. One without any gradient leaves weights and optimizer as they are; a
-    cancelled request ends only as long as the weights are unchanged. Returns measures, and of each episode's first pass
-    the entropies.
+    iterations x minibatches optimizer steps. One without any gradient does not change weights and optimizer. A request
+    can be cancelled only while the weights are unchanged. Returns measures, and the entropies of each episode's first
+    pass.
     """
     options, episodes = update.options, update.episodes
     if options["loss"] not in LOSSES:
@@ -101,9 +101,9 @@ def grpo_step(trainer: Trainer, update: Update, work: Work) -> dict[str, Any]:
 
 def with_own_log_probs(trainer: Trainer, update: Update, work: Work) -> Update:
     """
-    In half precision a token's log-prob at sampling, over the cache, is not quite the one of a training pass, and
-    ratios are to tell of the policy alone. One step needs no pass for that: what it computes stands on both sides of
-    the ratio.
+    In half precision a token's log-prob at sampling, over the cache, differs slightly from that of a training pass, but
+    ratios should reflect only the change of the policy. A single step needs no extra pass: its own log-probs are on
+    both sides of the ratio.
     """
     options = update.options
     if trainer.student.dtype == torch.float32:
@@ -124,7 +124,7 @@ def optimizer_step(trainer: Trainer, update: Update, chosen: list[int], at: tupl
     replays = len(update.replay) > 0 and options["replayWeight"] > 0
     divisor = divisors(episodes, chosen, options)
 
-    def mine(scale: float) -> tuple[dict[int, tuple[Floats, Floats]], float]:
+    def own_share(scale: float) -> tuple[dict[int, tuple[Floats, Floats]], float]:
         found: dict[int, tuple[Floats, Floats]] = {}
 
         def use(micro: int, batch: MicroBatch) -> None:
@@ -148,7 +148,7 @@ def optimizer_step(trainer: Trainer, update: Update, chosen: list[int], at: tupl
         return found, trainer.cross_entropy(update.replay, options, seed, work, options["replayWeight"] * scale)
 
     def accumulate(scale: float) -> Step:
-        results = trainer.together("grpoStep", lambda: mine(scale))
+        results = trainer.together("grpoStep", lambda: own_share(scale))
         step = Step(merged([found for found, _ in results]), sum(loss for _, loss in results) if replays else None)
         if (learns or replays) and not math.isfinite(loss_of([*before, step])):
             raise Diverged("the loss")
@@ -162,15 +162,15 @@ def optimizer_step(trainer: Trainer, update: Update, chosen: list[int], at: tupl
 
 
 def has_gradient(episode: Episode, options: dict[str, Any]) -> bool:
-    """Flat groups have none without a KL term, masked completions never."""
+    """Groups without a spread of rewards have none without a KL term, masked completions never."""
     moved = options["beta"] > 0 or episode.advantage != 0
     return options["policyWeight"] > 0 and not episode.masked and moved
 
 
 def divisors(episodes: Sequence[Episode], chosen: list[int], options: dict[str, Any]) -> dict[int, int]:
     """
-    What each completion's part of the loss is divided by, so that parts add up to the loss of the whole step. bnpo
-    alone asks which completions share a micro-batch: runs of them, in their order, of at most microBatchTokens.
+    The divisor of each completion's part of the loss, so that the parts add up to the loss of the whole step. Only bnpo
+    depends on which completions share a micro-batch: consecutive ones with at most microBatchTokens tokens.
     """
     runs: list[list[int]] = []
     room = 0
@@ -223,7 +223,7 @@ def loss_of(steps: Sequence[Step]) -> float:
 
 def measures_of(steps: Sequence[Step], update: Update) -> dict[str, float]:
     """
-    Means over unmasked completion tokens and over optimizer steps, as TRL logs them. What was not computed is absent.
+    Means over unmasked completion tokens and over optimizer steps, as TRL logs them. Values not computed are absent.
     """
     options, episodes, count = update.options, update.episodes, len(steps)
     found = [(i, sums, entropy) for step in steps for i, (sums, entropy) in step.found.items()]

@@ -1,6 +1,6 @@
 """
-What work on a student takes of memory, before anything is opened: passes on torch's meta device, which has shapes and
-no numbers.
+Estimates the memory that work on a student takes, before it is opened: by passes on torch's meta device, which has
+shapes but no values.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from .opening import adapted, base_folder, default_dtype, dtype_named
 from .scoring import MOST_LOGITS
 from .sharding import FITS
 
-# Three lengths tell what grows with the tokens from what grows with their square.
+# Three lengths separate memory that grows linearly with the tokens from memory that grows quadratically.
 LENGTHS = (32, 64, 128)
-# Within any window of attention.
+# Tokens in the cache; fewer than any window of attention.
 CACHED = 4
-# At the output layer lie logits, their log-softmax and a gradient, in float32.
+# The output layer holds logits, their log-softmax and a gradient, in float32.
 LOGIT_BYTES = 3 * 4
 QUANTIZED = {"4bit": 0.5, "8bit": 1.0}
 
 
 def estimate(params: dict[str, Any], device: torch.device) -> dict[str, int]:
     """
-    Bytes: of the weights; of one float32 copy of what is trained; of what the backward pass needs of each token that
-    is read, without and with activations computed again; of a completion's token at the output layer, and the most
-    there; of the sampler's own weights; of a token in the cache.
+    In bytes: the weights; one float32 copy of the trained ones; what the backward pass needs per token, without and
+    with recomputed activations; the output layer per completion token, and its maximum; the sampler's own weights; the
+    cache per token.
     """
     folder, adapter = Path(params["student"]), params.get("adapter")
     dtype = dtype_named(params.get("dtype") or default_dtype(device))
@@ -50,7 +50,7 @@ def estimate(params: dict[str, Any], device: torch.device) -> dict[str, int]:
     return {
         "weights": weight_bytes(model, numbers, dtype, params) + (trained if adapter else 0),
         "trained": trained,
-        # Beside what is saved, the layer at hand has its own gradients: about as much again, twice over.
+        # The current layer also needs its own gradients: about twice what it saves.
         "token": token + 2 * (token // layers),
         "tokenAgain": layers * stream + 3 * (token // layers),
         "target": vocabulary * LOGIT_BYTES,
@@ -61,8 +61,8 @@ def estimate(params: dict[str, Any], device: torch.device) -> dict[str, int]:
 
 
 def of_each(found: dict[str, int], world: int) -> dict[str, int]:
-    """The estimate for each process of a sharded student, which has all weights only while it samples."""
-    # All weights but one float32 copy of what is trained, except where that is what computes.
+    """The estimate for each process of a sharded student, which holds all weights only while it samples."""
+    # The copy that computes: all weights without the float32 copy of the trained ones, unless that copy computes.
     computing = (found["weights"] - found["trained"]) or found["weights"]
     return {
         **found,
@@ -73,12 +73,12 @@ def of_each(found: dict[str, int], world: int) -> dict[str, int]:
 
 
 def exceeds(params: dict[str, Any], device: torch.device) -> bool:
-    """Whether weights, gradients and moments leave too little of one GPU for anything else."""
+    """Whether weights, gradients and moments leave too little memory of one GPU for anything else."""
     if device.type != "cuda":
         return False
     try:
         found = estimate(params, device)
-    except Exception:  # opening says what is wrong with the student
+    except Exception:  # opening the student reports its error
         return False
     return found["weights"] + 3 * found["trained"] > FITS * torch.cuda.get_device_properties(device).total_memory
 
@@ -98,7 +98,7 @@ def forward(model: Any, length: int, **more: Any) -> None:
 
 
 def saved_bytes(model: Any) -> int:
-    """That a forward pass keeps for the backward pass, for each token."""
+    """Bytes that a forward pass keeps for the backward pass, per token."""
 
     def saved(length: int) -> int:
         held: dict[int, torch.UntypedStorage] = {}
@@ -112,7 +112,7 @@ def saved_bytes(model: Any) -> int:
             forward(model, length)
         return sum(storage.nbytes() for storage in held.values())
 
-    # Saved are weights, too, and on this device attention's scores, which flash attention does not keep.
+    # Weights are saved, too, and on this device attention's scores, which flash attention does not keep.
     (a, b, c), (short, middle, long) = (saved(length) for length in LENGTHS), LENGTHS
     square = ((c - b) / (long - middle) - (b - a) / (middle - short)) / (long - short)
     return round((b - a) / (middle - short) - square * (middle + short))
@@ -127,7 +127,7 @@ def cache_bytes(model: Any) -> int:
 
 
 def room(device: torch.device, world: int) -> dict[str, int | None]:
-    """Bytes that are free there, and that there are; None where nobody knows. Processes share the machine's own."""
+    """Free and total bytes of the device; None if unknown. The processes share the machine's main memory."""
     if device.type == "cuda":
         free, total = torch.cuda.mem_get_info(device)
         return {"free": free, "total": total}

@@ -1,6 +1,5 @@
 """
-Opening a student: a folder of transformers or PEFT, with or without a fresh adapter, in the precision that was asked
-for.
+Opens a student: a folder of transformers or PEFT, with or without a new adapter, in the requested precision.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ DTYPES = {
     **dict.fromkeys(("bfloat16", "bf16"), torch.bfloat16),
     **dict.fromkeys(("float16", "fp16"), torch.float16),
 }
-# The linear layers that settings name in short (src/config/lora.ts), by what families call them; some join several.
+# Short names of linear layers (src/config/lora.ts), and the families' names for them; some layers combine several.
 TARGETS = {
     "q": ("q_proj", "qkv_proj", "query_key_value"),
     "k": ("k_proj", "qkv_proj", "query_key_value"),
@@ -62,7 +61,7 @@ def loaded(params: dict[str, Any], device: torch.device) -> Student:
             "config", "Quantized weights cannot be trained themselves", "Train an adapter: set student.lora."
         )
     base, stacked = base_folder(Path(folder))
-    # Trained weights are float32 whatever computes: in half precision small updates would be lost.
+    # Trained weights are always float32: in half precision small updates would be lost.
     model = load(base, device, dtype if adapter else torch.float32, quantized(quantization, dtype))
     for parameter in model.parameters():
         parameter.requires_grad_(adapter is None)
@@ -81,7 +80,7 @@ def loaded(params: dict[str, Any], device: torch.device) -> Student:
 
 
 def prepare(student: Student) -> None:
-    """What is tried on the device where it computes. Raises EngineError for a family that is not supported."""
+    """Checks the student on the device where it computes. Raises EngineError for a family that is not supported."""
     if student.device.type == "cuda" and find_spec("liger_kernel"):
         from transformers.integrations.liger import apply_liger_kernel
 
@@ -98,7 +97,7 @@ def device_name(device: torch.device) -> str:
 
 def base_folder(folder: Path) -> tuple[str, bool]:
     """
-    Where the weights below an adapter's folder lie, and whether it is one. A relative path is meant from the folder.
+    The folder of the weights, and whether `folder` is an adapter's. A relative path of the base starts at `folder`.
     """
     if not folder.exists():
         raise EngineError("missing", "The student is not there", "Check student.path.", str(folder))
@@ -139,12 +138,12 @@ def quantized(kind: str | None, dtype: torch.dtype) -> Any | None:
 
 
 def load(folder: str, device: torch.device, dtype: torch.dtype, quantization: Any | None = None) -> Any:
-    """A causal LM, from this machine alone and without code of its own."""
+    """A causal LM, without network access and without running code from its folder."""
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         more = {"quantization_config": quantization, "device_map": {"": device}} if quantization else {}
         model = AutoModelForCausalLM.from_pretrained(folder, config=config, dtype=dtype, local_files_only=True, **more)
-    except Exception as error:  # transformers raises whatever it comes upon
+    except Exception as error:  # transformers raises many kinds of errors
         if is_out_of_memory(error):
             raise
         raise EngineError(
@@ -158,8 +157,8 @@ def load(folder: str, device: torch.device, dtype: torch.dtype, quantization: An
 
 def adapted(model: Any, folder: Path | None, settings: dict[str, Any] | None, seed: int | None) -> Any:
     """
-    The model with the adapter of `folder`, or with a fresh one that adds nothing yet. Without a seed it has the
-    adapter's shapes alone.
+    The model with the adapter of `folder`, or with a new one that adds nothing yet. Without a seed only the adapter's
+    shapes are right.
     """
     from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model
 
@@ -188,7 +187,7 @@ def adapted(model: Any, folder: Path | None, settings: dict[str, Any] | None, se
 
 
 def differences(config: Any, settings: dict[str, Any]) -> list[str]:
-    """A student that came with an adapter goes on with that one, whatever the settings say."""
+    """Warns if the settings differ from the student's own adapter, whose training continues."""
     found = {"rank": config.r, "alpha": config.lora_alpha}
     other = [f"{name} {value}" for name, value in found.items() if value != settings[name]]
     if not other:
@@ -197,7 +196,7 @@ def differences(config: Any, settings: dict[str, Any]) -> list[str]:
 
 
 def begin(a: nn.Parameter, name: str, seed: int) -> None:
-    """Uniform within 1 / sqrt(in), PEFT's own distribution, by the embedded engine's generator (src/model/lora.ts)."""
+    """Uniform within 1 / sqrt(in), like PEFT's, from the embedded engine's random numbers (src/model/lora.ts)."""
     bound = 1 / math.sqrt(a.shape[1])
     values = (bound * (2 * sequence(seed, name, a.numel()).astype(np.float64) - 1)).astype(np.float32)
     with torch.no_grad():
@@ -205,7 +204,7 @@ def begin(a: nn.Parameter, name: str, seed: int) -> None:
 
 
 def modules_of(model: Any, targets: tuple[str, ...]) -> list[nn.Module]:
-    """The modules of those short names in every layer, also where an adapter is around them."""
+    """The modules with these short names in every layer, also those that an adapter wraps."""
     names = {name for target in targets for name in TARGETS[target]}
     return [m for name, m in model.named_modules() if name.rpartition(".")[2] in names]
 

@@ -1,6 +1,6 @@
 """
-AdamW as the embedded engine has it (src/learning/optimizer.ts): matrices decay, norms and biases do not; clipping by
-the global norm.
+AdamW with the embedded engine's rules (src/learning/optimizer.ts): weight decay on matrices, not on norms and biases;
+clipping by the global norm.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from torch.distributed.tensor import DTensor
 
 from .errors import Diverged
 from .processes import Processes
-from .sharding import like
+from .sharding import sharded_like
 
 T = TypeVar("T")
-# float16 has few small numbers: gradients are made larger meanwhile, and less so where that was too much.
+# float16 represents few small numbers, so gradients are scaled up (loss scaling), and less if they overflow.
 HALF_SCALES = (2.0**15, 2.0**11, 2.0**7, 1.0)
 
 
 class Optimizer:
-    """Moments of the trained parameters, in float32, and the number of steps made."""
+    """Moments of the trained parameters, in float32, and the number of steps so far."""
 
     def __init__(self, trained: Mapping[str, nn.Parameter], half: bool) -> None:
         self.trained = trained
@@ -47,7 +47,7 @@ class Optimizer:
     def set_moments(self, read: Callable[[str], Tensor], step: int) -> None:
         self.restart()
         for name, parameter in self.trained.items():
-            of = lambda moment, p=parameter, n=name: like(p, read(f"{n}.{moment}")).clone()
+            of = lambda moment, p=parameter, n=name: sharded_like(p, read(f"{n}.{moment}")).clone()
             self.adam.state[parameter] = {
                 "step": torch.tensor(float(step), device=parameter.device),
                 "exp_avg": of("first"),
@@ -59,8 +59,8 @@ class Optimizer:
     ) -> tuple[T, float]:
         """
         One step. `accumulate(scale)` runs the backward passes of this process's share of the loss times `scale`;
-        gradients are summed over the processes. Returns its result and the global norm before clipping. Whatever is
-        raised has changed nothing.
+        gradients are summed over the processes. Returns its result and the global norm before clipping. If it raises,
+        weights and moments are unchanged.
         """
         try:
             for scale in self.scales:

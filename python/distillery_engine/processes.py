@@ -1,4 +1,4 @@
-"""The processes of one engine (torchrun): the first reads the wire, all do the same work, each on its share."""
+"""The processes of one engine (torchrun): the first talks to the client; all do the same work, each on its share."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from torch.distributed.device_mesh import init_device_mesh
 from .errors import Cancelled, as_engine_error
 
 T = TypeVar("T")
-# Idle processes wait for the next request as long as it takes.
+# Idle processes wait for the next request without a limit.
 PATIENCE = timedelta(days=100)
-# Gradients are sent in pieces of so many numbers.
+# Gradients are summed in pieces of about this many numbers.
 BUCKET = 1 << 24
 
 
@@ -31,7 +31,7 @@ class Processes:
         self.local = int(os.environ.get("LOCAL_RANK", 0))
         self.control: Any = None
         self.store: Any = None
-        self.broken = False  # the processes do not wait for each other any more
+        self.broken = False  # the processes cannot continue together
         if self.world > 1:
             backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
             dist.init_process_group(backend, timeout=PATIENCE)
@@ -42,17 +42,17 @@ class Processes:
             self.store = first or TCPStore(host, port, is_master=False, wait_for_workers=False)
 
     def device(self, name: str) -> torch.device:
-        """Each process of a machine has a GPU of its own."""
+        """The device of this process: each process of a machine has its own GPU."""
         return torch.device("cuda", self.local) if name == "cuda" else torch.device(name)
 
     def mesh(self, device: torch.device) -> Any:
-        """All processes in a row, for torch.distributed's tensors."""
+        """All processes as one dimension, for torch.distributed's tensors."""
         if device.type == "cuda":
             torch.cuda.set_device(device)
         return init_device_mesh(device.type, (self.world,))
 
     def broadcast(self, value: Any) -> Any:
-        """What the first process gives."""
+        """The first process's value, in all processes."""
         if self.world == 1:
             return value
         holder = [value]
@@ -60,18 +60,18 @@ class Processes:
         return holder[0]
 
     def share(self, items: Sequence[T]) -> list[tuple[int, T]]:
-        """This process's share, with their places among all."""
+        """This process's share of the items, with their indices."""
         return list(enumerate(items))[self.rank :: self.world]
 
     def together(self, method: str, work: Callable[[], T], lockstep: bool = False) -> list[T]:
         """
-        What `work` gives in each process. Where it fails or is cancelled in one of them, the same is raised in all, so
-        that none waits for another that has given up. In lockstep, where each needs the others all the time, a failure
-        ends the engine as soon as it is told.
+        The results of `work` in all processes. If it fails or is cancelled in one, the same is raised in all, so that
+        none waits for one that has given up. In lockstep the processes need each other within `work`, or must end it in
+        the same state: a failure is reported, and then the engine ends.
         """
-        mine, fault = None, None
+        own, fault = None, None
         try:
-            mine = work()
+            own = work()
         except Exception as error:
             if self.world == 1:
                 raise
@@ -81,29 +81,30 @@ class Processes:
             if lockstep and not isinstance(error, Cancelled):
                 self.give_up(fault)
         if self.world == 1:
-            return [mine]  # type: ignore[list-item]
+            return [own]  # type: ignore[list-item]
         outcomes: list[Any] = [None] * self.world
-        dist.all_gather_object(outcomes, (mine, fault), group=self.control)
-        for _, other in outcomes:
-            if other is not None:
-                raise other
+        dist.all_gather_object(outcomes, (own, fault), group=self.control)
+        faults = [other for _, other in outcomes if other is not None]
+        if faults:
+            self.broken = lockstep and any(not isinstance(other, Cancelled) for other in faults)
+            raise faults[0]
         return [result for result, _ in outcomes]
 
     def give_up(self, fault: Exception) -> None:
-        """Others may wait for this process in the midst of a pass, which nothing can end but their own end."""
+        """Others may be waiting for this process within a pass, which only the end of their process interrupts."""
         self.broken = True
         if self.rank == 0:
             raise fault
         self.store.set("fault", pickle.dumps(fault))
 
     def fault_elsewhere(self) -> Exception | None:
-        """What another process has given up for."""
+        """The error for which another process has given up."""
         if self.store is None or not self.store.check(["fault"]):
             return None
         return pickle.loads(self.store.get("fault"))
 
     def any(self, said: bool) -> bool:
-        """Whether one of the processes says so."""
+        """Whether it is true in one of the processes."""
         if self.world == 1:
             return said
         holder = torch.tensor(int(said))

@@ -25,7 +25,7 @@ from .training import merged
 from .wire import Ints, Message, pack_rows
 from .work import Work
 
-# The cache is made smaller when so many of its rows have ended.
+# The cache drops ended rows when they are at least this share of its rows.
 ENDED = 0.25
 # Random numbers are drawn for this many tokens at a time.
 AHEAD = 64
@@ -46,7 +46,7 @@ class SampleOptions:
 
 @dataclass
 class Draft:
-    """A completion as far as it is, with its end token if it came to one."""
+    """A completion so far, with its end token if it has one."""
 
     prompt: int
     completion: int
@@ -69,12 +69,12 @@ def sample(
 ) -> list[Draft]:
     """
     Completions ordered by prompt and then by index in the group. Each draw is a function of (seed, stream, prompt,
-    completion, position): a completion does not depend on what else is in the batch. Raises EngineError when the
-    student's output is no number.
+    completion, position): a completion does not depend on the rest of the batch. Raises EngineError if the student's
+    output is not a number.
     """
     check_prompts(student, prompts)
 
-    def mine() -> dict[int, list[Draft]]:
+    def own_share() -> dict[int, list[Draft]]:
         groups = {i: group_of(i, len(prompt), student, options) for i, prompt in processes.share(prompts)}
         drafts = [draft for group in groups.values() for draft in group]
         work.begin(len(drafts))
@@ -83,13 +83,13 @@ def sample(
                 Wave(student, prompts, options, wave).decode(work, drafts, show=processes.world == 1)
         return groups
 
-    groups = merged(processes.together("sample", mine))
+    groups = merged(processes.together("sample", own_share))
     return [draft for i in range(len(prompts)) for draft in groups[i]]
 
 
 def no_gradient(student: Student) -> contextlib.AbstractContextManager[Any]:
-    """Without gradients; FSDP's tensors are not those of inference mode."""
-    return torch.inference_mode() if student.shards is None else torch.no_grad()
+    """Turns gradients off; FSDP does not support inference mode."""
+    return torch.no_grad() if student.sharded else torch.inference_mode()
 
 
 def check_prompts(student: Student, prompts: Sequence[Ints]) -> None:
@@ -106,7 +106,7 @@ def group_of(index: int, length: int, student: Student, options: SampleOptions) 
 
 
 def waves(drafts: Sequence[Draft], prompts: Sequence[Ints], most: int) -> Iterator[list[Draft]]:
-    """At most so many rows at a time, prompts of like length together, so that little is filled up."""
+    """At most `most` rows at a time, with prompts of similar length together, so that there is little padding."""
     ordered = sorted(drafts, key=lambda draft: (len(prompts[draft.prompt]), draft.prompt))
     for start in range(0, len(ordered), most):
         yield ordered[start : start + most]
@@ -115,8 +115,8 @@ def waves(drafts: Sequence[Draft], prompts: Sequence[Ints], most: int) -> Iterat
 @contextlib.contextmanager
 def merged_adapter(student: Student) -> Iterator[None]:
     """
-    While it lasts, a float32 base holds the adapter's product, which saves its work at every token. The base's own
-    values come back untouched; in half precision the sum would be rounded, so there the adapter stays beside.
+    In its context the adapter is merged into a float32 base, which saves work at every token. Afterwards the base has
+    its own values again. In half precision the sum would be rounded, so there the adapter is not merged.
     """
     layers = [m for m in student.model.modules() if hasattr(m, "get_delta_weight")] if student.peft is not None else []
     if not layers or any(layer.get_base_layer().weight.dtype != torch.float32 for layer in layers):
@@ -135,7 +135,7 @@ def merged_adapter(student: Student) -> Iterator[None]:
 
 @contextlib.contextmanager
 def by_column(student: Student) -> Iterator[None]:
-    """Stores a small student's matrices on a CPU by column meanwhile, as products with few rows are faster then."""
+    """In its context a small student's matrices on a CPU are stored by column: faster for products with few rows."""
     own = [(m.weight, m.weight.data) for m in student.decoder.modules() if type(m) is nn.Linear]
     helps = student.device.type == "cpu" and student.dtype == torch.float32
     if not helps or sum(values.numel() for _, values in own) > FEW:
@@ -151,7 +151,7 @@ def by_column(student: Student) -> Iterator[None]:
 
 
 class Wave:
-    """Rows that are decoded side by side. Prompts are filled up at their front, so that all rows go on at one place."""
+    """Rows that are decoded side by side. Prompts are padded at the front, so that completions begin in one column."""
 
     tokens: Tensor  # the last of every row, [rows, 1]
     uniforms: Tensor  # [rows, AHEAD]
@@ -204,7 +204,7 @@ class Wave:
         return logits[self.tensor(places)]
 
     def keep(self, chosen: list[int], rows: list[Draft] | None = None) -> None:
-        """Only these rows of the cache, in this order."""
+        """Keeps only these rows of the cache, in this order."""
         self.rows = [self.rows[i] for i in chosen] if rows is None else rows
         indices = self.tensor(chosen)
         self.cache.batch_select_indices(indices)
@@ -232,7 +232,7 @@ class Wave:
         return self.tensor(self.random.uniform(*places, tokens).reshape(-1, AHEAD))
 
     def draw(self, logits: Tensor) -> None:
-        """A token for every row that has not ended; what an ended one draws is let go."""
+        """Draws a token for every row; those of ended rows are dropped."""
         if self.step % AHEAD == 0:
             self.uniforms = self.draw_ahead()
         ids, log_probs = draw(logits, self.uniforms[:, self.step % AHEAD], self.options.sampling)

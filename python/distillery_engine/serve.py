@@ -1,6 +1,5 @@
 """
-The loop: requests come in on a thread of their own, so that one can be cancelled, and are worked on one after the
-other.
+The loop: a separate thread reads requests, so that one can be cancelled; they are processed one after the other.
 """
 
 from __future__ import annotations
@@ -23,14 +22,14 @@ from .work import Work
 
 CANCELLED = -32800
 FAILED = -32000
-# Seconds of silence after which the last progress is said again: micro-batches of big students take longer.
+# After this many seconds of silence the last progress is sent again: micro-batches of big students take longer.
 SILENCE = 3.0
-# Seconds from the end of the input to the end of the process, whatever it does.
+# Seconds from the end of the input to the end of the process, even if it is still working.
 GRACE = 5.0
 
 
 class Server:
-    """Speaks the wire in the first process."""
+    """Talks to the client in the first process."""
 
     def __init__(self, inward: BinaryIO, outward: BinaryIO, engine: Engine, processes: Processes) -> None:
         self.inward, self.outward = inward, outward
@@ -44,7 +43,7 @@ class Server:
         self.told = 0.0
 
     def run(self) -> None:
-        """Serves until the client closes the pipe or asks for the end."""
+        """Serves until the client closes the pipe or sends `shutdown`."""
         threading.Thread(target=self.read, daemon=True).start()
         threading.Thread(target=self.beat, daemon=True).start()
         while (request := self.requests.get()) is not None and not self.closed.is_set():
@@ -64,7 +63,7 @@ class Server:
                     self.requests.put(message)
         except (ValueError, OSError) as error:
             print(f"the client sent what is no message: {error}", file=sys.stderr)
-        # Nobody is there to take an answer: what is being worked on ends between two micro-batches, too.
+        # Nobody is left to read an answer, so the current request ends between two micro-batches.
         self.closed.set()
         threading.Timer(GRACE, os._exit, [0]).start()
         if self.current is not None:
@@ -77,12 +76,12 @@ class Server:
 
     def beat(self) -> None:
         while not self.closed.wait(SILENCE / 3):
-            if self.current is not None and (error := self.processes.fault_elsewhere()) is not None:
+            identity = self.current
+            if identity is not None and (error := self.processes.fault_elsewhere()) is not None:
                 # The thread at work waits for a process that has given up.
-                reply = {"jsonrpc": "2.0", "id": self.current, "error": fault(error, "")}
-                self.send(reply)
+                self.send({"jsonrpc": "2.0", "id": identity, "error": fault(error, "")})
                 os._exit(1)
-            if self.current is not None and time.monotonic() - self.told > SILENCE:
+            if identity is not None and time.monotonic() - self.told > SILENCE:
                 self.progress(self.last)
 
     def progress(self, report: Mapping[str, Any]) -> None:
@@ -129,12 +128,12 @@ def fault(error: Exception, method: str) -> Message:
 
 
 def follow(engine: Engine, processes: Processes) -> None:
-    """What the other processes do: the same work, until the first one ends."""
+    """The loop of the other processes: the same work, until the first one ends."""
     while (request := processes.broadcast(None)) is not None:
         identity, method, params = request
         work = Work(partial(processes.is_cancelled, identity), lambda _: None)
         try:
             engine.handle(method, params, work)
-        except Exception as error:  # the first process says it
+        except Exception as error:  # the first process reports it
             if not isinstance(error, EngineError | Cancelled):
                 traceback.print_exception(error, file=sys.stderr)

@@ -26,7 +26,7 @@ FITS = 0.7
 
 
 class Shards(nn.Module):
-    """The model as FSDP's root, whatever part of it `work` calls: FSDP gathers before and frees after it."""
+    """The model as FSDP's root. `work` may call any part of it; FSDP gathers weights before it and frees them after."""
 
     def __init__(self, model: nn.Module, dtype: torch.dtype, mesh: Any) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class Shards(nn.Module):
 
     @contextlib.contextmanager
     def gathered(self) -> Iterator[None]:
-        """While it lasts, this process has all weights, and computes without waiting for others."""
+        """In its context this process has all weights, and computes without waiting for others."""
         with torch.no_grad():
             self.run(lambda: None)
         try:
@@ -73,26 +73,26 @@ def layers_of(model: Any) -> list[nn.Module]:
     return list(lists[0])
 
 
-def mine(tensor: Tensor) -> Tensor:
-    """What this process holds of a tensor; its memory, not a copy."""
+def local_part(tensor: Tensor) -> Tensor:
+    """This process's part of a tensor; the same memory, not a copy."""
     return tensor.to_local() if isinstance(tensor, DTensor) else tensor
 
 
-def like(parameter: Tensor, whole: Tensor) -> Tensor:
-    """A whole tensor as float32, placed and sharded as a parameter is; every process has to have it."""
+def sharded_like(parameter: Tensor, whole: Tensor) -> Tensor:
+    """A whole tensor, which every process has, as float32 on the device and in the shards of a parameter."""
     whole = whole.to(parameter.device, torch.float32).view(parameter.shape)
     if not isinstance(parameter, DTensor):
         return whole
     return distribute_tensor(whole, parameter.device_mesh, parameter.placements, src_data_rank=None)
 
 
-def part(parameter: Tensor, whole: Tensor) -> Tensor:
-    """In main memory, what this process has of a parameter, out of a whole tensor; float32."""
-    return mine(like(parameter, whole)).cpu() if isinstance(parameter, DTensor) else whole.float()
+def local_part_of(parameter: Tensor, whole: Tensor) -> Tensor:
+    """The values in `whole` of this process's part of a parameter: float32, in main memory."""
+    return local_part(sharded_like(parameter, whole)).cpu() if isinstance(parameter, DTensor) else whole.float()
 
 
 def collect(tensors: Mapping[str, Tensor], keep: bool) -> dict[str, Tensor]:
-    """Whole tensors in main memory, where `keep`. All processes take part; tied parameters stay one tensor."""
+    """The whole tensors in main memory, if `keep`. All processes must call it; tied parameters stay one tensor."""
     found: dict[str, Tensor] = {}
     seen: dict[int, Tensor] = {}
     for name, tensor in tensors.items():

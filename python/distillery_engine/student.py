@@ -1,4 +1,4 @@
-"""A student in memory: the model, what of it is trained, and how its hidden states and logits are computed."""
+"""A student in memory: the model, its trained parameters, and how its hidden states and logits are computed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Student:
     model: Any
     peft: Any | None
     folder: str
-    base: str  # where the weights lie: the folder itself, or of an adapter's folder that of its base
+    base: str  # the folder of the weights: `folder` itself, or the base of an adapter's folder
     device: torch.device
     dtype: torch.dtype
     description: str = ""
@@ -35,7 +35,7 @@ class Student:
     outputs: list[nn.Module] = field(default_factory=list)
     checkpoints: bool = False
     packs: bool = False
-    shards: Shards | None = None  # of a student that is spread over several processes
+    shards: Shards | None = None  # if it is spread over several processes
     warnings: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -56,17 +56,21 @@ class Student:
         named = (self.peft or self.model).named_parameters()
         self.trained = {name.replace(".default.", "."): p for name, p in named if p.requires_grad}
 
+    @property
+    def sharded(self) -> bool:
+        return self.shards is not None
+
     def shard(self, device: torch.device, mesh: Any) -> None:
-        """Keeps only this process's part of the student, which lies in main memory until then, on its device."""
+        """Moves this process's part of the student from main memory to the device, and drops the rest."""
         self.shards, self.device = Shards(self.model, self.dtype, mesh), device
         self.find_trained()
 
     def run(self, work: Callable[[], T]) -> T:
-        """What `work` gives, which may use all of the model."""
+        """The result of `work`, which may call any part of the model."""
         return work() if self.shards is None else self.shards.run(work)
 
     def gathered(self) -> contextlib.AbstractContextManager[None]:
-        """While it lasts, parts of the model may be called without `run`, and as often as this process likes."""
+        """In its context the model may be called without `run`, and independently of the other processes."""
         return contextlib.nullcontext() if self.shards is None else self.shards.gathered()
 
     @property
@@ -106,9 +110,9 @@ class Student:
     @contextlib.contextmanager
     def training(self, dropout: float, adapter_dropout: bool, checkpointing: bool) -> Iterator[None]:
         """
-        While it lasts, activations are dropped and recomputed as said. Nothing else is in training mode: attention
-        dropout of a config is no setting of ours. Masks come from torch's generator, which is seeded for each micro-
-        batch.
+        In its context activations are dropped and recomputed according to the arguments. Nothing else is in training
+        mode: a config's attention dropout is not used. Masks come from torch's generator, which is seeded for each
+        micro-batch.
         """
         inner = [m for name, m in self.model.named_modules() if ".lora_dropout." in name] if adapter_dropout else []
         layers = [m for m in self.model.modules() if hasattr(m, "gradient_checkpointing")] if checkpointing else []
@@ -129,11 +133,11 @@ class Student:
         """Once; layers then recompute while they are in training mode."""
         newer = getattr(self.model, "activation_checkpointing_enable", None)
         (newer or self.model.gradient_checkpointing_enable)({"use_reentrant": False})
-        self.model.disable_input_require_grads()  # what the reentrant kind needs
+        self.model.disable_input_require_grads()  # needed by reentrant checkpointing only
         self.checkpoints = True
 
     def check(self) -> None:
-        """Refuses a family whose logits are not the output layer's, which is all that is computed here."""
+        """Refuses a family whose logits need more than the output layer, as `logits` computes nothing else."""
         ids = torch.arange(min(7, self.vocabulary), device=self.device)[None]
         with torch.no_grad(), self.precision():
             whole = self.model(input_ids=ids, use_cache=False).logits[0].float()

@@ -1,4 +1,4 @@
-"""Scoring and supervised training: what src/learning/supervised.ts does."""
+"""Scoring and supervised training, like src/learning/supervised.ts."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Trainer:
         use: Callable[[int, MicroBatch], None],
     ) -> None:
         """
-        Calls `use` with this process's micro-batches and their numbers. The processes of a sharded student make as many
-        passes each, and are cancelled between the same ones.
+        Calls `use` with this process's micro-batches and their numbers. The processes of a sharded student make equally
+        many passes, and are cancelled between the same ones.
         """
         student, world = self.student, self.processes.world
         if student.packs:
@@ -48,19 +48,19 @@ class Trainer:
         else:
             form, batches = lay_out, split(examples, chosen, most_tokens, student.device.type, world)
         own = self.processes.share(batches)
-        agreed = bool if student.shards is None else self.processes.any
+        agreed = self.processes.any if student.sharded else bool
         for number, batch in own:
             work.check(agreed)
             with student.precision():
                 use(number, form(examples, batch, student.device))
             work.done = min(work.total, work.done + len(batch) * world)
             work.advance(lambda: work.done)
-        for _ in range(len(own), -(-len(batches) // world) if student.shards is not None else 0):
+        for _ in range(len(own), -(-len(batches) // world) if student.sharded else 0):
             work.check(agreed)
             self.idle_pass()
 
     def idle_pass(self) -> None:
-        """Of a single token, without a gradient of its own: other processes wait for this one's part of the weights."""
+        """A pass over one token with a zero gradient: the others need this process's part of the weights."""
         student, example = self.student, Example(np.zeros(1, np.int32), np.zeros(1, np.int32))
         with student.precision():
             scores, _ = score(student, (pack if student.packs else lay_out)([example], [0], student.device))
@@ -68,8 +68,8 @@ class Trainer:
                 (scores.sum() * 0).backward()
 
     def together(self, method: str, work: Callable[[], T]) -> list[T]:
-        """`Processes.together`, of work that is done in `each`."""
-        return self.processes.together(method, work, lockstep=self.student.shards is not None)
+        """`Processes.together` for work that calls `each`: in lockstep if the student is sharded."""
+        return self.processes.together(method, work, lockstep=self.student.sharded)
 
     def log_probs(
         self, examples: Sequence[Example], temperature: float, most_tokens: int, work: Work
@@ -78,7 +78,7 @@ class Trainer:
         student = self.student
         check_examples(examples, student.vocabulary, student.positions)
 
-        def mine() -> dict[int, tuple[Floats, Floats]]:
+        def own_share() -> dict[int, tuple[Floats, Floats]]:
             found: dict[int, tuple[Floats, Floats]] = {}
 
             def use(_number: int, batch: MicroBatch) -> None:
@@ -89,7 +89,7 @@ class Trainer:
                 self.each(examples, range(len(examples)), most_tokens, work, use)
             return found
 
-        found = merged(self.together("logProbs", mine))
+        found = merged(self.together("logProbs", own_share))
         return [found[i][0] for i in range(len(examples))], [found[i][1] for i in range(len(examples))]
 
     def loss(self, examples: Sequence[Example], most_tokens: int, work: Work) -> float:
@@ -102,8 +102,8 @@ class Trainer:
         self, examples: Sequence[Example], settings: dict[str, Any], seed: int, work: Work, weight: float = 1.0
     ) -> float:
         """
-        Backward passes of weight times the mean token cross-entropy, in this process's share; returns its share of the
-        mean (without the weight). The mean runs over all completion tokens of all examples.
+        Runs the backward passes of this process's share of `weight` times the mean token cross-entropy. Returns its
+        share of the mean (without the weight), which runs over all completion tokens of all examples.
         """
         student = self.student
         tokens = max(1, sum(len(example.completion) for example in examples))
@@ -139,7 +139,7 @@ class Trainer:
 
 
 def by_example(batch: MicroBatch, values: torch.Tensor) -> dict[int, Floats]:
-    """Values of the tokens of all completions, one after the other, as an array for each."""
+    """The concatenated values of all completions' tokens, as an array for each completion."""
     rows = np.split(values.detach().float().cpu().numpy(), np.cumsum(batch.lengths)[:-1])
     return dict(zip(batch.examples, rows, strict=True))
 

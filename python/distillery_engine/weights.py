@@ -1,5 +1,5 @@
 """
-Trained weights that are kept: the reference policy, the rewriter, the best of a stage. And those of checkpoint folders.
+Snapshots of the trained weights (the reference policy, the rewriter, the best of a stage), and checkpoint folders.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from torch import Tensor
 from .errors import EngineError
 from .opening import load
 from .optimizer import Optimizer
-from .sharding import mine, part
+from .sharding import local_part, local_part_of
 from .student import Student
 
 ADAPTER = "adapter_model.safetensors"
 MOMENTS = "optimizer.safetensors"
-# What belongs to the tokenizer or to generation goes with a student as it is.
+# Files of the tokenizer and of generation, which are copied with a student.
 COMPANIONS = (
     "tokenizer.json",
     "tokenizer_config.json",
@@ -37,8 +37,8 @@ COMPANIONS = (
 @dataclass(frozen=True)
 class Snapshot:
     """
-    Trained weights by name, in main memory, as far as this process has them; of an adapter that adds nothing yet,
-    computing goes without it.
+    Trained weights by name, in main memory; of a sharded student, this process's part. `adds_nothing`: all B matrices
+    of the adapter are 0, so computing can do without it.
     """
 
     values: Mapping[str, Tensor]
@@ -46,9 +46,9 @@ class Snapshot:
 
 
 def snapshot(student: Student, values: Mapping[str, Tensor] | None = None) -> Snapshot:
-    """Of the weights as they are now, or of values that were read."""
+    """A snapshot of the current weights, or of `values` from a checkpoint."""
     if values is None:
-        values = {name: mine(p.detach()).to("cpu", copy=True) for name, p in student.trained.items()}
+        values = {name: local_part(p.detach()).to("cpu", copy=True) for name, p in student.trained.items()}
     b = [value for name, value in values.items() if ".lora_B." in name]
     return Snapshot(values, student.peft is not None and not any(bool(value.any()) for value in b))
 
@@ -56,12 +56,12 @@ def snapshot(student: Student, values: Mapping[str, Tensor] | None = None) -> Sn
 def restore(student: Student, values: Mapping[str, Tensor]) -> None:
     with torch.no_grad():
         for name, parameter in student.trained.items():
-            mine(parameter).copy_(values[name])
+            local_part(parameter).copy_(values[name])
 
 
 @contextlib.contextmanager
 def using(student: Student, kept: Snapshot | None) -> Iterator[None]:
-    """While it lasts, the student computes with the weights of a snapshot (None: with its own)."""
+    """In its context the student computes with the weights of a snapshot (None: with its own)."""
     if kept is None:
         yield
         return
@@ -70,7 +70,7 @@ def using(student: Student, kept: Snapshot | None) -> Iterator[None]:
         with student.peft.disable_adapter():
             yield
         return
-    if student.shards is not None:  # FSDP keeps to the memory that it has
+    if student.sharded:  # FSDP does not allow replacing a parameter's memory
         own = snapshot(student).values
         try:
             restore(student, kept.values)
@@ -90,8 +90,7 @@ def using(student: Student, kept: Snapshot | None) -> Iterator[None]:
 
 def read_weights(student: Student, folder: str) -> dict[str, Tensor]:
     """
-    What was trained in a checkpoint of a student of the same shape, as a snapshot has it. Raises EngineError when it
-    is of another one.
+    The trained weights in a checkpoint, as in a snapshot. Raises EngineError if the student there has another shape.
     """
     path = Path(folder)
     adapter = (path / ADAPTER).exists()
@@ -111,7 +110,7 @@ def read_weights(student: Student, folder: str) -> dict[str, Tensor]:
         if found != wanted:
             message = f"The checkpoint has another shape than the student: {name} is {found}, not {wanted}"
             raise EngineError("checkpoint", message, SAME_STUDENT, folder)
-    return {name: part(student.trained[name], value) for name, value in values.items()}
+    return {name: local_part_of(student.trained[name], value) for name, value in values.items()}
 
 
 SAME_STUDENT = "Use a checkpoint that was trained from the same student."
@@ -122,7 +121,7 @@ def shape_of(tensor: Tensor | None) -> str:
 
 
 def saved_weights(student: Student) -> dict[str, Tensor]:
-    """By the names of the files; of a student with an adapter, that alone."""
+    """The weights that are saved, by their names in the files; of a student with an adapter, only the adapter."""
     return dict(student.trained if student.peft is not None else student.model.state_dict(keep_vars=True))
 
 
@@ -131,8 +130,8 @@ Tensors = Mapping[str, Tensor]
 
 def save(student: Student, folder: str, moments: Tensors | None, eos_ids: list[int], weights: Tensors | None) -> None:
     """
-    Writes the student (of one with an adapter, that alone) with its tokenizer, and moments where they are given.
-    `weights` are those of a sharded student, collected.
+    Writes the student (of one with an adapter, only the adapter) with its tokenizer, and the moments if given.
+    `weights` are the collected ones of a sharded student; else None.
     """
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
@@ -151,7 +150,7 @@ def save(student: Student, folder: str, moments: Tensors | None, eos_ids: list[i
 
 
 def say_ends(path: Path, eos_ids: list[int]) -> None:
-    """Makes the files say what ends a text. Where there is a generation_config.json, others look there only."""
+    """Writes the end tokens into the configs. Other programs read generation_config.json only, if there is one."""
     generation, config = path / "generation_config.json", path / "config.json"
     decisive = json.loads((generation if generation.exists() else config).read_text())
     said = decisive.get("eos_token_id")
@@ -178,7 +177,7 @@ def save_floats(tensors: Mapping[str, Tensor], file: Path, metadata: Mapping[str
 
 def fingerprint(folder: str) -> dict[str, str]:
     """
-    The embedded engine writes into an adapter's file which base it belongs to; an adapter that came with it keeps it.
+    The fingerprint of the base that the embedded engine writes into an adapter's file: kept when training continues.
     """
     file = Path(folder) / ADAPTER
     if not file.exists():

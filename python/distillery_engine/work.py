@@ -1,4 +1,4 @@
-"""A request while it is worked on: whether it was cancelled, and how far it is."""
+"""A request in progress: whether it was cancelled, and its progress."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Work:
         self.report = report
         self.done, self.total = 0, 0
         self.told = time.monotonic()
-        # Once the weights have changed, an update is seen through.
+        # Once the weights have changed, an update is no longer cancelled.
         self.shielded = False
 
     def begin(self, total: int) -> None:
@@ -27,14 +27,14 @@ class Work:
 
     def check(self, agreed: Callable[[bool], bool] = bool) -> None:
         """
-        Between two micro-batches or decoding steps. Raises Cancelled; of processes that go on together, `agreed` makes
-        one answer of all of theirs.
+        Called between two micro-batches or decoding steps. Raises Cancelled. In lockstep, `agreed` combines the answers
+        of all processes, so that they stop at the same place.
         """
         if not self.shielded and agreed(self.cancelled()):
             raise Cancelled
 
     def advance(self, done: Callable[[], int], more: Callable[[], dict[str, Any]] = dict) -> None:
-        """`done` and what is told beside it are asked for only when it is time to tell."""
+        """Reports progress at intervals; `done` and `more` are called only for a report."""
         if time.monotonic() - self.told >= INTERVAL:
             self.report({"done": done(), "total": self.total, **more()})
             self.told = time.monotonic()

@@ -192,7 +192,7 @@ export const faultRows: FaultRow[] = [
     told: 'the file and the limit',
     tests: [
       ['src/student-files/prompting.test.ts', /are refused: one that/],
-      ['src/student-files/tokenizer.test.ts', /looks for ever/],
+      ['src/student-files/tokenizer.test.ts', /never ends, in a text/],
     ],
   },
   {
@@ -200,7 +200,7 @@ export const faultRows: FaultRow[] = [
     outcome: 'checked in time linear in their length',
     lost: nothing,
     told: 'at most 200 findings',
-    tests: [['src/config/check.test.ts', /made to cost/]],
+    tests: [['src/config/check.test.ts', /a hostile file/]],
   },
   {
     fault: 'a teacher or server whose answer never ends, breaks off or is too long',
@@ -208,7 +208,7 @@ export const faultRows: FaultRow[] = [
     lost: 'that reply',
     told: 'the reason and the next attempt',
     tests: [
-      ['src/teachers/openai.test.ts', /without an end/],
+      ['src/teachers/openai.test.ts', /an endless reply/],
       ['src/backend-install/backend-install.test.ts', /fetching/],
     ],
   },
@@ -218,7 +218,7 @@ export const faultRows: FaultRow[] = [
     lost: nothing,
     told: 'the file',
     tests: [
-      ['src/backend-install/backend-install.test.ts', /hash that is known|fetching/],
+      ['src/backend-install/backend-install.test.ts', /the pinned hash|fetching/],
       ['src/engine-install/engine-install.test.ts', /comes with hashes/],
     ],
   },

@@ -1,7 +1,7 @@
 /**
  * Pretrains the built-in experiment's base student from random weights with the embedded engine:
- *   npx tsx scripts/pretrain/tokenizer.ts && npx tsx scripts/pretrain/pretrain.ts [--updates n] [--out folder] The
- *   result is a function of the seed. examples/arithmetic/README.md describes the corpus and its design.
+ *   npx tsx scripts/pretrain/tokenizer.ts && npx tsx scripts/pretrain/pretrain.ts [--updates n] [--out folder]
+ * The result is a function of the seed. examples/arithmetic/README.md describes the corpus and its design.
  */
 
 import { writeFileSync } from 'node:fs';

@@ -1,9 +1,9 @@
 /** Runs code-server on 127.0.0.1 with its own profile, and ends all processes that it started. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../src/testing/ports';
 import type { Workbench } from './install';
 
 type CodeServer = Omit<Workbench, 'browser'>;
@@ -199,15 +199,4 @@ export function processesUsing(folder: string, words = ''): number[] {
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .filter((pid) => has(pid, 'environ', folder) && has(pid, 'cmdline', words))
     .map(Number);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }

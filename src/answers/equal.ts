@@ -6,6 +6,7 @@ import { extractAnswer } from './extract';
 import { sameLetters } from './letters';
 import { matrixOf, vectorOf } from './matrices';
 import { apply, keyOf, type Node } from './node';
+import { placeIn } from './number-words';
 import { Budget, isExpression, OutOfBudget } from './numeric';
 import { longestAnswer } from './parser';
 import { readingsOf } from './readings';
@@ -41,9 +42,13 @@ function compare(answer: string, reference: string): boolean {
   const gold = referenceIn(reference);
   if (gold.length > longestAnswer) return false;
   const [said, wanted] = [readingsOf(withConstant(answer, gold), false), readingsOf(gold, true)];
+  if (isPlaceFor(answer, wanted) || isPlaceFor(gold, said)) return false;
   if (said.some((a) => wanted.some((g) => same(a, g, budget)))) return !countsDiffer(answer, gold);
   return (said.length === 0 || wanted.length === 0) && sameLetters(answer, gold);
 }
+
+/** Whether a text is a place and the other one a quantity: "second" is not 2 seconds. */
+const isPlaceFor = (text: string, other: readonly Node[]) => other[0]?.kind === 'quantity' && placeIn(text) !== null;
 
 /** Whether two texts count the same things differently: "5 pears and 6 apples" and "5 apples and 6 pears". */
 function countsDiffer(answer: string, gold: string): boolean {
@@ -53,12 +58,12 @@ function countsDiffer(answer: string, gold: string): boolean {
   return things.every((thing) => said.has(thing)) && things.some((thing) => said.get(thing) !== wanted.get(thing));
 }
 
-const counted = /(\d+) (\p{L}{3,})/gu;
+const counted = /(?<![\d.,/])(\d+(?:,\d{3})*(?:\.\d+)?) (?!and\b)(\p{L}{3,})/giu;
 const countsIn = (text: string) =>
   new Map(
-    Array.from(text.matchAll(counted), ([, n, thing]): [string, number] => [thing.replace(/s$/, ''), Number(n)]).filter(
-      ([thing]) => thing !== 'and' && unitNamed(thing) === undefined,
-    ),
+    Array.from(text.matchAll(counted))
+      .filter(([, , thing]) => unitNamed(thing) === undefined)
+      .map(([, n, thing]): [string, number] => [thing.toLowerCase().replace(/s$/, ''), Number(n.replaceAll(',', ''))]),
   );
 
 /** Writes the constant of an integral as the reference does: "x^2 + c" as "x^2 + C". */

@@ -200,13 +200,13 @@ function isNumeric(node: Node): boolean {
 }
 
 const denied =
-  /(?<!\p{L})(?:not|never|cannot|can't|isn't|aren't|won't|doesn't|neither|nor|without|wrong|incorrect|nicht|niet|não|inte|ikke|не|nie)(?!\p{L})|不是/iu;
+  /(?<!\p{L})(?:not|never|cannot|can't|isn't|aren't|won't|doesn't|neither|nor|without|wrong|incorrect|nicht|niet|não|inte|ikke|не|nie)(?!\p{L})|不是|^no\s+\d+\s+(?:remain|(?:is|are|was|were)\b)/iu;
 const compared = /^(?:than|over|under|above|below|between|half|twice|thrice|double|triple|third|quarter)$/i;
 
 /** Words next to a number that change its meaning. */
 const workedBefore =
   /\b(?:(?:root|square|cube|log(?:arithm)?|reciprocal|inverse|opposite|multiple|power) of|(?:divisible|divided|multiplied) by|exceeds|except|choose|mod(?:ulo)?|plus|minus|times)\s+$/i;
-const workedBehind = /^\s+(?:factorial|doubled|halved|tripled)\b/i;
+const workedBehind = /^\s+(?:factorial|doubled|halved|tripled|past\s+(?:noon|midnight))\b/i;
 
 /** The number stated by a clause, or the clause itself if it is ambiguous; null without any number. */
 function numberIn(text: string, clause: Span): Said | null {

@@ -6,7 +6,7 @@ import type { Unit } from './units';
  *
  * - number: exact; `decimals` is the number of decimal places, `digits` the spelling without separators
  * - symbol: an unknown, a constant (pi, e, i, infinity) or a name
- * - apply: `of` is + * / ^ - (one argument) pm mp percent ! abs, a function's name, or a set operation
+ * - apply: `of` is + * / ^ - (one argument) ± ∓ % ! !! abs, a function's name, or a set operation
  * - quantity: a value with a known unit
  * - group: brackets around one or more items; `open` and `close` are ( [ { and ) ] }, and "by" for 10 cm by 5 cm
  * - list: items without brackets

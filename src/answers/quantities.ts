@@ -70,7 +70,7 @@ export abstract class Quantities extends Formulas {
         continue;
       }
       if (!this.isUnit(token)) {
-        if (token.kind !== 'word' || !isUnitWord(token)) break;
+        if (token.kind !== 'word' || !isUnitWord(token) || isPastNoon(token, this.peek(1))) break;
         known = false;
         this.at++;
         if (/^units?$/i.test(token.text)) this.unitExponent();
@@ -214,6 +214,10 @@ export abstract class Quantities extends Formulas {
 
 const changing =
   /^(?:and|or|to|by|remainder|plus|minus|times|but|than|not|wrong|incorrect|factorial|doubled|halved|tripled)$/i;
+
+/** "10 minutes past noon" is a time. */
+const isPastNoon = ({ text }: Token, next: Token | undefined) =>
+  /^past$/i.test(text) && /^(?:noon|midnight)$/i.test(next?.text ?? '');
 
 /** A word beside a unit without a meaning of its own: "apples", "in all", "long". */
 const isUnitWord = ({ text }: Token) => !changing.test(text) && !scaleWords.has(text.toLowerCase());

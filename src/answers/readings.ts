@@ -48,7 +48,7 @@ function read(written: string, isGold: boolean): Node[] {
   return readings.filter((node) => node !== null);
 }
 
-const size = /^\s*\$?\s*\d+(?:\s*(?:x|×|\\times)\s*\d+){1,2}\s*\$?\s*$/;
+const size = /^\s*(?:\$\s*)?\d+(?:\s*(?:x|×|\\times)\s*\d+){1,2}\s*(?:\$\s*)?$/;
 
 /** For a reference of 4, "May 4" is 4; for one of "May 4", nothing but that day is. */
 const dateReadings = ({ text, day }: DayOfYear, isGold: boolean): Node[] =>

@@ -1,5 +1,5 @@
 /** One column of an alignment: for each sequence the index of its item, or null for a gap. */
-export type AlignedColumn = [number | null, number | null];
+type AlignedColumn = [number | null, number | null];
 
 /**
  * Aligns two sequences of tokens (or of anything that compares by ===): equal items share a column, others stand

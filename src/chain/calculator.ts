@@ -66,21 +66,23 @@ export interface StatedValue extends Span {
  * Every right side of an equality that is one number, whatever the left side is, including those that `checkEquations`
  * cannot judge. The range includes the left side if that is a computation.
  */
-export const statedValues = remembered((text): readonly StatedValue[] => {
-  return equationSides(lex(blankMarks(text))).flatMap(({ tokens, reader, left, right }) => {
-    const value = right && right.expression.kind !== 'binary' ? evaluate(right.expression, bare) : null;
-    if (!value || !right) return [];
-    const computes = left?.expression.kind === 'binary' ? left : null;
-    const actual = computes && evaluate(computes.expression, bare);
-    return {
-      value: format(value),
-      computed: computes !== null,
-      ...(actual && { actual: format(actual) }),
-      start: tokens[(computes ?? right).from].start,
-      end: endOfValue(tokens, reader, right),
-    };
-  });
-}, 1 << 18);
+export const statedValues = remembered(
+  (text): readonly StatedValue[] =>
+    equationSides(lex(blankMarks(text))).flatMap(({ tokens, reader, left, right }) => {
+      const value = right && right.expression.kind !== 'binary' ? evaluate(right.expression, bare) : null;
+      if (!value || !right) return [];
+      const computes = left?.expression.kind === 'binary' ? left : null;
+      const actual = computes && evaluate(computes.expression, bare);
+      return {
+        value: format(value),
+        computed: computes !== null,
+        ...(actual && { actual: format(actual) }),
+        start: tokens[(computes ?? right).from].start,
+        end: endOfValue(tokens, reader, right),
+      };
+    }),
+  1 << 18,
+);
 
 function equationsOf(text: string): StatedEquation[] {
   return equationSides(lex(text)).flatMap((sides) => judge(text, sides) ?? []);

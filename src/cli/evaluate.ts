@@ -98,11 +98,11 @@ Examples:
       const data = await loadTestData(checkpoint, options);
       if (!data) return;
       const engine = await startEngine(options.backend, checkpoint);
-      const { evaluation, settings, chatTemplate } = await evaluateOn(engine, checkpoint, data, options).finally(() =>
+      const { evaluation, ...tested } = await evaluateOn(engine, checkpoint, data, options).finally(() =>
         engine.close(),
       );
       const student = { checkpoint: resolve(checkpoint) };
-      printEvaluation({ student, chatTemplate, settings, backend: engine.info.description }, data, evaluation, options);
+      printEvaluation({ student, ...tested, backend: engine.info.description }, data, evaluation, options);
     });
 }
 
@@ -123,7 +123,7 @@ async function evaluateOn(engine: Engine, checkpoint: string, data: TestData, op
   const asked = lessons.flatMap((lesson) => Array.from({ length: samples }, () => lesson));
   const done = waiting(`Answering ${plural(lessons.length, 'problem')}`, options.json);
   const evaluation = await evaluate(student, tokenizer, asked, settings).finally(done);
-  return { evaluation, settings, chatTemplate: tokenizer.chatTemplate !== null };
+  return { evaluation, settings, chatTemplate: tokenizer.chatTemplate !== null, room: maxCompletion };
 }
 
 /** The same test of a student on a server: prompts, judging and records are the same. */
@@ -181,18 +181,20 @@ function keep(received: [number, ServerAnswer][], problems: Problems, samples: n
 interface TestedStudent {
   student: { checkpoint: string } | { model: string; server: string };
   chatTemplate?: boolean;
+  /** Tokens that its positions leave for an answer. */
+  room?: number;
   settings: EvaluateResult['settings'];
   backend: string;
 }
 
 function printEvaluation(
-  { student, chatTemplate, settings, backend }: TestedStudent,
+  { student, chatTemplate, room, settings, backend }: TestedStudent,
   data: TestData,
   evaluation: Evaluation & Partial<ServerEvaluation>,
   { samples, out, json }: Options,
 ): void {
   const answers = evaluation.answers.map((answer, i) => recordOf(answer, i, data.problems, samples));
-  const notes = caveats(answers, { ...settings, setting: '--max-new-tokens', chatTemplate });
+  const notes = caveats(answers, { ...settings, setting: '--max-new-tokens', chatTemplate, room });
   const result = {
     ...student,
     data: { ...data.source, hash: data.hash },

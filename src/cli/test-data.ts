@@ -74,6 +74,5 @@ async function choose(
 
 /** The experiment at a path (a file or a folder); null for a dataset. */
 export function experimentAt(path: string): Experiment | null {
-  const folder = isFolder(path);
-  return folder || path.endsWith('.distillery.json') ? loadExperiment(experimentFile(path)).experiment : null;
+  return isFolder(path) || path.endsWith('.distillery.json') ? loadExperiment(experimentFile(path)).experiment : null;
 }

@@ -13,16 +13,8 @@ export const usual = {
   ],
   answer: [
     ...['answer', 'final_answer', 'expected_answer', 'correct_answer', 'reference_answer', 'gold_answer', 'gold'],
-    ...[
-      'ground_truth',
-      'reward_model.ground_truth',
-      'target',
-      'answers',
-      'label',
-      'numerical_answer',
-      'answer_key',
-      'gt',
-    ],
+    ...['ground_truth', 'reward_model.ground_truth', 'target', 'answers', 'label', 'numerical_answer'],
+    ...['answer_key', 'gt'],
     ...[
       'answer.value',
       'answer.text',

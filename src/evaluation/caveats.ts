@@ -51,8 +51,8 @@ export function caveats(
   const right = answers.filter(({ correct }) => correct).length;
   if (prompt === 'plain' && chatTemplate === false && (right === 0 || notes.length > 0))
     notes.push(
-      'The student has no chat template and continues a plain text. If it was ' +
-        'trained to chat, put chat_template.jinja into its folder.',
+      'The student has no chat template and continues a plain text, as base models do. ' +
+        'One that was trained to chat needs chat_template.jinja in its folder.',
     );
   if (prompt === 'plain' && chatTemplate && (right === 0 || notes.length > 0))
     notes.push(

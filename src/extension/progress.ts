@@ -62,7 +62,7 @@ export class ProgressMeter {
     }
   }
 
-  private begin({ stage, phase, updates, done }: PhaseProgress, time?: number): void {
+  private begin({ stage, phase, updates, done }: PhaseEvent, time?: number): void {
     this.progress = { stage, phase, update: done, updates };
     this.marks = time === undefined ? [] : [time];
     this.first = undefined;
@@ -103,7 +103,7 @@ export class ProgressMeter {
   }
 }
 
-interface PhaseProgress {
+interface PhaseEvent {
   stage: StageName;
   phase: string;
   updates: number;

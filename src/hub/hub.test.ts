@@ -1,17 +1,9 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UserError } from '../errors';
+import { sizeOf } from '../paths';
 import { rejection } from '../testing/errors';
 import { findStudent } from './cache';
 import { type DownloadProgress, download } from './download';
@@ -104,7 +96,7 @@ describe('a download', () => {
       });
       // From the fourth on nothing comes at all.
       const bytes = cuts < 4 ? 50_000 : 0;
-      const written = () => (statSync(partial, { throwIfNoEntry: false })?.size ?? 0) === from + bytes;
+      const written = () => sizeOf(partial) === from + bytes;
       const breakOff = () => (written() ? response.destroy() : setTimeout(breakOff, 5));
       response.write(weights.subarray(from, from + bytes), breakOff);
       return true;

@@ -61,7 +61,7 @@ function sourceOfFile(file: string): RolloutSource {
   });
   if (magic.startsWith('SQLite format 3')) return made('trackio');
   if (magic.startsWith('PK\x03\x04')) return made('inspect');
-  return { ...made(formatOfName(basename(file)), updateOfName(file)) };
+  return made(formatOfName(basename(file)), updateOfName(file));
 }
 
 /** What trainers call the file that they write for each update. */

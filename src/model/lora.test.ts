@@ -302,7 +302,7 @@ describe('an adapter folder', () => {
     expect(() => loadStudent(at)).toThrow(message);
   });
 
-  it('may give its layers by a pattern', () => {
+  it('may name its layers by a pattern', () => {
     const at = saved();
     const model = adapted();
     patch(at, { target_modules: '(?:.*?(?:language|text).*?)|(?:\\bmodel\\.layers\\.[\\d]{1,}\\..*)' });

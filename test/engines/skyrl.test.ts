@@ -1,12 +1,10 @@
 /**
  * SkyRL's Tinker server (JAX on the CPU) in training: a tiny Qwen3 goes through all stages, its loss falls, and its
- * reward rises. `npm run test:engines -- skyrl` runs
- * it; DISTILLERY_SKYRL_PYTHON names a Python with skyrl[tinker,jax], aiohttp and uv, DISTILLERY_PYTHON one with
- * transformers.
+ * reward rises. `npm run test:engines -- skyrl` runs it; DISTILLERY_SKYRL_PYTHON names a Python with skyrl[tinker,jax],
+ * aiohttp and uv, DISTILLERY_PYTHON one with transformers.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -22,6 +20,7 @@ import { plainGrpo } from '../../src/learning/testing/settings';
 import { packageRoot } from '../../src/paths';
 import { Random } from '../../src/random';
 import { openRun } from '../../src/runs/reading';
+import { freePort } from '../../src/testing/ports';
 
 const skyrl = process.env.DISTILLERY_ENGINES === '1' ? process.env.DISTILLERY_SKYRL_PYTHON : undefined;
 
@@ -103,14 +102,6 @@ async function startSkyrl(python: string): Promise<string> {
   }
   throw new Error(`SkyRL ended with exit code ${server.exitCode}`);
 }
-
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
 
 const lora = { ...defaultLora, rank: 4, dropout: 0 };
 

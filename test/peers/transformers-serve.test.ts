@@ -4,7 +4,6 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,6 +17,7 @@ import { startEngine } from '../../src/engine/engines';
 import { evaluateOnServer, studentOn } from '../../src/evaluation/server';
 import { useBackend } from '../../src/kernels/backends';
 import { exportStudent } from '../../src/model/export';
+import { freePort } from '../../src/testing/ports';
 
 const interpreter = python(['torch', 'transformers', 'fastapi', 'uvicorn']);
 const smollm2 = interpreter && (await peer('smollm2'));
@@ -72,11 +72,3 @@ describe.skipIf(!smollm2)('a student on `transformers serve`', () => {
     expect(there.without).not.toContain('temperature');
   });
 });
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}

@@ -77,8 +77,8 @@ export function sentences({ message, remedy }: { message: string; remedy?: strin
 }
 
 export function sentence(text: string): string {
-  const sentence = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
+  const capitalised = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(capitalised) ? capitalised : `${capitalised}.`;
 }
 
 const opens = ({ file }: UserError) => file !== undefined && /\.(json|jsonl|txt|md|log)$/.test(file);

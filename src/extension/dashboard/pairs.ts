@@ -20,10 +20,10 @@ export async function pairsOf(heads: readonly RunHead[], stale: () => boolean): 
     return known.get(key)!;
   };
   const pairs: PairedResults[] = [];
-  const startOf = ({ start }: RunHead) => start && `${start.run}/${start.checkpoint}`;
+  const startKey = ({ start }: RunHead) => start && `${start.run}/${start.checkpoint}`;
   for (const [i, head] of heads.entries()) {
     const { folder: run, results } = head;
-    const alike = startOf(head) === startOf(heads[0]);
+    const alike = startKey(head) === startKey(heads[0]);
     const base = results.find(({ stage }) => stage === 'base');
     const baseline = strongestBaseline(results);
     for (const result of results) {

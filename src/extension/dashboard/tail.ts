@@ -3,8 +3,9 @@ import { UserError } from '../../errors';
 import { openToRead } from '../../lines';
 
 /**
- * Bytes of the first read and of the longest. A long file is read over several calls: the first lines are there at
- * once, and no call takes long (2 MB take 40 ms to parse). Each costs a message to the page, and time in queues.
+ * Bytes of the first read, and the most that later reads grow to. A long file is read over several calls: the first
+ * lines are there at once, and no call takes long (2 MB take 40 ms to parse). But each costs a message to the page, and
+ * time in queues.
  */
 const [firstBlock, longestBlock] = [256 * 1024, 2 * 1024 * 1024];
 /** Bytes remembered from the end of what was read, to notice when the file was truncated and rewritten. */

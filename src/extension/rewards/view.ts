@@ -15,7 +15,7 @@ import { newestRollouts, type RecordedRollouts, type RolloutChoice, readCompleti
 
 export const scoresScheme = 'distillery-scores';
 
-interface RewardState {
+interface ScoreState {
   /** Path of the reward file. */
   reward: vscode.Uri;
   choice?: RolloutChoice;
@@ -27,7 +27,7 @@ interface RewardState {
 
 /** The documents with scores of rewards, updated as the rewards are edited. */
 export class ScoreViews implements vscode.Disposable {
-  private readonly documents = new LiveDocuments<RewardState>({
+  private readonly documents = new LiveDocuments<ScoreState>({
     scheme: scoresScheme,
     ending: '.scores',
     create: (reward) => ({ reward, page: { lines: [], tones: [], links: [], heads: [] } }),
@@ -60,7 +60,7 @@ export class ScoreViews implements vscode.Disposable {
     return this.documents.at(uri)?.recorded?.run;
   }
 
-  private write(view: RewardState): PageText {
+  private write(view: ScoreState): PageText {
     const name = basename(view.reward.fsPath);
     try {
       const warnings = this.readReward(view);
@@ -79,7 +79,7 @@ export class ScoreViews implements vscode.Disposable {
   }
 
   /** Takes the reward from the editor; returns the error when the last valid version is still shown. */
-  private readReward(view: RewardState): string[] {
+  private readReward(view: ScoreState): string[] {
     const text = currentText(view.reward.fsPath);
     if (text === undefined) return [vscode.l10n.t('The reward file cannot be read.')];
     const { value, issues } = checkReward(text);

@@ -40,7 +40,7 @@ suite('Chain diff', () => {
     await until('the page', () => tabs().length === 1);
   });
 
-  test('is closed when its question is closed', async () => {
+  test('does not open when its question is dismissed', async () => {
     const asked = vscode.commands.executeCommand('distillery.compareChains', { run: run() });
     await ending(asked, 'workbench.action.closeQuickOpen');
     assert.equal(tabs().length, 0);

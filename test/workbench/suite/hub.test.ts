@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Services } from '../../../src/extension/services';
 import { commit, startHub, type TestHub } from '../../../src/hub/testing/hub';
+import { ending } from '../ending';
 import { pause, until } from '../until';
 
 const root = () => vscode.workspace.workspaceFolders![0].uri.fsPath;
@@ -12,18 +13,11 @@ const token = 'hf_workbench5ecret';
 
 /** Runs a command that downloads, and accepts the download; nothing may be fetched before. Returns its result. */
 async function accepted(server: TestHub, command: string, name: string): Promise<string | undefined> {
-  let ended = false;
-  const result = Promise.resolve(vscode.commands.executeCommand<string | undefined>(command, name)).finally(() => {
-    ended = true;
-  });
+  const result = vscode.commands.executeCommand<string | undefined>(command, name);
   await until('the size', () => server.requests.some(({ path }) => path.includes('/tree/')));
   await pause(1000);
   assert.equal(server.requests.filter(({ path }) => path.includes('/resolve/')).length, 0);
-  await until('the download', () => {
-    if (!ended) void vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
-    return ended;
-  });
-  return result;
+  return ending(result);
 }
 
 suite('Students and data sets of the Hub', () => {

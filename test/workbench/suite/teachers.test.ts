@@ -8,7 +8,7 @@ import { vscodeTeacher } from '../../../src/extension/teach/vscode-teacher';
 import { collectReply } from '../../../src/teachers/reply';
 import { type FakeServer, openServer } from '../../../src/teachers/testing/server';
 import { ending } from '../ending';
-import { until } from '../until';
+import { pause, until } from '../until';
 
 const readChains = (file: string) => [...readProblems(file, 'chains').problems];
 
@@ -54,6 +54,7 @@ suite('Teachers', () => {
 
   test('Generate Teacher Chains sends nothing before the plan was seen', async () => {
     const command = vscode.commands.executeCommand('distillery.generateChains', vscode.Uri.file(questions));
+    await pause(1000);
     assert.equal(await ending(command, 'workbench.action.closeQuickOpen'), undefined);
     assert.equal(server.asked.length, 0);
   });
