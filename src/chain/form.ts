@@ -81,8 +81,11 @@ function repetition(steps: readonly WrittenStep[]): string | null {
 /** All marked answers of a solution, in order, one by one: often the first is enough. */
 export function* markedAnswers(text: string): Generator<Answer, undefined> {
   let at = 0;
+  // A student that loops writes the same line again and again.
+  const known = new Map<string, Answer | null>();
   for (const line of text.split(/(?<=\n)|(?=\\boxed)/)) {
-    const answer = /answer|boxed|####/i.test(line) ? extractAnswer(line, 'strict') : null;
+    if (!known.has(line)) known.set(line, /answer|boxed|####/i.test(line) ? extractAnswer(line, 'strict') : null);
+    const answer = known.get(line);
     if (answer) yield { ...answer, start: at + answer.start, end: at + answer.end };
     at += line.length;
   }

@@ -152,7 +152,7 @@ function readable(text: string): string {
     .replace(/\b([ap])\.\s?m\b\.?/gi, '$1m') // 3 p.m.
     .replace(/(?<![\p{L}\p{N}])(\p{L})-(?=\p{L}{2})/gu, '$1'); // a t-shirt
   // A calculator mark repeats the equation around it, unless that consists only of its result.
-  return plain.replace(/(=\s*\$?\s*)?<<([^<>\n]{0,200})>>/g, (_, sign, inside) => sign ?? ` ${inside}; `);
+  return plain.replace(/(=\s{0,4}\$?\s{0,4})?<<([^<>\n]{0,200})>>/g, (_, sign, inside) => sign ?? ` ${inside}; `);
 }
 
 /** The thinking, and the solution after it, `from` there up to the answer. */

@@ -74,14 +74,14 @@ export const textDisplays: Record<string, (text: string) => unknown> = {
   visibleJson,
 
   alignMany: (text) => {
-    const { steps } = splitChain(text);
+    const { steps } = splitChain(text.slice(0, text.length / 2));
     return alignMany([steps, steps.toReversed(), ['1 + 1 = 2']]);
   },
   'answers of a page': (text) => blockText(asked(text)),
   chainFindings: (text) => chainFindings(text, '14'),
   nextNumber,
   outlineOf,
-  partsOf: splitFormulas,
+  splitFormulas,
   questions,
   'readable LaTeX and Markdown': (text) => readable(text, [{ start: 0, end: text.length }]),
   segmentText: (text) => segmentText(text).segments.map((segment) => sentenceStarts(text, segment)),
