@@ -47,7 +47,7 @@ const asked = (text: string): PageQuestion => ({
 
 export const textDisplays: Record<string, (text: string) => unknown> = {
   // More than the longest contexts hold: encoding takes up to 3 µs a character.
-  'tokens of a text': (text) => tokenizer.encode(text.slice(0, text.length / 4)),
+  'tokens of a text': (text) => tokenizer.encode(text.slice(0, text.length / 8)),
   'text of tokens': (text) => tokenizer.decode(idsOf(text)),
   // As many tokens as a very long completion has.
   'text of each token': (text) => tokenizer.tokenTexts(idsOf(text.slice(0, text.length / 32))),
