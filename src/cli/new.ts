@@ -58,8 +58,6 @@ Examples:
 }
 
 async function writeExperiment(path: string, options: Options): Promise<void> {
-  if (path.trim() === '')
-    throw new UserError('no folder is given', { code: 'usage', remedy: 'Give one, or . for the current folder.' });
   const folder = resolve(path);
   const name = options.name ?? (basename(folder) || 'experiment');
   const tiny = options.student === undefined;

@@ -7,14 +7,16 @@ import { UserError } from '../errors';
  * folder. Only options of type `<text>` may be empty.
  */
 export function refuseEmpty(command: Command): void {
-  const argument = command.registeredArguments.find((_, i) => command.processedArgs[i] === '');
+  const argument = command.registeredArguments.find((_, i) => isEmpty(command.processedArgs[i]));
   const option = command.options.find(
-    (one) => command.getOptionValue(one.attributeName()) === '' && !one.flags.endsWith('<text>'),
+    (one) => isEmpty(command.getOptionValue(one.attributeName())) && !one.flags.endsWith('<text>'),
   );
   const name = argument ? `<${argument.name()}>` : option?.long;
   if (name === undefined) return;
   throw new UserError(`${name} is empty`, { code: 'usage', remedy: 'Is a variable of the shell not set?' });
 }
+
+const isEmpty = (value: unknown) => typeof value === 'string' && value.trim() === '';
 
 /** An integer of at least 0. */
 export function count(text: string): number {

@@ -346,7 +346,7 @@ describe('new', () => {
     expect(await refused('new', 'wrong', '--data', 'absent.jsonl', '--student', 'student')).toContain('no such file');
     expect(await refused('new', 'wrong', '--student', 'absent')).toContain('tokenizer.json');
     expect(await refused('new', 'wrong', '--student', 'student', '--name', 'a/b')).toContain('usable in a folder name');
-    expect(await refused('new', '', '--student', 'student')).toContain('<folder> is empty');
+    expect(await refused('new', ' ', '--student', 'student')).toContain('<folder> is empty');
     expect(await refused('new', 'bare.jsonl', '--student', 'student')).toContain('nothing can be written there');
     expect(existsSync(join(distillery.folder, 'wrong'))).toBe(false);
   });
