@@ -166,6 +166,20 @@ describe('texts without step marks', () => {
     );
   });
 
+  test('lines that compute are steps, though short neighbours on one subject', () => {
+    const first = 'Natalia sold 48/2 = 24 clips in May.';
+    const second = 'Natalia sold 48+24 = 72 clips in April and May.';
+    expect(splitChain(`${first}\n${second}\nThe answer is 72.`)).toMatchObject({
+      steps: [first, second],
+      answer: '72',
+    });
+    expect(splitChain(`${first} ${second}\nThe answer is 72.`).steps).toEqual([`${first} ${second}`]);
+    expect(splitChain('He buys 3.\nThen 3*4=12.\nThen 12+2=14 in all.\n\nAnswer: 14').steps).toEqual([
+      'He buys 3.\nThen 3*4=12.',
+      'Then 12+2=14 in all.',
+    ]);
+  });
+
   test('sentences: the naming of the answer goes, short ones and neighbours on one subject join, LaTeX stays whole', () => {
     const text =
       "Okay, let's see. Mr. Smith has 3.5 kg of apples in a basket. The basket of apples is sold for \\( x = 2. Then y = 3 \\) dollars. Each of his five daughters receives the same share of whatever money was left over. The final answer is 5.\nAnswer: 5";

@@ -259,7 +259,7 @@ export function stripCalculatorMarks(text: string): string {
 /**
  * Steps of a text without marks: its sentences, all of them but a last one that only names the answer. A sentence too
  * short to be a step goes with the next one of its paragraph, or else the one before; so do short neighbours on one
- * subject. `naming`: where that last one begins.
+ * subject, except lines that compute. `naming`: where that last one begins.
  */
 function stepsOfSentences(text: string, end: number): { steps: Step[]; naming?: number } {
   const spans = splitSentences(text.slice(0, end));
@@ -293,12 +293,18 @@ function measured(text: string, { start, end }: Span): Sentences {
 }
 
 function isJoined(text: string, before: Sentences, next: Sentences): boolean {
-  if (/\n[ \t]*\n/.test(text.slice(before.end, next.start))) return false;
+  const between = text.slice(before.end, next.start);
+  if (/\n[ \t]*\n/.test(between)) return false;
+  // Lines that compute are steps, as in GSM8K's solutions, but what follows aligned equations goes with them.
+  const formula = /\\end\{[a-z]{1,10}\*?\}$/.test(text.slice(Math.max(0, before.end - 18), before.end));
+  if (between.includes('\n') && !formula && computes(before) && computes(next)) return false;
   return isShort(before) || isShort(next) || belongTogether(text, before, next);
 }
 
+const computes = ({ equals, digit }: Sentences) => equals && digit;
+
 /** Too few words for a step, and no arithmetic. */
-const isShort = ({ words, equals, digit }: Sentences) => words < 10 && !(equals && digit);
+const isShort = (sentence: Sentences) => sentence.words < 10 && !computes(sentence);
 
 /** "The final answer is 5.", "So \\boxed{5}.": repeated by the answer line. */
 function namesAnswer(sentence: string): boolean {

@@ -98,9 +98,9 @@ export async function surveyDataset(
   else if (chained < rows)
     notes.push(`${rows - chained} of ${rows} rows have no teacher chain; only Stage 2 uses those.`);
   const validation = Math.min(200, Math.max(1, Math.round(0.1 * rows)));
-  notes.push(...datasetNotes(dataset));
-  notes.push(...sameQuestionNotes(problems.slice(0, rows), testProblems, validation));
   const thinking = thinkingRule(problems, student.tokenizer);
+  notes.push(...datasetNotes(dataset, { thinking: thinking?.rule }));
+  notes.push(...sameQuestionNotes(problems.slice(0, rows), testProblems, validation));
   if (thinking) notes.push(thinking.note);
   const learned = taughtProblems(problems, { otherAnswers: 'keep', thinking: thinking?.rule ?? 'keep' });
   const budgets = budgetsFor(measuredLessons(learned, student.tokenizer, quiet), student);
@@ -128,17 +128,18 @@ function thinkingRule(problems: Problems, tokenizer: Tokenizer): { rule: 'keep' 
   const { chains, thinking, bare } = thinkingIn(problems);
   if (thinking === 0) return null;
   const found = `${thinking} of ${chains} examined teacher chains have thinking before the solution.`;
+  if (closingTag(tokenizer)) {
+    const note = `${found} It is kept, as this student thinks too; "data": {"thinking": "cut"} removes it.`;
+    return { rule: 'keep', note };
+  }
+  if (bare === thinking) {
+    const only = `${thinking} of ${chains} examined teacher chains have thinking and only the answer after it.`;
+    return { rule: 'cut', note: `${only} The thinking is used as the solution.` };
+  }
   const alone =
     bare > 0 ? ` ${bare} of them have only the answer after it: there the thinking is used as the solution.` : '';
-  return closingTag(tokenizer)
-    ? {
-        rule: 'keep',
-        note: `${found} It is kept, as this student thinks too; "data": {"thinking": "cut"} removes it.`,
-      }
-    : {
-        rule: 'cut',
-        note: `${found} It is cut off ("data": {"thinking": "cut"}): the student learns the solutions.${alone}`,
-      };
+  const note = `${found} It is cut off ("data": {"thinking": "cut"}): the student learns the solutions.${alone}`;
+  return { rule: 'cut', note };
 }
 
 /** The lessons of a sample, tokenized. */

@@ -22,7 +22,7 @@ export function loadExperimentData(
   const notes: string[] = [];
   const part = (name: 'train' | 'test'): Dataset => {
     const dataset = loadData(data[name], '.', name, progress);
-    for (const note of datasetNotes(dataset, data.otherAnswers)) notes.push(`${name} data: ${note}`);
+    for (const note of datasetNotes(dataset, data)) notes.push(`${name} data: ${note}`);
     dataset.problems = taughtProblems(dataset.problems, data);
     return dataset;
   };

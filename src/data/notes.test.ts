@@ -49,6 +49,8 @@ test('chains without steps, when most are', () => {
   const two = 'Step 1: 2 * 2 = 4\nStep 2: 4 + 1 = 5\nAnswer: 5';
   const one = 'We need 2 * 2 + 1 = 5.';
   expect(notesOn(taught(two, one))).toEqual([]);
+  const thought = '<think>\n1 + 1 = 2.\n2 + 3 = 5.\n</think>\n\nThe answer is \\boxed{5}.';
+  expect(notesOn(taught(thought), { thinking: 'cut' })).toEqual([]);
   expect(notesOn(taught(one, two, one))).toEqual([
     expect.stringMatching(/^2 of 3 teacher chains have no more than one/),
   ]);

@@ -3,20 +3,21 @@ import { extractAnswer } from '../answers/extract';
 import { splitChain } from '../chain/split';
 import { badRowsText } from './bad-rows';
 import type { Dataset } from './dataset';
-import { type OtherAnswers, otherAnswersNote } from './other-answers';
+import { otherAnswersNote } from './other-answers';
 import { type Problems, sample } from './problems';
+import { type TaughtRules, withoutThinking } from './taught';
 import type { Problem } from './types';
 
 /** The examined rows: enough to find problems quickly. */
 const looked = { rows: 2000, characters: 1_500_000, least: 200 };
 
-/** Notes for the user about problems, before training starts. */
-export function notesOn(problems: Problems, rule?: OtherAnswers): string[] {
+/** Notes for the user about problems, before training starts. The rules say how their chains will be taught. */
+export function notesOn(problems: Problems, rules: Partial<TaughtRules> = {}): string[] {
   const rows = sample(problems, looked);
   const notes = [
     unreadableAnswers(rows),
-    singleSteps(rows),
-    otherAnswersNote(rows, rule),
+    singleSteps(rules.thinking === 'cut' ? rows.map(withoutThinking) : rows),
+    otherAnswersNote(rows, rules.otherAnswers),
     cutChains(rows),
     boxes(rows),
     controlTokens(rows),
@@ -27,9 +28,12 @@ export function notesOn(problems: Problems, rule?: OtherAnswers): string[] {
 }
 
 /** The same, including skipped rows. */
-export function datasetNotes({ problems, bad }: Pick<Dataset, 'problems' | 'bad'>, rule?: OtherAnswers): string[] {
+export function datasetNotes(
+  { problems, bad }: Pick<Dataset, 'problems' | 'bad'>,
+  rules?: Partial<TaughtRules>,
+): string[] {
   const left = bad ? [`${bad.count} of ${bad.rows} rows cannot be used and are skipped: ${badRowsText(bad)}.`] : [];
-  return [...left, ...notesOn(problems, rule)];
+  return [...left, ...notesOn(problems, rules)];
 }
 
 /** Chains that were dropped when the rows were read. */

@@ -5,15 +5,15 @@ import { withoutOtherAnswers } from './other-answers';
 import { changed, type Problems, spread } from './problems';
 import type { Problem } from './types';
 
-type Rules = Pick<ParsedExperiment['data'], 'otherAnswers' | 'thinking'>;
+export type TaughtRules = Pick<ParsedExperiment['data'], 'otherAnswers' | 'thinking'>;
 
-export function taughtProblems(problems: Problems, { otherAnswers, thinking }: Rules): Problems {
+export function taughtProblems(problems: Problems, { otherAnswers, thinking }: TaughtRules): Problems {
   const right = withoutOtherAnswers(problems, otherAnswers);
   return thinking === 'keep' ? right : changed(right, withoutThinking);
 }
 
-/** If only an answer follows the thinking, the thinking is the solution. */
-function withoutThinking(problem: Problem): Problem {
+/** A problem whose chain is the solution only; if only an answer follows the thinking, the thinking is the solution. */
+export function withoutThinking(problem: Problem): Problem {
   if (problem.chain === undefined) return problem;
   const { thinking, solution } = partChain(problem.chain);
   if (thinking === '' || solution === '') return problem;
