@@ -22,11 +22,8 @@ const stages: Part[][][] = [
   // The only part that writes dist/, which the others use.
   [[['package', '--out', vsix]]],
   [
-    [['test:unit'], ['test:faults', '--short'], ['test:tensorflow'], ['test:torch']],
-    [
-      ['test:workbench', '--built'],
-      ['test:e2e', '--vsix', vsix],
-    ],
+    [['test:unit'], ['test:faults', '--short'], ['test:tensorflow']],
+    [['test:torch'], ['test:workbench', '--built'], ['test:e2e', '--vsix', vsix]],
   ],
 ];
 
