@@ -51,8 +51,6 @@ Examples:
   distillery ask ./Qwen2.5-0.5B --raw "def fibonacci(n):"`,
     )
     .action(async (named: string, question: string | undefined, options: Options) => {
-      if (question?.trim() === '')
-        throw new UserError('the question is empty', { code: 'usage', remedy: 'Ask something.' });
       const path = studentAt(named);
       const interrupted = new AbortController();
       const stop = () => interrupted.abort();

@@ -110,7 +110,7 @@ describe('a student', () => {
     expect(await refused('export', 'nothing', 'x')).toContain('no such student');
     expect(await refused('ask', 'kept', 'Why?')).toContain('tokenizer.json');
     expect(await refused('ask', 'kept/notes.md', 'Why?')).toContain('this is not a student');
-    expect(await refused('ask', 'llama', ' ')).toContain('the question is empty');
+    expect(await refused('ask', 'llama', ' ')).toContain('<question> is empty');
     distillery.write('broken.gguf', 'GGUF, but not really');
     expect(await refused('ask', 'broken.gguf', 'Why?')).toContain('it is cut off');
     expect(existsSync(at('x'))).toBe(false);
