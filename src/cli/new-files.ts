@@ -110,7 +110,7 @@ export function datasetFiles(
   // Room for the student's own answers, which are longer than the teacher's at first; each test says how many were cut
   // off.
   "evaluation": {${atOnce} "maxNewTokens": ${budgets.answer}, "every": 50 },
-  // What a quick run changes: a few minutes to see that everything works.
+  // What a quick run changes, to see that everything works. "distillery preview --time" estimates how long both take.
   "quick": {
     "data": { "validation": ${Math.min(validation, 20)}, "test": { "count": ${Math.min(testRows, 50)} } },
     "stages": {
