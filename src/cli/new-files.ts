@@ -75,7 +75,10 @@ export function datasetFiles(
   const experiment = `${fileName(name)}.distillery.json`;
   const rate = tiny ? ', "learningRate": 1e-3' : '';
   const sft = chains ? `{ "updates": ${updates(5, 32, 1000)}, "batch": 32${rate} }, "sftConcise": {}` : 'false';
-  const few = Math.min(prompts, 4);
+  const { quick } = size;
+  const tests = Math.min(testRows, quick.tests);
+  const few = Math.min(prompts, quick.prompts);
+  const lessons = `"updates": ${quick.supervised}, "batch": ${quick.batch}`;
   const text = `{
   "name": ${JSON.stringify(name)},
   "seed": 1,
@@ -112,17 +115,18 @@ export function datasetFiles(
   "evaluation": {${atOnce} "maxNewTokens": ${budgets.answer}, "every": 50 },
   // What a quick run changes, to see that everything works. "distillery preview --time" estimates how long both take.
   "quick": {
-    "data": { "validation": ${Math.min(validation, 20)}, "test": { "count": ${Math.min(testRows, 50)} } },
+    "data": { "validation": ${Math.min(validation, quick.validation)}, "test": { "count": ${tests} } },
     "stages": {
-      ${chains ? '"reconstruct": { "updates": 10 },\n      ' : ''}"complete": { "updates": 5, "prompts": ${few} }${
+      ${chains ? `"reconstruct": { ${lessons} },\n      ` : ''}"complete": { "updates": ${quick.complete}, "prompts": ${few} }${
         chains
           ? `,
       "rewrite": {
-        "updates": 3, "prompts": ${few}, "failures": { "limit": 50 }, "internalise": { "updates": 10 }
+        "updates": ${quick.rewrite}, "prompts": ${few}, "failures": { "limit": ${quick.failures} },
+        "internalise": { ${lessons} }
       }`
           : ''
       }
-    }${chains ? ',\n    "baselines": { "sft": { "updates": 10 } }' : ''}
+    }${chains ? `,\n    "baselines": { "sft": { ${lessons} } }` : ''}
   }
 }
 `;

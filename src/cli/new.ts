@@ -3,11 +3,13 @@ import { basename, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { checkExperiment } from '../config/check';
 import { loadExperiment } from '../config/load';
+import type { Need } from '../curriculum/memory';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
 import { packageRoot } from '../paths';
 import { loadStudentTokenizer } from '../student-files/folder';
 import { withPrompts } from '../student-files/prompting';
+import { duration } from '../words';
 import { createFile, makeFolder } from '../writing';
 import { studentAt } from './asked-student';
 import { budgetsText } from './budgets';
@@ -15,9 +17,9 @@ import { type DatasetOptions, datasetOptions } from './dataset';
 import { printDocument } from './exit';
 import { columns } from './format';
 import { arithmeticFiles, datasetFiles, type ExperimentPlace, link } from './new-files';
-import { fittingSize, type Size, usualSize } from './new-size';
+import { fittingQuick, fittingSize, type QuickSize, quickLimit, quickSeconds, type Size } from './new-size';
 import { commandLine, quoted, shortPath } from './places';
-import { needsOf, needsText } from './run-needs';
+import { needsOf, needsText, speedFor } from './run-needs';
 import { type Survey, surveyDataset } from './survey';
 import { pc, stdout } from './terminal';
 
@@ -71,7 +73,8 @@ async function writeExperiment(path: string, options: Options): Promise<void> {
   const survey = options.data ? await surveyDataset(options.data, { ...options, quiet: options.json }, own) : null;
   if (options.data && !survey) return;
   const place = { folder, name, student };
-  const files = survey ? fittedFiles(place, survey, tiny) : arithmeticFiles(place);
+  const speed = survey && !tiny ? await speedFor(from) : null;
+  const files = survey ? fittedFiles(place, survey, { tiny, speed }) : arithmeticFiles(place);
   const [first] = Object.keys(files);
   refuseFaulty(files[first]);
   refuseTaken(path, folder, [...Object.keys(files), ...(options.student ? [] : ['student'])]);
@@ -84,6 +87,7 @@ async function writeExperiment(path: string, options: Options): Promise<void> {
   const experiment = join(folder, first);
   const { experiment: made, warnings } = loadExperiment(experiment);
   const needs = survey ? await needsOf(made, survey.lengths, survey.work) : [];
+  if (survey && speed) needs.push(quickNeed(experiment, survey, speed));
   const notes = [
     ...tokenizer.notes,
     ...(survey?.notes ?? []),
@@ -129,11 +133,28 @@ function copyStudent(from: string, folder: string): void {
   for (const name of readdirSync(from)) createFile(folder, join(student, name), readFileSync(join(from, name)));
 }
 
-function fittedFiles(place: ExperimentPlace, survey: Survey, tiny: boolean): Record<string, string> {
-  const files = (size: Size) => datasetFiles(place, survey, { tiny, size });
+/** Sizes follow the memory of this machine, and those of the quick run its speed, if that is known. */
+function fittedFiles(
+  place: ExperimentPlace,
+  survey: Survey,
+  { tiny, speed }: { tiny: boolean; speed: number | null },
+): Record<string, string> {
   // The built-in student fits anywhere, and is copied into the folder later.
-  if (tiny) return files(usualSize);
-  return files(fittingSize((size) => Object.values(files(size))[0], place.folder, survey.lengths));
+  if (tiny) return datasetFiles(place, survey, { tiny });
+  const text = (size: Size) => Object.values(datasetFiles(place, survey, { size }))[0];
+  const size = fittingSize(text, place.folder, survey.lengths);
+  if (!speed) return datasetFiles(place, survey, { size });
+  const write = (quick: QuickSize) => text({ ...size, quick });
+  const quick = fittingQuick(write, place.folder, { work: survey.work, speed });
+  return datasetFiles(place, survey, { size: { ...size, quick } });
+}
+
+/** How long the quick run takes, roughly. */
+function quickNeed(file: string, { work }: Survey, speed: number): Need {
+  const seconds = quickSeconds(loadExperiment(file, { quick: true }).experiment, work, speed);
+  const text = `A quick run takes roughly ${duration(seconds)}`;
+  if (seconds <= quickLimit) return { level: 'info', text };
+  return { level: 'warning', text: `${text}, though its budget is the smallest: a smaller student is quicker.` };
 }
 
 const purposes: [RegExp, string][] = [

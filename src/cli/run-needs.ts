@@ -30,6 +30,19 @@ export async function needsOf(experiment: Experiment, lengths: Lengths, work: Wo
   return needs;
 }
 
+/** Operations per second on this machine, by the engine of a new experiment; null where none says how fast it is. */
+export async function speedFor(student: string): Promise<number | null> {
+  try {
+    const engine = await startEngine('auto', student);
+    const speed = await engine.speed();
+    await engine.close();
+    return speed;
+  } catch (error) {
+    if (error instanceof UserError) return null; // `needsOf` reports it
+    throw error;
+  }
+}
+
 /** Seconds that each takes on this machine, roughly; null where no engine says how fast it is. */
 export async function secondsOf(planned: readonly { experiment: Experiment; work: Workload }[]) {
   const [{ experiment }] = planned;
