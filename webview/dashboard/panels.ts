@@ -168,7 +168,7 @@ export class Panels {
     });
     const marked = element('p', { class: 'marked', hidden: true });
     const root = element('section', { class: 'panel', 'aria-label': panel.title });
-    append(root, [element('header', {}, element('h3', {}, title), legend), text, plot, marked]);
+    append(root, [element('h3', {}, title), text, plot, legend, marked]);
     const shown: ShownPanel = {
       panel,
       root,
@@ -232,9 +232,9 @@ export class Panels {
     }
   }
 
-  /** The values at the cursor, or the last ones, in the panel's header and for screen readers. */
+  /** The values at the cursor, or the last ones, in the panel's legend and for screen readers. */
   private tell(shown: ShownPanel): void {
-    const { panel, legend, plot, marks, marked } = shown;
+    const { panel, root, legend, plot, marks, marked } = shown;
     const model = this.model!;
     const several = model.tracks.length > 1;
     const entries: { index: number; name: string; value: string }[] = [];
@@ -250,6 +250,7 @@ export class Panels {
         });
       }
     const near = model.cursor === null ? undefined : nearestMark(marks, model.cursor, model.range);
+    root.classList.toggle('several', entries.length > 1);
     replaceChildren(
       legend,
       ...entries.map(({ index, name, value }) =>
