@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 import { UserError } from '../../src/errors';
 import { packageRoot } from '../../src/paths';
-import { findRun, listRuns, readFailures } from '../../src/runs/reading';
+import { findRun, listRuns, readFailures, readSummary } from '../../src/runs/reading';
 import { launchBrowser } from './browser';
 import { buildPackage } from './build';
 import { installWorkbench } from './install';
@@ -82,6 +82,12 @@ async function takeAll(page: Page, run: string, suffix: string): Promise<void> {
   await closeEditors(page);
   await runCommand(page, 'Distillery: Open Dashboard');
   await webview(page).locator('canvas').first().waitFor();
+  // The paired differences arrive after the table.
+  if (readSummary(run).length > 1)
+    await webview(page)
+      .getByText(/\[.+, .+\]/)
+      .first()
+      .waitFor();
   await take(page, `dashboard${suffix}`);
   await closeEditors(page);
   await openFile(page, 'brevity.reward.json');
