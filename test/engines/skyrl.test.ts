@@ -1,12 +1,14 @@
 /**
- * SkyRL's Tinker server (JAX on the CPU) in training: a tiny Qwen3 goes through all stages, its loss falls, and its
- * reward rises. `npm run test:engines -- skyrl` runs it; DISTILLERY_SKYRL_PYTHON names a Python with skyrl[tinker,jax],
- * aiohttp and uv, DISTILLERY_PYTHON one with transformers.
+ * SkyRL's Tinker server (JAX on the CPU) in training: a tiny Qwen3 goes through all stages, its loss falls, its reward
+ * rises, and the gradient of every loss is that of the embedded engine's autograd. `npm run test:engines -- skyrl` runs
+ * it; DISTILLERY_SKYRL_PYTHON names a Python with skyrl[tinker,jax], aiohttp and uv, DISTILLERY_PYTHON one with
+ * transformers.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { add, keep, sub, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cacheFolder } from '../../scripts/peers/peers';
 import { defaultLora } from '../../src/config/lora';
@@ -16,7 +18,16 @@ import type { Engine, Student } from '../../src/engine/port';
 import { TinkerClient } from '../../src/engine/tinker/client';
 import { startTinker } from '../../src/engine/tinker/engine';
 import type { Episode, Example } from '../../src/engine-data/examples';
+import { grpoStep, policyLogProbs } from '../../src/learning/grpo';
+import { createOptimizer } from '../../src/learning/optimizer';
 import { plainGrpo } from '../../src/learning/testing/settings';
+import { lossNames } from '../../src/losses';
+import { fingerprint } from '../../src/model/fingerprint';
+import { loadModel } from '../../src/model/hf-folder';
+import type { Adapter } from '../../src/model/lora';
+import { readAdapter } from '../../src/model/lora-files';
+import { copyModel } from '../../src/model/testing/copy';
+import type { Model } from '../../src/model/transformer';
 import { packageRoot } from '../../src/paths';
 import { Random } from '../../src/random';
 import { openRun } from '../../src/runs/reading';
@@ -118,8 +129,69 @@ const random = new Random(7);
 const ids = (count: number) => Array.from({ length: count }, () => 5 + Math.floor(random.uniform() * 25));
 const examples: Example[] = [4, 3, 6, 5].map((length) => ({ prompt: ids(length), completion: ids(length + 3) }));
 const settings = { weightDecay: 0, maxGradNorm: 0, dropout: 0, microBatchTokens: 400 };
+/** AdamW whose step is the gradient times the learning rate / epsilon, as long as gradients are small beside epsilon. */
+const straight = { beta1: 0, beta2: 0, epsilon: 1e6 };
+
+const logProbs = async (model: Model) =>
+  (await policyLogProbs(model, examples, { temperature: 1, microBatchTokens: 400 })).map((row) => [...row]);
+const remoteLogProbs = async (remote: Student) =>
+  (await remote.logProbs(examples, { microBatchTokens: 400 })).flatMap((row) => [...row.logProbs]);
+
+/** Projections that share one A in SkyRL's adapters (its `FusedLoRALinear`). */
+const fused = [
+  ['q_proj', 'k_proj', 'v_proj'],
+  ['gate_proj', 'up_proj'],
+];
+
+/** A step on a shared A is the sum of the steps that its projections would take, each with an A of its own. */
+function shareSteps({ parameters }: Adapter, start: Adapter): void {
+  for (const projections of fused)
+    for (const first of [...parameters.keys()].filter((name) => name.endsWith(`.${projections[0]}.lora_A.weight`))) {
+      const names = projections.map((projection) => first.replace(projections[0], projection));
+      const step = (name: string) => sub(parameters.get(name)!, start.parameters.get(name)!);
+      const shared = tidy(() => names.map(step).reduce((sum, one) => add(sum, one)));
+      for (const name of names) parameters.set(name, keep(add<Tensor>(start.parameters.get(name)!, shared)));
+    }
+}
+
+const dot = (u: number[], v: number[]) => u.reduce((sum, value, i) => sum + value * v[i], 0);
 
 describe.skipIf(!skyrl)("SkyRL's server", () => {
+  it("has autograd's gradient of every loss", { timeout: 1_200_000 }, async () => {
+    await opened(async (remote) => {
+      for (let i = 0; i < 3; i++) await remote.supervisedStep(examples, { ...settings, learningRate: 1e-2, seed: 1 });
+      const checkpoint = mkdtempSync(join(folder, 'checkpoint-'));
+      await remote.save(checkpoint, { moments: true, eosIds: [0] });
+      const local = loadModel(student);
+      const origin = { path: student, fingerprint: fingerprint(local.parameters) };
+      const adapter = readAdapter(checkpoint, local.config, origin);
+      local.adapter = adapter;
+      const rows = await logProbs(local);
+      const before = rows.flat();
+      const remoteBefore = await remoteLogProbs(remote);
+      for (const [i, value] of before.entries()) expect(remoteBefore[i]).toBeCloseTo(value, 4);
+      const episodes = rows.map((row, i): Episode => {
+        const sampled = Float32Array.from(row, (value) => value + 0.3 * (random.uniform() - 0.5));
+        return { ...examples[i], logProbs: sampled, advantage: [1, -0.8, 0.5, -1.2][i], masked: i === 2 };
+      });
+      const start = await remote.snapshot();
+      const update = { episodes, replay: [examples[3]], learningRate: 1e4, seed: 1, reference: null };
+      for (const loss of lossNames) {
+        await remote.restore(start);
+        const options = { ...plainGrpo, ...settings, adam: straight, loss, maxNewTokens: 16 };
+        await remote.grpoStep(update, options);
+        const mine = copyModel(local);
+        await grpoStep(mine, createOptimizer(mine), update, options);
+        shareSteps(mine.adapter!, adapter);
+        const x = (await remoteLogProbs(remote)).map((value, i) => value - remoteBefore[i]);
+        const y = (await logProbs(mine)).flat().map((value, i) => value - before[i]);
+        const [length, wanted] = [Math.sqrt(dot(x, x)), Math.sqrt(dot(y, y))];
+        expect(dot(x, y) / (length * wanted), loss).toBeGreaterThan(0.99999);
+        expect(length / wanted, loss).toBeCloseTo(1, 3);
+      }
+    });
+  });
+
   it('lowers the loss of examples, and raises a reward', { timeout: 1_200_000 }, async () => {
     await opened(async (remote) => {
       const step = { ...settings, learningRate: 5e-2, seed: 1 };
