@@ -3,13 +3,21 @@ import * as z from 'zod';
 
 const count = z.number().int().nonnegative();
 
-/** Tokens by kind since the run was started; `money` if prices are known, in their currency. */
-export const spentSchema = z.object({
+const tokens = {
   /** Read without a gradient: prompts of samples, and texts that are scored. */
   prompt: count,
   sampled: count,
   trained: count,
+};
+
+/**
+ * Tokens by kind since the run was started; `money` if prices are known, in their currency. `unpriced` are those of
+ * these tokens that `money` leaves out, as no prices were set when they were used.
+ */
+export const spentSchema = z.object({
+  ...tokens,
   money: z.number().nonnegative().optional(),
+  unpriced: z.object(tokens).optional(),
 });
 export type Spent = z.output<typeof spentSchema>;
 
@@ -27,10 +35,13 @@ export type TokenPrices = z.output<typeof pricesSchema>;
 const short = (tokens: number) => (tokens < 1e6 ? `${(tokens / 1e3).toFixed(1)}k` : `${(tokens / 1e6).toFixed(1)}M`);
 
 /** `12.3k prompt, 4.5k sampled, 20.1k trained tokens, 1.24 spent`. */
-export function spentText({ prompt, sampled, trained, money }: Spent): string {
-  const tokens = `${short(prompt)} prompt, ${short(sampled)} sampled, ${short(trained)} trained tokens`;
-  return money === undefined ? tokens : `${tokens}, ${money.toFixed(2)} spent`;
+export function spentText(spent: Spent): string {
+  const { prompt, sampled, trained } = spent;
+  const used = `${short(prompt)} prompt, ${short(sampled)} sampled, ${short(trained)} trained tokens`;
+  return spent.money === undefined ? used : `${used}, ${moneyText(spent.money, spent)}`;
 }
+
+const moneyText = (money: number, { unpriced }: Spent) => `${unpriced ? 'at least ' : ''}${money.toFixed(2)} spent`;
 
 /** A phase of updates: what was spent when it began or was first seen, and its updates since then and to come. */
 export interface Share {
@@ -43,7 +54,7 @@ export interface Share {
 export function spendingText(spent: Spent, { before, done, left }: Share): string {
   const { prompt, sampled, trained, money } = spent;
   if (money === undefined) return `${short(prompt + sampled + trained)} tokens`;
-  const said = `${money.toFixed(2)} spent`;
-  if (before?.money === undefined || done <= 0 || left === 0) return said;
+  const said = moneyText(money, spent);
+  if (before?.money === undefined || spent.unpriced || done <= 0 || left === 0) return said;
   return `${said}, about ${(((money - before.money) / done) * left).toFixed(2)} more in this phase`;
 }

@@ -129,7 +129,7 @@ const random = new Random(7);
 const ids = (count: number) => Array.from({ length: count }, () => 5 + Math.floor(random.uniform() * 25));
 const examples: Example[] = [4, 3, 6, 5].map((length) => ({ prompt: ids(length), completion: ids(length + 3) }));
 const settings = { weightDecay: 0, maxGradNorm: 0, dropout: 0, microBatchTokens: 400 };
-/** AdamW whose step is the gradient times the learning rate / epsilon, as long as gradients are small beside epsilon. */
+/** AdamW whose step is the gradient times learningRate / epsilon, as long as gradients are small beside epsilon. */
 const straight = { beta1: 0, beta2: 0, epsilon: 1e6 };
 
 const logProbs = async (model: Model) =>

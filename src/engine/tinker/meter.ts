@@ -39,10 +39,11 @@ export class Meter {
 
   get spent(): Spent {
     const { prices, tokens, before } = this;
-    const [prompt, sampled, trained] = kinds.map((kind) => before[kind] + tokens[kind]);
-    if (!prices) return { prompt, sampled, trained };
-    const money = (before.money ?? costOf(before, prices)) + costOf(tokens, prices);
-    return { prompt, sampled, trained, money };
+    const spent = sumOf(before, tokens);
+    const open = before.money === undefined ? before : (before.unpriced ?? none);
+    if (prices) return { ...spent, money: (before.money ?? 0) + costOf(open, prices) + costOf(tokens, prices) };
+    if (before.money === undefined) return spent;
+    return { ...spent, money: before.money, unpriced: sumOf(open, tokens) };
   }
 
   /** Called before work that costs money. @throws UserError once the limit is reached */
@@ -56,6 +57,12 @@ export class Meter {
     });
   }
 }
+
+const sumOf = (a: Tokens, b: Tokens): Tokens => ({
+  prompt: a.prompt + b.prompt,
+  sampled: a.sampled + b.sampled,
+  trained: a.trained + b.trained,
+});
 
 const costOf = (tokens: Tokens, prices: TokenPrices) =>
   kinds.reduce((sum, kind) => sum + tokens[kind] * prices[kind], 0) / 1e6;

@@ -19,10 +19,12 @@ import { readAdapter } from '../../model/lora-files';
 import { copyModel } from '../../model/testing/copy';
 import { createModel, type Model } from '../../model/transformer';
 import { Random } from '../../random';
+import { spentSchema } from '../../spent';
 import { parseModelConfig } from '../../student-files/config';
 import { tinyConfig } from '../../student-files/testing/tiny';
 import { startTinker } from './engine';
 import { Meter, parsePrices } from './meter';
+
 import { TestServer, type Ways } from './testing/server';
 
 const json = tinyConfig('llama', { vocab_size: 128 });
@@ -257,6 +259,24 @@ it('counts the money of a resumed run on, at the prices of each session', () => 
   const unpriced = new Meter({ prompt: 1, sampled: 2, trained: 3 });
   unpriced.continueFrom({ prompt: 1_000_000, sampled: 0, trained: 0 });
   expect(unpriced.spent.money).toBe(1);
+});
+
+it('keeps the money of earlier sessions in one without prices, whose tokens a later one counts', () => {
+  const session = (prices: ConstructorParameters<typeof Meter>[0], before: Meter['spent'], sampled: number) => {
+    const meter = new Meter(prices);
+    meter.continueFrom(before);
+    meter.count('sampled', sampled);
+    return meter.spent;
+  };
+  const first = { prompt: 0, sampled: 2_000_000, trained: 0, money: 5 };
+  const second = session(undefined, first, 1_000_000);
+  const unpriced = { prompt: 0, sampled: 1_000_000, trained: 0 };
+  expect(second).toEqual({ prompt: 0, sampled: 3_000_000, trained: 0, money: 5, unpriced });
+  expect(spentSchema.parse(second)).toEqual(second);
+  const third = session(undefined, second, 1_000_000);
+  expect(third.unpriced!.sampled).toBe(2_000_000);
+  const fourth = session({ prompt: 1, sampled: 2, trained: 3 }, third, 500_000);
+  expect(fourth).toEqual({ prompt: 0, sampled: 4_500_000, trained: 0, money: 10 });
 });
 
 it('refuses settings that the server does not support, and names them', async () => {
