@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { type ParseError, parse } from 'jsonc-parser';
+import { visit } from 'jsonc-parser';
 import { type ErrorCode, UserError } from './errors';
 
 /** Longest accepted line; a rollout of 100,000 tokens fits. */
@@ -183,12 +183,12 @@ export function parseJson(text: string, place: { file?: string; line?: number; c
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    const before = text.slice(0, faultOffset(text)).split('\n');
+    const { line, column } = jsonFault(text);
     throw new UserError(`broken JSON: ${(cause as Error).message}`, {
       code: 'json',
       ...place,
-      line: (place.line ?? 1) + before.length - 1,
-      column: before.at(-1)!.length + 1,
+      line: (place.line ?? 1) + line - 1,
+      column,
       remedy: 'Fix or remove it.',
       cause,
     });
@@ -220,15 +220,30 @@ export function hashFile(file: string): string {
   }
 }
 
-/** The position of the first error, as JSON.parse does not always give it. */
-function faultOffset(text: string): number {
-  const errors: ParseError[] = [];
-  try {
-    parse(text, errors, { disallowComments: true });
-  } catch {
-    return 0; // nested too deep for a recursive parser
+/** Line and column, from 1, of the first error in a text that is not JSON: JSON.parse does not always give them. */
+export function jsonFault(text: string): { line: number; column: number } {
+  const offset = faultOffset(text);
+  let [line, start] = [1, 0];
+  for (let end = text.indexOf('\n'); end >= 0 && end < offset; end = text.indexOf('\n', start)) {
+    line++;
+    start = end + 1;
   }
-  return errors[0]?.offset ?? text.length;
+  return { line, column: offset - start + 1 };
+}
+
+/** Stops at the first error: the list of all would take fifty times the memory of the text. */
+function faultOffset(text: string): number {
+  let first: number | undefined;
+  const stop = (offset: number) => {
+    first = offset;
+    throw new Error('found');
+  };
+  try {
+    visit(text, { onError: (_, offset) => stop(offset) }, { disallowComments: true });
+  } catch {
+    return first ?? 0; // nested too deep for a recursive parser
+  }
+  return text.length;
 }
 
 function faultIn(value: unknown, depth: number): string | undefined {

@@ -148,6 +148,15 @@ export const faultRows: FaultRow[] = [
     ],
   },
   {
+    fault:
+      "a student's files are damaged, missing, of another student, or no files: weights that are cut off or hold NULs, " +
+      'tokens beyond the model',
+    outcome: 'refused at once by all commands that open students; nothing hangs',
+    lost: nothing,
+    told: 'the file, the place or tensor, and a remedy',
+    tests: [['test/faults/students.test.ts', /./]],
+  },
+  {
     fault: 'the host is suspended (SIGSTOP) and continued',
     outcome:
       'clients report the connection as lost and reconnect; training continues; requests that timed out meanwhile ' +

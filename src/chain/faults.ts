@@ -23,7 +23,8 @@ export interface StepFault extends Span {
  * different answer. A right answer whose steps lead to it has no wrong step, whatever its path. Null when none is
  * found. Conservative: a step without a readable equation counts as wrong only for a number that a later step uses.
  */
-export function firstWrongStep(student: Chain, reference?: Chain | string, question?: string): StepFault | null {
+export function firstWrongStep(chain: Chain, reference?: Chain | string, question?: string): StepFault | null {
+  const student = { ...chain, steps: stepsRead(chain.steps) };
   for (const [step, text] of student.steps.entries()) {
     const slip = checkEquations(text).find(({ correct }) => !correct);
     if (slip) {
@@ -39,6 +40,17 @@ export function firstWrongStep(student: Chain, reference?: Chain | string, quest
   const { step, start, end, value } = found;
   const message = departureText(value, found.given);
   return { step, kind: 'departure', message, start, end };
+}
+
+/** Steps that begin after so many characters are not read: the longest chains of thought have half as many. */
+const mostCharacters = 1 << 18;
+
+function stepsRead(steps: readonly string[]): string[] {
+  let end = 0;
+  return steps.filter(({ length }) => {
+    end += length;
+    return end - length < mostCharacters;
+  });
 }
 
 /** Whether a chain reaches the teacher's answer by other sound steps; then it has no departure that matters. */

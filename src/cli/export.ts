@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { runConfigOf } from '../curriculum/run-config';
 import { type Exported, type ExportFormat, exportStudent } from '../engine/embedded/export';
+import { verifyWeights } from '../runs/checkpoints';
 import type { WrittenType } from '../student-files/gguf/write';
 import { studentAt } from './asked-student';
 import { printDocument } from './exit';
@@ -79,6 +80,7 @@ async function write(
   const prompts = runConfigOf(student)?.experiment.student;
   let exported: Exported;
   try {
+    verifyWeights(student);
     exported = await exportStudent(student, out, { format, dtype: dtype.toUpperCase() as WrittenType, force, prompts });
   } finally {
     done();

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { PromptStyle } from '../config/student';
 import type { Engine, OpenOptions, Student } from '../engine/port';
+import { verifyWeights } from '../runs/checkpoints';
 import { loadStudentTokenizer, tokenizerPlace } from '../student-files/folder';
 import { ggufAt } from '../student-files/gguf/student';
 import { type PromptSettings, promptStyle, withPrompts } from '../student-files/prompting';
@@ -32,6 +33,7 @@ export async function openStudent(
   settings: PromptSettings = runConfigOf(path)?.experiment.student ?? {},
   { tokenizer: own = loadStudentTokenizer(path), ...options }: AskedOptions = asIs,
 ): Promise<AskedStudent> {
+  verifyWeights(path);
   const student = await engine.open(path, options);
   try {
     const place = tokenizerPlace(path);

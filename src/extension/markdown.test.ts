@@ -12,9 +12,10 @@ it('shows values literally in every position', () => {
   expect(paragraphs('a', undefined, '', md`*${'b'}*`).text).toBe('a\n\n*b*');
 });
 
+// VS Code's own appendCodeblock minds only the fences at the beginning of a line; one after spaces ends the block, too.
 it('a block of code is not left by a fence in it', () => {
-  const { text } = Markdown.code('a\n```\n[x](command:evil)\n`````\nb\u202e', 'text');
-  expect(text).toBe('``````text\na\n```\n[x](command:evil)\n`````\nbU+202E\n``````');
+  const inside = 'a\n```\n[x](command:evil)\n  `````\n![i](http://x)\nb';
+  expect(Markdown.code(`${inside}\u202e`, 'text').text).toBe(`\`\`\`\`\`\`text\n${inside}U+202E\n\`\`\`\`\`\``);
 });
 
 it('a link runs its own command, whatever its arguments', () => {

@@ -82,10 +82,27 @@ export function loadModel(path: string): Model {
   return withWeights(path, (config, weights) => modelFromWeights(weights, config, path));
 }
 
+/** Refuses a student whose config.json and weights do not fit, without reading the weights' values. */
+export function checkWeights(folder: string): void {
+  const base = weightsOf(folder);
+  withWeights(base, (config, weights) => checkTensors(weights, config, base));
+}
+
 function modelFromWeights(weights: WeightFiles, config: ModelConfig, path: string): Model {
   checkTensors(weights, config, path);
   checkTiedHead(weights, config, path);
-  return modelFrom(config, (name) => weights.readFloats(name));
+  return modelFrom(config, (name) => finite(weights.readFloats(name), name, path));
+}
+
+function finite(values: Float32Array, name: string, folder: string): Float32Array {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += 0 * values[i]; // NaN from the first infinity or NaN on
+  if (sum === 0) return values;
+  throw new UserError(`Tensor ${name} holds values that are not numbers (NaN or infinite)`, {
+    file: folder,
+    remedy: 'The weights are damaged, or their training diverged: copy them again, or use an earlier checkpoint.',
+    code: 'checkpoint',
+  });
 }
 
 /** Tensors that some exporters add and transformers ignores: the head of a tied model, old RoPE buffers. */

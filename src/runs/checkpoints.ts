@@ -104,13 +104,40 @@ export function deleteCheckpointFolder(run: string, name: string): void {
 
 const isFileName = (name: string) => /^[^/\\]+$/.test(name) && name !== '.' && name !== '..';
 
+/** Verifies the weights of a run's checkpoint before they are used elsewhere; other folders have no checksums. */
+export function verifyWeights(folder: string): void {
+  const file = join(folder, stateFile);
+  if (!fs.existsSync(file)) return;
+  const state = checkpointStateSchema.safeParse(
+    parseJson(readSmallText(file, mostState), { file, code: 'checkpoint' }),
+  );
+  if (state.success)
+    verifyFiles(
+      folder,
+      Object.entries(state.data.files).filter(([name]) => isWeights.test(name)),
+    );
+}
+
+const isWeights = /^(?:adapter_)?model\.safetensors$/;
+/** Longest state.json, in bytes. */
+const mostState = 256 << 20;
+
+const damagedCheckpoint = (folder: string, message: string) =>
+  new UserError(message, { file: folder, code: 'checkpoint', remedy: 'Use an earlier checkpoint of the run.' });
+
+function verifyFiles(folder: string, files: [name: string, hash: string][]): void {
+  for (const [name, hash] of files) {
+    const path = join(folder, name);
+    if (!isFileName(name) || !fs.existsSync(path)) throw damagedCheckpoint(folder, `the file ${name} is missing`);
+    if (hashFile(path) !== hash) throw damagedCheckpoint(folder, `the file ${name} is damaged: its checksum differs`);
+  }
+}
+
 /** Reads a checkpoint's state and verifies the checksum of every file. */
 export function verifyCheckpoint(folder: string): CheckpointState {
   const file = join(folder, stateFile);
-  const damaged = (message: string) =>
-    new UserError(message, { file: folder, code: 'checkpoint', remedy: 'Use an earlier checkpoint of the run.' });
-  if (!fs.existsSync(file)) throw damaged('this is not a checkpoint: it has no state.json');
-  const value = parseJson(readSmallText(file, 256 << 20), { file, code: 'checkpoint' });
+  if (!fs.existsSync(file)) throw damagedCheckpoint(folder, 'this is not a checkpoint: it has no state.json');
+  const value = parseJson(readSmallText(file, mostState), { file, code: 'checkpoint' });
   const state = check(checkpointStateSchema, value, { file });
   if (state.format > formatVersion)
     throw new UserError(
@@ -123,11 +150,7 @@ export function verifyCheckpoint(folder: string): CheckpointState {
     );
   const { sha256, ...rest } = value as CheckpointState;
   if (sha256 !== undefined && sha256 !== checksum(rest))
-    throw damaged('the file state.json is damaged: its checksum differs');
-  for (const [name, hash] of Object.entries(state.files)) {
-    const path = join(folder, name);
-    if (!isFileName(name) || !fs.existsSync(path)) throw damaged(`the file ${name} is missing`);
-    if (hashFile(path) !== hash) throw damaged(`the file ${name} is damaged: its checksum differs`);
-  }
+    throw damagedCheckpoint(folder, 'the file state.json is damaged: its checksum differs');
+  verifyFiles(folder, Object.entries(state.files));
   return state;
 }

@@ -3,6 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, writ
 import { dirname, resolve } from 'node:path';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
+import { jsonFault } from '../lines';
 import { makeFolder, replaceFile as replace } from '../writing';
 
 export type JsonObject = Record<string, unknown>;
@@ -11,17 +12,20 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** The remedy for a file that is not a student's. */
+const again = 'If it is missing or damaged, copy or download the student again.';
+
 /** A UserError for a failed system call on `file`; other errors are rethrown. */
 function readError(error: unknown, file: string): never {
   const reason = (error as NodeJS.ErrnoException)?.code;
   if (error instanceof UserError || reason === undefined) throw error;
   const known: Record<string, [string, string]> = {
-    ENOENT: ['does not exist', 'Check the path.'],
-    EISDIR: ['is a folder, not a file', 'Name the file itself.'],
+    ENOENT: ['does not exist', `Check the path. ${again}`],
+    ELOOP: ['is a symbolic link to itself', again],
     EACCES: ['may not be read', 'Check the permissions.'],
     EPERM: ['may not be read', 'Check the permissions.'],
   };
-  const [what, remedy] = known[reason] ?? [`cannot be read (${reason})`, undefined];
+  const [what, remedy] = known[reason] ?? [`cannot be read (${reason})`, 'Check the disk and the path.'];
   throw new UserError(`The file ${what}`, { file, remedy, code: 'checkpoint', cause: error });
 }
 
@@ -37,7 +41,15 @@ export function openFile<T>(file: string, attach: (descriptor: number, size: num
   try {
     descriptor = openSync(file, constants.O_RDONLY | notWaiting);
     const stat = fstatSync(descriptor);
-    if (!stat.isFile()) throw new UserError('This is not a file', { file, code: 'checkpoint' });
+    if (!stat.isFile())
+      throw new UserError(
+        stat.isDirectory() ? 'This is a folder, not a file' : 'This is a pipe or device, not a file',
+        {
+          file,
+          remedy: again,
+          code: 'checkpoint',
+        },
+      );
     return attach(descriptor, stat.size);
   } catch (error) {
     if (descriptor !== undefined) closeSync(descriptor);
@@ -72,7 +84,11 @@ export function readFully({ descriptor, file, refuse }: OpenedFile, into: Uint8A
 export function readText(file: string, maxBytes = 16 << 20): string {
   return withFile(file, (descriptor, size) => {
     if (size > maxBytes)
-      throw new UserError(`The file has ${size} bytes; the maximum is ${maxBytes}`, { file, code: 'checkpoint' });
+      throw new UserError(`The file has ${size} bytes; the maximum is ${maxBytes}`, {
+        file,
+        remedy: again,
+        code: 'checkpoint',
+      });
     return readFileSync(descriptor, 'utf8');
   });
 }
@@ -84,9 +100,12 @@ export function readJsonObject(file: string, maxBytes?: number): JsonObject {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new UserError(`This is not JSON: ${(error as Error).message}`, { file, code: 'checkpoint', cause: error });
+    const place = { file, ...jsonFault(text) };
+    const message = `This is not JSON: ${(error as Error).message}`;
+    throw new UserError(message, { ...place, remedy: again, code: 'checkpoint', cause: error });
   }
-  if (!isJsonObject(value)) throw new UserError('A JSON object was expected', { file, code: 'checkpoint' });
+  if (!isJsonObject(value))
+    throw new UserError('A JSON object was expected', { file, remedy: again, code: 'checkpoint' });
   return value;
 }
 

@@ -207,14 +207,19 @@ export function makeTokenizer(
  * the model's vocabulary, or every end token
  */
 export function tokenizerWithin(tokenizer: Tokenizer, vocabSize: number, file: string): Tokenizer {
-  if (tokenizer.vocabSize <= vocabSize) return tokenizer;
   const eosIds = tokenizer.eosIds.filter((id) => id < vocabSize);
-  if (tokenizer.trainedVocabSize > vocabSize || eosIds.length === 0)
-    throw new UserError(`The tokenizer has ${tokenizer.vocabSize} tokens, the model only ${vocabSize}`, {
+  const refuse = (message: string): never => {
+    throw new UserError(message, {
       file,
       remedy: 'Tokenizer and model belong to different students: copy both from one.',
       code: 'checkpoint',
     });
+  };
+  if (tokenizer.trainedVocabSize > vocabSize)
+    refuse(`The tokenizer has ${tokenizer.vocabSize} tokens, the model only ${vocabSize}`);
+  if (eosIds.length === 0) refuse(`The end token ${tokenizer.eosId} is not among the ${vocabSize} tokens of the model`);
+  const ending = { ...tokenizer, eosIds, eosId: eosIds[0] };
+  if (tokenizer.vocabSize <= vocabSize) return ending;
   const encode = (text: string) => {
     const ids = tokenizer.encode(text);
     const beyond = ids.find((id) => id >= vocabSize);
@@ -228,11 +233,9 @@ export function tokenizerWithin(tokenizer: Tokenizer, vocabSize: number, file: s
   };
   const prefix = tokenizer.encodePrompt('');
   return {
-    ...tokenizer,
+    ...ending,
     encode,
     encodePrompt: (text) => [...prefix, ...encode(text)],
-    eosIds,
-    eosId: eosIds[0],
     padId: tokenizer.padId < vocabSize ? tokenizer.padId : eosIds[0],
     vocabSize,
   };

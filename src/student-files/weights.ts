@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { UserError } from '../errors';
 import { isJsonObject, readJsonObject } from './files';
 import { openSafetensors, type SafetensorsFile } from './safetensors';
-import type { TensorEntry } from './safetensors-header';
+import { refuse, type TensorEntry } from './safetensors-header';
 
 export interface WeightFiles {
   /** Every tensor, by name, in the order of the files. */
@@ -21,7 +21,7 @@ export const holdsWeights = (folder: string): boolean =>
 
 /** Opens the folder's weights. @throws UserError when there are none, or when index and shards disagree */
 export function openWeights(folder: string): WeightFiles {
-  if (existsSync(join(folder, single))) return gather([openSafetensors(join(folder, single))]);
+  if (existsSync(join(folder, single))) return gather([openWhole(join(folder, single))]);
   const indexFile = join(folder, indexName);
   if (!existsSync(indexFile))
     throw new UserError(`There is neither ${single} nor ${indexName}`, {
@@ -49,7 +49,7 @@ function openShards(folder: string, indexFile: string): WeightFiles {
             code: 'checkpoint',
           },
         );
-      files.push(openSafetensors(join(folder, shard)));
+      files.push(openWhole(join(folder, shard)));
     }
     for (const [name, shard] of Object.entries(map))
       if (!files.some(({ file, tensors }) => file === join(folder, shard as string) && tensors.has(name)))
@@ -62,6 +62,17 @@ function openShards(folder: string, indexFile: string): WeightFiles {
     for (const file of files) file.close();
     throw error;
   }
+}
+
+/** A page of a disk: what a power cut leaves empty is at least as long. */
+const pageBytes = 4096;
+
+/** Opens a file that does not end within a matrix in a page of zeros: its last bytes never reached the disk. */
+function openWhole(file: string): SafetensorsFile {
+  const opened = openSafetensors(file);
+  if (!opened.endsInZeros(pageBytes)) return opened;
+  opened.close();
+  return refuse(file, `ends in ${pageBytes} or more zero bytes, as after a power cut`);
 }
 
 function gather(files: SafetensorsFile[]): WeightFiles {

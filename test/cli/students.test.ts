@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { keep, randomNormal } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,7 +13,7 @@ import { createAdapter } from '../../src/model/lora';
 import { saveAdapter } from '../../src/model/lora-files';
 import { livelyModel } from '../../src/model/testing/naive';
 import { disposeModel } from '../../src/model/transformer';
-import { type Distillery, openDistillery, outcome } from './distillery';
+import { type Distillery, openDistillery, outcome, tinyFile } from './distillery';
 
 let distillery: Distillery;
 const at = (...names: string[]) => join(distillery.folder, ...names);
@@ -116,6 +116,26 @@ describe('a student', () => {
     expect(existsSync(at('x'))).toBe(false);
     expect((await distillery.run('export', 'llama', 'kept', '--force')).code).toBe(0);
     expect(readFileSync(at('kept', 'notes.md'), 'utf8')).toBe('mine');
+  });
+});
+
+describe('a damaged student', () => {
+  it('is refused by every command, with the file, and told of by a preview', async () => {
+    cpSync(at('llama'), at('damaged'), { recursive: true });
+    truncateSync(at('damaged', 'model.safetensors'), 9000);
+    distillery.write('damaged.distillery.json', { ...tinyFile(), student: { path: 'damaged' } });
+    const commands = [
+      ['ask', 'damaged', 'the cat'],
+      ['evaluate', 'damaged', '--data', 'arithmetic'],
+      ['export', 'damaged', 'out/damaged'],
+      ['run', 'damaged.distillery.json'],
+      ['preview', 'damaged.distillery.json'],
+    ];
+    const told = await Promise.all(commands.map((command) => distillery.run(...command)));
+    expect(told.map(({ code }) => code)).toEqual([2, 2, 2, 2, 0]);
+    for (const { stdout, stderr } of told)
+      expect(`${stdout}${stderr}`).toMatch(/damaged\/model\.safetensors: .*cut off\n +The file is damaged/);
+    expect(existsSync(at('out', 'damaged'))).toBe(false);
   });
 });
 

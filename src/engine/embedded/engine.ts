@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Backend } from '../../config/backends';
 import { type BackendInfo, listBackends, useBackend } from '../../kernels/backends';
 import { multiplicationSpeed } from '../../kernels/speed';
-import { loadPolicy } from '../../model/hf-folder';
+import { checkWeights, loadPolicy } from '../../model/hf-folder';
 import { loadStudentConfig } from '../../student-files/folder';
 import type { EngineKind } from '../kind';
 import type { Engine, OpenOptions, Student } from '../port';
@@ -29,6 +29,7 @@ class EmbeddedEngine implements Engine {
 
   memory: Engine['memory'] = async (folder) => {
     const { name, isa } = this.backend;
+    checkWeights(folder);
     return memoryModel(loadStudentConfig(folder), name, isa);
   };
 
