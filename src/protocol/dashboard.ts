@@ -85,6 +85,8 @@ const rows = z.object({
   values: z.record(z.string(), z.instanceof(Float64Array)),
   /** Values that are NaN or infinite: metric and row, counted from the first of the run. */
   broken: z.array(z.tuple([z.string(), count])),
+  /** More rows follow at once. */
+  more: z.boolean().optional(),
 });
 export type RowsMessage = z.infer<typeof rows>;
 

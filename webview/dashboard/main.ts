@@ -104,9 +104,15 @@ divider.hidden = true;
 resizeRollouts();
 onThemeChange(() => panels.repaint());
 
-/** Draws once per frame, however many messages arrive. */
 let waiting = false;
+let later = 0;
+/** When the page was drawn last, and how long that took, in milliseconds. */
+let last = { end: 0, took: 0 };
+
+/** Draws once per frame, however many messages arrive. */
 function drawSoon(): void {
+  clearTimeout(later);
+  later = 0;
   if (waiting) return;
   waiting = true;
   requestAnimationFrame(() => {
@@ -115,7 +121,13 @@ function drawSoon(): void {
   });
 }
 
+/** While the rows of a long run arrive, drawing them takes at most a fifth of the time. */
+function drawLater(): void {
+  later ||= window.setTimeout(drawSoon, last.end + 4 * last.took - performance.now());
+}
+
 function draw(): void {
+  const begun = performance.now();
   model.layOut();
   const charts = model.view.mode === 'charts';
   const empty = model.tracks.every(({ rows }) => rows === 0);
@@ -131,6 +143,8 @@ function draw(): void {
   showCursorPlace();
   performance.clearMarks('drawn');
   performance.mark('drawn', { detail: model.tracks.reduce((rows, track) => rows + track.rows, 0) });
+  const end = performance.now();
+  last = { end, took: end - begun };
 }
 
 function drawHeads(): void {
@@ -156,7 +170,9 @@ function receive(message: ToDashboard): void {
       break;
     case 'rows':
       model.tracks.find(({ run }) => run === message.run)?.take(message);
-      break;
+      if (message.more) drawLater();
+      else drawSoon();
+      return;
     case 'settings':
       model.differences = message.differences;
       drawHeads();

@@ -44,10 +44,12 @@ export class Panels {
   private readonly observer = new IntersectionObserver((entries) => this.sighted(entries), { rootMargin: '200px' });
   private model: DashboardModel | undefined;
   private pointing = 0;
+  /** Of the grid, in CSS pixels; its height does not matter to the charts. */
+  private width = 0;
 
   constructor(private readonly actions: PanelActions) {
     append(this.root, [this.grid, this.zeros]);
-    new ResizeObserver(() => this.redraw()).observe(this.grid);
+    new ResizeObserver(() => this.resized()).observe(this.grid);
   }
 
   /** All panels, including hidden ones. */
@@ -209,19 +211,28 @@ export class Panels {
   }
 
   private sighted(entries: readonly IntersectionObserverEntry[]): void {
+    const fresh = new Set<Element>();
     for (const { target, isIntersecting } of entries) {
-      if (isIntersecting) this.visible.add(target);
+      if (isIntersecting) fresh.add(target);
       else this.visible.delete(target);
     }
+    for (const target of fresh) this.visible.add(target);
+    this.redraw(fresh);
+  }
+
+  private resized(): void {
+    const { clientWidth } = this.grid;
+    if (clientWidth === this.width) return;
+    this.width = clientWidth;
     this.redraw();
   }
 
   /** Only visible charts are drawn. A chart that fails is reported, and tried again with the next update. */
-  private redraw(): void {
+  private redraw(roots: ReadonlySet<Element> = this.visible): void {
     const { model, theme } = this;
     if (!model) return;
     for (const shown of this.shown.values()) {
-      if (!this.visible.has(shown.root)) continue;
+      if (!roots.has(shown.root)) continue;
       try {
         shown.chart.draw(shown.panel, model, shown.marks, theme);
         shown.chart.point(model.cursor);

@@ -198,7 +198,7 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
       sources.map(async (source) => {
         for (let more = true; more && sources === this.sources && !this.disposed; ) {
           more = await source.read();
-          this.sendRows(source);
+          this.sendRows(source, more);
         }
       }),
     );
@@ -223,14 +223,16 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
     this.page.post(message);
   }
 
-  private sendRows(source: RunSource): void {
+  /** `more`: the file has more rows. */
+  private sendRows(source: RunSource, more: boolean): void {
     const { columns } = source;
     const before = this.sent.get(source);
     let from = before?.columns === columns ? before.rows : 0;
     if (before?.columns === columns && from === columns.rows) return;
     do {
       const to = Math.min(columns.rows, from + rowsAMessage);
-      this.page.post(columns.message(source.folder, from, to));
+      const message = columns.message(source.folder, from, to);
+      this.page.post(more || to < columns.rows ? { ...message, more: true } : message);
       from = to;
     } while (from < columns.rows);
     this.sent.set(source, { columns, rows: from });
