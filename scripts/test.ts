@@ -37,8 +37,9 @@ async function runLane(parts: Part[], stdio: 'pipe' | 'inherit'): Promise<void> 
 function run([script, ...args]: Part, stdio: 'pipe' | 'inherit'): Promise<boolean> {
   const begin = Date.now();
   console.log(`${script} begins`);
+  const env = Object.assign({}, process.env, { DISTILLERY_BUILT: '1' });
   // These run later, by their own command.
-  const env = script === 'test:unit' ? { ...process.env, DISTILLERY_WITHOUT_FAULTS: '1' } : process.env;
+  if (script === 'test:unit') env.DISTILLERY_WITHOUT_FAULTS = '1';
   const child = spawn('npm', ['run', '--silent', script, '--', ...args], { cwd: packageRoot(), env, stdio });
   const output: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => output.push(chunk));

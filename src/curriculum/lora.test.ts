@@ -58,17 +58,22 @@ describe('a run with an adapter', () => {
     disposeModel(model);
   });
 
-  it.each([5, 11])('gives the same result when it is stopped after %i updates and resumed', async (updates) => {
-    const run = await stopAfter(updates, start);
-    const notes: string[] = [];
-    const told = (event: CurriculumEvent) => event.type === 'note' && notes.push(event.text);
-    await resumeRun(run, { ...quiet, notify: told });
-    expect(notes.join()).toContain('needs about');
-    expect(metrics(run)).toEqual(metrics(whole));
-    expect(readRollouts(run, 'rewrite', 3)).toEqual(readRollouts(whole, 'rewrite', 3));
-    const last = (of: string) => hash(join(checkpoint(of, 'rewrite-7'), 'adapter_model.safetensors'));
-    expect(last(run)).toBe(last(whole));
-  });
+  it.each([5, 11])(
+    'gives the same result when it is stopped after %i updates and resumed, and leaves no tensors',
+    async (updates) => {
+      const tensors = memory().numTensors;
+      const run = await stopAfter(updates, start);
+      const notes: string[] = [];
+      const told = (event: CurriculumEvent) => event.type === 'note' && notes.push(event.text);
+      await resumeRun(run, { ...quiet, notify: told });
+      expect(memory().numTensors).toBe(tensors);
+      expect(notes.join()).toContain('needs about');
+      expect(metrics(run)).toEqual(metrics(whole));
+      expect(readRollouts(run, 'rewrite', 3)).toEqual(readRollouts(whole, 'rewrite', 3));
+      const last = (of: string) => hash(join(checkpoint(of, 'rewrite-7'), 'adapter_model.safetensors'));
+      expect(last(run)).toBe(last(whole));
+    },
+  );
 
   it('continues the adapter of a checkpoint, or merges it', async () => {
     const from = checkpoint(whole, 'rewrite-7');
@@ -88,11 +93,5 @@ describe('a run with an adapter', () => {
     expect(existsSync(join(checkpoint(plain.folder, 'reconstruct-1'), 'model.safetensors'))).toBe(true);
     expect(plain.rows[0].accuracy).toBe(again.rows[0].accuracy);
     expect(plain.rows[0].meanTokens).toBe(again.rows[0].meanTokens);
-  });
-
-  it('leaves no tensors behind', async () => {
-    const tensors = memory().numTensors;
-    await start();
-    expect(memory().numTensors).toBe(tensors);
   });
 });

@@ -4,8 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExperimentInput } from '../../src/config/experiment';
 import { tinyInput, tinyWorkspace } from '../../src/curriculum/testing/tiny';
-import { packageRoot } from '../../src/paths';
-import { bundle } from '../bundle';
+import { builtPrograms } from '../bundle';
 
 export interface Outcome {
   code: number | null;
@@ -24,33 +23,35 @@ export interface Distillery {
   json<T = Record<string, unknown>>(...args: string[]): Promise<T>;
   /** The same with other environment variables. */
   with(env: NodeJS.ProcessEnv): Distillery;
-  /** The bundle. */
+  /** Its JavaScript file. */
   program: string;
   write(name: string, content: string | object): string;
   close(): void;
 }
 
-/** Bundles the command line as `npm run build` does, but into one file with its own name. */
 export async function openDistillery(): Promise<Distillery> {
-  const cache = join(packageRoot(), 'node_modules', '.cache');
-  mkdirSync(cache, { recursive: true });
-  const program = join(cache, `distillery-cli-${process.pid}.js`);
+  const { folder: programs, remove } = await builtPrograms({ cli: 'src/cli/main.ts' });
   const folder = await tinyWorkspace();
-  await bundle({
-    entryPoints: [join(packageRoot(), 'src/cli/main.ts')],
-    outfile: program,
-  });
-  return handle(program, folder, { ...process.env, NO_COLOR: '1', DISTILLERY_THREADS: '1', npm_lifecycle_event: '' });
+  const env = { ...process.env, NO_COLOR: '1', DISTILLERY_THREADS: '1', npm_lifecycle_event: '' };
+  return handle({ program: join(programs, 'cli.js'), remove, folder }, env);
 }
 
-function handle(program: string, folder: string, env: NodeJS.ProcessEnv): Distillery {
+interface Place {
+  program: string;
+  folder: string;
+  /** Deletes the program if it is a temporary one. */
+  remove(): void;
+}
+
+function handle(place: Place, env: NodeJS.ProcessEnv): Distillery {
+  const { program, folder } = place;
   const start = (...args: string[]) =>
     spawn(process.execPath, [program, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], env });
   const run = (...args: string[]) => outcome(start(...args));
   return {
     folder,
     program,
-    with: (changes) => handle(program, folder, { ...env, ...changes }),
+    with: (changes) => handle(place, { ...env, ...changes }),
     start,
     run,
     async json<T>(...args: string[]) {
@@ -69,7 +70,7 @@ function handle(program: string, folder: string, env: NodeJS.ProcessEnv): Distil
     },
     close() {
       rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
-      rmSync(program, { force: true });
+      place.remove();
     },
   };
 }

@@ -1,5 +1,5 @@
 /** A whole run on a server of the Tinker API, which a test server stands for: real gradients, the real client. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { resumeRun, startRun } from '../../src/curriculum/session';
@@ -11,15 +11,18 @@ import { openRun } from '../../src/runs/reading';
 
 let folder: string;
 let server: TestServer;
+let whole: Awaited<ReturnType<typeof startRun>>;
 
 beforeAll(async () => {
   folder = await tinyWorkspace();
   server = await TestServer.start(loadStudent(join(folder, 'student')).model);
   process.env.TINKER_BASE_URL = server.url;
+  whole = await startRun(experiment(), join(folder, 'runs'), quiet);
 });
 afterAll(async () => {
   delete process.env.TINKER_BASE_URL;
   await server.stop();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 const quiet = { notify: () => {}, signal: new AbortController().signal };
@@ -28,7 +31,7 @@ const experiment = () =>
   tinyExperiment(folder, { backend: 'tinker', student: { path: 'student', lora: { rank: 4, dropout: 0 } } });
 
 it('runs all stages, and records what the server was found to do', async () => {
-  const { folder: run, rows } = await startRun(experiment(), join(folder, 'runs'), quiet);
+  const { folder: run, rows } = whole;
   expect(rows.map(({ stage }) => stage)).toEqual(
     expect.arrayContaining(['base', 'reconstruct', 'complete', 'rewrite', 'sft']),
   );
@@ -50,7 +53,6 @@ it('runs all stages, and records what the server was found to do', async () => {
 });
 
 it('stops and resumes with the same results', async () => {
-  const whole = await startRun(experiment(), join(folder, 'runs'), quiet);
   const stop = new AbortController();
   let run = '';
   const stopped = startRun(experiment(), join(folder, 'runs'), {

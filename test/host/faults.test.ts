@@ -1,9 +1,10 @@
-import { copyFileSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Crash } from '../../src/client/api';
 import { HostLink } from '../../src/client/link';
+import { packageRoot } from '../../src/paths';
 import { isProcess } from '../../src/processes';
 import { type Address, errorCodes, protocolVersion } from '../../src/protocol/control';
 import { addressFile, logFile, readAddress, writeAddress } from '../../src/protocol/host-folder';
@@ -16,7 +17,13 @@ beforeAll(async () => {
   work = await openWorkplace();
 });
 afterEach(() => work.endHost());
-afterAll(() => work?.close());
+afterAll(async () => {
+  await work?.close();
+  rmSync(failing, { recursive: true, force: true });
+});
+
+/** For a host with a faulty server; it finds the package from there. */
+const failing = join(packageRoot(), 'node_modules', '.cache', `failing-${process.pid}`);
 
 const me = { name: 'test', version: '0.0.0' };
 const address = () => readAddress(work.distillery)!;
@@ -160,13 +167,12 @@ describe('a host in trouble', () => {
   });
 
   it('whose server fails continues its run, and is found again', async () => {
-    const failing = join(dirname(work.program), 'failing');
     const flag = join(work.folder, 'fail');
     mkdirSync(failing, { recursive: true });
     copyFileSync(work.program, join(failing, 'host.js'));
     writeFileSync(
       join(failing, 'host-server.js'),
-      `const fs = require('node:fs'); require('../host-server.js');
+      `const fs = require('node:fs'); require(${JSON.stringify(join(dirname(work.program), 'host-server.js'))});
       setInterval(() => { if (fs.existsSync(${JSON.stringify(flag)})) { fs.rmSync(${JSON.stringify(flag)}); throw new Error('alas'); } }, 10);`,
     );
     const { client } = work.client({

@@ -1,4 +1,4 @@
-/** A host from its own bundle, a workspace for it, and clients that are disposed at the end. */
+/** A host from a bundle, a workspace for it, and clients that are disposed at the end. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,9 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HostClient, type HostClientOptions } from '../../src/client/host-client';
 import type { ExperimentInput } from '../../src/config/experiment';
 import { tinyWorkspace } from '../../src/curriculum/testing/tiny';
-import { packageRoot } from '../../src/paths';
 import type { HostEvent } from '../../src/protocol/control';
-import { bundle } from '../bundle';
+import { builtPrograms } from '../bundle';
 import { tinyFile } from '../cli/distillery';
 
 export interface Workplace {
@@ -26,18 +25,11 @@ export interface Workplace {
 
 export async function openWorkplace(): Promise<Workplace> {
   process.env.DISTILLERY_THREADS ??= '1';
-  const bundles = join(packageRoot(), 'node_modules', '.cache', `host-${process.pid}`);
-  await bundle({
-    entryPoints: {
-      host: join(packageRoot(), 'src/host/main.ts'),
-      'host-server': join(packageRoot(), 'src/host/server.ts'),
-    },
-    outdir: bundles,
-  });
+  const bundles = await builtPrograms({ host: 'src/host/main.ts', 'host-server': 'src/host/server.ts' });
   const folder = await tinyWorkspace();
   const distillery = join(folder, '.distillery');
   mkdirSync(distillery);
-  const program = join(bundles, 'host.js');
+  const program = join(bundles.folder, 'host.js');
   const clients: HostClient[] = [];
   const open = (options: Partial<HostClientOptions> = {}) => {
     const client = new HostClient({
@@ -81,7 +73,7 @@ export async function openWorkplace(): Promise<Workplace> {
           if (left === 0) throw error; // a host that was starting just then writes still
         }
       }
-      rmSync(bundles, { recursive: true, force: true });
+      bundles.remove();
     },
   };
 }

@@ -133,10 +133,9 @@ describe.skipIf(!interpreter)('the PyTorch engine', () => {
         ...estimators.map((kl) => ({ loss: 'dapo' as LossType, beta: 0.3, kl })),
       ];
       it.each(cases)('changes its weights alike in a GRPO update: $loss, KL $kl, weight $beta', async (more) => {
-        const { pair, start, references, episodes } = await grpoScene(name, adapter);
+        const { pair, start, before, references, episodes } = await grpoScene(name, adapter);
         await both(pair, (student, i) => student.restore(start[i]));
         await both(pair, (student) => student.restartOptimizer());
-        const before = await weights(pair[0]);
         const replay = more.loss === 'dapo' ? examplesOf(pair[0]).slice(0, 2) : [];
         const options = { ...grpo, ...more, replayWeight: 0.5 };
         const [a, b] = await both(pair, (student, i) =>
@@ -200,6 +199,8 @@ async function both<T>(pair: Pair, work: (student: Student, i: number) => Promis
 interface Scene {
   pair: Pair;
   start: [Snapshot, Snapshot];
+  /** The weights at the start. */
+  before: Map<string, Float32Array>;
   references: [Snapshot, Snapshot];
   episodes: Episode[];
 }
@@ -220,6 +221,7 @@ async function makeScene(name: string, adapter: typeof lora | null): Promise<Sce
   const references = await both(pair, (student) => student.snapshot());
   await move(pair);
   const start = await both(pair, (student) => student.snapshot());
+  const before = await weights(pair[0]);
   const scores = await pair[0].logProbs(examples, { temperature: grpo.temperature, microBatchTokens: 4096 });
   const random = new Random(5, 'episodes');
   const episodes = examples.map((example, i) => ({
@@ -228,7 +230,7 @@ async function makeScene(name: string, adapter: typeof lora | null): Promise<Sce
     advantage: i === 4 ? 0 : random.normal(),
     masked: i === 2,
   }));
-  return { pair, start, references, episodes };
+  return { pair, start, before, references, episodes };
 }
 
 /** Away from the first weights, to the very same ones on both engines. */

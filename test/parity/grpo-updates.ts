@@ -193,8 +193,11 @@ function weightsOf(model: Model, { parameters }: Shared): Float64Array {
   return all;
 }
 
-const dot = (a: ArrayLike<number>, b: ArrayLike<number>) =>
-  Array.from(a).reduce((sum, value, i) => sum + value * b[i], 0);
+function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
 
 /** IEEE 754 half-precision numbers. */
 function halves(base64: string): number[] {

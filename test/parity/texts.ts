@@ -3,6 +3,7 @@
  * same generator.
  */
 import { createHash } from 'node:crypto';
+import { withinTimeTogether } from '../../src/bounded';
 import type { Tokenizer } from '../../src/student-files/tokenizer';
 
 export interface GeneratedTexts {
@@ -39,8 +40,11 @@ export function differing(tokenizer: Tokenizer, texts: string[], block: number, 
     throw new Error(`${hashes.length} hashes are not for ${texts.length} texts`);
   return hashes.flatMap((hash, i) => {
     const digest = createHash('sha256');
-    for (const text of texts.slice(i * block, (i + 1) * block))
-      digest.update(Uint32Array.from([...tokenizer.encode(text), 0xffffffff]));
+    // One time limit for a block, not for each text: setting limits takes longer than encoding.
+    const rows = withinTimeTogether(60_000, () =>
+      texts.slice(i * block, (i + 1) * block).map((text) => tokenizer.encode(text)),
+    );
+    for (const ids of rows) digest.update(Uint32Array.from([...ids, 0xffffffff]));
     return digest.digest('hex').slice(0, 12) === hash ? [] : [`texts ${i * block} to ${(i + 1) * block - 1}`];
   });
 }

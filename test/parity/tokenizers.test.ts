@@ -55,8 +55,9 @@ describe.each(['qwen2.5', 'smollm2'] as const)('the tokenizer of %s', (name) => 
     for (const text of [...generated(fixture)].slice(0, 500)) {
       const control = /<\|(im_start|im_end|endoftext)\|>/g; // which `decode` leaves out
       const same = name === 'qwen2.5' ? text.normalize('NFC') : text;
-      expect(tokenizer!.tokenTexts(tokenizer!.encode(text)).join('')).toBe(same);
-      expect(tokenizer!.decode(tokenizer!.encode(text))).toBe(same.replace(control, ''));
+      const ids = tokenizer!.encode(text);
+      expect(tokenizer!.tokenTexts(ids).join('')).toBe(same);
+      expect(tokenizer!.decode(ids)).toBe(same.replace(control, ''));
     }
   });
 });
