@@ -11,7 +11,7 @@ vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
 let distillery: Distillery;
 beforeAll(async () => {
   distillery = await openDistillery();
-  const sft = { updates: 40, batch: 2, evaluateEvery: 500 };
+  const sft = { updates: 120, batch: 2, evaluateEvery: 500 };
   const stages = { reconstruct: false as const, complete: false as const, rewrite: false as const };
   distillery.write(
     'job/job.distillery.json',
@@ -32,15 +32,15 @@ it('--continue takes up the run that a job left, whatever SIGTERM it got, and be
   expect((await end).code).toBe(130);
   const [first] = runs();
   const before = readMetrics(join(distillery.folder, 'runs', first)).length;
-  expect(before).toBeLessThan(40);
+  expect(before).toBeLessThan(120);
 
   // The next job is on another machine, where there is only the copy.
   rmSync(join(distillery.folder, 'runs', first), { recursive: true });
   expect(await distillery.run(...job)).toMatchObject({ code: 0, stdout: expect.stringContaining('Plain SFT') });
   expect(runs()).toEqual([first]);
-  expect(readMetrics(join(distillery.folder, 'runs', first))).toHaveLength(40);
+  expect(readMetrics(join(distillery.folder, 'runs', first))).toHaveLength(120);
   expect((await distillery.run(...job)).stdout).toContain('This run is finished');
-  expect(readMetrics(join(distillery.folder, 'copies', first))).toHaveLength(40);
+  expect(readMetrics(join(distillery.folder, 'copies', first))).toHaveLength(120);
   expect((await distillery.run(...job, '--seed', '9', '--limit', '2')).code).toBe(0);
   expect(runs()).toHaveLength(2);
 });

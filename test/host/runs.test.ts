@@ -61,7 +61,7 @@ describe('a run on the host', () => {
   });
 
   it('pauses after a checkpoint, answers questions meanwhile, resumes, and stops; each request may be repeated', async () => {
-    const experiment = work.experiment('long', longStage(400));
+    const experiment = work.experiment('long', longStage(100_000));
     const { client, events, states } = work.client();
     const { run } = await client.start({ experiment });
     await until('updates', () => updates(events) > 1);
@@ -94,7 +94,7 @@ describe('a run on the host', () => {
   });
 
   it('is cancelled without a checkpoint, and stopped while it is paused', async () => {
-    const experiment = work.experiment('long', longStage(400));
+    const experiment = work.experiment('long', longStage(100_000));
     const { client, events } = work.client();
     const { run } = await client.start({ experiment });
     await until('updates', () => updates(events) > 1);
@@ -112,7 +112,7 @@ describe('a run on the host', () => {
   });
 
   it('continues without clients, is reported when its host is killed, and resumes only on request', async () => {
-    const experiment = work.experiment('killed', longStage(60));
+    const experiment = work.experiment('killed', longStage(400));
     const first = work.client();
     const { run } = await first.client.start({ experiment });
     first.client.dispose();
@@ -133,7 +133,7 @@ describe('a run on the host', () => {
 
     expect(await client.resume({ run })).toEqual({ run, already: false });
     await until('the end', () => client.status?.last?.outcome === 'finished');
-    expect(readMetrics(run).map(({ step }) => step)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
+    expect(readMetrics(run).map(({ step }) => step)).toEqual(Array.from({ length: 400 }, (_, i) => i + 1));
   });
 
   it('that cannot start reports the reason, and leaves no folder behind', async () => {

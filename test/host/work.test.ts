@@ -105,7 +105,7 @@ describe('short work on the host', () => {
   });
 
   it('tokenizes, also while the engine trains', async () => {
-    const { run } = await client.start({ experiment: work.experiment('busy', longStage(400)) });
+    const { run } = await client.start({ experiment: work.experiment('busy', longStage(100_000)) });
     const { texts } = await client.tokenize({ checkpoint: student, texts: ['Step 1: 2 + 3 = 5', ''] });
     expect(texts[0].texts.join('')).toBe('Step 1: 2 + 3 = 5');
     expect(texts[0].ids).toHaveLength(texts[0].texts.length);

@@ -53,7 +53,7 @@ export const runsOf = (folder: string): string[] =>
 /** Like tiny, but long enough for a test to act on the run. */
 function longFile(): ExperimentInput {
   const tiny = tinyFile();
-  const complete = { ...tiny.stages!.complete!, updates: 2000 };
+  const complete = { ...tiny.stages!.complete!, updates: 100_000 };
   return { ...tiny, name: 'long', stages: { complete }, baselines: {}, evaluation: { every: 500, maxNewTokens: 8 } };
 }
 

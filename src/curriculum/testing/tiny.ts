@@ -1,42 +1,34 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { maskText } from '../../chain/prompts';
 import type { Experiment, ExperimentInput } from '../../config/experiment';
 import { resolveExperiment } from '../../config/load';
 import { useBackend } from '../../kernels/backends';
 import { testedBackend } from '../../kernels/testing/backends';
 import { saveStudent } from '../../model/hf-folder';
 import { createModel, disposeModel } from '../../model/transformer';
+import { packageRoot } from '../../paths';
 import { parseModelConfig } from '../../student-files/config';
-import { tinyConfig, tinyTokenizer } from '../../student-files/testing/tiny';
+import { copyCompanions } from '../../student-files/folder';
+import { tinyConfig } from '../../student-files/testing/tiny';
 import { Stopped } from '../context';
 import type { SessionOptions } from '../session';
 
-/** The tiny tokenizer with [MASK] as a special token, as in the built-in student. */
-function tokenizerWithMask() {
-  const { json, config } = tinyTokenizer();
-  const { vocab } = json.model as { vocab: Record<string, number> };
-  const id = Object.keys(vocab).length;
-  vocab[maskText] = id;
-  const added = json.added_tokens as object[];
-  added.push({ ...added[0], id, content: maskText });
-  return { json, config, size: id + 1 };
-}
+/** Its tokenizer, of whole words, keeps the sequences short: attention would be most of a run's time. */
+const builtInStudent = join(packageRoot(), 'examples', 'arithmetic', 'student');
 
 /** A temporary folder with a random student of a few thousand parameters in `student/`. */
 export async function tinyWorkspace(): Promise<string> {
   await useBackend(testedBackend);
   const folder = mkdtempSync(join(tmpdir(), 'distillery-'));
-  const { json, config, size } = tokenizerWithMask();
+  const { vocab_size } = JSON.parse(readFileSync(join(builtInStudent, 'config.json'), 'utf8'));
   const model = createModel(
-    parseModelConfig(tinyConfig('qwen2', { vocab_size: size, max_position_embeddings: 32768, eos_token_id: 0 })),
+    parseModelConfig(tinyConfig('qwen2', { vocab_size, max_position_embeddings: 32768, eos_token_id: 0 })),
     1,
   );
   saveStudent(join(folder, 'student'), model);
   disposeModel(model);
-  writeFileSync(join(folder, 'student', 'tokenizer.json'), JSON.stringify(json));
-  writeFileSync(join(folder, 'student', 'tokenizer_config.json'), JSON.stringify(config));
+  copyCompanions(builtInStudent, join(folder, 'student'));
   return folder;
 }
 

@@ -22,8 +22,8 @@ suite('Runs from the window', () => {
 
   /** Process ids of the session's training hosts. */
   const hosts = () => processesUsing(session.server.home, '/dist/host.js');
-  const status = (page: Page) => page.locator('.statusbar-item', { hasText: /Stage 2 \d+\/2000/ });
-  const update = async (page: Page) => Number(/(\d+)\/2000/.exec(await status(page).innerText())![1]);
+  const status = (page: Page) => page.locator('.statusbar-item', { hasText: /Stage 2 \d+\/100000/ });
+  const update = async (page: Page) => Number(/(\d+)\/100000/.exec(await status(page).innerText())![1]);
   const startLong = async () => {
     await runCommand(session.page, 'Distillery: Run Stage 2');
     await pick(session.page, 'long');
@@ -70,7 +70,7 @@ suite('Runs from the window', () => {
   test('Pause pauses the run, and Resume continues it', async () => {
     const { page } = session;
     await runCommand(page, 'Distillery: Pause');
-    const paused = page.locator('.statusbar-item', { hasText: /Stage 2 \d+\/2000 paused/ });
+    const paused = page.locator('.statusbar-item', { hasText: /Stage 2 \d+\/100000 paused/ });
     await paused.waitFor();
     const at = await update(page);
     await runCommand(page, 'Distillery: Resume');
