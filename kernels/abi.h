@@ -37,5 +37,16 @@ double spent_seconds(void);  // processor time of this process so far; 0 where t
 // c [12,32] (+)= a^T b, its rows ldc apart, where a [pairs][12] and b [pairs][32] hold two numbers in bfloat16 each (the lower half first); sums
 // in float32. NULL where the processor has no instruction for it.
 extern void (*bfloat16_tile)(int pairs, const uint32_t *a, const uint32_t *b, float *c, ptrdiff_t ldc, int accumulate);
+
+// Memory that a loop over weights fetches into the second cache while it computes, some in each step.
+typedef struct {
+  const char *from;
+  int half;  // bytes of half a step
+} fetch_ahead;
+#define FETCH(ahead)                                     \
+  __builtin_prefetch((ahead).from, 0, 2);                \
+  __builtin_prefetch((ahead).from + (ahead).half, 0, 2); \
+  (ahead).from += 2 * (ahead).half
+
 // to [tokens,32] = x w^T for up to 12 tokens: w [pairs][32] and x [pairs][tokens] hold two numbers in bfloat16 each. NULL likewise.
-extern void (*bfloat16_few)(int tokens, int pairs, const uint32_t *w, const uint32_t *x, float *to);
+extern void (*bfloat16_few)(int tokens, int pairs, const uint32_t *w, const uint32_t *x, float *to, fetch_ahead ahead);

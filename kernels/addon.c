@@ -25,12 +25,12 @@ typedef struct {
 } table;
 
 void (*bfloat16_tile)(int pairs, const uint32_t *a, const uint32_t *b, float *c, ptrdiff_t ldc, int accumulate);
-void (*bfloat16_few)(int tokens, int pairs, const uint32_t *w, const uint32_t *x, float *to);
+void (*bfloat16_few)(int tokens, int pairs, const uint32_t *w, const uint32_t *x, float *to, fetch_ahead ahead);
 
 #if defined(__x86_64__)
 #ifdef HAS_BFLOAT16
 void bfloat16_tile_avx512(int pairs, const uint32_t *a, const uint32_t *b, float *c, ptrdiff_t ldc, int accumulate);
-void bfloat16_few_avx512(int tokens, int pairs, const uint32_t *w, const uint32_t *x, float *to);
+void bfloat16_few_avx512(int tokens, int pairs, const uint32_t *w, const uint32_t *x, float *to, fetch_ahead ahead);
 #endif
 extern const named_kernel kernel_table_generic[], kernel_table_avx2[], kernel_table_avx512[];
 static int find_tables(table *tables) {

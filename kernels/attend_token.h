@@ -1,7 +1,13 @@
 // Attention of one token over cached keys and values [keys, headDim]: dot products along the rows of the keys, because
-// one query (or two heads that share them) cannot fill the lanes. Limited by the bandwidth of the cache.
+// one query (or some heads that share them) cannot fill the lanes. Limited by the bandwidth of the cache.
 #pragma once
 #include "attend.h"
+
+#if VW == 16
+#define HEADS_AT_ONCE 4  // as many sums as there are registers for
+#else
+#define HEADS_AT_ONCE 2
+#endif
 
 INLINE v4 fold(vf v) {
   union { vf all; v4 quarter[VW / 4]; } u = {v};
@@ -18,7 +24,7 @@ INLINE v4 sum_lanes(vf a, vf b, vf c, vf d) {
   return SHUFFLE4(pq, rs, 0, 1, 4, 5) + SHUFFLE4(pq, rs, 2, 3, 6, 7);
 }
 
-// scores[h][j] = q[h] . k[j] for one or two (a constant) heads; k [keys, headDim], q [.., headDim], scores [.., ld].
+// scores[h][j] = q[h] . k[j] for up to HEADS_AT_ONCE (a constant) heads; k [keys, headDim], q [.., headDim], scores [.., ld].
 // Prefetches the following keys, and the values v of these keys, which are needed next and are no longer in the
 // processor's caches since the last step.
 INLINE void score_keys(const int heads, const float *q, const float *k, const float *v, int keys, int headDim, float *scores, ptrdiff_t ld) {
@@ -29,7 +35,7 @@ INLINE void score_keys(const int heads, const float *q, const float *k, const fl
       __builtin_prefetch(key + 8 * headDim + i);
       __builtin_prefetch(v + (ptrdiff_t)j * headDim + i);
     }
-    vf sum[2][4];
+    vf sum[HEADS_AT_ONCE][4];
     UNROLL for (int h = 0; h < heads; h++) UNROLL for (int i = 0; i < 4; i++) sum[h][i] = (vf){0};
     for (int c = 0; c < whole; c += VW) {
       vf x[4];
@@ -69,11 +75,11 @@ static void softmax(float *x, int n) {
   for (j = 0; j < n; j++) x[j] *= share;
 }
 
-// out[h] = sum over keys of shares[h][j] * v[j], for one or two (a constant) heads: one pass over v if its rows are narrow enough.
+// out[h] = sum over keys of shares[h][j] * v[j], for up to HEADS_AT_ONCE (a constant) heads: one pass over v if its rows are narrow enough.
 INLINE void weigh_values(const int heads, const float *shares, ptrdiff_t ld, const float *v, int keys, int headDim, float *out) {
   int c = 0;
   for (; c + 4 * VW <= headDim; c += 4 * VW) {
-    vf sum[2][4];
+    vf sum[HEADS_AT_ONCE][4];
     UNROLL for (int h = 0; h < heads; h++) UNROLL for (int i = 0; i < 4; i++) sum[h][i] = (vf){0};
     const float *row = v + c;
     for (int j = 0; j < keys; j++, row += headDim)

@@ -25,11 +25,12 @@ void bfloat16_tile_avx512(int pairs, const uint32_t *a, const uint32_t *b, float
 }
 
 static inline __attribute__((always_inline)) void few(const int tokens, int pairs, const uint32_t *w, const uint32_t *x,
-                                                      float *to) {
+                                                      float *to, fetch_ahead ahead) {
   __m512 sum[12][2];
 #pragma GCC unroll 12
   for (int t = 0; t < tokens; t++) sum[t][0] = sum[t][1] = _mm512_setzero_ps();
   for (int p = 0; p < pairs; p++, w += 32, x += tokens) {
+    FETCH(ahead);
     __m512bh low = (__m512bh)_mm512_loadu_si512(w), high = (__m512bh)_mm512_loadu_si512(w + 16);
 #pragma GCC unroll 12
     for (int t = 0; t < tokens; t++) {
@@ -46,9 +47,9 @@ static inline __attribute__((always_inline)) void few(const int tokens, int pair
 }
 
 #define FEW_CASE(count) \
-  case count: few(count, pairs, w, x, to); break;
+  case count: few(count, pairs, w, x, to, ahead); break;
 
-void bfloat16_few_avx512(int tokens, int pairs, const uint32_t *w, const uint32_t *x, float *to) {
+void bfloat16_few_avx512(int tokens, int pairs, const uint32_t *w, const uint32_t *x, float *to, fetch_ahead ahead) {
   switch (tokens) {
     FEW_CASE(1) FEW_CASE(2) FEW_CASE(3) FEW_CASE(4) FEW_CASE(5) FEW_CASE(6)
     FEW_CASE(7) FEW_CASE(8) FEW_CASE(9) FEW_CASE(10) FEW_CASE(11) FEW_CASE(12)

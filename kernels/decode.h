@@ -108,22 +108,32 @@ static void project_heads(const decoder *x) {
 
 INLINE float *decode_scratch(void) { return (float *)((char *)thread_scratch() + SCRATCH_BYTES / 2); }
 
-// One token, all query heads of kv head h, two at a time.
+// One token, `heads` (a constant) query heads from `at` on; k and v of the keys that it sees.
+INLINE void attend_heads(const decoder *x, const int heads, ptrdiff_t at, const float *k, const float *v, int keys) {
+  int hd = x->headDim;
+  ptrdiff_t ld = x->maxLength;
+  float *q = decode_scratch(), *scores = q + heads * hd;
+  for (int c = 0; c < heads * hd; c++) q[c] = x->q[at + c] * x->scale;
+  score_keys(heads, q, k, v, keys, hd, scores, ld);
+  for (int i = 0; i < heads; i++) softmax(scores + i * ld, keys);
+  weigh_values(heads, scores, ld, v, keys, hd, x->o + at);
+}
+
+// One token, all query heads of kv head h, several at a time: each pass reads the keys and values once.
 static void attend_token(const decoder *x, int t, int h, const float *k, const float *v) {
   int hd = x->headDim, group = x->heads / x->kvHeads, end = x->position[t] + 1, keys = least(end, x->window);
-  float *q = decode_scratch(), *scores = q + 2 * hd;
   k += (ptrdiff_t)(end - keys) * hd;
   v += (ptrdiff_t)(end - keys) * hd;
-  ptrdiff_t ld = x->maxLength;
-  for (int head = h * group; head < (h + 1) * group; head += 2) {
-    int heads = least(2, (h + 1) * group - head);
+  for (int head = h * group, last = head + group; head < last; head += HEADS_AT_ONCE) {
     ptrdiff_t at = ((ptrdiff_t)t * x->heads + head) * hd;
-    for (int c = 0; c < heads * hd; c++) q[c] = x->q[at + c] * x->scale;
-    if (heads == 2) score_keys(2, q, k, v, keys, hd, scores, ld);
-    else score_keys(1, q, k, v, keys, hd, scores, ld);
-    for (int i = 0; i < heads; i++) softmax(scores + i * ld, keys);
-    if (heads == 2) weigh_values(2, scores, ld, v, keys, hd, x->o + at);
-    else weigh_values(1, scores, ld, v, keys, hd, x->o + at);
+    switch (least(HEADS_AT_ONCE, last - head)) {
+      case 1: attend_heads(x, 1, at, k, v, keys); break;
+      case 2: attend_heads(x, 2, at, k, v, keys); break;
+#if HEADS_AT_ONCE > 2
+      case 3: attend_heads(x, 3, at, k, v, keys); break;
+      case 4: attend_heads(x, 4, at, k, v, keys); break;
+#endif
+    }
   }
 }
 
@@ -202,7 +212,7 @@ static void run_layer(decoder *x) {
                       {{layer_weight(x, GATE), x->gate, x->inner}, {layer_weight(x, UP), x->up, x->inner}}};
   multiply_packed(&g);
   glu_job mix = {.gate = x->gate, .up = x->up, .y = x->gate, .n = inner, .activation = x->activation};
-  run_parts(glu_part, &mix, range_parts(inner));
+  run_parts(glu_part, &mix, glu_parts(inner));
   add_branch(x, x->gate, x->inner, DOWN, MLP_OUTPUT_NORM);
   count_time(x, MLP);
 }

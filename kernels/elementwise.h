@@ -1,4 +1,4 @@
-// Elementwise kernels. All of them are bound by memory, so each makes one pass, in order, in parts of RANGE elements.
+// Elementwise kernels. Most are bound by memory, so each makes one pass, in order, in parts of RANGE elements.
 #pragma once
 #include "choices.h"
 #include "vec.h"
@@ -21,10 +21,11 @@ INLINE void run_parts(part_body body, void *context, int parts) {
     single;                              \
   }
 
-#define ELEMENTS(type)                                            \
+#define ELEMENTS_OF(type, range)                                  \
   const type *x = context;                                        \
-  ptrdiff_t i = (ptrdiff_t)part * RANGE, end = range_least(i + RANGE, x->n); \
+  ptrdiff_t i = (ptrdiff_t)part * (range), end = range_least(i + (range), x->n); \
   (void)parts
+#define ELEMENTS(type) ELEMENTS_OF(type, RANGE)
 
 typedef struct {
   int op;
@@ -118,8 +119,12 @@ INLINE void glu_range(const int activation, const glu_job *x, ptrdiff_t i, ptrdi
   }
 }
 
+// Bound by the exponentials, not by memory: shorter parts are worth a thread.
+#define GLU_RANGE (RANGE / 4)
+INLINE int glu_parts(ptrdiff_t elements) { return (int)((elements + GLU_RANGE - 1) / GLU_RANGE); }
+
 static void glu_part(void *context, int part, int parts) {
-  ELEMENTS(glu_job);
+  ELEMENTS_OF(glu_job, GLU_RANGE);
   if (x->activation == ACTIVATION_SILU) glu_range(ACTIVATION_SILU, x, i, end);
   else glu_range(ACTIVATION_GELU_TANH, x, i, end);
 }
@@ -137,19 +142,19 @@ INLINE void glu_grad_range(const int activation, const glu_job *x, ptrdiff_t i, 
 }
 
 static void glu_grad_part(void *context, int part, int parts) {
-  ELEMENTS(glu_job);
+  ELEMENTS_OF(glu_job, GLU_RANGE);
   if (x->activation == ACTIVATION_SILU) glu_grad_range(ACTIVATION_SILU, x, i, end);
   else glu_grad_range(ACTIVATION_GELU_TANH, x, i, end);
 }
 
 void FN(glu)(const arg *a) {
   glu_job x = {.gate = F(0), .up = F(1), .y = F(2), .n = (ptrdiff_t)a[3].n, .activation = INT(4)};
-  run_parts(glu_part, &x, range_parts(x.n));
+  run_parts(glu_part, &x, glu_parts(x.n));
 }
 
 void FN(glu_grad)(const arg *a) {
   glu_job x = {.dy = F(0), .gate = F(1), .up = F(2), .dGate = F(3), .dUp = F(4), .n = (ptrdiff_t)a[5].n, .activation = INT(6)};
-  run_parts(glu_grad_part, &x, range_parts(x.n));
+  run_parts(glu_grad_part, &x, glu_parts(x.n));
 }
 
 typedef struct {

@@ -54,39 +54,28 @@ INLINE uint32_t int8_bits(float x, float scale) {
   return (uint32_t)(int32_t)(q + (q < 0 ? -0.5f : 0.5f)) & 0xff;
 }
 
-// The columns [from, end) of row i of a block; its scale where there is one.
-static void pack_row(const pack_job *g, const float *row, int i, float scale, int from, int end, float *block) {
-  int lane = i % VW, second = i >= VW;
-  uint32_t *lanes = (uint32_t *)block + (g->precision == PRECISION_INT8 ? BLOCK_ROWS : 0);
-  for (int p = from; p < end; p++) {
-    float value = row && p < g->k ? row[p] : 0;
-    if (g->precision == PRECISION_FLOAT32) {
-      block[(ptrdiff_t)p * BLOCK_ROWS + i] = value;
-    } else if (g->precision == PRECISION_BFLOAT16) {
-      uint32_t *at = lanes + (ptrdiff_t)(p / 2) * BLOCK_ROWS + i;
-      *at = p % 2 ? *at | bfloat16_bits(value) << 16 : bfloat16_bits(value);
-    } else {
-      uint32_t *at = lanes + (ptrdiff_t)(p / 2) * VW + lane;
-      *at = (second || p % 2 ? *at : 0) | int8_bits(value, scale) << (p % 2 * 16 + second * 8);
-    }
+// Rows of weights as int8, with their scales.
+static void pack_int8(const float *from, int lines, int k, float *to) {
+  uint32_t *lanes = (uint32_t *)to + BLOCK_ROWS;
+  for (ptrdiff_t i = 0; i < (ptrdiff_t)VW * ((k + 1) / 2); i++) lanes[i] = 0;
+  for (int i = 0; i < BLOCK_ROWS; i++) {
+    const float *row = from + (ptrdiff_t)i * k;
+    to[i] = i < lines ? row_scale(row, k) : 0;
+    if (i < lines)
+      for (int p = 0; p < k; p++) lanes[(ptrdiff_t)(p / 2) * VW + i % VW] |= int8_bits(row[p], to[i]) << (p % 2 * 16 + i / VW * 8);
   }
 }
-
-#define PACK_COLUMNS 64  // at a time, so that what is written stays in the first cache
 
 static void pack_part(void *context, int block, int parts) {
   (void)parts;
   const pack_job *g = context;
-  float *to = g->to + block * block_size(g->k, g->precision), scales[BLOCK_ROWS] = {0};
-  const float *from[BLOCK_ROWS];
-  int columns = g->k + (g->precision == PRECISION_FLOAT32 ? 0 : g->k % 2);
-  for (int i = 0; i < BLOCK_ROWS; i++) {
-    int row = block * BLOCK_ROWS + i;
-    from[i] = row < g->rows ? g->from + (ptrdiff_t)row * g->k : NULL;
-    if (g->precision == PRECISION_INT8) to[i] = scales[i] = from[i] ? row_scale(from[i], g->k) : 0;
-  }
-  for (int p = 0; p < columns; p += PACK_COLUMNS)
-    for (int i = 0; i < BLOCK_ROWS; i++) pack_row(g, from[i], i, scales[i], p, least(columns, p + PACK_COLUMNS), to);
+  int k = g->k, first = block * BLOCK_ROWS, lines = least(BLOCK_ROWS, g->rows - first);
+  float *to = g->to + block * block_size(k, g->precision);
+  const float *from = g->from + (ptrdiff_t)first * k;
+  if (g->precision == PRECISION_FLOAT32) gemm_pack(BLOCK_ROWS, 1, lines, k, from, k, to);
+  else if (g->precision == PRECISION_INT8) pack_int8(from, lines, k, to);
+  else
+    for (int p = 0; p < k; p += KC) gemm_pack_pairs(BLOCK_ROWS, 1, lines, least(KC, k - p), from + p, k, (uint32_t *)to + p / 2 * BLOCK_ROWS);
 }
 
 void FN(pack_weight)(const arg *a) {
@@ -102,10 +91,11 @@ INLINE int in_pairs(int precision) { return precision == PRECISION_BFLOAT16 && V
 // ---- products ------------------------------------------------------------------------------------------------------------------
 
 // sum[t] = the products of `tokens` (a constant where it is called) rows of activations, given as x [k, tokens], with a block.
-INLINE void packed_tile(const int tokens, const int precision, int k, const float *w, const float *x, vf sum[][2]) {
+INLINE void packed_tile(const int tokens, const int precision, int k, const float *w, const float *x, fetch_ahead ahead, vf sum[][2]) {
   UNROLL_TILE for (int t = 0; t < tokens; t++) sum[t][0] = sum[t][1] = (vf){0};
   if (precision == PRECISION_FLOAT32) {
     for (int p = 0; p < k; p++, x += tokens, w += BLOCK_ROWS) {
+      FETCH(ahead);
       vf w0 = vload(w), w1 = vload(w + VW);
       UNROLL_TILE for (int t = 0; t < tokens; t++) {
         vf a = vset(x[t]);
@@ -118,6 +108,7 @@ INLINE void packed_tile(const int tokens, const int precision, int k, const floa
   const float *scales = w;
   if (precision == PRECISION_INT8) w += BLOCK_ROWS;
   for (int p = 0; p < k; p += 2, x += 2 * tokens) {
+    FETCH(ahead);
     vf w0, w1, w2, w3;  // column p of both vectors of rows, then column p + 1
     if (precision == PRECISION_INT8) {
       vi all = *(const vi *)w;
@@ -148,14 +139,14 @@ INLINE void packed_tile(const int tokens, const int precision, int k, const floa
 
 #define TILE_CASE(count)                                                                \
   case count:                                                                           \
-    if (precision == PRECISION_FLOAT32) packed_tile(count, PRECISION_FLOAT32, k, w, x, sum);                \
-    else if (precision == PRECISION_BFLOAT16) packed_tile(count, PRECISION_BFLOAT16, k, w, x, sum);         \
-    else packed_tile(count, PRECISION_INT8, k, w, x, sum);                                        \
+    if (precision == PRECISION_FLOAT32) packed_tile(count, PRECISION_FLOAT32, k, w, x, ahead, sum);            \
+    else if (precision == PRECISION_BFLOAT16) packed_tile(count, PRECISION_BFLOAT16, k, w, x, ahead, sum);       \
+    else packed_tile(count, PRECISION_INT8, k, w, x, ahead, sum);                                        \
     break;
 
-static void any_tile(int tokens, int precision, int k, const float *w, const float *x, float *to) {
+static void any_tile(int tokens, int precision, int k, const float *w, const float *x, fetch_ahead ahead, float *to) {
   if (in_pairs(precision)) {
-    bfloat16_few(tokens, (k + 1) / 2, (const uint32_t *)w, (const uint32_t *)x, to);
+    bfloat16_few(tokens, (k + 1) / 2, (const uint32_t *)w, (const uint32_t *)x, to, ahead);
     return;
   }
   vf sum[TILE_TOKENS][2];
@@ -196,6 +187,7 @@ typedef struct {
   const float *x;  // [n, k]
   int n, k, precision, count, accumulate;
   packed_output outputs[3];
+  unsigned long long number;  // unique
 } packed_product;
 
 INLINE int product_blocks(const packed_product *g) {
@@ -210,6 +202,17 @@ INLINE int product_blocks(const packed_product *g) {
 // Floats that an activation row takes within a tile.
 INLINE int tile_row(int k, int precision) { return in_pairs(precision) ? (k + 1) / 2 : k + k % 2; }
 
+// What tile `group` of a block's `groups` fetches: the first fetches the next block, or the first two half of it each.
+INLINE fetch_ahead fetch_during(const packed_product *g, const packed_output *out, int block, int group, int groups) {
+  ptrdiff_t bytes = sizeof(float) * block_size(g->k, g->precision);
+  int step = sizeof(float) * (g->precision == PRECISION_INT8 ? VW : BLOCK_ROWS);
+  int another = out + 1 < g->outputs + g->count;
+  const char *next = (const char *)out->weight + (block + 1) * bytes;
+  if (block + 1 == block_count(out->rows)) next = (const char *)(another ? out[1].weight : out->weight);
+  if (groups == 1) return (fetch_ahead){next, step / 2};
+  return group < 2 ? (fetch_ahead){next + group * bytes / 2, step / 4} : (fetch_ahead){next, 0};
+}
+
 static void packed_block(const packed_product *g, const packed_output *out, int block, int first, int count, const float *x) {
   float tile[TILE_TOKENS * BLOCK_ROWS];
   const float *w = out->weight + block * block_size(g->k, g->precision);
@@ -217,7 +220,7 @@ static void packed_block(const packed_product *g, const packed_output *out, int 
   int groups = (count + TILE_TOKENS - 1) / TILE_TOKENS, size = tile_row(g->k, g->precision);
   for (int group = 0; group < groups; group++) {
     int from = count * group / groups, tokens = count * (group + 1) / groups - from;
-    any_tile(tokens, g->precision, g->k, w, x + (ptrdiff_t)from * size, tile);
+    any_tile(tokens, g->precision, g->k, w, x + (ptrdiff_t)from * size, fetch_during(g, out, block, group, groups), tile);
     for (int t = 0; t < tokens; t++) {
       float *y = out->y + (ptrdiff_t)(first + from + t) * out->rows + row;
       const float *sum = tile + t * BLOCK_ROWS;
@@ -243,6 +246,9 @@ static void interleave(const packed_product *g, int first, int count, float *to)
   }
 }
 
+// The product whose activations lie in this thread's scratch: a thread that takes several of its parts arranges them once.
+static _Thread_local unsigned long long arranged_product;
+
 static void packed_part(void *context, int part, int parts) {
   const packed_product *g = context;
   int total = product_blocks(g);
@@ -251,7 +257,8 @@ static void packed_part(void *context, int part, int parts) {
   int fitting = most(1, (int)(TILE_SPACE / (size_t)(g->k + 1)));
   for (int first = 0; first < g->n; first += fitting) {
     int count = least(fitting, g->n - first), begin = 0;
-    interleave(g, first, count, x);
+    if (arranged_product != g->number || count < g->n) interleave(g, first, count, x);
+    arranged_product = g->number;
     for (int i = 0; i < g->count; i++) {
       int blocks = block_count(g->outputs[i].rows);
       for (int block = most(low, begin); block < least(high, begin + blocks); block++)
@@ -263,5 +270,7 @@ static void packed_part(void *context, int part, int parts) {
 
 // Two parts per thread balance the time that threads lose to other processes.
 static void multiply_packed(packed_product *g) {
+  static _Atomic unsigned long long products;
+  g->number = ++products;
   run_parts(packed_part, g, thread_count() == 1 ? 1 : least(product_blocks(g), 2 * thread_count()));
 }

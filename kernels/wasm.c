@@ -13,7 +13,7 @@
 #undef KERNEL
 
 void (*bfloat16_tile)(int pairs, const uint32_t *a, const uint32_t *b, float *c, ptrdiff_t ldc, int accumulate);
-void (*bfloat16_few)(int tokens, int pairs, const uint32_t *w, const uint32_t *x, float *to);
+void (*bfloat16_few)(int tokens, int pairs, const uint32_t *w, const uint32_t *x, float *to, fetch_ahead ahead);
 
 double spent_seconds(void) { return 0; }
 
