@@ -9,7 +9,7 @@ export function mergedParameter({ parameters, adapter }: Model, name: string): T
   const weight = parameters.get(name)!;
   const pair = adapter && adapterOf(adapter, name);
   if (!pair) return weight.clone();
-  return tidy(() => add(weight as Tensor2D, mul(matMul(pair.b, pair.a), adapterScale(adapter.settings))));
+  return tidy(() => add(weight as Tensor2D, matMul(mul(pair.b, adapterScale(adapter.settings)), pair.a)));
 }
 
 /** The values of that weight with its adapter merged. */

@@ -94,7 +94,7 @@ export class EmbeddedBackend extends MathBackendCPU {
 
   private resolve(arg: Data | number | null | undefined): Values | number | null {
     if (arg === undefined || arg === null || typeof arg === 'number') return arg ?? null;
-    return 'dataId' in arg ? this.values(arg) : arg;
+    return ArrayBuffer.isView(arg) ? arg : this.values(arg);
   }
 
   private place(dataId: DataId, size: number, dtype: DataType): Values {

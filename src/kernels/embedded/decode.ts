@@ -16,7 +16,6 @@ import { inPlace } from './in-place';
 import { pack } from './pack';
 import { registerEmbedded } from './register';
 import { checkIds } from './rows';
-import { withSpace } from './vocabulary';
 
 /** Tokens per pass through the layers, which bounds the work space of a prefill. */
 const chunkTokens = 512;
@@ -33,7 +32,12 @@ registerEmbedded<DecodeAttrs>(kernelNames.decodeStep, (call, inputs, attrs, back
     const logits = backend.output([places.slots.length, inputs.embed.shape[0]]);
     const [keys, values] = [inPlace(backend, inputs.keys), inPlace(backend, inputs.values)];
     const weights = Object.assign({}, inputs, packed);
-    new DecodeCall(backend, weights, { keys, values, logits }, attrs, packing).run(places, places);
+    const decoding = new DecodeCall(backend, weights, { keys, values, logits }, attrs, packing);
+    try {
+      decoding.run(places, places);
+    } finally {
+      decoding.dispose();
+    }
     return [logits, keys, values];
   } finally {
     for (const one of Object.values(packed)) backend.disposeIntermediateTensorInfo(one);
@@ -60,12 +64,16 @@ type StepPlaces = Record<keyof DecodeInput, ArrayLike<number>>;
 /** The places as the kernel's data; the arrays may be longer. */
 type DecodeData = Record<keyof DecodeInput, Values>;
 
-/** Calls of the kernel with the same weights and cache: what stays the same is looked up once. */
+/**
+ * Calls of the kernel with the same weights and cache: what stays the same is looked up once, and so is the temporary
+ * space.
+ */
 export class DecodeCall {
   private readonly kernel: (data: DecodeData, size: { rows: number; chunk: number }, temp: TensorInfo) => void;
   private readonly width: number;
   private readonly eachToken: number;
   private readonly limits: PlaceLimits;
+  private space: TensorInfo | null = null;
 
   constructor(
     private readonly backend: EmbeddedBackend,
@@ -125,9 +133,20 @@ export class DecodeCall {
     checkPlaces(places, this.limits);
     const rows = places.slots.length;
     const chunk = Math.min(places.tokens.length, chunkTokens);
-    withSpace(this.backend, chunk * this.eachToken + 2 * rows * this.width, (temp) =>
-      this.kernel(data, { rows, chunk }, temp),
-    );
+    this.kernel(data, { rows, chunk }, this.spaceOf(chunk * this.eachToken + 2 * rows * this.width));
+  }
+
+  dispose(): void {
+    if (this.space) this.backend.disposeIntermediateTensorInfo(this.space);
+    this.space = null;
+  }
+
+  /** Space for at least this many floats. */
+  private spaceOf(floats: number): TensorInfo {
+    if (this.space && this.space.shape[0] >= floats) return this.space;
+    this.dispose();
+    this.space = this.backend.output([floats]);
+    return this.space;
   }
 }
 

@@ -15,7 +15,6 @@ import type { Values } from '../native/library';
 import type { EmbeddedBackend } from './backend';
 import { copyWithin } from './copy-slots';
 import { DecodeCall } from './decode';
-import { withSpace } from './vocabulary';
 
 /** Decoding without a tensor per step: tokens and draws pass through buffers that live as long as the cache. */
 export class EmbeddedDecoding implements Decoding {
@@ -23,6 +22,8 @@ export class EmbeddedDecoding implements Decoding {
   private readonly keys: TensorInfo;
   private readonly values: TensorInfo;
   private readonly logits: Values;
+  /** Temporary, for draws. */
+  private readonly space: Values;
   private readonly vocab: number;
   private readonly places: Record<keyof DecodeInput, Values>;
   private readonly drawn: { uniforms: Values; ids: Values; logProbs: Values };
@@ -40,6 +41,7 @@ export class EmbeddedDecoding implements Decoding {
     this.vocab = weights.embed.shape[0];
     const logits = this.hold([slots, this.vocab]);
     this.logits = backend.mutable(logits);
+    this.space = backend.mutable(this.hold([slots, this.vocab]));
     const int32 = (count: number) => backend.mutable(this.hold([count], 'int32'));
     this.places = { tokens: int32(slots), starts: int32(slots + 1), slots: int32(slots), past: int32(slots) };
     const float32 = () => backend.mutable(this.hold([slots]));
@@ -57,14 +59,12 @@ export class EmbeddedDecoding implements Decoding {
   }
 
   draw(first: number, uniforms: readonly number[], { temperature, topK, topP, minP }: Sampling): Drawn {
-    const { backend, drawn, vocab } = this;
+    const { drawn, vocab, space } = this;
     const rows = uniforms.length;
     const logits = first === 0 ? this.logits : this.logits.subarray(first * vocab);
     drawn.uniforms.set(uniforms);
-    withSpace(backend, rows * vocab, (space) => {
-      const { uniforms: given, ids, logProbs } = drawn;
-      backend.call.sample_token(logits, given, ids, logProbs, space, rows, vocab, temperature, topK, topP, minP);
-    });
+    const { uniforms: given, ids, logProbs } = drawn;
+    this.backend.call.sample_token(logits, given, ids, logProbs, space, rows, vocab, temperature, topK, topP, minP);
     return drawn;
   }
 
@@ -73,6 +73,7 @@ export class EmbeddedDecoding implements Decoding {
   }
 
   dispose(): void {
+    this.call.dispose();
     for (const tensor of this.held) this.backend.disposeIntermediateTensorInfo(tensor);
   }
 

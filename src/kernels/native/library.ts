@@ -20,7 +20,10 @@ export type AnyKernel = (...args: readonly KernelArgument[]) => void;
 /** The arguments of a call as compiled kernels take them: groups, if there are any, in the same list. */
 export function flatArguments<Data = Values>(args: readonly unknown[]): (Data | number | null)[] {
   const groups = args.at(-1);
-  return (Array.isArray(groups) ? [...args.slice(0, -1), ...groups.flat()] : args) as (Data | number | null)[];
+  if (!Array.isArray(groups)) return args as (Data | number | null)[];
+  const flat = args.slice(0, -1) as (Data | number | null)[];
+  for (const group of groups) for (const arg of group) flat.push(arg);
+  return flat;
 }
 
 /** A block of memory for kernels; at least as long as requested, contents undefined. */
