@@ -20,7 +20,7 @@ import { readInstalled } from '../src/kernels/tensorflow/installed';
 import { packageRoot } from '../src/paths';
 import { type Section, writeSection } from './document';
 import { compareWithLlama } from './llama';
-import { openPeer } from './peer';
+import { openPeer, type Peer } from './peer';
 import { pipeCost } from './pipe';
 import { profiles } from './profile';
 import { generationTable, memoryTable, type Rounds, speeds, trainTable } from './report';
@@ -44,7 +44,6 @@ const { values } = parseArgs({
   },
 });
 
-const peerName = 'PyTorch eager';
 const leastRounds = 3;
 
 /** Milliseconds between turns: enough for spinning worker threads to go to sleep. */
@@ -64,6 +63,9 @@ async function measureInTurns(contenders: Contenders, seconds: number, work: 'tr
   return rounds;
 }
 
+/** How far first losses may differ from the float32 engine's. */
+const lossTolerance: Record<ProductPrecision, number> = { float32: 1e-3, bfloat16: 2e-2 };
+
 /** Losses of three warm-up steps. They must agree; otherwise the contenders do different work. */
 async function firstLosses(contenders: Contenders): Promise<Record<string, number[]>> {
   const losses: Record<string, number[]> = {};
@@ -74,7 +76,7 @@ async function firstLosses(contenders: Contenders): Promise<Record<string, numbe
   }
   const [first, ...others] = Object.entries(losses);
   for (const [name, other] of others)
-    if (other.some((loss, step) => !(Math.abs(loss - first[1][step]) < 1e-3)))
+    if (other.some((loss, step) => !(Math.abs(loss - first[1][step]) < lossTolerance[contenders[name].precision])))
       throw new Error(`${name} does not train as ${first[0]} does: losses ${other} and ${first[1]}`);
   return losses;
 }
@@ -95,27 +97,40 @@ function ifSetUp(error: unknown): null {
   return null;
 }
 
+/** PyTorch in each precision; none where it cannot run. */
+async function openPeers(threads: number): Promise<Record<string, Peer>> {
+  const peers: Record<string, Peer> = {};
+  const names = { float32: 'PyTorch eager', bfloat16: 'PyTorch eager, bfloat16' } as const;
+  for (const [precision, name] of Object.entries(names)) {
+    const peer = await openPeer(threads, precision as ProductPrecision);
+    if (typeof peer !== 'string') peers[name] = peer;
+    else console.error(`Without PyTorch beside it (${peer}); DISTILLERY_PYTHON names a Python that has torch.`);
+  }
+  return peers;
+}
+
 async function compare(): Promise<void> {
   process.env.DISTILLERY_THREADS ??= '2';
   const embedded = await openEngine('embedded');
-  const peer = await openPeer(embedded.info.threads ?? 2);
+  const rounding = await openEngine('embedded', 'bfloat16');
+  const torch = await openPeers(embedded.info.threads ?? 2);
   const wasm = await openEngine('embedded-wasm');
   const tensorflow = await openEngine('tensorflow').catch(ifSetUp);
   await setTimeout(500); // the workers start
-  const torch = typeof peer === 'string' ? null : peer;
-  if (!torch) console.error(`Without PyTorch beside it (${peer}); DISTILLERY_PYTHON names a Python that has torch.`);
 
   const [load] = loadavg(); // the load of other processes, as this one has just started
   const contenders: Contenders = {
     embedded,
-    ...(torch && { [peerName]: torch }),
+    'embedded, bfloat16': rounding,
+    ...torch,
     'embedded-wasm': wasm,
     ...(tensorflow && { tensorflow }),
   };
   const losses = await firstLosses(contenders);
-  const train = speeds(await measureInTurns(contenders, Number(values.seconds), 'train'), peerName);
-  const generation = speeds(await measureInTurns(contenders, Number(values.seconds), 'generate'), peerName);
-  torch?.close();
+  const peers = Object.keys(torch);
+  const train = speeds(await measureInTurns(contenders, Number(values.seconds), 'train'), peers);
+  const generation = speeds(await measureInTurns(contenders, Number(values.seconds), 'generate'), peers);
+  for (const peer of Object.values(torch)) peer.close();
   const memory = [...(await vocabularyPeaks('embedded')), ...(await vocabularyPeaks('embedded-wasm'))];
 
   const machine = {
@@ -125,7 +140,7 @@ async function compare(): Promise<void> {
     embedded: embedded.info.description,
     wasm: wasm.info.description,
     tensorflow: tensorflow?.info.description ?? null,
-    torch: torch?.version ?? null,
+    torch: Object.values(torch)[0]?.version ?? null,
     load,
     commit: commit(),
   };
@@ -135,8 +150,10 @@ async function compare(): Promise<void> {
     `embedded: ${machine.embedded}. embedded-wasm: ${machine.wasm}. tensorflow: ${machine.tensorflow ?? 'not set up'}.`,
     '',
     'Qwen2 of 3.08 M parameters (width 256, 4 layers, 4 heads over 2, head 64, ' +
-      'SwiGLU 704, vocabulary 512, tied), float32. Losses of the',
-    `first steps agree: ${losses.embedded.map((loss) => loss.toFixed(4)).join(', ')}.`,
+      'SwiGLU 704, vocabulary 512, tied). Losses of the first steps agree:',
+    `${losses.embedded.map((loss) => loss.toFixed(4)).join(', ')} in float32. ` +
+      'With bfloat16, a train step rounds the factors of products (PyTorch: autocast),',
+    'and generation the weights.',
     '',
     `Forward, backward and AdamW over ${shape.rows} x ${shape.trainTokens} tokens:`,
     '',

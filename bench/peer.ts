@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import type { ProductPrecision } from '../src/engine-data/training';
 import { saveStudent } from '../src/model/hf-folder';
 import { createModel, disposeModel } from '../src/model/transformer';
 import { packageRoot } from '../src/paths';
@@ -17,13 +18,13 @@ export interface Peer extends Contender {
 }
 
 /** The peer with the student of workload.ts, or the last line that Python printed if it cannot run. */
-export async function openPeer(threads: number): Promise<Peer | string> {
+export async function openPeer(threads: number, precision: ProductPrecision): Promise<Peer | string> {
   const folder = mkdtempSync(join(tmpdir(), 'distillery-bench-'));
   try {
     const model = createModel(config, modelSeed);
     saveStudent(folder, model);
     disposeModel(model);
-    const process = startPython([join(packageRoot(), 'bench', 'peer_torch.py'), folder, String(threads)]);
+    const process = startPython([join(packageRoot(), 'bench', 'peer_torch.py'), folder, String(threads), precision]);
     const first = await process.answer();
     if (typeof first === 'string') return first;
     const ask = async <T>(job: object): Promise<T> => {
@@ -33,6 +34,7 @@ export async function openPeer(threads: number): Promise<Peer | string> {
       return answer as T;
     };
     return {
+      precision,
       version: (first as { version: string }).version,
       train: () => ask({ train: sequences }),
       generate: () => ask({ generate: prompts, new: shape.newTokens }),

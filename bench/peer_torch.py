@@ -1,10 +1,12 @@
 """
-The benchmark's model in PyTorch eager, as a peer of bench/engine.ts: python3 peer_torch.py <student folder> <threads>.
+The benchmark's model in PyTorch eager, as a peer of bench/engine.ts:
+python3 peer_torch.py <student folder> <threads> <float32 or bfloat16>.
 
 Reads the student's weights (config.json, model.safetensors, float32), so that both compute the same numbers. Answers
 each line of standard input with a line of JSON: {"train": [[token]]} with one AdamW step, {"generate": [[token]],
 "new": n} with n sampled tokens a row. Attention and optimizer are Hugging Face transformers' defaults:
-scaled_dot_product_attention, fused AdamW.
+scaled_dot_product_attention, fused AdamW. With bfloat16, a train step runs under autocast (weights, gradients and
+moments stay in float32) and generation with the weights rounded to bfloat16.
 """
 import json
 import os
@@ -14,7 +16,7 @@ import time
 import torch
 import torch.nn.functional as F
 
-folder, threads = sys.argv[1], int(sys.argv[2])
+folder, threads, rounded = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "bfloat16"
 torch.set_num_threads(threads)
 torch.manual_seed(1)
 
@@ -54,14 +56,15 @@ def rotate(x, cos, sin):
     return x * cos + torch.cat([-x[..., half:], x[..., :half]], -1) * sin
 
 
-def forward(ids, cache=None, past=0, last=False):
+def forward(weights, ids, cache=None, past=0, last=False):
     """Logits [rows, tokens, vocab] (with `last`: of the last token only); `cache` maps layers to the keys and values of `past` tokens."""
     rows, tokens = ids.shape
-    x = W["model.embed_tokens.weight"][ids]
+    x = weights["model.embed_tokens.weight"][ids]
     angles = torch.arange(past, past + tokens)[:, None] * THETA ** (-2 * (torch.arange(HD) % (HD // 2)) / HD)[None]
-    cos, sin = angles.cos(), angles.sin()
+    low = torch.bfloat16 if rounded else torch.float32  # of queries and keys, also under autocast
+    cos, sin = angles.cos().to(low), angles.sin().to(low)
     for layer in range(L):
-        get = lambda name: W[f"model.layers.{layer}.{name}"]
+        get = lambda name: weights[f"model.layers.{layer}.{name}"]
         project = lambda name, heads: F.linear(h, get(f"self_attn.{name}_proj.weight"), get(f"self_attn.{name}_proj.bias")) \
             .view(rows, tokens, heads, HD).transpose(1, 2)
         h = rms_norm(x, get("input_layernorm.weight"))
@@ -77,13 +80,14 @@ def forward(ids, cache=None, past=0, last=False):
         x = x + F.linear(mixed, get("mlp.down_proj.weight"))
     if last:
         x = x[:, -1:]
-    return F.linear(rms_norm(x, W["model.norm.weight"]), W["model.embed_tokens.weight"])
+    return F.linear(rms_norm(x, weights["model.norm.weight"]), weights["model.embed_tokens.weight"])
 
 
 def train(sequences):
     ids = torch.tensor(sequences)
-    logits = forward(ids[:, :-1])
-    loss = F.cross_entropy(logits.reshape(-1, logits.shape[-1]), ids[:, 1:].reshape(-1))
+    with torch.autocast("cpu", torch.bfloat16, enabled=rounded):
+        logits = forward(W, ids[:, :-1])
+        loss = F.cross_entropy(logits.reshape(-1, logits.shape[-1]), ids[:, 1:].reshape(-1))
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
@@ -93,12 +97,13 @@ def train(sequences):
 @torch.no_grad()
 def generate(prompts, new):
     ids = torch.tensor(prompts)
+    weights = {name: w.to(torch.bfloat16) for name, w in W.items()} if rounded else W
     cache, drawn = {}, []
-    logits = forward(ids, cache, 0, last=True)
+    logits = forward(weights, ids, cache, 0, last=True)
     for i in range(new):
         if i > 0:
-            logits = forward(drawn[-1], cache, ids.shape[1] + i - 1, last=True)
-        drawn.append(torch.multinomial(logits[:, -1].softmax(-1), 1))
+            logits = forward(weights, drawn[-1], cache, ids.shape[1] + i - 1, last=True)
+        drawn.append(torch.multinomial(logits[:, -1].float().softmax(-1), 1))
     return torch.cat(drawn, 1).tolist()
 
 

@@ -10,9 +10,8 @@ export interface Speed {
   rounds: number;
   bestMs: number;
   medianMs: number;
-  /** Ratio of times to the peer's: of the best rounds, and the median over rounds. */
-  bestRatio?: number;
-  medianRatio?: number;
+  /** Ratios of times to each peer's (none of a peer to itself): of the best rounds, and the median over rounds. */
+  ratios: Record<string, { best: number; median: number } | undefined>;
 }
 
 export const median = (values: number[]) => {
@@ -21,12 +20,17 @@ export const median = (values: number[]) => {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 };
 
-export function speeds(rounds: Rounds, peer: string): Speed[] {
+export function speeds(rounds: Rounds, peers: readonly string[]): Speed[] {
   return Object.entries(rounds).map(([name, times]) => {
-    const speed = { name, rounds: times.length, bestMs: Math.min(...times), medianMs: median(times) };
-    if (name === peer || !rounds[peer]) return speed;
-    const ratios = times.map((time, i) => time / rounds[peer][i]);
-    return { ...speed, bestRatio: speed.bestMs / Math.min(...rounds[peer]), medianRatio: median(ratios) };
+    const ratios = peers.map((peer) => {
+      const best = Math.min(...times) / Math.min(...rounds[peer]);
+      return [
+        peer,
+        peer === name ? undefined : { best, median: median(times.map((time, i) => time / rounds[peer][i])) },
+      ];
+    });
+    const [bestMs, medianMs] = [Math.min(...times), median(times)];
+    return { name, rounds: times.length, bestMs, medianMs, ratios: Object.fromEntries(ratios) };
   });
 }
 
@@ -43,35 +47,49 @@ function pad(cell: string, column: number, rows: string[][]): string {
 
 const times = (ratio?: number) => (ratio === undefined ? '' : `${ratio.toFixed(2)}x`);
 
-export function trainTable(rows: Speed[]): string {
+/** A row for each contender: `figure` of its best and median time, and `ratio` of its times to each peer's. */
+function speedTable(
+  [work, unit, compared]: [string, string, string],
+  rows: Speed[],
+  figure: (ms: number) => string,
+  ratio: (ratio: number) => number,
+): string {
+  const peers = Object.keys(rows[0].ratios);
+  const cells = (ratios: Speed['ratios'][string]) =>
+    ratios ? [times(ratio(ratios.best)), times(ratio(ratios.median))] : ['', ''];
   return table(
-    ['train step', 'best ms', 'median ms', "time / PyTorch's, best", 'median of rounds', 'rounds'],
-    ...rows.map(({ name, bestMs, medianMs, bestRatio, medianRatio, rounds }) => [
+    [
+      work,
+      `best ${unit}`,
+      `median ${unit}`,
+      ...peers.flatMap((peer) => [`${compared} / ${peer}, best`, 'median of rounds']),
+      'rounds',
+    ],
+    ...rows.map(({ name, bestMs, medianMs, ratios, rounds }) => [
       name,
-      bestMs.toFixed(0),
-      medianMs.toFixed(0),
-      times(bestRatio),
-      times(medianRatio),
+      figure(bestMs),
+      figure(medianMs),
+      ...peers.flatMap((peer) => cells(ratios[peer])),
       String(rounds),
     ]),
   );
 }
 
-export function generationTable(rows: Speed[]): string {
-  const perSecond = (ms: number) => ((1000 * shape.rows * shape.newTokens) / ms).toFixed(0);
-  const inverse = (ratio?: number) => times(ratio && 1 / ratio);
-  return table(
-    ['generation', 'best tokens/s', 'median tokens/s', "speed / PyTorch's, best", 'median of rounds', 'rounds'],
-    ...rows.map(({ name, bestMs, medianMs, bestRatio, medianRatio, rounds }) => [
-      name,
-      perSecond(bestMs),
-      perSecond(medianMs),
-      inverse(bestRatio),
-      inverse(medianRatio),
-      String(rounds),
-    ]),
+export const trainTable = (rows: Speed[]): string =>
+  speedTable(
+    ['train step', 'ms', 'time'],
+    rows,
+    (ms) => ms.toFixed(0),
+    (ratio) => ratio,
   );
-}
+
+export const generationTable = (rows: Speed[]): string =>
+  speedTable(
+    ['generation', 'tokens/s', 'speed'],
+    rows,
+    (ms) => ((1000 * shape.rows * shape.newTokens) / ms).toFixed(0),
+    (ratio) => 1 / ratio,
+  );
 
 export function memoryTable(peaks: Peak[]): string {
   const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);

@@ -1,5 +1,6 @@
 /** The work of bench/engine.ts: a train step and a generation of a small Qwen2 by the code of training. */
 import type { Example } from '../src/engine-data/examples';
+import type { ProductPrecision } from '../src/engine-data/training';
 import { type BackendInfo, type BackendName, useBackend } from '../src/kernels/backends';
 import { createOptimizer } from '../src/learning/optimizer';
 import { supervisedStep } from '../src/learning/supervised';
@@ -40,21 +41,27 @@ export const prompts = randomRows(2, shape.promptTokens);
 
 /** A contender of the comparison. Each call does the work once. */
 export interface Contender {
+  /** Of the products in a train step, and of the weights in generation. */
+  precision: ProductPrecision;
   train(): Promise<{ ms: number; loss: number }>;
   generate(): Promise<{ ms: number; tokens: number }>;
 }
 
 /** The engine on a backend. Each call first makes this backend the current one. */
-export async function openEngine(name: BackendName): Promise<Contender & { info: BackendInfo }> {
+export async function openEngine(
+  name: BackendName,
+  precision: ProductPrecision = 'float32',
+): Promise<Contender & { info: BackendInfo }> {
   const info = await useBackend(name);
   const model = createModel(config, modelSeed);
   const optimizer = createOptimizer(model);
   const examples: Example[] = sequences.map(([first, ...rest]) => ({ prompt: [first], completion: rest }));
-  const training = { dropout: 0, microBatchTokens: 4096, weightDecay: 0.01, maxGradNorm: 0 };
+  const training = { dropout: 0, microBatchTokens: 4096, weightDecay: 0.01, maxGradNorm: 0, precision };
   const sampling = { temperature: 1, topK: 0, topP: 1, minP: 0 };
   let seed = 0;
   return {
     info,
+    precision,
     async train() {
       await useBackend(name);
       const started = performance.now();
@@ -66,6 +73,7 @@ export async function openEngine(name: BackendName): Promise<Contender & { info:
       const started = performance.now();
       const { summary } = await sample(model, prompts, {
         sampling,
+        precision,
         maxNewTokens: shape.newTokens,
         eosIds: [],
         seed: seed++,
