@@ -28,6 +28,9 @@ const bytesOfShapes = (shapes: Map<string, readonly number[]>) =>
 /** Size limits of a chunk of logits on the embedded backend (kernels/embedded/vocabulary.ts). */
 const chunk = 1024;
 
+/** Tokens that decoding takes through the layers at once (kernels/embedded/decode.ts). */
+const chunkTokens = 512;
+
 /** Permanent memory: weights, copies, and during training the moments. */
 function permanentMemory(config: ModelConfig, { lora, copies }: Learner, training: boolean): Memory {
   const whole = parameterShapes(config);
@@ -92,11 +95,14 @@ export function generationMemory(
   training: boolean,
 ): Memory {
   const { rows, prompts, promptTokens, newTokens } = generation;
-  const { layers, kvHeads, headDim, vocabSize } = config;
+  const { layers, heads, kvHeads, headDim, vocabSize, hiddenSize, intermediateSize } = config;
   const length = promptTokens + newTokens - 1;
   const keys = floats(layers * rows * kvHeads * length * headDim);
   const logits = Math.max(2 * floats(rows * vocabSize), 3 * floats(prompts * vocabSize));
-  return { ...permanentMemory(config, learner, training), merged: packedWeights(config), cache: 2 * keys + logits };
+  const eachToken = 2 * (hiddenSize + (heads + kvHeads) * headDim + intermediateSize + 1);
+  const space = floats(Math.min(prompts * promptTokens, chunkTokens) * eachToken + 2 * rows * hiddenSize);
+  const cache = 2 * keys + logits + space;
+  return { ...permanentMemory(config, learner, training), merged: packedWeights(config), cache };
 }
 
 /**
