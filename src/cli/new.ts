@@ -7,7 +7,7 @@ import type { Need } from '../curriculum/memory';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
 import { packageRoot } from '../paths';
-import { loadStudentTokenizer } from '../student-files/folder';
+import { baseFolder, loadStudentTokenizer, withWeights } from '../student-files/folder';
 import { withPrompts } from '../student-files/prompting';
 import { duration } from '../words';
 import { createFile, makeFolder } from '../writing';
@@ -65,7 +65,9 @@ async function writeExperiment(path: string, options: Options): Promise<void> {
   const tiny = options.student === undefined;
   const builtIn = join(packageRoot(), 'examples', 'arithmetic', 'student');
   const from = resolve(options.student ? studentAt(options.student) : builtIn);
-  const tokenizer = withPrompts(loadStudentTokenizer(from), {}); // throws before anything is written
+  // These throw before anything is written.
+  const tokenizer = withPrompts(loadStudentTokenizer(from), {});
+  withWeights(baseFolder(from), () => {});
   // A model of the Hub is kept by name, which is valid on every machine.
   let student = options.student || 'student';
   if (options.student && existsSync(options.student)) student = link(folder, from);

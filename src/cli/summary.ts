@@ -4,6 +4,7 @@ import type { StudentRow } from '../results';
 import { type Cell, resultsTable } from '../results-table';
 import { readStart, readSummary } from '../runs/reading';
 import type { Start } from '../start';
+import { plural } from '../words';
 import { table } from './format';
 import { commandLine, quoted, shortPath } from './places';
 import { pc } from './terminal';
@@ -15,8 +16,20 @@ import { pc } from './terminal';
 export function resultsText(folder: string, damage: Damage = () => {}): string {
   const rows = readSummary(folder);
   const compared = comparisonText(folder, rows, damage);
-  return [summaryTable(rows, readStart(folder)), ...(compared ? [`${compared}\n${pc.dim(oneSeedNote)}`] : [])].join(
-    '\n\n',
+  const few = fewProblemsText(rows);
+  return [
+    summaryTable(rows, readStart(folder)),
+    ...(compared ? [`${compared}\n${pc.dim(oneSeedNote)}`] : []),
+    ...(few ? [pc.dim(few)] : []),
+  ].join('\n\n');
+}
+
+/** What a test on a few problems shows, as in a quick run; undefined for others. */
+export function fewProblemsText([row]: readonly StudentRow[]): string | undefined {
+  if (!row || row.n >= 30) return undefined;
+  return (
+    `Tested on ${plural(row.n, 'problem')}, ${(100 / row.n).toFixed(0)} points each: ` +
+    'enough to see that everything works, too few to see how good a student is.'
   );
 }
 

@@ -6,7 +6,7 @@ import { bytes, clock, columns, short } from './format';
 import { count, namesOf, positive, upTo } from './options';
 import { showProgress } from './progress';
 import { sparkline } from './sparkline';
-import { summaryTable } from './summary';
+import { fewProblemsText, summaryTable } from './summary';
 import { pc } from './terminal';
 
 const plain = (text: string) => stripVTControlCharacters(text);
@@ -65,6 +65,12 @@ it('the summary compares every student with the base', () => {
   expect(lines[3]).toMatch(/^Plain SFT +70/);
   expect(lines[4]).toMatch(/^Concise SFT \(strongest baseline\) +70/);
   expect(lines[5]).toMatch(/^Stage 3 \(Rewrite\) +62\.5 % +40\.0 – 60\.0 % +72\.6 +\+12\.5 pt +−27\.4 % +1:01 +100$/);
+});
+
+it('says how little a test on a few problems shows', () => {
+  const row = { stage: 'base' as const, accuracy: 0, accuracyInterval: [0, 0.3] as [number, number], meanTokens: 9 };
+  expect(fewProblemsText([{ ...row, wallSeconds: 1, n: 8 }])).toMatch(/^Tested on 8 problems, 13 points each: /);
+  expect(fewProblemsText([{ ...row, wallSeconds: 1, n: 30 }])).toBeUndefined();
 });
 
 it('curves stand by phase, with the means of their ends', () => {

@@ -4,7 +4,7 @@ import type { Row } from './rows';
 
 export type ChatRole = 'system' | 'user' | 'assistant';
 
-/** The first exchange of a conversation, including thinking. */
+/** The first exchange of a conversation after its small talk, including thinking. */
 export type Conversation = Partial<Record<ChatRole, string>>;
 
 const speakers: Record<string, ChatRole> = {
@@ -37,10 +37,18 @@ export function conversationOf(value: unknown): Conversation | null {
       continue; // a tool
     }
     if (turn === 'assistant' && said.user === undefined && messages.length > 1) continue; // a greeting
+    if (turn === 'user' && isSmallTalk(said)) {
+      said.user = undefined;
+      said.assistant = undefined;
+    }
     said[turn] ??= withThinking(thinkingOf(message as Row), contentText(content ?? words ?? text ?? written));
   }
   return said;
 }
+
+/** "Hi!" and "Hello! What can I do for you?", without any number in question or reply. */
+const isSmallTalk = ({ user, assistant }: Conversation) =>
+  user !== undefined && assistant !== undefined && !/\p{N}/u.test(user + assistant) && assistant.length < 200;
 
 /** The same of a column that holds questions and answers, where pairs and whole texts are conversations, too. */
 export const exchangeOf = (value: unknown): Conversation | null =>

@@ -146,6 +146,8 @@ describe('written by hand', () => {
     ['semicolons.csv', 'question;answer\nHow many, in all?;12\n'],
     ['tabs.tsv', 'question\tanswer\nHow many, in all?\t12\n'],
     ['no-name', 'question\tanswer\nHow many, in all?\t12\n'],
+    ['ends-of-two-kinds.csv', 'question,answer\n"How many, in all?",12\r\n"a,\nb",13\r\n'],
+    ['stray-quote.tsv', 'answer\tsaid\tquestion\n12\tTen "or so.\tHow many, in all?\n'],
     ['crlf.csv', 'question,answer\r\n"How many, in all?",12\r\n'],
     ['wide.csv', Buffer.from('\uFEFFquestion,answer\n"How many, in all?",12\n', 'utf16le')],
     ['wide-without-mark.jsonl', Buffer.from('{"question": "How many, in all?", "answer": 12}\n', 'utf16le')],
@@ -170,6 +172,8 @@ describe('written by hand', () => {
     const messages = [
       { role: 'system', content: 'Be short.' },
       { role: 'assistant', content: 'Hello!' },
+      { role: 'user', content: 'Hi there' },
+      { role: 'assistant', content: 'What is your problem?' },
       { role: 'user', content: [{ type: 'text', text: 'What is 3 * 4?' }] },
       { role: 'assistant', reasoning_content: 'Three fours.', content: 'It is \\boxed{12}.' },
     ];

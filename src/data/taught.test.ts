@@ -34,4 +34,6 @@ it('takes the thinking for the solution where nothing but the answer follows it'
   const chain = '<think>\n6 bags of 7 are 6 * 7 = 42 pears.\n</think>\n<answer>42</answer>';
   expect(splitChain(cut(chain)!)).toEqual({ thinking: '', steps: ['6 bags of 7 are 6 * 7 = 42 pears.'], answer: '42' });
   expect(thinkingIn([problem(chain)])).toEqual({ chains: 1, thinking: 1, bare: 1 });
+  for (const said of ['**42**', 'There are 42 pears.'])
+    expect(thinkingIn([problem(`<think>\n6 bags of 7 are 6 * 7 = 42 pears.\n</think>\n${said}`)]).bare).toBe(1);
 });

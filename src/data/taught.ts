@@ -20,7 +20,14 @@ export function withoutThinking(problem: Problem): Problem {
   return { ...problem, chain: isBare(solution) ? `${thinking}\n\n${solution}` : solution };
 }
 
-const isBare = (solution: string) => splitChain(solution).steps.length === 0;
+/** Whether a solution only states the answer: "**42**", "Tom has 42 marbles left." */
+function isBare(solution: string): boolean {
+  const { steps } = splitChain(solution);
+  return steps.length === 0 || (steps.length === 1 && steps[0].length <= longestStatement && !/[=:：]/.test(steps[0]));
+}
+
+/** Code units of a sentence that states an answer. */
+const longestStatement = 120;
 
 /** Chains are examined up to this length. */
 const looked = 1000;

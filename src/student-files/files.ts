@@ -89,13 +89,23 @@ export function readText(file: string, maxBytes = 16 << 20): string {
         remedy: again,
         code: 'checkpoint',
       });
-    return readFileSync(descriptor, 'utf8');
+    return readFileSync(descriptor, 'utf8').replace(/^\uFEFF/, ''); // editors on Windows write a mark
   });
 }
+
+/** How a Git LFS pointer begins: a clone without `git lfs` has them in place of large files. */
+export const lfsMark = 'version https://git-lfs';
+export const lfsPointer = (file: string) =>
+  new UserError('This is a Git LFS pointer instead of the file itself', {
+    file,
+    remedy: 'Download it with `git lfs pull`.',
+    code: 'checkpoint',
+  });
 
 /** The JSON object in `file`, at most `maxBytes` long. @throws UserError when it is not one */
 export function readJsonObject(file: string, maxBytes?: number): JsonObject {
   const text = readText(file, maxBytes);
+  if (text.startsWith(lfsMark)) throw lfsPointer(file);
   let value: unknown;
   try {
     value = JSON.parse(text);

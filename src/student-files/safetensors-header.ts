@@ -5,7 +5,7 @@
  */
 import { type ParseErrorCode, visit } from 'jsonc-parser';
 import { UserError } from '../errors';
-import { isJsonObject, type JsonObject } from './files';
+import { isJsonObject, type JsonObject, lfsMark, lfsPointer } from './files';
 
 /** Bytes per element, for every type of the format whose elements are whole bytes. */
 export const dtypeBytes = {
@@ -47,6 +47,7 @@ export interface Header {
 /** The length of the header, from the first 8 bytes of a file of `fileBytes` bytes. */
 export function headerLength(first: Uint8Array, fileBytes: number, file: string): number {
   if (fileBytes < 8) return refuse(file, `has ${fileBytes} bytes, too few for a safetensors header: it is cut off`);
+  if (lfsMark.startsWith(Buffer.from(first.subarray(0, 8)).toString('latin1'))) throw lfsPointer(file);
   const view = new DataView(first.buffer, first.byteOffset, 8);
   const length = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
   if (length > maxHeaderBytes) refuse(file, `claims a header of ${length} bytes; the maximum is ${maxHeaderBytes}`);

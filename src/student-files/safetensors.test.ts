@@ -133,6 +133,15 @@ describe('hostile files', () => {
       /claims a header/,
     ],
     [
+      'a pointer of Git LFS',
+      () => {
+        const file = join(folder, 'pointer');
+        writeFileSync(file, 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n');
+        return file;
+      },
+      /Git LFS pointer/,
+    ],
+    [
       'a file cut off in its header',
       () => {
         const file = forge({ a: entry(0, 4) }, 4);

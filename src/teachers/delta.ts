@@ -6,10 +6,18 @@ export type Delta = { content?: unknown } & { [field in ThoughtField]?: unknown 
 
 /**
  * Fields with thinking: `reasoning_content` (DeepSeek, vLLM, llama.cpp), `reasoning` (Ollama, OpenRouter, newer vLLM),
- * `thinking` (Ollama's own), `reasoning_details` (OpenRouter, beside `reasoning` with the same text). The first
- * nonempty one counts.
+ * `thinking` (Ollama's own), `reasoning_details` (OpenRouter, beside `reasoning` with the same text), `thoughts`. The
+ * first nonempty one counts.
  */
-const thoughtFields = ['reasoning_content', 'reasoning', 'thinking', 'reasoning_text', 'reasoning_details'] as const;
+const thoughtFields = [
+  'reasoning_content',
+  'reasoning',
+  'thinking',
+  'reasoning_text',
+  'reasoning_details',
+  'thinking_content',
+  'thoughts',
+] as const;
 type ThoughtField = (typeof thoughtFields)[number];
 
 /**

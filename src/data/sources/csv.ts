@@ -21,6 +21,9 @@ export function csvRows(bytes: Bytes): RowSource {
           info: true,
           delimiter: declared?.[1] ?? delimiterOf(text),
           from_line: declared ? 2 : 1,
+          // As other readers of CSV do: a stray quote is a quote, and lines may end differently.
+          record_delimiter: ['\r\n', '\n', '\r'],
+          relax_quotes: true,
           skip_empty_lines: true,
           skip_records_with_empty_values: true,
           skip_records_with_error: true,
