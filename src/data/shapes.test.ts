@@ -1,7 +1,8 @@
 /** Datasets in the shapes that people have them in: each file is read, its columns guessed. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { splitChain } from '../chain/split';
 import { packageRoot } from '../paths';
@@ -139,6 +140,15 @@ describe('written by hand', () => {
     writeFileSync(join(folder, name), content);
     return join(folder, name);
   };
+
+  test('a small file that unpacks to very much, and a text too long for memory, are refused', () => {
+    const zeros = gzipSync(Buffer.alloc(32 << 20));
+    const bomb = written('bomb.jsonl.gz', Buffer.concat(Array(10).fill(zeros)));
+    expect(() => read(bomb)).toThrow(/gzip file cannot be decompressed: .*larger than 268435456 bytes/);
+    const wide = written('wide.jsonl', Buffer.from([0xff, 0xfe, 0x7b, 0]));
+    truncateSync(wide, 600 << 20);
+    expect(() => read(wide)).toThrow('this file in UTF-16 is larger than 512 MB');
+  });
 
   test.each<[string, string | Buffer]>([
     ['bom.csv', '\uFEFFquestion,answer\n"How many, in all?",12\n'],

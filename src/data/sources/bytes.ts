@@ -5,6 +5,7 @@ import { closeSync, fstatSync, readFileSync, readSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { Decompress } from 'fzstd';
 import { chunksOf, openForReading } from '../../lines';
+import { sizeOf } from '../../paths';
 import { datasetError } from '../rows';
 
 export interface Bytes {
@@ -14,16 +15,25 @@ export interface Bytes {
   read(start: number, end: number): Buffer;
 }
 
-/** Maximum uncompressed size of a compressed file, which is kept in memory. */
-const maxUnpacked = 2 ** 31 - 1;
+/**
+ * Maximum uncompressed size of a compressed file, which is kept in memory. A small file may be a hundred times as large
+ * when it is unpacked, more than any rows of text: one that is made of zeros would take a gigabyte for a megabyte.
+ */
+const [maxUnpacked, maxFactor, alwaysUnpacked] = [2 ** 31 - 1, 100, 256 << 20];
+/** Maximum size of a file in UTF-16, which is kept in memory as one text. */
+const maxWide = 512 << 20;
+
+const mostUnpacked = (file: string) => Math.min(maxUnpacked, Math.max(alwaysUnpacked, maxFactor * sizeOf(file)));
 
 export function bytesOf(file: string): Bytes {
   const head = headOf(file);
   if (head.readUInt16BE(0) === 0x1f8b) return inMemory(file, gunzip(file));
   if (head.readUInt32LE(0) === 0xfd2fb528) return inMemory(file, unzstd(file));
   const encoding = wideEncoding(head);
-  if (encoding) return inMemory(file, Buffer.from(new TextDecoder(encoding).decode(readFileSync(file)), 'utf8'));
-  return onDisk(file);
+  if (!encoding) return onDisk(file);
+  if (sizeOf(file) > maxWide)
+    throw datasetError(`this file in UTF-16 is larger than ${maxWide >> 20} MB`, { file }, 'Save it as UTF-8.');
+  return inMemory(file, Buffer.from(new TextDecoder(encoding).decode(readFileSync(file)), 'utf8'));
 }
 
 /** The first bytes of a file, at least four; bytes past the end are 0. */
@@ -49,7 +59,7 @@ function wideEncoding(head: Buffer): 'utf-16le' | 'utf-16be' | null {
 
 function gunzip(file: string): Buffer {
   try {
-    return gunzipSync(readFileSync(file), { maxOutputLength: maxUnpacked });
+    return gunzipSync(readFileSync(file), { maxOutputLength: mostUnpacked(file) });
   } catch (error) {
     throw damaged(file, 'gzip', (error as Error).message);
   }
@@ -58,9 +68,10 @@ function gunzip(file: string): Buffer {
 function unzstd(file: string): Buffer {
   const parts: Uint8Array[] = [];
   let size = 0;
+  const most = mostUnpacked(file);
   const stream = new Decompress((part) => {
     size += part.length;
-    if (size > maxUnpacked) throw new Error(`more than ${maxUnpacked} bytes`);
+    if (size > most) throw new Error(`more than ${most} bytes`);
     parts.push(part.slice());
   });
   try {
