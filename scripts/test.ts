@@ -1,8 +1,8 @@
 /**
  * Runs all tests, as continuous integration does: npm test
  *
- * Two lanes run in parallel, as many of the tests wait for a window, a host or a single thread. What the first lane
- * prints is shown at once, the output of another part when it ends. After a failure, no further part starts.
+ * Two parts run at a time, as many of the tests wait for a window, a host or a single thread. What the first part of a
+ * stage prints is shown at once, the output of another when it ends. After a failure, no further part starts.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -16,21 +16,30 @@ type Part = [script: string, ...args: string[]];
 const scratch = mkdtempSync(join(tmpdir(), 'distillery-test-'));
 const vsix = join(scratch, 'distillery.vsix');
 
-/** In sequence; the lanes of each entry in parallel. */
-const stages: Part[][][] = [
-  [[['types']], [['lint']]],
+/** One stage after the other; the parts of a stage start in this order, long ones first. */
+const stages: Part[][] = [
+  [['types'], ['lint']],
   // The only part that writes dist/, which the others use.
-  [[['package', '--out', vsix]]],
+  [['package', '--out', vsix]],
   [
-    [['test:unit'], ['test:faults', '--short'], ['test:tensorflow']],
-    [['test:torch'], ['test:workbench', '--built'], ['test:e2e', '--vsix', vsix]],
+    ['test:unit'],
+    ['test:workbench', '--built'],
+    ['test:e2e', '--vsix', vsix],
+    ['test:torch'],
+    ['test:faults', '--short'],
+    ['test:tensorflow'],
   ],
 ];
 
 let failed = false;
 
-async function runLane(parts: Part[], stdio: 'pipe' | 'inherit'): Promise<void> {
-  for (const part of parts) if (!failed && !(await run(part, stdio))) failed = true;
+async function runStage(parts: readonly Part[]): Promise<void> {
+  const waiting = [...parts];
+  const lane = async () => {
+    for (let part = waiting.shift(); part && !failed; part = waiting.shift())
+      if (!(await run(part, part === parts[0] ? 'inherit' : 'pipe'))) failed = true;
+  };
+  await Promise.all([lane(), lane()]);
 }
 
 /** Whether it passes. */
@@ -56,9 +65,7 @@ function run([script, ...args]: Part, stdio: 'pipe' | 'inherit'): Promise<boolea
 
 async function main(): Promise<void> {
   process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
-  for (const lanes of stages) {
-    await Promise.all(lanes.map((parts, lane) => runLane(parts, lane === 0 ? 'inherit' : 'pipe')));
-  }
+  for (const parts of stages) await runStage(parts);
   process.exitCode = failed ? 1 : 0;
 }
 

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { sizeOf } from '../paths';
 import { download } from './download';
 
 const content = Buffer.from(Array.from({ length: 50_000 }, (_, i) => (i * 7 + (i >> 8)) & 255));
@@ -43,7 +44,6 @@ function byRange(request: IncomingMessage, response: ServerResponse): void {
   response.end(content.subarray(start));
 }
 
-const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size;
 const quick = { firstWaitMs: 1 };
 
 describe('fetching a known file', () => {

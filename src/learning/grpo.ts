@@ -70,11 +70,11 @@ export async function grpoStep(
     replayLosses: [],
     gradNorms: [],
   };
-  const begun = optimizer.step;
+  const firstStep = optimizer.step;
   for (let step = 0; step < results.steps; step++) {
     const part = episodes.filter((_, i) => i % options.minibatches === step % options.minibatches);
     // Once the weights have changed, the update is completed.
-    const within = { ...options, signal: optimizer.step === begun ? options.signal : undefined };
+    const within = { ...options, signal: optimizer.step === firstStep ? options.signal : undefined };
     await withGradients(async (gradients) => {
       for (const pass of passesOf(part, options)) {
         await yieldToEventLoop(within.signal);

@@ -387,8 +387,7 @@ describe('the journal', () => {
     await teach();
     const file = repliesFile(join(folder, 'x.teacher'));
     const lines = readFileSync(file, 'utf8').split('\n');
-    lines[3] = '{"key": "x"}';
-    writeFileSync(file, lines.join('\n'));
+    writeFileSync(file, lines.with(3, '{"key": "x"}').join('\n'));
     await expect(teach()).rejects.toThrow(expect.objectContaining({ file, line: 4, code: 'teacher' }));
   });
 

@@ -194,7 +194,7 @@ class TeacherRequests {
   }
 
   private async ask({ key, sample, request, problem }: Task): Promise<JournalEntry> {
-    const begun = performance.now();
+    const startMs = performance.now();
     const { pace, now = () => new Date() } = this.options;
     const waiting = (fault: TeacherFault, ms: number) => {
       this.progress.waiting = { reason: fault.message, until: Date.now() + ms };
@@ -202,7 +202,7 @@ class TeacherRequests {
     };
     const reply = await withRetries({ pace, gate: this.gate, signal: this.waits, waiting }, () => this.send(request));
     this.outcome.without = [...new Set([...this.outcome.without, ...(reply.without ?? [])])];
-    const seconds = Math.round(performance.now() - begun) / 1000;
+    const seconds = Math.round(performance.now() - startMs) / 1000;
     const { model, host } = this.teacher;
     const record = { key, problemId: problem.id, sample, model, host, time: now().toISOString(), seconds, ...reply };
     return this.journal.append(record);

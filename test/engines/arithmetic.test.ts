@@ -1,7 +1,7 @@
 /**
- * The built-in experiment, cut down, on the PyTorch engine and on the embedded one: Stage 2, where nothing is drawn but
- * by our own generator, samples the same completions (minutes); all stages give the same table, within what chance
- * explains (half an hour on one core). `npm run test:engines` runs them.
+ * A short form of the built-in experiment on the PyTorch engine and on the embedded one. Stage 2, whose random numbers
+ * are all from our own generator, samples the same completions (minutes); all stages give the same table within its
+ * confidence intervals (half an hour on one core). `npm run test:engines` runs both.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -44,7 +44,7 @@ async function runOn(backend: Backend, experiment: Experiment) {
 
 const tableOn = async (backend: Backend) => (await runOn(backend, quick())).rows;
 
-/** Stage 2 of the student as it comes: of every update the completions' texts, its loss and its gradient's norm. */
+/** Stage 2 from the untrained student: each update's completions, its loss and the norm of its gradient. */
 async function stage2On(backend: Backend) {
   const { run } = await runOn(backend, adjust(quick(), { stage: ['complete'], limit: 40 }));
   const updates = readMetrics(run).filter(({ stage }) => stage === 'complete');
@@ -75,7 +75,7 @@ describe.skipIf(!python)('the built-in experiment', () => {
       expect(row.accuracyInterval[1], said).toBeGreaterThanOrEqual(interval[0]);
       const longer = row.meanTokens / meanTokens;
       expect(longer, `${stage}: tokens`).toBeLessThan(1.33);
-      // Within fourteen updates of GRPO greedy answers go over from the wordy way to the concise one, or not yet.
+      // Fourteen updates of GRPO may or may not be enough for greedy answers to become concise.
       if (stage !== 'complete' && stage !== 'rewrite') expect(longer, `${stage}: tokens`).toBeGreaterThan(0.75);
     }
     expect(theirs[0].accuracy).toBeCloseTo(ours[0].accuracy, 1); // the same student, asked greedily

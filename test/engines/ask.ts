@@ -1,4 +1,4 @@
-/** Has the engines of a test started by its own command. */
+/** The command by which a test starts its engines. */
 import { askForEngine, pythonEngine } from '../../src/engine/process/installed';
 
 export const askFor = (...line: string[]): void =>

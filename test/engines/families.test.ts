@@ -1,6 +1,6 @@
 /**
- * Families that the PyTorch engine alone knows: all stages of each on a small random student. `npm run test:engines`
- * runs it; DISTILLERY_PYTHON names a Python with torch, transformers and peft.
+ * Model families that only the PyTorch engine supports: all stages of each on a small random student. `npm run
+ * test:engines` runs it; DISTILLERY_PYTHON names a Python with torch, transformers and peft.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -41,7 +41,7 @@ afterAll(() => {
   for (const scratch of [home, folder].filter(Boolean)) rmSync(scratch, { recursive: true, force: true });
 });
 
-/** A run on the PyTorch engine to its end: its folder, and what was told beside its events. */
+/** A complete run on the PyTorch engine: its folder, and its notes. */
 async function run(experiment: Experiment) {
   const notes: string[] = [];
   const { folder: made } = await startRun(experiment, join(folder, 'runs'), {

@@ -36,7 +36,7 @@ async function run(...faults: string[]) {
   return { made, error, notes };
 }
 
-/** What a run recorded, without what differs between equal runs: times. */
+/** The records of a run without times, which differ between equal runs. */
 function recorded(run: string) {
   const metrics = readMetrics(run).map(({ time: _, tokensPerSecond: __, ...rest }) => rest);
   const rows = readSummary(run).map(({ wallSeconds: _, tokensPerSecond: __, ...rest }) => rest);
@@ -45,7 +45,7 @@ function recorded(run: string) {
 }
 
 describe('a run on an engine in a process', () => {
-  it('records what computed, and ends the process', async () => {
+  it('records the engine, and ends its process', async () => {
     const { made, error } = await run();
     expect(error).toBeNull();
     const { environment } = JSON.parse(readFileSync(join(made, 'config.json'), 'utf8'));
@@ -72,7 +72,7 @@ describe('a run on an engine in a process', () => {
     expect(recorded(made)).toEqual(recorded(whole.made));
   });
 
-  it('gives up an engine that is lost again and again, and keeps what there is', async () => {
+  it('fails when the engine is lost repeatedly, and keeps its files', async () => {
     const { made, error, notes } = await run('exit@supervisedStep');
     expect(error).toMatchObject({ name: 'EngineLost', code: 'engine' });
     expect(notes.filter((text) => text.includes('it is restarted'))).toHaveLength(3);
@@ -81,7 +81,7 @@ describe('a run on an engine in a process', () => {
     expect(checkpoints.length).toBeGreaterThan(0);
   });
 
-  it('fails with the remedy of an engine that has no memory, or that none is set up', async () => {
+  it('fails with a remedy when the engine has no memory, or when none is set up', async () => {
     const { error } = await run('memory@grpoStep');
     expect(error).toMatchObject({ code: 'memory', message: expect.stringContaining('0 bytes left') });
     process.env.DISTILLERY_ENGINE_HOME = join(folder, 'nothing');
@@ -98,7 +98,7 @@ describe('a run on an engine in a process', () => {
     delete process.env.DISTILLERY_ENGINE_HOME;
   });
 
-  it('`auto` selects it for a family that the embedded engine does not support, with a note', async () => {
+  it('is what `auto` selects for a family that the embedded engine does not support, with a note', async () => {
     const file = join(folder, 'student', 'config.json');
     const config = readFileSync(file, 'utf8');
     writeFileSync(file, JSON.stringify({ ...JSON.parse(config), model_type: 'gemma2' }));

@@ -1,4 +1,7 @@
-/** A run on the PyTorch engine, to be killed: tsx run-to-be-killed.ts <workspace>. Says where it is, line by line. */
+/**
+ * A run on the PyTorch engine, to be killed: tsx run-to-be-killed.ts <workspace>. Prints its progress, a line for each
+ * update.
+ */
 import { join } from 'node:path';
 import { startRun } from '../../src/curriculum/session';
 import type { ProcessEngine } from '../../src/engine/process/engine';

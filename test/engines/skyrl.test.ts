@@ -35,7 +35,7 @@ import { freePort } from '../../src/testing/ports';
 
 const skyrl = process.env.DISTILLERY_ENGINES === '1' ? process.env.DISTILLERY_SKYRL_PYTHON : undefined;
 
-/** JAX compiles for each new shape: rows are computed one by one, and sampled in batches that are filled up. */
+/** JAX compiles for each new shape: rows are computed one at a time, and sampled in padded batches. */
 const fewShapes = {
   max_lora_adapters: 8,
   max_lora_rank: 8,
@@ -82,7 +82,7 @@ afterAll(async () => {
   if (folder) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
-/** The address of a new server of the student. */
+/** Starts a server for the student; its address. */
 async function startSkyrl(python: string): Promise<string> {
   const port = await freePort();
   const place = mkdtempSync(join(folder, 'skyrl-'));
@@ -143,7 +143,7 @@ const fused = [
   ['gate_proj', 'up_proj'],
 ];
 
-/** A step on a shared A is the sum of the steps that its projections would take, each with an A of its own. */
+/** A step on a shared A is the sum of the steps that its projections would take with separate ones. */
 function shareSteps({ parameters }: Adapter, start: Adapter): void {
   for (const projections of fused)
     for (const first of [...parameters.keys()].filter((name) => name.endsWith(`.${projections[0]}.lora_A.weight`))) {
@@ -222,7 +222,7 @@ describe.skipIf(!skyrl)("SkyRL's server", () => {
     });
   });
 
-  it('goes through all stages', { timeout: 1_200_000 }, async () => {
+  it('runs all stages', { timeout: 1_200_000 }, async () => {
     const whole = tinyExperiment(folder, {
       backend: 'tinker',
       student: { path: 'qwen3', lora },

@@ -1,4 +1,4 @@
-/** A whole run on a server of the Tinker API, which a test server stands for: real gradients, the real client. */
+/** A complete run on a test server of the Tinker API: real gradients, the real client. */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -30,7 +30,7 @@ const quiet = { notify: () => {}, signal: new AbortController().signal };
 const experiment = () =>
   tinyExperiment(folder, { backend: 'tinker', student: { path: 'student', lora: { rank: 4, dropout: 0 } } });
 
-it('runs all stages, and records what the server was found to do', async () => {
+it('runs all stages, and records how the server behaves', async () => {
   const { folder: run, rows } = whole;
   expect(rows.map(({ stage }) => stage)).toEqual(
     expect.arrayContaining(['base', 'reconstruct', 'complete', 'rewrite', 'sft']),
@@ -45,7 +45,7 @@ it('runs all stages, and records what the server was found to do', async () => {
   const checkpoint = join(run, 'checkpoints', record.checkpoints.at(-1)!.name);
   expect(existsSync(join(checkpoint, 'remote.json'))).toBe(true);
   expect(existsSync(join(checkpoint, 'adapter_model.safetensors'))).toBe(true);
-  // Its adapter came home: a question to it needs no server, whose trials take a minute.
+  // The adapter was downloaded, so that a question needs no server, whose probes take a minute.
   const engine = await startToAsk('tinker', checkpoint);
   expect(engine.info.name).toBe('embedded');
   await (await engine.open(checkpoint, { lora: null, seed: 1 })).dispose();
@@ -68,7 +68,7 @@ it('stops and resumes with the same results', async () => {
   const spent = (of: string) => openRun(of).record.spent!;
   const before = spent(run);
   await resumeRun(run, quiet);
-  // Tokens are counted on, beginning with those of the second session's checks.
+  // The second session continues the counts of tokens.
   for (const kind of ['prompt', 'sampled', 'trained'] as const) {
     expect(before[kind]).toBeGreaterThan(0);
     expect(spent(run)[kind]).toBeGreaterThan(before[kind]);

@@ -1,6 +1,6 @@
 /**
- * The experiment in which engine and host are killed: a tiny one of seconds; in the long form (`npm run test:engines`)
- * the built-in one, cut to few updates and short answers.
+ * The experiment in which engine and host are killed: a tiny one of seconds, or, in the long form (`npm run
+ * test:engines`), the built-in one with few updates and short answers.
  */
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -79,7 +79,7 @@ function expectNear(found: readonly Float32Array[], expected: readonly Float32Ar
   expect(found.map((row) => Array.from(row))).toEqual(near);
 }
 
-/** Both stages' updates, and what comes of them. `completions`: what is learnt from; sampled where nothing is given. */
+/** A supervised and a GRPO update, with their measures, on `completions` or, by default, on sampled ones. */
 async function learn(student: Student, completions?: number[][]) {
   const sampled = await student.sample(prompts, drawn);
   const tokens = completions ?? sampled.completions.map(({ tokens }) => tokens);
@@ -100,59 +100,60 @@ async function learn(student: Student, completions?: number[][]) {
 }
 
 describe.skipIf(!python)('the PyTorch engine', () => {
+  let engines: [Engine, Engine];
+  beforeAll(async () => {
+    engines = [await startEngine('embedded'), await startEngine('torch')];
+  });
+  afterAll(() => Promise.all(engines?.map((engine) => engine.close()) ?? []));
+
   it.each<[string, LoraSettings | null]>([
     ['all weights', null],
     ['an adapter', { rank: 4, alpha: 8, dropout: 0, targets: ['q', 'v', 'down'] }],
-  ])('learns as the embedded engine does: %s; and each goes on from the other', async (name, lora) => {
-    const engines: [Engine, Engine] = [await startEngine('embedded'), await startEngine('torch')];
-    try {
-      const [ours, theirs] = await Promise.all(
-        engines.map((engine) => engine.open(join(folder, 'student'), { lora, seed: 7 })),
-      );
-      expect(theirs.facts).toEqual(ours.facts);
-      const expected = await learn(ours);
-      const found = await learn(theirs, expected.tokens);
-      for (const key of ['before', 'after'] as const) {
-        for (const what of ['logProbs', 'entropy'] as const)
-          expectNear(
-            found[key].map((one) => one[what]),
-            expected[key].map((one) => one[what]),
-          );
-      }
-      expectNear(found.perToken.refLogProbs!, expected.perToken.refLogProbs!);
-      expect(found.step).toBe(expected.step);
-      // Each says how many tokens it read: the embedded engine reads the prompt of a group once.
-      const { tokens: _, ...measures } = { ...expected.supervised, ...expected.measures };
-      for (const [key, value] of Object.entries(measures))
-        expect({ ...found.supervised, ...found.measures }[key], key).toBeCloseTo(value as number, 3);
-
-      // What one has saved the other reads, moments and all, and learns the same from there.
-      const file = join(folder, `from-torch-${name.replace(' ', '-')}`);
-      await theirs.save(file, { moments: true, eosIds: [0] });
-      const again = await engines[0].open(join(folder, 'student'), { lora, seed: 1 });
-      await again.load(file, { moments: true, step: theirs.optimizerStep });
-      const asked = await engines[0].open(file, { lora: null, seed: 1 });
-      const greedy = { ...drawn, sampling: { temperature: 0, topK: 0, topP: 1, minP: 0 } };
-      const answers = await Promise.all([asked, theirs].map((one) => one.sample(prompts, greedy)));
-      expect(answers[0].completions.map(({ tokens }) => tokens)).toEqual(
-        answers[1].completions.map(({ tokens }) => tokens),
-      );
-      const goneOn = await learn(again, expected.tokens);
-      const { after } = await learn(theirs, expected.tokens);
-      expectNear(
-        goneOn.after.map((one) => one.logProbs),
-        after.map((one) => one.logProbs),
-      );
-      const back = join(folder, `from-embedded-${name.replace(' ', '-')}`);
-      await again.save(back, { moments: true, eosIds: [0] });
-      await theirs.load(back, { moments: true, step: again.optimizerStep });
-      expect(theirs.optimizerStep).toBe(again.optimizerStep);
-    } finally {
-      await Promise.all(engines.map((engine) => engine.close()));
+  ])('learns as the embedded engine does, and each continues from the other: %s', async (name, lora) => {
+    const [ours, theirs] = await Promise.all(
+      engines.map((engine) => engine.open(join(folder, 'student'), { lora, seed: 7 })),
+    );
+    expect(theirs.facts).toEqual(ours.facts);
+    const expected = await learn(ours);
+    const found = await learn(theirs, expected.tokens);
+    for (const key of ['before', 'after'] as const) {
+      for (const what of ['logProbs', 'entropy'] as const)
+        expectNear(
+          found[key].map((one) => one[what]),
+          expected[key].map((one) => one[what]),
+        );
     }
+    expectNear(found.perToken.refLogProbs!, expected.perToken.refLogProbs!);
+    expect(found.step).toBe(expected.step);
+    // `tokens` differs: the embedded engine reads the prompt of a group once.
+    const { tokens: _, ...measures } = { ...expected.supervised, ...expected.measures };
+    for (const [key, value] of Object.entries(measures))
+      expect({ ...found.supervised, ...found.measures }[key], key).toBeCloseTo(value as number, 3);
+
+    // Each loads the checkpoint of the other, with the optimizer's moments, and learns the same from there.
+    const file = join(folder, `from-torch-${name.replace(' ', '-')}`);
+    await theirs.save(file, { moments: true, eosIds: [0] });
+    const again = await engines[0].open(join(folder, 'student'), { lora, seed: 1 });
+    await again.load(file, { moments: true, step: theirs.optimizerStep });
+    const asked = await engines[0].open(file, { lora: null, seed: 1 });
+    const greedy = { ...drawn, sampling: { temperature: 0, topK: 0, topP: 1, minP: 0 } };
+    const answers = await Promise.all([asked, theirs].map((one) => one.sample(prompts, greedy)));
+    expect(answers[0].completions.map(({ tokens }) => tokens)).toEqual(
+      answers[1].completions.map(({ tokens }) => tokens),
+    );
+    const goneOn = await learn(again, expected.tokens);
+    const { after } = await learn(theirs, expected.tokens);
+    expectNear(
+      goneOn.after.map((one) => one.logProbs),
+      after.map((one) => one.logProbs),
+    );
+    const back = join(folder, `from-embedded-${name.replace(' ', '-')}`);
+    await again.save(back, { moments: true, eosIds: [0] });
+    await theirs.load(back, { moments: true, step: again.optimizerStep });
+    expect(theirs.optimizerStep).toBe(again.optimizerStep);
   });
 
-  it('runs all stages; killed at random places it resumes from its checkpoints, with the same numbers', async () => {
+  it('runs all stages; killed at random times, it resumes from its checkpoints with the same numbers', async () => {
     const whole = await wholeRun();
     const updates = readMetrics(whole).length;
     for (let i = 0; i < kills; i++) {
@@ -167,7 +168,7 @@ describe.skipIf(!python)('the PyTorch engine', () => {
       expect(openRun(made).record.state).toBe('finished');
       expect(recorded(made), `killed ${delay} s after update ${at}`).toEqual(recorded(whole));
     }
-    // Its checkpoints are for the embedded engine, too, which a student is asked on.
+    // The embedded engine, which answers questions, loads its checkpoints, too.
     const tested = readSummary(whole).find(({ stage }) => stage === 'complete')!.checkpoint!;
     const engine = await startToAsk('torch', join(whole, 'checkpoints', tested));
     expect(engine.info.name).toBe('embedded');
@@ -218,13 +219,13 @@ const quiet = { notify: () => {}, signal: new AbortController().signal };
 
 let whole: Promise<string> | undefined;
 
-/** The run that nobody disturbed. */
+/** The uninterrupted run. */
 function wholeRun(): Promise<string> {
   whole ??= run();
   return whole;
 }
 
-/** A run of all stages; `updated` is called after each update with how many there were. Returns its folder. */
+/** A run of all stages; `updated` is called after each update with their number so far. Returns its folder. */
 async function run(updated?: (engine: ProcessEngine, count: number) => unknown): Promise<string> {
   let engine: ProcessEngine | undefined;
   let count = 0;
@@ -238,13 +239,13 @@ async function run(updated?: (engine: ProcessEngine, count: number) => unknown):
   return (await startRun(experiment, join(folder, 'runs'), { ...quiet, notify, onStart })).folder;
 }
 
-/** Of a run that nobody disturbed; evaluations and checkpoints between updates are in it. */
+/** Mean seconds of an update of an uninterrupted run, with the evaluations and checkpoints between updates. */
 function secondsOfAnUpdate(run: string): number {
   const times = readMetrics(run).map(({ time }) => Date.parse(time) / 1000);
   return (times.at(-1)! - times[0]) / (times.length - 1);
 }
 
-/** Begins a run in a process of its own and kills that so many updates later, at some time within the next one. */
+/** Starts a run in a separate process and kills it after this many updates, at a random time within the next. */
 async function killedAt(updates: number, seconds: number): Promise<{ made: string; engine: number }> {
   const program = join(packageRoot(), 'test', 'engines', 'run-to-be-killed.ts');
   const child = spawn(process.execPath, ['--import', 'tsx', program, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -258,7 +259,7 @@ async function killedAt(updates: number, seconds: number): Promise<{ made: strin
   return { made: first!.folder, engine: first!.engine };
 }
 
-/** What a run recorded, without what differs between equal runs: times. */
+/** The records of a run without times, which differ between equal runs. */
 function recorded(run: string) {
   const metrics = readMetrics(run).map(({ time: _, tokensPerSecond: __, ...rest }) => rest);
   const rows = readSummary(run).map(({ wallSeconds: _, tokensPerSecond: __, ...rest }) => rest);

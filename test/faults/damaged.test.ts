@@ -1,4 +1,4 @@
-/** Files of a run that were changed or damaged: what they say is checked before it is gone by. */
+/** Files of a run that were changed or damaged: their content is checked before it is used. */
 import { appendFileSync, cpSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { openRun, readMetrics } from '../../src/runs/reading';
 import type { RunWriter } from '../../src/runs/writer';
 
 let folder = '';
-/** Stopped after the last update of Stage 2, whose check is still to be made, and of Stage 3, to be copied. */
+/** Runs to copy: stopped after the last update of Stage 2, before its validation, and of Stage 3. */
 let stopped: Record<'complete' | 'rewrite', string>;
 let run = '';
 
@@ -51,7 +51,7 @@ const edit = (file: string, change: (value: Json) => unknown) =>
   writeFileSync(file, JSON.stringify(change(JSON.parse(readFileSync(file, 'utf8')))));
 const newest = () => openRun(run).record.checkpoints.at(-1)!.name;
 const stateFile = () => join(run, 'checkpoints', newest(), 'state.json');
-/** Changes what training wrote into state.json; without its checksum, as earlier versions wrote it. */
+/** Changes state.json as training wrote it, and leaves out its checksum, as earlier versions did. */
 const editState = (change: Json) =>
   edit(stateFile(), ({ sha256: _, state, ...rest }) => ({ ...rest, state: { ...(state as Json), ...change } }));
 
@@ -72,7 +72,7 @@ describe('the state of a checkpoint', () => {
     expect(texts.filter((text) => text.includes('is skipped'))).toEqual([]);
   });
 
-  it('that was changed is passed over for the checkpoint before', async () => {
+  it('that was changed is skipped: the previous checkpoint is used', async () => {
     edit(stateFile(), ({ state, ...rest }) => ({ ...rest, state: { ...(state as Json), optimizerStep: 7 } }));
     const name = newest();
     await resume();
@@ -100,7 +100,7 @@ describe('the state of a checkpoint', () => {
     expect(trained().filter((one) => one.startsWith('rewrite/'))).toHaveLength(6);
   });
 
-  it('with state null is passed over', async () => {
+  it('with state null is skipped', async () => {
     edit(stateFile(), ({ sha256: _, ...rest }) => ({ ...rest, state: null }));
     await resume();
     expect(openRun(run).record.state).toBe('finished');
@@ -143,7 +143,7 @@ describe('records that a power cut damaged', () => {
     },
   );
 
-  it('metrics.jsonl with a line of NULs among what the checkpoint counts on', async () => {
+  it('a line of NULs in metrics.jsonl, before the checkpoint', async () => {
     const file = join(run, 'metrics.jsonl');
     const [first, second, ...rest] = readFileSync(file, 'utf8').split('\n');
     writeFileSync(file, [first, '\0'.repeat(second.length), ...rest].join('\n'));
@@ -157,7 +157,7 @@ describe('records that a power cut damaged', () => {
 });
 
 describe('records that are gone', () => {
-  it('cost their curves only, and that is told', async () => {
+  it('cost only their curves, which a note says', async () => {
     const file = join(run, 'metrics.jsonl');
     truncateSync(file, readFileSync(file).length >> 2);
     await resume();
@@ -209,7 +209,7 @@ describe('a lock', () => {
     );
   });
 
-  it('that is a file is named', () => {
+  it('that is a file is refused by its name', () => {
     rmSync(join(run, 'lock'), { recursive: true });
     writeFileSync(join(run, 'lock'), '');
     expect(lockHolder(run)).toBeUndefined();

@@ -15,7 +15,7 @@ afterAll(() => [disk, larger].forEach(unmount));
 describe.skipIf(!disk)(
   'a disk that fills up (needs root on Linux, to mount a small one; src/runs/jsonl.test.ts simulates it)',
   () => {
-    it('keeps every record and the last checkpoint, says so, and goes on when there is space', async () => {
+    it('keeps every record and the last checkpoint, says so, and continues when there is space', async () => {
       const run = createRun(disk!, 'full', {});
       const rollout = newRollout({ prompt: 'x'.repeat(10_000) });
       const save = (step: number, size: number) =>
@@ -59,7 +59,7 @@ describe.skipIf(!disk)(
       rmSync(run.folder, { recursive: true });
     });
 
-    it('is told of before it is full, and waited for while a checkpoint would not fit', async () => {
+    it('is told of before it is full; training waits while a checkpoint would not fit', async () => {
       const run = createRun(larger!, 'waits', {});
       await run.checkpoint({ stage: 'complete', step: 1, state: {} }, (folder) =>
         writeFileSync(join(folder, 'model.safetensors'), 'w'.repeat(1 << 20)),
@@ -91,7 +91,7 @@ describe.skipIf(!disk)(
       run.close();
     });
 
-    it('leaves no folder of a run that cannot begin, and says so', () => {
+    it('leaves no folder of a run that cannot start, and says so', () => {
       const runs = join(disk!, 'runs');
       mkdirSync(runs);
       writeFileSync(join(disk!, 'rest'), 'x'.repeat(statfsSync(disk!).bavail * statfsSync(disk!).bsize));
@@ -102,7 +102,7 @@ describe.skipIf(!disk)(
       rmSync(join(disk!, 'rest'));
     });
 
-    it('that is read-only is called so, also where a folder is missing', () => {
+    it('that is read-only is reported as such, also where a folder is missing', () => {
       execFileSync('mount', ['-o', 'remount,ro', disk!]);
       for (const runs of [join(disk!, 'runs'), join(disk!, 'new', 'runs')])
         expect(() => createRun(runs, 'late', {})).toThrow(

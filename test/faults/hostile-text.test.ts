@@ -1,7 +1,7 @@
 /**
- * Every function that reads what others wrote, on adversarial texts. `npm run test:faults` tries every function on
- * every text: 1 MB takes at most a second. Otherwise each function gets a share of the texts, shorter, and those that
- * once took too long: its time may only grow as the length does.
+ * Every function that reads text from outside, on adversarial texts. `npm run test:faults` tries every function on
+ * every text of 1 MB, which may take a second. Otherwise each function gets shorter texts, some of the kinds and all
+ * those that once took too long; its time may only grow in proportion to the length.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -51,7 +51,7 @@ const once = [
 const textsFor = (index: number) =>
   hostileTexts.filter(([name], i) => thorough || once.includes(name) || (i + index) % 32 === 0);
 
-/** The work, which fails when it takes longer. */
+/** The work with a time limit: it throws when it takes longer. */
 function bounded(work: Work, ms = 60_000): Work {
   return (text) => withinTime(ms, () => work(text));
 }
@@ -61,7 +61,7 @@ function growing(work: Work, texts: readonly Text[]): string | undefined {
   return texts.find(([, make]) => !growsWith(bounded(work, 10_000), make(1 << 14), make(1 << 16), { most: 2000 }))?.[0];
 }
 
-/** How many times longer this machine takes at present than the one that the limit is for, an EPYC at rest. */
+/** How many times slower this machine is at present than the one that the limit was set on, an idle EPYC. */
 function slowness(): number {
   const rows = JSON.stringify(Array.from({ length: 50_000 }, (_, i) => ({ start: i, text: `${i}`, spaced: true })));
   return Math.max(1, cpuTime(() => JSON.parse(rows)) / 20);

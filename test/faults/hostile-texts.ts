@@ -1,6 +1,6 @@
 /**
- * Texts made to take the code that reads them long: what it looks for, repeated without an end, unfinished, nested or
- * glued together.
+ * Texts that should make parsers slow: the things that they look for, repeated endlessly, unfinished, nested, or joined
+ * without spaces.
  */
 
 const units = [
@@ -182,10 +182,10 @@ const units = [
   ],
 ];
 
-/** Whole units only: a text that ends within one may be another matter. */
+/** Whole units only, as a text that ends within one may be parsed differently. */
 const repeat = (unit: string, length: number) => unit.repeat(Math.floor(length / unit.length));
 
-/** Pairs that matter only together: what opens far from what closes, and one kind followed by the other. */
+/** Pairs: many opening marks far from the closing ones, and one kind followed by the other. */
 const pairs: [string, (length: number) => string][] = [
   ['( then )', (n) => repeat('(', n / 2) + repeat(')', n / 2)],
   ['(1+ then )', (n) => repeat('(1+', (n * 3) / 4) + repeat(')', n / 4)],
@@ -215,7 +215,7 @@ const pairs: [string, (length: number) => string][] = [
   ['many <think>, then many </think>', (n) => repeat('<think>', n / 2) + repeat('</think>', n / 2)],
 ];
 
-/** What marks a place, and then white space where something is expected. */
+/** A mark, and then white space where something else is expected. */
 const gaps = [
   '<answer>',
   'Question:',
@@ -245,7 +245,7 @@ function numbered(length: number, write: (i: number) => string): string {
   return parts.join('');
 }
 
-/** By name; each makes a text of about so many characters. */
+/** By name; each makes a text of about the given number of characters. */
 export const hostileTexts: [name: string, make: (length: number) => string][] = [
   ...units.map((unit): [string, (length: number) => string] => [JSON.stringify(unit), (n) => repeat(unit, n)]),
   ...pairs,

@@ -42,7 +42,7 @@ function contents(runs: string): Record<string, string> {
   return Object.fromEntries(paths.sort().map((path) => [path.slice(run.length), readFileSync(path, 'utf8')]));
 }
 
-it('a run killed again and again ends with the files of a run that was left alone', async () => {
+it('a run that is killed repeatedly ends with the same files as an uninterrupted one', async () => {
   const updates = 45;
   expect(await train(join(made.folder, 'straight'), updates)).toBe(true);
 
@@ -53,7 +53,7 @@ it('a run killed again and again ends with the files of a run that was left alon
     kills++;
     const [listed] = listRuns(runs);
     if (!listed || !('run' in listed)) continue; // killed before the run's record was there
-    // Whatever the moment, what is left can be read: records without holes, and a checkpoint that verifies.
+    // Whenever it was killed, its files can be read: records without gaps, and a checkpoint with a valid checksum.
     expect(listed.run.interrupted || listed.run.record.state === 'created').toBe(true);
     const found = latestCheckpoint(listed.run);
     expect(found?.skipped ?? []).toEqual([]);

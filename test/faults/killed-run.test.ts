@@ -38,7 +38,7 @@ afterAll(() => {
   for (const scratch of [folder, bundles]) rmSync(scratch, { recursive: true, force: true });
 });
 
-/** Lets every run of this file get its PyTorch engine from one process that has imported the libraries. */
+/** All runs of this file get their PyTorch engines from one process that has imported the libraries. */
 async function warmEngines(address: string): Promise<ChildProcess> {
   const script = join(packageRoot(), 'test/faults/warm_engine.py');
   const env = { ...process.env, PYTHONPATH: join(packageRoot(), 'python'), OMP_NUM_THREADS: '1' };
@@ -49,7 +49,7 @@ async function warmEngines(address: string): Promise<ChildProcess> {
   return server;
 }
 
-/** Starts or resumes a run, which is killed at the place if it gets there. Resolves to whether it was killed. */
+/** Starts or resumes a run, which is killed if it reaches the given place. Resolves to whether it was killed. */
 function train(backend: string, runs: string, { place, count = 0 }: { place?: Place; count?: number } = {}) {
   return new Promise<boolean>((resolve, reject) => {
     const args = [program, folder, runs, backend, ...(place && place !== 'random' ? [place, String(count)] : [])];

@@ -1,6 +1,5 @@
 /**
- * A folder from somebody else, with symbolic links in it that lead out of it: whoever writes there writes nothing
- * elsewhere.
+ * A folder from somebody else with symbolic links that lead out of it: nothing outside of it may be written.
  */
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -64,7 +63,7 @@ beforeEach(() => {
   fs.cpSync(stopped, run, { recursive: true });
 });
 
-/** Puts a link in the place of a file or folder of the run. */
+/** Replaces a file or folder of the run by a link. */
 function plant(name: string, target: string): string {
   const place = join(run, name);
   fs.rmSync(place, { recursive: true, force: true });
@@ -73,7 +72,7 @@ function plant(name: string, target: string): string {
   return place;
 }
 
-/** Runs a writer, which names the link and what to do about it, and looks whether anything outside has changed. */
+/** Runs a writer: its error must name the link and a remedy, and nothing outside may have changed. */
 async function refused(link: string, write: () => unknown): Promise<void> {
   const before = victim.seen();
   await expect((async () => write())()).rejects.toMatchObject({
@@ -115,7 +114,7 @@ describe('resuming a run', () => {
     },
   );
 
-  it('replaces drafts and removes what a killed process left, links or not', async () => {
+  it('replaces drafts and removes what a killed process left, even if these are links', async () => {
     plant('run.json.draft', victim.file);
     plant('summary.json.draft', victim.file);
     plant('checkpoints/.unfinished-rewrite-0', victim.folder);
@@ -128,7 +127,7 @@ describe('resuming a run', () => {
     expect(fs.lstatSync(join(run, 'run.json')).isSymbolicLink()).toBe(false);
   });
 
-  it('may lie behind links that the person made: of the run, of the folder of runs', async () => {
+  it('works through links that the user made: to the run, to the folder of runs', async () => {
     const elsewhere = join(folder, 'elsewhere');
     fs.symlinkSync(join(folder, '.distillery', 'runs'), elsewhere);
     await resumeRun(join(elsewhere, 'copy'), quiet);
@@ -138,7 +137,7 @@ describe('resuming a run', () => {
   });
 });
 
-describe('a link that appears while a run is on', () => {
+describe('a link that appears during a run', () => {
   const loss = { stage: 'sft' as const, step: 1, loss: 1 };
   const evaluated = { problemId: 'p', text: '', answer: null, correct: false, finished: true, tokens: 1, gold: '1' };
   const failed = { problemId: 'p', question: '', answer: '', samples: [], category: 'x', source: 'x' };
@@ -187,7 +186,7 @@ describe('decisions', () => {
     expect(fs.existsSync(join(run, 'decisions.jsonl.lock'))).toBe(false);
   });
 
-  it('take no lock through a link', () => {
+  it('are not locked through a link', () => {
     const lock = plant('decisions.jsonl.lock', join(folder, 'outside', 'new'));
     expect(decide).toThrow(
       expect.objectContaining({ file: lock, remedy: expect.stringContaining('delete this file') }),
@@ -211,7 +210,7 @@ describe('a training host', () => {
   };
   const host = (name: string, target: string) => plant(join('..', '..', 'host', name), target);
 
-  it('writes neither address nor log nor lock through a folder that is a link', async () => {
+  it('writes no address, log or lock through a folder that is a link', async () => {
     const link = host('', victim.folder);
     await refused(link, () => writeAddress(distillery(), address));
     await refused(link, () => launchHost(process.execPath, distillery(), node, []));
@@ -223,7 +222,7 @@ describe('a training host', () => {
     await refused(host('lock', victim.folder), () => acquireLock(join(distillery(), 'host')));
   });
 
-  it('keeps its token out of a draft that was laid out for it', () => {
+  it('does not write its token into a draft that somebody prepared', () => {
     host('host.json.draft', victim.file);
     const before = victim.seen();
     writeAddress(distillery(), address);
@@ -232,8 +231,8 @@ describe('a training host', () => {
   });
 });
 
-describe('what lies beside runs', () => {
-  it('is no archive when it is a link', async () => {
+describe('the folder of archived runs', () => {
+  it('is not used when it is a link', async () => {
     const archive = plant(join('..', '..', 'archive'), victim.folder);
     await refused(archive, () => archiveRun(run));
     fs.cpSync(run, join(victim.folder, 'copy-2'), { recursive: true });
@@ -241,7 +240,7 @@ describe('what lies beside runs', () => {
     await refused(archive, () => restoreRun(archived, join(dirname(run), 'copy-2')));
   });
 
-  it('is an archive as a folder', () => {
+  it('is used when it is a folder', () => {
     const archived = archiveRun(run);
     expect([fs.existsSync(run), archivedRuns(dirname(run))]).toEqual([false, [archived]]);
     restoreRun(archived, run);
@@ -256,8 +255,8 @@ describe("a teacher's replies", () => {
   });
 });
 
-describe('an output that a person names', () => {
-  it('is written through their links, to what is there and to what is not', () => {
+describe('an output file that the user names', () => {
+  it('is written through links of the user, to files that exist and to new ones', () => {
     const there = plant('../mine.jsonl', victim.file);
     writeOutput(there, 'written');
     expect([fs.readFileSync(victim.file, 'utf8'), fs.lstatSync(there).isSymbolicLink()]).toEqual(['written', true]);
@@ -281,7 +280,7 @@ describe('an output that a person names', () => {
 describe('an exported student', () => {
   const from = () => join(folder, 'student');
 
-  it('replaces links in the folder that it goes to, and what they lead to stays', () => {
+  it('replaces links in its folder; the files that they lead to stay', () => {
     const to = join(run, '..', 'out');
     plant('../out/model.safetensors', victim.file);
     plant('../out/config.json', victim.file);
@@ -292,7 +291,7 @@ describe('an exported student', () => {
     expect(fs.readdirSync(to).filter((name) => fs.lstatSync(join(to, name)).isSymbolicLink())).toEqual([]);
   });
 
-  it('goes to the folder that a link of the person leads to', () => {
+  it('is written to the folder that a link of the user leads to', () => {
     const link = plant('../linked', victim.folder);
     exportStudent(from(), link, { format: 'hf', dtype: 'F32', force: true });
     expect(fs.lstatSync(link).isSymbolicLink()).toBe(true);
@@ -300,7 +299,7 @@ describe('an exported student', () => {
   });
 });
 
-it('a download goes on with no file behind a link', async () => {
+it('a download does not resume a file behind a link', async () => {
   const link = plant('../data.jsonl.part', victim.file);
   const known = { bytes: 100, sha256: '0'.repeat(64) };
   const fetched = () => download('http://127.0.0.1:9/', join(run, '..', 'data.jsonl'), known, { attempts: 1 });

@@ -7,7 +7,7 @@ import { programOfTests } from './program';
 
 const made = programOfTests('contend-for-lock');
 
-it('processes that race for a lock, stale at first, never hold it together', async () => {
+it('of processes that compete for a stale lock, only one holds it at a time', async () => {
   const run = join(made.folder, 'run');
   mkdirSync(join(run, 'lock'), { recursive: true });
   writeFileSync(join(run, 'counter'), '0');

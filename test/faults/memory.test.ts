@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterEach(() => vi.unstubAllEnvs());
 
-it('a pool keeps to DISTILLERY_MEMORY_LIMIT', () => {
+it('a memory pool respects DISTILLERY_MEMORY_LIMIT', () => {
   vi.stubEnv('DISTILLERY_MEMORY_LIMIT', '1');
   const pool = new BufferPool();
   const block = pool.allocate(900_000);
@@ -26,7 +26,7 @@ it('a pool keeps to DISTILLERY_MEMORY_LIMIT', () => {
   pool.allocate(900_000);
 });
 
-it('a run whose memory runs out fails with place and remedy, keeps its checkpoints, and goes on when there is more', async () => {
+it('a run that runs out of memory fails with place and remedy, keeps its checkpoints, and resumes with more memory', async () => {
   const { memory } = (findBackend('embedded') as EmbeddedBackend).library;
   let updates = 0;
   let run = '';

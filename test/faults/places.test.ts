@@ -1,4 +1,4 @@
-/** Clocks, names and places that are not as usual. */
+/** Unusual clocks, names and disks. */
 import fs, { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -21,7 +21,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const day = 24 * 60 * 60 * 1000;
 const update = (run: RunWriter, step: number) => run.metrics({ stage: 'complete', step, loss: 1 });
 
-it('a clock that jumps: records keep their order, and the run can be gone on with', async () => {
+it('a clock that jumps: records keep their order, and the run can be resumed', async () => {
   const jumps = [0, 400, -900, 3650, 0].map((days) => Date.parse('2026-11-29T12:00:00Z') + days * day);
   let at = 0;
   const now = () => new Date(jumps[at]);
@@ -42,7 +42,7 @@ it('a clock that jumps: records keep their order, and the run can be gone on wit
   expect(openRun(run.folder).record.state).toBe('finished');
 });
 
-it('names of 255 bytes, in other scripts, and alike but for their case: each run has a folder of its own', () => {
+it('names of 255 bytes, in other scripts, and that differ only in case: each run has its own folder', () => {
   const names = ['x'.repeat(255), 'x'.repeat(300), '例'.repeat(85), '../../up', 'CON', 'Run', 'run', 'a/b\\c:d*?'];
   const now = () => new Date('2026-11-29T12:00:00Z');
   const made = names.map((name) => {
@@ -60,7 +60,7 @@ it('names of 255 bytes, in other scripts, and alike but for their case: each run
   ).toEqual(names.toSorted());
 });
 
-it('a place that goes away while it is written to: said so, nothing is made in its stead, and back it is whole', async () => {
+it('a place that goes away during a run: an error says so, nothing is written instead, and the run can be resumed', async () => {
   const run = createRun(join(folder, 'share'), 'away', {});
   update(run, 1);
   await run.checkpoint({ stage: 'complete', step: 1, state: {} }, () => {});
@@ -89,7 +89,7 @@ it.each(['EIO', 'ESTALE', 'ENOTCONN'])('a disk that answers %s: said so in words
   expect(readMetrics(run.folder).map(({ step }) => step)).toEqual([1, 2]);
 });
 
-it('a slow disk is waited for', async () => {
+it('a slow disk only delays training', async () => {
   const [write, flush] = [fs.writeSync, fs.fsyncSync];
   const late = <T>(work: () => T): T => {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
@@ -126,7 +126,7 @@ it.skipIf(!disk)('runs on another file system than their archive are moved there
   expect(readdirSync(disk!)).toEqual([basename(run.folder)]);
 });
 
-it('a folder that was copied elsewhere, its lock with it, is gone on with there', async () => {
+it('a folder that was copied elsewhere with its lock can be resumed there', async () => {
   const run = createRun(folder, 'copied', {});
   update(run, 1);
   await run.checkpoint({ stage: 'complete', step: 1, state: {} }, () => {});

@@ -1,6 +1,6 @@
 /**
- * Students whose files are damaged, or belong to different students: whoever opens one (evaluate, ask, rewrites,
- * export, preview) is told the file and the remedy, at once.
+ * Students whose files are damaged, or belong to different students: opening one (evaluate, ask, rewrites, export,
+ * preview) fails at once, with the file and the remedy.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
@@ -174,7 +174,7 @@ it.each(damages)('%s: refused by name, with a remedy', async (_, damage, file, m
   expect(told.remedy).toMatch(/\w/);
 });
 
-it('a checkpoint whose weights are as they were written is opened', async () => {
+it('a checkpoint with unchanged weights is opened', async () => {
   student = join(folder, 'whole');
   cpSync(join(folder, 'student'), student, { recursive: true });
   checkpoint();

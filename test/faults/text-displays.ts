@@ -1,4 +1,4 @@
-/** What tokenizes, formats and shows the texts of models, datasets and people, each as a function of one text. */
+/** Code that tokenizes, formats and shows texts of models, datasets and users, each as a function of one text. */
 import { join } from 'node:path';
 import { splitChain } from '../../src/chain/split';
 import { inOneLine } from '../../src/cli/terminal';
@@ -35,7 +35,7 @@ const chatTemplate: ChatTemplate = {
   specialTokens: {},
   file: 'chat_template.jinja',
 };
-/** A token for each character, bytes without meaning among them. */
+/** A token for each character; some are meaningless bytes. */
 const idsOf = (text: string) => Array.from(text, (character) => character.codePointAt(0)! % tokenizer.vocabSize);
 const asked = (text: string): PageQuestion => ({
   number: 1,
@@ -46,7 +46,7 @@ const asked = (text: string): PageQuestion => ({
 });
 
 export const textDisplays: Record<string, (text: string) => unknown> = {
-  // More than the longest contexts hold: encoding takes up to 3 µs a character.
+  // Longer than any context; encoding takes up to 3 µs a character.
   'tokens of a text': (text) => tokenizer.encode(text.slice(0, text.length / 8)),
   'text of tokens': (text) => tokenizer.decode(idsOf(text)),
   // As many tokens as a very long completion has.

@@ -1,6 +1,6 @@
 /**
- * Functions that read what models, datasets and people write, each as a function of one text. The test lists what the
- * folders `src/chain` and `src/answers` export beside them.
+ * Functions that read text of models, datasets and users, each as a function of one text. The test finds other exports
+ * of `src/chain` and `src/answers` that are missing here.
  */
 import { answerBoxes, contentOf } from '../../src/answers/boxes';
 import { dateIn } from '../../src/answers/dates';

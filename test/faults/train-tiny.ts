@@ -1,5 +1,5 @@
 /**
- * A real run of the tiny experiment: begins it in the folder it is given, or resumes the one there. `node
+ * A real run of the tiny experiment: starts one in the given folder, or resumes the one there. `node
  * train-tiny.cjs <workspace> <runs> <backend> [append|save <n>]` kills itself inside the nth append to a record, or at
  * the nth file that is made durable: in a checkpoint, or between it and run.json.
  */

@@ -1,5 +1,5 @@
 /**
- * A stand-in for training, to be killed at any moment: resumes the run in the folder it is given (or begins one) and
+ * A stand-in for training, to be killed at any moment: resumes the run in the given folder (or starts one) and
  * records updates and checkpoints, all a pure function of the step. Usage: tsx train-until-killed.ts <runs folder>
  * <updates>
  */

@@ -1,4 +1,4 @@
-/** A disk that is full in the middle of whatever a run writes: it waits, and loses nothing. */
+/** A disk that becomes full during any write of a run: the run waits, and loses nothing. */
 import { readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -11,7 +11,7 @@ import { RunWriter } from '../../src/runs/writer';
 import { withoutTimes } from './records';
 import { mountSmallDisk, unmount } from './small-disk';
 
-// Only the waits are shorter.
+// Shorter waits; all else is real.
 vi.mock('node:timers/promises', async (original) => {
   const { setTimeout: wait, ...rest } = await original<typeof import('node:timers/promises')>();
   return { ...rest, setTimeout: (ms: number, ...more: never[]) => wait(Math.min(ms, 5), ...more) };
@@ -57,7 +57,7 @@ describe.skipIf(!disk)('a disk that is full within an update (needs root on Linu
     writeFileSync(rest, 'x'.repeat(bavail * bsize), { flag: 'a' });
   };
 
-  it('whatever is written: training waits with its weights in memory, and ends as if nothing had been', async () => {
+  it('during any write: training waits with its weights in memory, and ends with the same results', async () => {
     const tried = new Set<string>();
     for (const kind of kinds) {
       const original = RunWriter.prototype[kind] as (...args: unknown[]) => unknown;
@@ -82,7 +82,7 @@ describe.skipIf(!disk)('a disk that is full within an update (needs root on Linu
     rmSync(run, { recursive: true });
   });
 
-  it('can be stopped while it waits: the checkpoints before are whole', async () => {
+  it('can be stopped while it waits: earlier checkpoints are complete', async () => {
     const stop = new AbortController();
     let run = '';
     const notify = (event: CurriculumEvent) => {

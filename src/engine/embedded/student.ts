@@ -66,12 +66,12 @@ export class EmbeddedStudent implements Student {
   }
 
   supervisedStep(examples: readonly Example[], { learningRate, seed, ...options }: SupervisedStep) {
-    return supervisedStep(this.model, this.begunOptimizer(), examples, learningRate, options, seed);
+    return supervisedStep(this.model, this.optimizerOrNew(), examples, learningRate, options, seed);
   }
 
   grpoStep({ reference, ...update }: GrpoUpdate, options: GrpoOptions) {
     const policy = reference && (reference as WeightSnapshot).policy;
-    return grpoStep(this.model, this.begunOptimizer(), { ...update, reference: policy }, options);
+    return grpoStep(this.model, this.optimizerOrNew(), { ...update, reference: policy }, options);
   }
 
   async restartOptimizer(): Promise<void> {
@@ -96,12 +96,12 @@ export class EmbeddedStudent implements Student {
 
   async save(folder: string, { moments, eosIds }: { moments: boolean; eosIds: readonly number[] }): Promise<void> {
     saveWeights(folder, this.model, this.path, eosIds);
-    if (moments) saveMoments(folder, this.begunOptimizer());
+    if (moments) saveMoments(folder, this.optimizerOrNew());
   }
 
   async load(folder: string, options: { moments: false } | { moments: true; step: number }): Promise<void> {
     this.take(readWeights(this.model, folder));
-    if (options.moments) loadMoments(this.begunOptimizer(), folder, options.step);
+    if (options.moments) loadMoments(this.optimizerOrNew(), folder, options.step);
   }
 
   async dispose(): Promise<void> {
@@ -111,7 +111,7 @@ export class EmbeddedStudent implements Student {
     this.disposed(this);
   }
 
-  private begunOptimizer(): Optimizer {
+  private optimizerOrNew(): Optimizer {
     this.optimizer ??= createOptimizer(this.model);
     return this.optimizer;
   }
