@@ -2,6 +2,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../../errors';
+import { isJsonObject } from '../../student-files/files';
+import { type Answer, exchange, textOf } from './exchange';
 import { Meter } from './meter';
 
 export interface TinkerAddress {
@@ -25,24 +27,31 @@ export class TinkerError extends UserError {
   }
 }
 
+const checkServer =
+  'Check the address (without /api/v1); docs/cluster.md lists the servers and versions that are known to work.';
+const checkKey = 'Check the key: TINKER_API_KEY, or in VS Code *Set Up Tinker Server*.';
+
 function remedyFor(status: number): string {
-  if (status === 401 || status === 403) return 'Check the key: TINKER_API_KEY, or in VS Code *Set Up Tinker Server*.';
-  if (status === 404)
-    return 'Check the address; docs/cluster.md lists the servers and versions that are known to work.';
-  return "The server's log may say more.";
+  if (status === 401 || status === 403) return checkKey;
+  return [400, 405, 415, 422].includes(status) || (status >= 300 && status < 400) || status === 404
+    ? checkServer
+    : "The server's log may say more.";
 }
 
-/** Maximum size of an answer. */
-const maxAnswerBytes = 512 << 20;
 const tries = 7;
 const protobuf = 'application/x-protobuf';
 
 export interface Request {
-  body: object | Uint8Array;
+  body?: object | Uint8Array;
   /** Number of attempts (default: 7). Calls have sequence numbers, so a repeated one is executed once. */
   tries?: number;
+  /** Milliseconds that one attempt may take; the default is longer than a server waits for a result. */
+  timeoutMs?: number;
   signal?: AbortSignal;
 }
+
+/** Milliseconds in which a server answers what it need not compute. */
+const soon = 30_000;
 
 export class TinkerClient {
   private session = '';
@@ -70,13 +79,17 @@ export class TinkerClient {
    * however busy this thread is.
    */
   async open(): Promise<void> {
-    const made = await this.json<{ session_id: string }>('create_session', {
+    const asked = {
       tags: [],
       user_metadata: { client: 'distillery' },
       sdk_version: '0.25.0',
       type: 'create_session',
-    });
-    this.session = made.session_id;
+    };
+    this.session = textIn(
+      await this.json('create_session', asked, { timeoutMs: soon }),
+      'session_id',
+      'create_session',
+    );
     this.heartbeat = new Worker(heartbeatSource, {
       eval: true,
       workerData: {
@@ -95,34 +108,33 @@ export class TinkerClient {
   }
 
   /** The trainable models, by the server's names. */
-  async models(): Promise<string[]> {
-    const { supported_models: models } = await this.json<{ supported_models?: { model_name: string }[] }>(
-      'get_server_capabilities',
-    );
-    return (models ?? []).map(({ model_name: name }) => name);
+  async models(options: Omit<Request, 'body'> = {}): Promise<string[]> {
+    const { supported_models: models } = await this.json('get_server_capabilities', undefined, {
+      timeoutMs: soon,
+      ...options,
+    });
+    const named = (one: unknown) => (isJsonObject(one) && typeof one.model_name === 'string' ? [one.model_name] : []);
+    return Array.isArray(models) ? models.flatMap(named) : [];
   }
 
-  async json<T>(path: string, body?: object, options: Omit<Request, 'body'> = {}): Promise<T> {
-    const response = await this.send(path, body && { body, ...options });
-    if (!response.ok) throw new TinkerError(response.status, path, await bodyText(response));
-    return JSON.parse(await bodyText(response)) as T;
+  /** An answer's JSON object. @throws UserError if the server reports an error, or answers something else */
+  async json(path: string, body?: object, options: Omit<Request, 'body'> = {}): Promise<Record<string, unknown>> {
+    return objectIn(await this.send(path, { ...options, body }), path);
   }
 
   /** Polls for the result of a call: protobuf as bytes, JSON as an object. */
   async result(id: string, signal?: AbortSignal): Promise<unknown> {
     for (;;) {
-      const response = await this.send('retrieve_future', { body: { request_id: id }, signal });
-      if (response.status === 408) continue; // not ready yet
-      if (response.headers.get('content-type')?.includes(protobuf)) return bytesOf(response);
-      const text = await bodyText(response);
-      if (!response.ok) throw new TinkerError(response.status, 'retrieve_future', text);
-      const value = JSON.parse(text) as { type?: string; status?: string; error?: string; error_message?: string };
+      const answer = await this.send('retrieve_future', { body: { request_id: id }, signal });
+      if (answer.status === 408) continue; // not ready yet
+      if (answer.headers.get('content-type')?.includes(protobuf)) return answer.body;
+      const value = objectIn(answer, 'retrieve_future');
       if (value.type === 'try_again' || value.status === 'pending') {
         await wait(20, undefined, { signal });
         continue;
       }
       if (value.error || value.type === 'RequestFailedResponse')
-        throw new TinkerError(200, 'retrieve_future', value.error ?? value.error_message ?? 'it failed');
+        throw new TinkerError(200, 'retrieve_future', String(value.error ?? value.error_message ?? 'it failed'));
       return value;
     }
   }
@@ -132,34 +144,33 @@ export class TinkerClient {
     const [run, ...rest] = path.replace(/^tinker:\/\//, '').split('/');
     const name = encodeURIComponent(rest.at(-1) ?? '');
     const route = `training_runs/${encodeURIComponent(run)}/checkpoints/${name}/archive`;
-    const response = await this.send(route);
-    const moved = response.headers.get('location');
-    if (response.status >= 300 && response.status < 400 && moved) return fetchMoved(moved, this.address.url);
-    if (!response.ok) throw new TinkerError(response.status, route, await bodyText(response));
-    return bytesOf(response);
+    const answer = await this.send(route);
+    const moved = answer.headers.get('location');
+    if (answer.status >= 300 && answer.status < 400 && moved) return fetchMoved(moved, this.address.url);
+    if (answer.status !== 200) throw new TinkerError(answer.status, route, textOf(answer));
+    return answer.body;
   }
 
   /**
    * One request, repeated when the server is busy or the connection breaks. Redirects are not followed, because the key
    * must only go to the configured address.
    */
-  async send(path: string, request?: Request): Promise<Response> {
-    const { body, signal } = request ?? {};
+  async send(path: string, request: Request = {}): Promise<Answer> {
+    const { body, signal, tries: most = tries, timeoutMs = 330_000 } = request;
     const raw = body instanceof Uint8Array;
-    const most = request?.tries ?? tries;
     for (let attempt = 1; ; attempt++) {
       try {
-        const response = await fetch(this.place(path), {
+        const answer = await exchange(this.place(path), {
           method: body ? 'POST' : 'GET',
           redirect: 'manual',
           headers: { ...this.headers(), 'Content-Type': raw ? protobuf : 'application/json' },
           body: raw ? (body as Uint8Array<ArrayBuffer>) : body && JSON.stringify(body),
-          signal: AbortSignal.any([AbortSignal.timeout(330_000), ...(signal ? [signal] : [])]),
+          signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]),
         });
-        if ((response.status !== 429 && response.status < 500) || attempt >= most) return response;
-        await response.arrayBuffer();
+        if ((answer.status !== 429 && answer.status < 500) || attempt >= most) return answer;
       } catch (error) {
         signal?.throwIfAborted();
+        if (error instanceof UserError) throw error;
         if (attempt >= most) throw unreachable(this.address.url, error);
       }
       await wait(Math.min(2 ** attempt, 30) * 250, undefined, { signal });
@@ -179,6 +190,13 @@ function checkAddress({ url, key }: TinkerAddress): void {
   const remedy = 'Use an address such as http://127.0.0.1:8000 or https://host.';
   if (!parsed || !/^https?:$/.test(parsed.protocol))
     throw new UserError(`the address of the Tinker server is ${JSON.stringify(url)}`, { code: 'config', remedy });
+  if (parsed.username || parsed.password)
+    throw new UserError('the address of the Tinker server contains a name or a password', { code: 'config', remedy });
+  if (key !== undefined && !/^[\x21-\x7e]+$/.test(key))
+    throw new UserError('the key of the Tinker server contains characters that no key has', {
+      code: 'config',
+      remedy: checkKey,
+    });
   const local = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(parsed.hostname);
   if (key !== undefined && parsed.protocol === 'http:' && !local)
     throw new UserError(`the key would go to ${parsed.host} unencrypted`, {
@@ -187,12 +205,14 @@ function checkAddress({ url, key }: TinkerAddress): void {
     });
 }
 
-const unreachable = (url: string, cause: unknown) =>
-  new UserError(`the Tinker server at ${url} does not answer: ${(cause as Error).message}`, {
+function unreachable(url: string, error: unknown): UserError {
+  const { message, cause } = error as Error & { cause?: Partial<NodeJS.ErrnoException> };
+  return new UserError(`the Tinker server at ${url} does not answer: ${cause?.message || cause?.code || message}`, {
     code: 'backend',
     remedy: 'Start it, or check the address and the tunnel. The records of the run are kept.',
-    cause,
+    cause: error,
   });
+}
 
 /** Resolves the actual location of an archive, which is downloaded without the key. */
 async function fetchMoved(location: string, server: string): Promise<Uint8Array> {
@@ -205,27 +225,43 @@ async function fetchMoved(location: string, server: string): Promise<Uint8Array>
         remedy: 'Run on the same machine as the server, or use another server (docs/cluster.md).',
       },
     );
-  const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(330_000) });
-  if (!response.ok) throw new TinkerError(response.status, url.pathname, await bodyText(response));
-  return bytesOf(response);
+  const answer = await exchange(url.href, { redirect: 'error', signal: AbortSignal.timeout(330_000) }).catch(
+    (error) => {
+      throw error instanceof UserError ? error : unreachable(url.origin, error);
+    },
+  );
+  if (answer.status !== 200) throw new TinkerError(answer.status, url.pathname, textOf(answer));
+  return answer.body;
 }
 
-async function bytesOf(response: Response): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of response.body ?? []) {
-    parts.push(part as Uint8Array);
-    size += (part as Uint8Array).length;
-    if (size > maxAnswerBytes)
-      throw new UserError(`the Tinker server sent more than ${maxAnswerBytes >> 20} MB in one answer`, {
-        code: 'backend',
-      });
+/** A text field of an answer to `path`. @throws UserError if it is missing */
+export function textIn(value: unknown, name: string, path: string): string {
+  const found = isJsonObject(value) ? value[name] : undefined;
+  if (typeof found === 'string') return found;
+  throw new UserError(`the Tinker server answered ${path} without ${name}`, { code: 'backend', remedy: checkServer });
+}
+
+/** What `read` makes of an answer to `path`. @throws UserError if it has another form */
+export function readingOf<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    const message = `the Tinker server answered ${path} in an unknown form`;
+    throw new UserError(message, { code: 'backend', remedy: checkServer, cause });
   }
-  return Buffer.concat(parts);
 }
 
-/** The text of a response, up to this length. */
-export const bodyText = async (response: Response) => Buffer.from(await bytesOf(response)).toString('utf8');
+/** The JSON object of an answer. @throws UserError if it reports an error, or is something else */
+export function objectIn(answer: Answer, path: string): Record<string, unknown> {
+  const text = textOf(answer);
+  if (answer.status < 200 || answer.status > 299) throw new TinkerError(answer.status, path, text);
+  const value = readingOf(path, () => JSON.parse(text));
+  if (isJsonObject(value)) return value;
+  throw new UserError(`the Tinker server answered ${path} in an unknown form`, {
+    code: 'backend',
+    remedy: checkServer,
+  });
+}
 
 /** Runs in a separate thread, so that this thread's work does not delay it. */
 const heartbeatSource = `

@@ -26,7 +26,7 @@ async function report(): Promise<EngineReport> {
   const name = 'tinker';
   try {
     const address = tinkerServer();
-    const models = await new TinkerClient(address).models();
+    const models = await new TinkerClient(address).models({ tries: 1, timeoutMs: 10_000 });
     return { name, usable: true, detail: `${new URL(address.url).host}: ${models.join(', ')}`, advice };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -55,6 +55,11 @@ const idsOf = (count: number) => Array.from({ length: count }, (_, i) => 5 + ((7
 function chooseModel(models: readonly string[], wanted: string | undefined): string {
   if (wanted) return wanted;
   if (models.length === 1) return models[0];
+  if (models.length === 0)
+    throw new UserError('the Tinker server names no model that it trains', {
+      code: 'backend',
+      remedy: 'Check the address; docs/cluster.md lists the servers and versions that are known to work.',
+    });
   throw new UserError(`the Tinker server trains ${models.length} models: ${models.join(', ')}`, {
     code: 'config',
     remedy: `Choose one in ${variables.model}, or in the setting distillery.tinker.model.`,

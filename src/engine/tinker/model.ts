@@ -1,6 +1,6 @@
 /** A model in training on a Tinker server, and samplers for its weights. */
 import { UserError } from '../../errors';
-import { bodyText, type TinkerClient, TinkerError } from './client';
+import { objectIn, readingOf, type TinkerClient, TinkerError, textIn } from './client';
 import {
   type PassRow,
   passAsJson,
@@ -25,10 +25,6 @@ export interface AdamParams {
   grad_clip_norm: number;
 }
 
-interface Promised {
-  request_id: string;
-}
-
 /** Maximum rows and bytes per request. */
 const maxRows = 1024;
 const maxTokens = 250_000;
@@ -45,16 +41,15 @@ export class RemoteModel {
   ) {}
 
   static async create(client: TinkerClient, base: string, lora: { rank: number; seed: number }): Promise<RemoteModel> {
-    const asked = await client.json<Promised & { model_id?: string }>('create_model', {
+    const asked = await client.json('create_model', {
       session_id: client.sessionId,
       model_seq_id: client.nextModel(),
       base_model: base,
       lora_config: lora,
       type: 'create_model',
     });
-    const made = (await client.result(asked.request_id)) as { model_id?: string };
-    const id = made.model_id ?? asked.model_id;
-    if (!id) throw new UserError('the Tinker server made a model without a name', { code: 'backend' });
+    const made = await client.result(textIn(asked, 'request_id', 'create_model'));
+    const id = textIn({ ...asked, ...(made as object) }, 'model_id', 'create_model');
     return new RemoteModel(client, id, base, lora.rank);
   }
 
@@ -76,7 +71,13 @@ export class RemoteModel {
     const parts = await Promise.all(
       inParts(rows).map(async (part) => (await (await this.pass(part, 'cross_entropy', true))(signal)).logProbs),
     );
-    return parts.flat();
+    const found = parts.flat();
+    if (found.length !== rows.length || found.some(({ length }, i) => length !== rows[i].tokens.length))
+      throw new UserError('the Tinker server returned log-probs of other rows than those it was sent', {
+        code: 'backend',
+        remedy: 'docs/cluster.md lists tested servers.',
+      });
+    return found;
   }
 
   /**
@@ -97,15 +98,13 @@ export class RemoteModel {
 
   /** Saves weights and moments on the server; returns their path there. */
   save = async (name: string) =>
-    ((await this.call('save_weights', { path: name, type: 'save_weights' })) as { path: string }).path;
+    textIn(await this.call('save_weights', { path: name, type: 'save_weights' }), 'path', 'save_weights');
 
   /** Saves a downloadable adapter; returns its path there. */
-  saveForDownload = async (name: string) =>
-    (
-      (await this.call('save_weights_for_sampler', { path: name, type: 'save_weights_for_sampler' })) as {
-        path: string;
-      }
-    ).path;
+  saveForDownload = async (name: string) => {
+    const asked = { path: name, type: 'save_weights_for_sampler' };
+    return textIn(await this.call('save_weights_for_sampler', asked), 'path', 'save_weights_for_sampler');
+  };
 
   async sampler(): Promise<Sampler> {
     const saved = (await this.call('save_weights_for_sampler', {
@@ -113,13 +112,13 @@ export class RemoteModel {
       type: 'save_weights_for_sampler',
     })) as { sampling_session_id?: string; path?: string };
     if (saved.sampling_session_id) return new Sampler(this.client, saved.sampling_session_id);
-    const made = await this.client.json<{ sampling_session_id: string }>('create_sampling_session', {
+    const made = await this.client.json('create_sampling_session', {
       session_id: this.client.sessionId,
       sampling_session_seq_id: this.client.nextSampler(),
       model_path: saved.path,
       type: 'create_sampling_session',
     });
-    return new Sampler(this.client, made.sampling_session_id);
+    return new Sampler(this.client, textIn(made, 'sampling_session_id', 'create_sampling_session'));
   }
 
   /** Frees memory on the server. A server without this call frees it when the session ends. */
@@ -137,9 +136,10 @@ export class RemoteModel {
 
   /** Queues a call; the server executes a model's calls in the order of their numbers. */
   private async submit(path: string, body: object): Promise<(signal?: AbortSignal) => Promise<unknown>> {
-    const asked = await this.client.json<Promised>(path, { model_id: this.id, seq_id: this.sequence + 1, ...body });
+    const asked = await this.client.json(path, { model_id: this.id, seq_id: this.sequence + 1, ...body });
     this.sequence++;
-    return (signal) => this.client.result(asked.request_id, signal);
+    const id = textIn(asked, 'request_id', path);
+    return (signal) => this.client.result(id, signal);
   }
 
   private async pass(rows: readonly PassRow[], loss: TinkerLoss, forwardOnly: boolean) {
@@ -150,8 +150,10 @@ export class RemoteModel {
       if (done) return done;
     }
     const request = { model: this.id, sequence: this.sequence + 1, rows, loss, forwardOnly };
-    const reading = (done: (signal?: AbortSignal) => Promise<unknown>) => async (signal?: AbortSignal) =>
-      passFromJson((await done(signal)) as Parameters<typeof passFromJson>[0]);
+    const reading = (done: (signal?: AbortSignal) => Promise<unknown>) => async (signal?: AbortSignal) => {
+      const value = (await done(signal)) as Parameters<typeof passFromJson>[0];
+      return readingOf('forward_backward', () => passFromJson(value));
+    };
     if (forwardOnly && this.forwardRoute) {
       try {
         return reading(await this.submit('forward', { forward_input: passAsJson(request) }));
@@ -171,18 +173,18 @@ export class RemoteModel {
     const { client } = this;
     const body = passAsProtobuf({ model: this.id, sequence: this.sequence + 1, rows, loss, forwardOnly });
     const learning = client.wire === 'unknown';
-    const response = await client.send('forward_backward', learning ? { body, tries: 1 } : { body });
-    const text = await bodyText(response);
-    if (response.ok) {
-      this.sequence++;
-      client.wire = 'protobuf';
-      const { request_id: id } = JSON.parse(text) as Promised;
-      return async (signal?: AbortSignal) => passFromProtobuf((await client.result(id, signal)) as Uint8Array);
+    const answer = await client.send('forward_backward', learning ? { body, tries: 1 } : { body });
+    if (learning && [400, 415, 422, 500].includes(answer.status)) {
+      client.wire = 'json';
+      return null;
     }
-    if (!learning || ![400, 415, 422, 500].includes(response.status))
-      throw new TinkerError(response.status, 'forward_backward', text);
-    client.wire = 'json';
-    return null;
+    const id = textIn(objectIn(answer, 'forward_backward'), 'request_id', 'forward_backward');
+    this.sequence++;
+    client.wire = 'protobuf';
+    return async (signal?: AbortSignal) => {
+      const value = (await client.result(id, signal)) as Uint8Array;
+      return readingOf('forward_backward', () => passFromProtobuf(value));
+    };
   }
 }
 
@@ -228,7 +230,7 @@ export class Sampler {
   ): Promise<SampledSequence[]> {
     const { meter } = this.client;
     meter.check();
-    const asked = await this.client.json<Promised>(
+    const asked = await this.client.json(
       'asample',
       {
         sampling_session_id: this.session,
@@ -240,11 +242,12 @@ export class Sampler {
       },
       { signal },
     );
-    const value = await this.client.result(asked.request_id, signal);
-    const samples =
+    const value = await this.client.result(textIn(asked, 'request_id', 'asample'), signal);
+    const samples = readingOf('asample', () =>
       value instanceof Uint8Array
         ? samplesFromProtobuf(value)
-        : samplesFromJson(value as Parameters<typeof samplesFromJson>[0]);
+        : samplesFromJson(value as Parameters<typeof samplesFromJson>[0]),
+    );
     meter.count('prompt', prompt.length);
     meter.count(
       'sampled',

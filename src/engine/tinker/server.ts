@@ -37,6 +37,6 @@ export function tinkerServer(): TinkerAddress & AskedServer {
     model: process.env[variables.model],
     prices: parsePrices(process.env[variables.prices], variables.prices),
   };
-  if (!url) throw new UserError('no Tinker server is configured', { code: 'backend', remedy: advice });
-  return { url, key: key || undefined, model: model || undefined, prices };
+  if (!url?.trim()) throw new UserError('no Tinker server is configured', { code: 'backend', remedy: advice });
+  return { url: url.trim(), key: key?.trim() || undefined, model: model || undefined, prices };
 }

@@ -294,8 +294,3 @@ it('does not train on a server that forgets its moments', async () => {
     /does not continue correctly from saved weights and moments/,
   );
 });
-
-it('says what is wrong with an address', async () => {
-  await expect(startTinker({ url: 'ftp://x', key: undefined })).rejects.toThrow(/address of the Tinker server/);
-  await expect(startTinker({ url: 'http://example.org', key: 'secret' })).rejects.toThrow(/unencrypted/);
-});

@@ -185,23 +185,27 @@ export function samplesFromProtobuf(bytes: Uint8Array): SampledSequence[] {
   return sequences;
 }
 
+/** JSON has no NaN: servers write null. */
+type Numbers = (number | null)[];
+const numbers = (data: Numbers) => Float32Array.from(data, (value) => value ?? Number.NaN);
+
 interface PassJson {
-  loss_fn_outputs: { logprobs: { data: number[] } }[];
+  loss_fn_outputs: { logprobs: { data: Numbers } }[];
   metrics?: Record<string, number>;
 }
 
 export const passFromJson = ({ loss_fn_outputs: outputs, metrics = {} }: PassJson): TinkerPassResult => ({
-  logProbs: outputs.map(({ logprobs }) => Float32Array.from(logprobs.data)),
+  logProbs: outputs.map(({ logprobs }) => numbers(logprobs.data)),
   metrics,
 });
 
 interface SamplesJson {
-  sequences: { tokens: number[]; logprobs?: number[] | null; stop_reason: string }[];
+  sequences: { tokens: number[]; logprobs?: Numbers | null; stop_reason: string }[];
 }
 
 export const samplesFromJson = ({ sequences }: SamplesJson): SampledSequence[] =>
   sequences.map(({ tokens, logprobs, stop_reason: reason }) => ({
     tokens,
-    logProbs: logprobs ? Float32Array.from(logprobs) : null,
+    logProbs: logprobs ? numbers(logprobs) : null,
     stopped: reason === 'stop',
   }));

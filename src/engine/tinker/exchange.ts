@@ -1,0 +1,27 @@
+/** One HTTP request and its whole answer, so that a connection that breaks within the answer is an error of the request. */
+import { UserError } from '../../errors';
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  body: Buffer;
+}
+
+/** Maximum size of an answer. */
+const maxBytes = 512 << 20;
+
+/** @throws what `fetch` throws, when nothing or only a part of an answer comes; UserError for one that is too large */
+export async function exchange(url: string, request: RequestInit): Promise<Answer> {
+  const response = await fetch(url, request);
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of response.body ?? []) {
+    parts.push(part as Uint8Array);
+    size += (part as Uint8Array).length;
+    if (size > maxBytes)
+      throw new UserError(`the Tinker server sent more than ${maxBytes >> 20} MB in one answer`, { code: 'backend' });
+  }
+  return { status: response.status, headers: response.headers, body: Buffer.concat(parts) };
+}
+
+export const textOf = ({ body }: Answer): string => body.toString('utf8');
