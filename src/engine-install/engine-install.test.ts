@@ -114,6 +114,7 @@ describe.skipIf(process.platform === 'win32')('Pythons', () => {
     [versions({ python: '3.9.2' }), 'Python 3.9.2 is too old'],
     [versions({ torch: null, peft: '0.12.0' }), 'torch is missing, peft 0.12.0 is older than 0.19'],
     ['Hello', 'it does not answer like a Python'],
+    ['null', 'it prints no version'],
   ])('an own environment that says %.60s', async (answer, message) => {
     const checked = checkOwn(fakePython(scratch(), 'python', answer));
     if (message) await expect(checked).rejects.toThrow(message);

@@ -84,8 +84,11 @@ async function tryAndRemember(
   watch: InstallWatch,
 ): Promise<InstalledEngine> {
   watch.progress({ doing: 'Testing sampling and a gradient' });
+  const remedy = own
+    ? 'Mend this environment, or run `distillery engine install` without --python to create one.'
+    : undefined;
   const { hello, description, tokensPerSecond } = await verifyEngine(
-    pythonEngine(python, { origin: python, vllm: parts.vllm }),
+    { ...pythonEngine(python, { origin: python, vllm: parts.vllm }), remedy },
     watch.signal,
   );
   if (parts.accelerator === 'cuda' && hello.device === 'cpu' && !own)
@@ -105,7 +108,9 @@ async function tryAndRemember(
     tokensPerSecond,
     installedAt: new Date().toISOString(),
   };
-  replaceText(root, engineRecord(root), `${JSON.stringify(made, null, 2)}\n`);
+  guardDisk(root, 'the engine works, but is not set up', () =>
+    replaceText(root, engineRecord(root), `${JSON.stringify(made, null, 2)}\n`),
+  );
   return made;
 }
 

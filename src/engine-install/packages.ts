@@ -179,7 +179,7 @@ export function problemOf(said: string, program: string): UserError {
     .map((line) => line.trim())
     .filter(Boolean);
   const relevant = lines.filter((line) => /error|×|╰|because|no space|failed/i.test(line)).slice(-6);
-  const words = (relevant.length > 0 ? relevant : lines.slice(-4)).join(' ');
+  const words = (relevant.length > 0 ? relevant : lines.slice(-4)).join(' ') || 'it printed no reason';
   const [, code, remedy] = known.find(([pattern]) => pattern.test(said)) ?? [
     null,
     'python' as const,

@@ -97,6 +97,7 @@ export async function checkOwn(python: string): Promise<Record<string, string>> 
   try {
     const { stdout } = await run(python, ['-c', code, ...Object.keys(oldest)], { timeout: 60_000, windowsHide: true });
     versions = JSON.parse(stdout);
+    if (typeof versions?.python !== 'string') throw new Error('it prints no version');
   } catch (error) {
     throw new UserError(`it does not answer like a Python: ${(error as Error).message.split('\n')[0]}`, {
       file: python,
@@ -104,7 +105,7 @@ export async function checkOwn(python: string): Promise<Record<string, string>> 
       remedy: '--python takes a Python program, or the folder of a virtual environment.',
     });
   }
-  if (isOlder(versions.python ?? '0', oldestPython))
+  if (isOlder(versions.python!, oldestPython))
     throw new UserError(`Python ${versions.python} is too old: the engine needs ${oldestPython} or newer`, {
       file: python,
       code: 'python',

@@ -110,6 +110,9 @@ export function findEngine(): EngineCommand {
   return { ...pythonEngine(installed.python, { origin, vllm: installed.vllm }), remedy };
 }
 
+/** Whether the user has set one up or named a command, even if it does not work. */
+export const isSetUp = (): boolean => askedCommand() !== undefined || existsSync(engineRecord(engineFolder()));
+
 /** Whether an engine is available, without testing it. */
 export function hasEngine(): boolean {
   try {

@@ -3,7 +3,7 @@ import { UserError } from '../../errors';
 import { packageVersion } from '../../paths';
 import type { EngineKind } from '../kind';
 import { ProcessEngine, summaryOf } from './engine';
-import { findEngine } from './installed';
+import { findEngine, isSetUp } from './installed';
 import { verifyEngine } from './verify';
 
 const advice =
@@ -28,7 +28,8 @@ export const torch: EngineKind = {
       return [{ ...report, usable: true, detail: summaryOf(engine.info.description, engine.hello) }];
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      return [{ ...report, usable: false, detail: error.message }];
+      const remedy = isSetUp() ? error.remedy : undefined;
+      return [{ ...report, usable: false, detail: error.message, advice: remedy ?? advice }];
     }
   },
 };

@@ -1,6 +1,7 @@
 /** Tests an engine through the protocol: sampling and a gradient step with a small student. */
 import { join } from 'node:path';
 import { defaultAdam } from '../../config/adam';
+import { defaultLora } from '../../config/lora';
 import { UserError } from '../../errors';
 import { packageRoot, packageVersion } from '../../paths';
 import { makeFolder, remove } from '../../writing';
@@ -29,9 +30,10 @@ export async function verifyEngine(command: EngineCommand, signal?: AbortSignal)
   const engine = await ProcessEngine.start(command, { client: packageVersion() });
   const root = engineFolder();
   const folder = join(root, `trial-${process.pid}`);
-  makeFolder(root, folder);
   try {
-    const opened = await engine.open(student(), { lora: null, seed: 1 });
+    makeFolder(root, folder);
+    // With an adapter, which needs every library.
+    const opened = await engine.open(student(), { lora: { ...defaultLora, dropout: 0 }, seed: 1 });
     const prompt = [5, 6, 7, 8];
     const options = { maxNewTokens: 32, eosIds: [], seed: 1, groupSize: 16, signal };
     const sampling = { temperature: 1, topK: 0, topP: 1, minP: 0 };
