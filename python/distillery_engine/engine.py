@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import platform
 import time
@@ -28,7 +27,7 @@ from .sharding import KINDS, collect
 from .student import Student
 from .training import Trainer
 from .vllm_sampler import VllmSampler
-from .weights import Snapshot, Tensors, load_moments, read_weights, restore, save, saved_weights, snapshot, using
+from .weights import Snapshot, load_moments, read_weights, restore, save, saved_weights, snapshot, using
 from .wire import pack_rows, unpack, unpack_rows
 from .work import Work
 
@@ -76,7 +75,9 @@ class Engine:
         if method not in OF_NO_STUDENT:
             self.trainer(params)  # refuses an unknown id before anything else
         try:
-            return self.methods[method](params, work)
+            results: list[Any] = []
+            self.processes.together(method, lambda: results.append(self.methods[method](params, work)), lockstep=True)
+            return results[0]
         except Exception:
             # Frees the memory of the failed request: the next one may need less, but in one piece.
             if torch.cuda.is_available():
@@ -110,7 +111,7 @@ class Engine:
     def memory(self, params: Params, _work: Work) -> Any:
         params, device = self.settled(params)
         sharded, world = self.shards(params, device), self.processes.world
-        found = estimate(params, device)
+        found = self.local("memory", lambda: estimate(params, device))
         return {**(of_each(found, world) if sharded else found), **room(device, world)}
 
     def settled(self, params: Params) -> tuple[Params, torch.device]:
@@ -129,7 +130,7 @@ class Engine:
             return student
 
         student = self.local("open", load, in_turn=sharded)
-        self.local("open", lambda: prepare(student), lockstep=sharded)
+        prepare(student)
         if params.get("checkpoint"):
             self.local("open", lambda: restore(student, read_weights(student, params["checkpoint"])), sharded)
         trainer = Trainer(student, self.processes)
@@ -171,8 +172,7 @@ class Engine:
         prompts, sampler = unpack_rows(params["prompts"], "<i4"), self.samplers.get(params["id"])
         student = self.trainer(params).student
         if sampler is None:
-            with contextlib.ExitStack() as stack:
-                self.local("sample", lambda: stack.enter_context(student.gathered()), lockstep=student.sharded)
+            with student.gathered():
                 drafts = sample(student, prompts, options, self.processes, work)
         else:
             drafts = sampler.sample(prompts, options, work)
@@ -260,13 +260,10 @@ class Engine:
         trainer, first = self.trainer(params), self.processes.rank == 0
         student = trainer.student
 
-        def tensors() -> tuple[Tensors | None, Tensors | None]:
-            moments = trainer.optimizer.moments() if params["moments"] else None
-            if not student.sharded:
-                return None, moments
-            return collect(saved_weights(student), keep=first), moments and collect(moments, keep=first)
-
-        weights, moments = self.local("save", tensors, lockstep=student.sharded)
+        weights, moments = None, trainer.optimizer.moments() if params["moments"] else None
+        if student.sharded:
+            weights = collect(saved_weights(student), keep=first)
+            moments = moments and collect(moments, keep=first)
 
         def write() -> None:
             if first:
@@ -292,16 +289,16 @@ class Engine:
             table.pop(params["id"], None)
         return {}
 
-    def local(self, method: str, work: Callable[[], Any], in_turn: bool = False, lockstep: bool = False) -> Any:
+    def local(self, method: str, work: Callable[[], Any], in_turn: bool = False) -> Any:
         """
         The result of work that every process does for itself; if it fails in one, it fails in all. In turn: one process
         after the other, because main memory may not have room for several whole students.
         """
-        holder: list[Any] = []
-        put, wait = lambda: holder.append(work()), lambda: None
+        results: list[Any] = []
+        put, wait = lambda: results.append(work()), lambda: None
         for turn in range(self.processes.world if in_turn else 1):
-            self.processes.together(method, wait if in_turn and turn != self.processes.rank else put, lockstep)
-        return holder[0]
+            self.processes.together(method, wait if in_turn and turn != self.processes.rank else put)
+        return results[0]
 
     def trainer(self, params: Params) -> Trainer:
         if params.get("id") not in self.trainers:

@@ -64,11 +64,21 @@ def as_engine_error(error: Exception, method: str) -> Exception:
         return EngineError("disk", "The disk is full.", "Free some space, then resume.", file)
     if type(error).__name__ == "SafetensorError":
         return EngineError("checkpoint", f"A file of weights is damaged: {error}", "Use another checkpoint.")
+    if isinstance(error, ImportError):
+        return EngineError(
+            "backend",
+            f"The engine's environment lacks a library: {first_line(error)}",
+            "Set the engine up again (distillery engine repair), or install the library beside it.",
+        )
     if "CUDA error" in str(error) or type(error).__name__ == "AcceleratorError":
         return EngineError(
             "backend", f"The GPU failed: {error}", "Start the engine again; the run resumes from its newest checkpoint."
         )
     return EngineError("backend", text, "This is a defect of the engine; its log has the place.")
+
+
+def first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)[:300]
 
 
 def is_disk_full(error: Exception) -> bool:
@@ -77,6 +87,11 @@ def is_disk_full(error: Exception) -> bool:
     if isinstance(error, OSError) and error.errno in full:
         return True
     return type(error).__name__ == "SafetensorError" and any(f"os error {number})" in str(error) for number in full)
+
+
+def is_environment_fault(error: Exception) -> bool:
+    """Not the student's: another machine or environment may be able to open it."""
+    return isinstance(error, ImportError) or is_out_of_memory(error)
 
 
 def is_out_of_memory(error: Exception) -> bool:

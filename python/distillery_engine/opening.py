@@ -15,9 +15,10 @@ import torch
 from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from .errors import EngineError, is_out_of_memory
+from .errors import EngineError, first_line, is_environment_fault
 from .packing import packs
 from .random import sequence
+from .sampling import check_sampling
 from .student import Student
 
 DTYPES = {
@@ -86,7 +87,8 @@ def prepare(student: Student) -> None:
 
         apply_liger_kernel(student.model, {"cross_entropy": False, "fused_linear_cross_entropy": False})
     with student.gathered():
-        student.check()
+        with torch.no_grad(), student.precision():
+            check_sampling(student, student.check())
         student.packs = packs(student)
     student.description = f"PyTorch {torch.__version__} on {device_name(student.device)}, {student.weights}"
 
@@ -144,11 +146,11 @@ def load(folder: str, device: torch.device, dtype: torch.dtype, quantization: An
         more = {"quantization_config": quantization, "device_map": {"": device}} if quantization else {}
         model = AutoModelForCausalLM.from_pretrained(folder, config=config, dtype=dtype, local_files_only=True, **more)
     except Exception as error:  # transformers raises many kinds of errors
-        if is_out_of_memory(error):
+        if is_environment_fault(error):
             raise
         raise EngineError(
             "checkpoint",
-            f"transformers cannot open the student: {str(error).strip().splitlines()[0]}",
+            f"transformers cannot open the student: {first_line(error)}",
             "Check config.json and the weights beside it, and that the family is one of transformers' causal LMs.",
             folder,
         ) from error

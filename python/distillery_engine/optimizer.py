@@ -80,7 +80,7 @@ class Optimizer:
                 group["betas"] = (adam["beta1"], adam["beta2"])
                 group["eps"] = adam["epsilon"]
                 group["weight_decay"] = settings["weightDecay"] if group["decays"] else 0.0
-            processes.together("supervisedStep", self.adam.step, lockstep=True)
+            self.adam.step()
             return result, float(norm)
         finally:
             self.adam.zero_grad(set_to_none=True)

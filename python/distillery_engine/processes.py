@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import sys
+import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -16,13 +18,25 @@ from torch import Tensor
 from torch.distributed import TCPStore  # type: ignore[attr-defined]
 from torch.distributed.device_mesh import init_device_mesh
 
-from .errors import Cancelled, as_engine_error
+from .errors import as_engine_error
 
 T = TypeVar("T")
 # Idle processes wait for the next request without a limit.
 PATIENCE = timedelta(days=100)
+# Seconds until the others must have failed like this process.
+GRACE = 10.0
 # Gradients are summed in pieces of about this many numbers.
 BUCKET = 1 << 24
+
+
+@contextlib.contextmanager
+def unless_lost() -> Iterator[None]:
+    """For communication outside of computations: if it fails, another process has died, and this one ends, too."""
+    try:
+        yield
+    except RuntimeError as error:
+        print(f"another process of this engine is lost: {error}", file=sys.stderr, flush=True)
+        os._exit(1)
 
 
 class Processes:
@@ -31,7 +45,6 @@ class Processes:
         self.local = int(os.environ.get("LOCAL_RANK", 0))
         self.control: Any = None
         self.store: Any = None
-        self.broken = False  # the processes cannot continue together
         if self.world > 1:
             backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
             dist.init_process_group(backend, timeout=PATIENCE)
@@ -56,7 +69,8 @@ class Processes:
         if self.world == 1:
             return value
         holder = [value]
-        dist.broadcast_object_list(holder, src=0, group=self.control)
+        with unless_lost():
+            dist.broadcast_object_list(holder, src=0, group=self.control)
         return holder[0]
 
     def share(self, items: Sequence[T]) -> list[tuple[int, T]]:
@@ -66,39 +80,39 @@ class Processes:
     def together(self, method: str, work: Callable[[], T], lockstep: bool = False) -> list[T]:
         """
         The results of `work` in all processes. If it fails or is cancelled in one, the same is raised in all, so that
-        none waits for one that has given up. In lockstep the processes need each other within `work`, or must end it in
-        the same state: a failure is reported, and then the engine ends.
+        none waits for one that has failed. In lockstep the processes need each other within `work`, or must end it in
+        the same state, so an unexpected failure in one of them ends the engine.
         """
-        own, fault = None, None
+        if self.world == 1:
+            return [work()]
+        own, fault, timer = None, None, None
         try:
             own = work()
         except Exception as error:
-            if self.world == 1:
-                raise
             fault = as_engine_error(error, method)
             if fault is not error:
                 traceback.print_exception(error, file=sys.stderr)
-            if lockstep and not isinstance(error, Cancelled):
+            if lockstep and fault is error:  # raised on purpose, so the others raise it, too
+                timer = threading.Timer(GRACE, self.give_up, [fault])
+                timer.start()
+            elif lockstep:
                 self.give_up(fault)
-        if self.world == 1:
-            return [own]  # type: ignore[list-item]
         outcomes: list[Any] = [None] * self.world
-        dist.all_gather_object(outcomes, (own, fault), group=self.control)
-        faults = [other for _, other in outcomes if other is not None]
-        if faults:
-            self.broken = lockstep and any(not isinstance(other, Cancelled) for other in faults)
-            raise faults[0]
+        with unless_lost():
+            dist.all_gather_object(outcomes, (own, fault), group=self.control)
+        if timer is not None:
+            timer.cancel()
+        for _, other in outcomes:
+            if other is not None:
+                raise other
         return [result for result, _ in outcomes]
 
     def give_up(self, fault: Exception) -> None:
-        """Others may be waiting for this process within a pass, which only the end of their process interrupts."""
-        self.broken = True
-        if self.rank == 0:
-            raise fault
+        """Others may wait for this process within a pass, which only the end of their process interrupts."""
         self.store.set("fault", pickle.dumps(fault))
 
-    def fault_elsewhere(self) -> Exception | None:
-        """The error for which another process has given up."""
+    def fault(self) -> Exception | None:
+        """The error for which one of the processes has given up: the first one reports it and ends the engine."""
         if self.store is None or not self.store.check(["fault"]):
             return None
         return pickle.loads(self.store.get("fault"))
@@ -108,7 +122,8 @@ class Processes:
         if self.world == 1:
             return said
         holder = torch.tensor(int(said))
-        dist.all_reduce(holder, dist.ReduceOp.MAX, group=self.control)
+        with unless_lost():
+            dist.all_reduce(holder, dist.ReduceOp.MAX, group=self.control)
         return bool(holder.item())
 
     def add_up(self, tensors: Sequence[Tensor]) -> None:

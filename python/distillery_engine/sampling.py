@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from .batches import check_length, check_tokens
 from .cache import new_cache
 from .draws import Sampling, draw
-from .errors import EngineError
+from .errors import EngineError, is_environment_fault
 from .processes import Processes
 from .random import Counters, Stream
 from .student import Student
@@ -85,6 +85,28 @@ def sample(
 
     groups = merged(processes.together("sample", own_share))
     return [draft for i in range(len(prompts)) for draft in groups[i]]
+
+
+def check_sampling(student: Student, whole: Tensor) -> None:
+    """
+    Refuses a family that does not compute over the cache: two prompts of different length, one token further, must have
+    the logits of a pass over everything. `whole` are those of the tokens 0, 1, 2 ..., [length, vocabulary].
+    """
+    tokens = np.arange(len(whole), dtype=np.int32)
+    prompts = [tokens[:-1], tokens[: -1 - len(whole) // 3]]
+    options = SampleOptions(Sampling(0), 1, 2, frozenset(), 0, (), 2)
+    try:
+        wave = Wave(student, prompts, options, [Draft(i, 0, 2) for i in range(len(prompts))])
+        found = [wave.prefill()]
+        wave.tokens, wave.step = wave.tensor([[len(prompt)] for prompt in prompts]), 1
+        found.append(wave.next())
+    except Exception as error:
+        if is_environment_fault(error):
+            raise
+        student.refuse("sampling over a cache fails", error)
+    for step, logits in enumerate(found):
+        if not student.agree(logits, whole[[len(prompt) - 1 + step for prompt in prompts]]):
+            student.refuse("sampling over a cache computes other logits")
 
 
 def no_gradient(student: Student) -> contextlib.AbstractContextManager[Any]:

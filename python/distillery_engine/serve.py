@@ -50,7 +50,7 @@ class Server:
             self.answer(request)
             if request.get("method") == "shutdown":
                 break
-            if self.processes.broken:
+            if self.processes.fault() is not None:
                 os._exit(1)
         self.processes.broadcast(None)
 
@@ -77,11 +77,13 @@ class Server:
     def beat(self) -> None:
         while not self.closed.wait(SILENCE / 3):
             identity = self.current
-            if identity is not None and (error := self.processes.fault_elsewhere()) is not None:
-                # The thread at work waits for a process that has given up.
-                self.send({"jsonrpc": "2.0", "id": identity, "error": fault(error, "")})
+            if identity is None:
+                continue
+            if (error := self.processes.fault()) is not None:
+                # The thread at work may wait for a process that has given up.
+                self.reply(identity, {"error": fault(error, "")})
                 os._exit(1)
-            if identity is not None and time.monotonic() - self.told > SILENCE:
+            if time.monotonic() - self.told > SILENCE:
                 self.progress(self.last)
 
     def progress(self, report: Mapping[str, Any]) -> None:
@@ -106,19 +108,23 @@ class Server:
         try:
             work = Work(lambda: identity in self.cancelled or self.closed.is_set(), self.progress)
             self.processes.broadcast((identity, method, request.get("params") or {}))
-            result = self.engine.handle(method, request.get("params") or {}, work)
-            reply: Message = {"result": result}
-        except Cancelled:
-            reply = {"error": {"code": CANCELLED, "message": "cancelled"}}
+            reply: Message = {"result": self.engine.handle(method, request.get("params") or {}, work)}
         except Exception as error:
             reply = {"error": fault(error, method)}
-        finally:
-            self.current = None
-            self.cancelled.discard(identity)
-        self.send({"jsonrpc": "2.0", "id": identity, **reply})
+        self.reply(identity, reply)
+
+    def reply(self, identity: int, reply: Message) -> None:
+        """The answer to the current request; only the first one is sent."""
+        with self.lock:
+            answered, self.current = self.current != identity, None
+        self.cancelled.discard(identity)
+        if not answered:
+            self.send({"jsonrpc": "2.0", "id": identity, **reply})
 
 
 def fault(error: Exception, method: str) -> Message:
+    if isinstance(error, Cancelled):
+        return {"code": CANCELLED, "message": "cancelled"}
     known = as_engine_error(error, method)
     if known is not error:
         traceback.print_exception(error, file=sys.stderr)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout as drop
 
 from .batches import MicroBatch
-from .errors import EngineError
+from .errors import EngineError, first_line, is_environment_fault
 from .sharding import Shards
 
 T = TypeVar("T")
@@ -136,18 +136,29 @@ class Student:
         self.model.disable_input_require_grads()  # needed by reentrant checkpointing only
         self.checkpoints = True
 
-    def check(self) -> None:
-        """Refuses a family whose logits need more than the output layer, as `logits` computes nothing else."""
+    def check(self) -> Tensor:
+        """
+        Refuses a family whose logits need more than the output layer, as `logits` computes nothing else. Returns the
+        logits of the tokens 0, 1, 2 ..., [length, vocabulary].
+        """
         ids = torch.arange(min(7, self.vocabulary), device=self.device)[None]
-        with torch.no_grad(), self.precision():
+        try:
             whole = self.model(input_ids=ids, use_cache=False).logits[0].float()
             ours = self.logits(self.hidden(ids)[0])
+        except Exception as error:
+            if is_environment_fault(error):
+                raise
+            self.refuse("computing logits fails", error)
+        if not self.agree(ours, whole):
+            self.refuse("their logits are more than an output layer")
+        return whole
+
+    def agree(self, logits: Tensor, whole: Tensor) -> bool:
         tolerance = 1e-3 if self.dtype == torch.float32 else 5e-2
-        if not torch.allclose(whole, ours, rtol=tolerance, atol=tolerance * float(whole.abs().max() + 1e-6)):
-            family = getattr(self.model.config, "model_type", "?")
-            raise EngineError(
-                "backend",
-                f"Students of the family {family} are not supported: their logits are more than an output layer",
-                "Choose another student.",
-                self.folder,
-            )
+        return torch.allclose(logits, whole, rtol=tolerance, atol=tolerance * float(whole.abs().max() + 1e-6))
+
+    def refuse(self, why: str, cause: Exception | None = None) -> NoReturn:
+        family = getattr(self.model.config, "model_type", "?")
+        detail = "" if cause is None else f" ({type(cause).__name__}: {first_line(cause)})"
+        message = f"Students of the family {family} are not supported: {why}{detail}"
+        raise EngineError("backend", message, "Choose another student.", self.folder) from cause

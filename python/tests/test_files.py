@@ -188,3 +188,5 @@ def test_what_cannot_be_opened_says_why(client, folder_of, tmp_path):
         (broken / file.name).write_bytes(file.read_bytes())
     (broken / "model.safetensors").write_bytes(b"\x00" * 100)
     fails("checkpoint", "cannot open", broken)
+    for family, why in (("bert", "more than an output layer"), ("rwkv", "other logits"), ("mamba", "over a cache")):
+        fails("backend", f"family {family} are not supported: .*{why}", folder_of(family))

@@ -1,6 +1,9 @@
 """Two processes connected by gloo give the same results as one."""
 
+import os
+import signal
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -160,5 +163,60 @@ def test_all_processes_stop_together(folder_of, tmp_path, sharding):
             error = process.answer(process.send("supervisedStep", id=student, examples=rows, **settings))["error"]
             assert error["data"]["code"] == "memory"
         assert process.child.wait(60) != 0
+    finally:
+        process.child.kill()
+
+
+# The second process has no memory outside of a pass: where gradients are summed, or where a snapshot replaces weights.
+POOR_BETWEEN = """
+import os, sys
+from distillery_engine import weights
+from distillery_engine.__main__ import main
+from distillery_engine.processes import Processes
+def fail(*_):
+    raise MemoryError
+where = sys.argv.pop(1)
+if os.environ["RANK"] == "1" and where == "gradients":
+    Processes.add_up = fail
+if os.environ["RANK"] == "1" and where == "snapshot":
+    weights.restore = fail
+main()
+"""
+
+
+@pytest.mark.parametrize(("where", "sharding"), [("gradients", "none"), ("snapshot", "full")])
+def test_a_failure_of_one_process_ends_all(folder_of, tmp_path, where, sharding):
+    (tmp_path / "poor.py").write_text(POOR_BETWEEN)
+    process = Process(sys.executable, *TORCHRUN[:-2], str(tmp_path / "poor.py"), where, "--sharding", sharding)
+    try:
+        unsupported = process.answer(process.send("open", student=folder_of("bert"), adapter=None, seed=1))["error"]
+        assert "family bert" in unsupported["data"]["message"]
+        student = process.ask("open", student=folder_of("llama"), adapter=None, seed=1)["id"]
+        rows = examples(random_rows())
+        if where == "gradients":
+            number = process.send("supervisedStep", id=student, examples=rows, learningRate=1e-2, seed=3, **SETTINGS)
+        else:
+            name = process.ask("snapshot", id=student)["snapshot"]
+            number = process.send(
+                "logProbs", id=student, examples=rows, temperature=1, microBatchTokens=64, snapshot=name
+            )
+        assert process.answer(number)["error"]["data"]["code"] == "memory"
+        assert process.child.wait(60) != 0
+    finally:
+        process.child.kill()
+
+
+def test_the_loss_of_a_process_ends_the_others(folder_of):
+    process = Process(sys.executable, *TORCHRUN)
+    try:
+        student = process.ask("open", student=folder_of("llama"), adapter=None, seed=1)["id"]
+        children = Path(f"/proc/{process.child.pid}/task/{process.child.pid}/children").read_text().split()
+        second = next(int(one) for one in children if b"LOCAL_RANK=1" in Path(f"/proc/{one}/environ").read_bytes())
+        settings = {**SETTINGS, "learningRate": 1e-2, "seed": 3}
+        number = process.send("supervisedStep", id=student, examples=examples(random_rows(6001)), **settings)
+        assert process.answer(number, until=lambda note: note["params"]["done"] > 0) is None
+        os.kill(second, signal.SIGKILL)
+        assert process.child.wait(60) != 0
+        assert process.child.stdout.read().count(b'"error"') == 0
     finally:
         process.child.kill()

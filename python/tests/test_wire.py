@@ -190,6 +190,7 @@ def test_what_others_print_goes_to_the_log(folder_of):
         (OSError(28, "No space left on device"), "save", "disk", "space"),
         (SafetensorError("I/O error: No space left on device (os error 28)"), "save", "disk", "space"),
         (RuntimeError("CUDA error: device-side assert"), "sample", "backend", "again"),
+        (ImportError("No module named 'peft'"), "open", "backend", "repair"),
         (KeyError("groupSize"), "sample", "backend", "defect"),
     ],
 )
