@@ -59,19 +59,20 @@ const linked = (path: string, root: string, cause?: unknown) =>
 /** Creates a folder and its parents. */
 export function makeFolder(root: string, folder: string, mode?: number): void {
   checkInside(root, folder);
-  try {
-    fs.mkdirSync(folder, { recursive: true, mode });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throwReadOnly(folder);
-    throw error;
-  }
+  makeWithParents(resolve(folder), mode);
 }
 
-/** On a read-only disk Node reports ENOENT for `mkdir -p`. Throws the real error if that is the cause. */
-function throwReadOnly(folder: string): void {
-  let there = dirname(folder);
-  while (!fs.existsSync(there) && dirname(there) !== there) there = dirname(there);
-  fs.accessSync(there, fs.constants.W_OK);
+/** Node's own `recursive` never returns where an existing folder takes no new ones and says ENOENT, such as /proc. */
+function makeWithParents(folder: string, mode?: number): void {
+  try {
+    fs.mkdirSync(folder, { mode });
+  } catch (error) {
+    if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
+    const parent = dirname(folder);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || fs.existsSync(parent)) throw error;
+    makeWithParents(parent, mode);
+    makeWithParents(folder, mode);
+  }
 }
 
 /** Creates a new folder; false if the name is taken. */

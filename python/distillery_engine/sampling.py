@@ -104,8 +104,12 @@ def check_sampling(student: Student, whole: Tensor) -> None:
         if is_environment_fault(error):
             raise
         student.refuse("sampling over a cache fails", error)
+    # In half precision, and of a quantized base, rounding may send a token to another expert.
+    exact = student.dtype == torch.float32 and not getattr(student.model, "is_quantized", False)
     for step, logits in enumerate(found):
-        if not student.agree(logits, whole[[len(prompt) - 1 + step for prompt in prompts]]):
+        expected = whole[[len(prompt) - 1 + step for prompt in prompts]]
+        spread = (expected - expected.mean(-1, keepdim=True)).norm()
+        if (logits - expected).norm() > (1e-2 if exact else 0.3) * spread:
             student.refuse("sampling over a cache computes other logits")
 
 

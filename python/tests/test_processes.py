@@ -216,7 +216,7 @@ def test_the_loss_of_a_process_ends_the_others(folder_of):
         number = process.send("supervisedStep", id=student, examples=examples(random_rows(6001)), **settings)
         assert process.answer(number, until=lambda note: note["params"]["done"] > 0) is None
         os.kill(second, signal.SIGKILL)
-        assert process.child.wait(60) != 0
+        assert process.child.wait(150) != 0
         assert process.child.stdout.read().count(b'"error"') == 0
     finally:
         process.child.kill()

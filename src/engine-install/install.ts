@@ -67,8 +67,7 @@ export async function installEngine(
   if (python instanceof UserError && !uv) throw python;
   const folder = join(root, `environment-${Date.now()}`);
   try {
-    const base = python instanceof UserError ? null : python;
-    await makeEnvironment(folder, { python: base, uv, parts }, watch);
+    await makeEnvironment(folder, { python, uv, parts }, watch);
     const made = await tryAndRemember(root, { python: environmentPython(folder), own: false, parts }, watch);
     removeEnvironments(root, folder);
     return made;

@@ -56,9 +56,10 @@ export const environmentPython = (folder: string): string =>
  */
 export async function makeEnvironment(
   folder: string,
-  { python, uv, parts }: { python: Python | null; uv: string | null; parts: InstallParts },
+  { python: found, uv, parts }: { python: Python | UserError; uv: string | null; parts: InstallParts },
   watch: InstallWatch,
 ): Promise<void> {
+  const python = found instanceof UserError ? null : found;
   watch.progress({ doing: 'Creating a virtual environment' });
   const wanted = requirements(parts);
   const names = wanted.filter((text) => !text.startsWith('numpy')).map((text) => text.replace('==', ' '));
@@ -78,12 +79,21 @@ export async function makeEnvironment(
   };
   if (uv) {
     // Without a suitable Python, uv downloads one.
-    await work(uv, ['venv', '--python', python?.path ?? '3.12', folder], watch);
+    await work(uv, ['venv', '--python', python?.path ?? '3.12', folder], watch).catch((error) => {
+      throw found instanceof UserError && error instanceof UserError ? both(found, error) : error;
+    });
     return fill(uv, ['pip', 'install', '--python', environmentPython(folder), ...sources]);
   }
   await work(python!.path, ['-m', 'venv', folder], watch);
   await fill(environmentPython(folder), ['-m', 'pip', 'install', '--no-input', '--disable-pip-version-check']);
 }
+
+/** There is no Python, and fetching one failed. */
+const both = ({ message, remedy }: UserError, fetching: UserError) =>
+  new UserError(`${message}, and ${fetching.message}`, {
+    code: fetching.code,
+    remedy: [remedy, fetching.remedy].filter(Boolean).join(' '),
+  });
 
 /** One call of pip or uv: a requirements file with hashes, to which nothing is added, or further arguments. */
 interface InstallCall {

@@ -33,7 +33,7 @@ export async function verifyEngine(command: EngineCommand, signal?: AbortSignal)
   try {
     makeFolder(root, folder);
     // With an adapter, which needs every library.
-    const opened = await engine.open(student(), { lora: { ...defaultLora, dropout: 0 }, seed: 1 });
+    const opened = await engine.open(student(), { lora: defaultLora, seed: 1 });
     const prompt = [5, 6, 7, 8];
     const options = { maxNewTokens: 32, eosIds: [], seed: 1, groupSize: 16, signal };
     const sampling = { temperature: 1, topK: 0, topP: 1, minP: 0 };
