@@ -1,4 +1,4 @@
-/** One HTTP request and its whole answer, so that a connection that breaks within the answer is an error of the request. */
+/** An HTTP request and its whole answer: a connection that breaks within the answer is an error of the request. */
 import { UserError } from '../../errors';
 
 export interface Answer {
