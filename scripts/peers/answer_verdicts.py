@@ -32,12 +32,14 @@ def judge(pairs):
 
     targets = [LatexExtractionConfig(boxed_match_priority=0), ExprExtractionConfig(), StringExtractionConfig()]
 
+    patience = 60  # seconds; with the usual 5, a busy machine would decide
+
     def right(gold, text):
         # Math-Verify reads a formula as LaTeX only between dollar signs.
         dressed = gold if "$" in gold or "\\boxed" in gold or "\\(" in gold else f"${gold}$"
-        golds = [parse(gold, targets), parse(dressed, targets)]
-        said = parse(text, targets)
-        return any(verify(parsed, said) for parsed in golds)
+        golds = [parse(one, targets, parsing_timeout=patience) for one in (gold, dressed)]
+        said = parse(text, targets, parsing_timeout=patience)
+        return any(verify(parsed, said, timeout_seconds=patience) for parsed in golds)
 
     return [bool(right(gold, text)) for gold, text in pairs]
 

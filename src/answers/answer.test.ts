@@ -16,7 +16,7 @@ describe('what is read', () => {
     ['Final Answer: 18 dollars', '18 dollars'],
     ['Answer: \\frac{3}{4}', '3/4'],
     ['\\boxed{-\\dfrac{3}{4}}', '-3/4'],
-    ['Answer: 1 1/2 cups', '3/2'],
+    ['Answer: 1 1/2 pies', '3/2'],
     ['Answer: −7', '-7'],
     ['Answer: -$21', '-$21'],
     ['Answer: $1,234,567.50', '$1,234,567.50'],

@@ -1,4 +1,4 @@
-/** Days of the year: "May 4", "the 4th of May", "4 May 2024". */
+/** Days of the year: "May 4", "the 4th of May", "4 May 2024", "2024-05-04". */
 const names = [
   ...['jan(?:uary)?', 'feb(?:ruary)?', 'mar(?:ch)?', 'apr(?:il)?', 'may', 'june?', 'july?', 'aug(?:ust)?'],
   ...['sept?(?:ember)?', 'oct(?:ober)?', 'nov(?:ember)?', 'dec(?:ember)?'],
@@ -19,6 +19,8 @@ export interface DayOfYear {
 /** The date that a text consists of; null for any other text. */
 export function dateIn(text: string): DayOfYear | null {
   const plain = text.trim();
+  const iso = /^(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/.exec(plain);
+  if (iso) return { day: Number(iso[3]), text: `${months[Number(iso[2]) - 1]} ${Number(iso[3])} ${iso[1]}` };
   const first = monthFirst.exec(plain);
   const found = first ?? dayFirst.exec(plain);
   if (!found) return null;

@@ -43,6 +43,7 @@ export function readLine(text: string, start: number, end: number): Said | null 
     const verdict = i === 0 ? verdictAtStart(words) : null;
     if (verdict) return said(text, clause.start + words.indexOf(verdict), verdict.length);
     const found = (clauses.length > 1 ? wholeValue(text, clause) : null) ?? numberIn(text, clause);
+    if (found && unsure.test(text.slice(clause.end, line.end))) return said(text, line.start, source.length);
     if (found) return found;
   }
   return fewWords(text, line);
@@ -72,7 +73,7 @@ const said = (text: string, start: number, length: number): Said => ({
 /** "[number]", "<your answer>". */
 const placeholder = /^(?:\[[\p{L} _-]{2,60}\]|<[\p{L} _-]{2,60}>)$/u;
 const openers = /^(?:[\s*_"“”`>:]|\\[[(]|#{1,6}(?=\s)|\\?["“”]|[-–•](?=\s(?!\s*[\d.]+\s*$)))+/;
-const closers = /(?:\\?["“”]|[\s*_`]|\\[\])]|[.。!！?？](?=[\s*_"“”`]*$)|<\|[^|>]{1,30}\|>|<\/?[a-z_]{1,20}>)+$/;
+const closers = /(?:\\?["“”]|[\s*_`]|\\[\])]|[.。．!！?？](?=[\s*_"“”`]*$)|<\|[^|>]{1,30}\|>|<\/?[a-z_]{1,20}>)+$/;
 
 /** Maximum code units of formatting on each side. */
 const longestDress = 200;
@@ -203,10 +204,15 @@ const denied =
   /(?<!\p{L})(?:not|never|cannot|can't|isn't|aren't|won't|doesn't|neither|nor|without|wrong|incorrect|nicht|niet|não|inte|ikke|не|nie)(?!\p{L})|不是|^no\s+\d+\s+(?:remain|(?:is|are|was|were)\b)/iu;
 const compared = /^(?:than|over|under|above|below|between|half|twice|thrice|double|triple|third|quarter)$/i;
 
+/** A second answer behind the first: "12, but maybe 13". */
+const unsure =
+  /^[,;.\s]{0,3}(?:(?:but|or|and)\s)?\s?(?:maybe|perhaps|possibly|(?:it\s)?(?:could|might|may)(?:\s\w+)? be)\b.*\d/i;
+
 /** Words next to a number that change its meaning. */
 const workedBefore =
-  /\b(?:(?:root|square|cube|log(?:arithm)?|reciprocal|inverse|opposite|multiple|power) of|(?:divisible|divided|multiplied) by|exceeds|except|choose|mod(?:ulo)?|plus|minus|times)\s+$/i;
-const workedBehind = /^\s+(?:factorial|doubled|halved|tripled|past\s+(?:noon|midnight))\b/i;
+  /\b(?:(?:root|square|cube|log(?:arithm)?|reciprocal|inverse|opposite|multiple|power) of|root|(?:divisible|divided|multiplied) by|exceeds|except|but|choose|mod(?:ulo)?|plus|minus|times)\s+$/i;
+const workedBehind =
+  /^\s+(?:factorial|doubled|halved|tripled|past\s+(?:noon|midnight)|(?:degrees?\s+)?below\s+zero)\b/i;
 
 /** The number stated by a clause, or the clause itself if it is ambiguous; null without any number. */
 function numberIn(text: string, clause: Span): Said | null {

@@ -4,15 +4,17 @@
 const words = [
   'answer|ans|Respuesta|Solución|Resultado|Antwort|Lösung|Ergebnis|Réponse|Résultat|Risposta|Resposta|Antwoord|Svar|Vastaus',
   'Odpowiedź|Odpověď|Válasz|Răspuns|Cevap|Yanıt|Jawaban|Jawapan|Ответ|Відповідь|Απάντηση|תשובה|الجواب|الإجابة|الاجابة|پاسخ',
-  'उत्तर|উত্তর|Đáp án|Đáp số|Trả lời|정답|답',
+  'Odgovor|Odpoveď|Отговор|Одговор|Жауап|Sagot|Jibu|Atsakymas|Atbilde|Vastus|Erantzuna|Cavab|Javob|Ateb|Freagra',
+  'उत्तर|উত্তর|பதில்|విடை|సమాధానం|ഉത്തരം|ಉತ್ತರ|જવાબ|ਜਵਾਬ|جواب|პასუხი|Պատասխան|Đáp án|Đáp số|Trả lời|정답|답',
 ].join('|');
 const unspaced = '最终答案|最終答案|答案|答え|解答|回答|答|คำตอบ';
+const bare = 'उत्तर|উত্তর|பதில்|సమాధానం|válasz|ответ|الجواب|الإجابة|התשובה';
 const anyWord = `(?:(?<![\\p{L}\\p{N}])(?:${words})|${unspaced})`;
 const dress = '[ \\t*_#"”]{0,8}';
 
 /** "Answer:", "**Final Answer**:", "ANSWER = ", "Respuesta final:", "答案：", "答案是", "答えは". */
 export const answerLine = new RegExp(
-  `${anyWord}\\.?(?:[ \\t]{1,3}(?:final|finale|finala|definitiva|định))?${dress}(?:[:：=]|是|为|為|は|은|는)`,
+  `${anyWord}\\.?(?:[ \\t]{1,3}(?:final|finale|finala|definitiva|định))?${dress}(?:[:：=]|应?[该該]?[是为為]|は|은|는|คือ)`,
   'giu',
 );
 
@@ -34,14 +36,19 @@ export const answerPhrase = new RegExp(
       '(?:is|was|becomes|equals|(?:would|will|should|must|can only)[ \\t]be|' +
       '(?:comes|works)[ \\t](?:out[ \\t])?(?:to|as))',
     '(?<![\\p{L}\\p{N}])(?:correct|right|best)[ \\t](?:option|choice)[ \\t]is',
-    '(?<![\\p{L}\\p{N}])(?:respuesta[ \\t](?:final[ \\t])?es|antwort[ \\t](?:ist|lautet)|' +
-      'réponse[ \\t](?:finale[ \\t])?est|risposta[ \\t](?:finale[ \\t])?è|resposta[ \\t](?:final[ \\t])?é|' +
+    '(?<![\\p{L}\\p{N}])(?:respuesta[ \\t](?:(?:final|correcta)[ \\t])?es|antwort[ \\t](?:ist|lautet)|' +
+      'ist[ \\t](?:also[ \\t]|daher[ \\t]|somit[ \\t])?die[ \\t](?:richtige[ \\t])?antwort|' +
+      'réponse[ \\t](?:(?:finale|correcte)[ \\t])?est|risposta[ \\t](?:(?:finale|corretta)[ \\t])?è|' +
+      'resposta[ \\t](?:(?:final|correta|certa)[ \\t])?é|jibu[ \\t]ni|উত্তর(?:টি)?[ \\t](?:হল|হলো|হচ্ছে)|' +
       'antwoord[ \\t]is|odpowiedź[ \\t]to|odpověď[ \\t]je|răspunsul[ \\t]este|svaret[ \\t](?:är|er)|' +
       'vastaus[ \\t]on|ответ[ \\t](?:равен|это)|απάντηση[ \\t]είναι|(?:đáp[ \\t](?:án|số)|trả[ \\t]lời)[ \\t]là|' +
       'jawaban(?:nya)?[ \\t](?:akhir[ \\t])?adalah|(?:الجواب|الإجابة)[ \\t](?:النهائي[ \\t]|النهائية[ \\t])?(?:هو|هي)|' +
-      'התשובה[ \\t]היא)',
+      'התשובה[ \\t]היא|ответ[ \\t]{0,2}[–—])',
+    // Languages that put the number right behind the word; not "उत्तर 1: ...".
+    `(?:(?<![\\p{L}\\p{N}])(?:${bare})|答え|答案)(?=[ \\t]{1,3}[-−$\\\\]?\\p{Nd}(?!\\p{Nd}{0,2}[ \\t]?[:：)]))`,
   ]
     .map((phrase) => `${phrase}(?![\\p{L}\\p{N}])[ \\t]{0,3}:?`)
+    .concat('(?:故|应|因此|所以)(?:本题)?选(?:择)?(?:[ \\t]?[:：])?(?=[ \\t]{0,3}[A-H](?![a-zA-Z]))')
     .join('|'),
   'giu',
 );

@@ -75,6 +75,7 @@ class AnswerParser extends Quantities {
 
   protected item(): Node {
     const word = this.peek();
+    if (word?.kind === 'letter' && /^[aAI]$/.test(word.text) && this.isThing(this.peek(1))) return this.words();
     if (word?.kind !== 'word') return this.relation();
     const spoken = word.text.toLowerCase();
     if (/^(?:negative|minus)$/.test(spoken)) {
@@ -98,6 +99,11 @@ class AnswerParser extends Quantities {
       return this.item();
     }
     return this.words();
+  }
+
+  /** Whether a letter in front of this word is no unknown: "a circle", but not "a dollars", "a and b". */
+  protected isThing(next: Token | undefined): boolean {
+    return next?.kind === 'word' && next.spaced && !next.upright && !this.isUnit(next) && !connecting.test(next.text);
   }
 
   /** "less than 5", "more than 5"; "at least 5" is also a way to say five. */
@@ -161,6 +167,7 @@ class AnswerParser extends Quantities {
   }
 }
 
+const connecting = /^(?:and|or|und|oder|et|ou|y|o|to|by|per|is|equals?|units?|times|plus|minus|dozen)$/i;
 const isPause = ({ kind, text }: Token) =>
   (kind === 'stop' && /^[.?…"“”'’*#]$/.test(text)) || (kind === 'separator' && text !== '');
 

@@ -1,6 +1,7 @@
 /** The possible trees of an answer: usually one, several if a comma may separate, group or start decimals. */
 import { type DayOfYear, dateIn } from './dates';
 import { type Node, whole } from './node';
+import { otherMeanings, usualNotation } from './notation';
 import { placeIn } from './number-words';
 import { type CommaReading, plainDigits } from './numbers';
 import { longestAnswer, parse } from './parser';
@@ -24,7 +25,7 @@ export function readingsOf(text: string, isGold: boolean): readonly Node[] {
 }
 
 function read(written: string, isGold: boolean): Node[] {
-  const text = withoutRepeats(onceEscaped(written)).replaceAll('{:}', ':');
+  const text = usualNotation(withoutRepeats(onceEscaped(written)).replaceAll('{:}', ':'));
   const share = /^\s*(\d{1,9})\s+(?:in|out of)\s+(\d{1,9})\s*$/.exec(text);
   if (share) return [parse(`${share[1]}/${share[2]}`)].filter((node) => node !== null);
   const range = /^\s*\$?(\d{1,9})[-–](\d{1,9})\$?\s*$/.exec(text);
@@ -43,6 +44,7 @@ function read(written: string, isGold: boolean): Node[] {
   const readings = commaReadings(text, isGold).map((comma) => parse(text, { comma }));
   // In an answer "5m" may be five metres; in the reference a letter directly after a number is an unknown.
   if (!isGold && /\d[mghslL](?![a-zA-Z])/.test(text)) readings.push(parse(text, { tightUnits: true }));
+  if (!isGold) for (const other of otherMeanings(text)) readings.push(parse(other));
   // "3 x 2" may also be the size of a matrix.
   if (size.test(text)) readings.push(parse(text.replace(/x|×|\\times/g, ' by ')));
   return readings.filter((node) => node !== null);

@@ -73,7 +73,8 @@ function sameUnits(a: Quantity, gold: Quantity, budget: Budget): boolean {
   if (angle && goldAngle) return sameValue(angle, goldAngle, budget);
   if (a.unit.dimension !== gold.unit.dimension) return false;
   if (a.unit.factor === gold.unit.factor) return sameValue(a.value, gold.value, budget);
-  const rate = new Fraction(a.unit.factor).div(new Fraction(gold.unit.factor));
+  // By their digits: 1 lb is 16 oz exactly.
+  const rate = new Fraction(String(a.unit.factor)).div(String(gold.unit.factor));
   const simple = rate.simplify(1e-12);
   return sameValue(apply('*', a.value, { kind: 'number', value: simple, decimals: 0 }), gold.value, budget);
 }

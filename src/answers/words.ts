@@ -43,8 +43,10 @@ const emptied =
   /^(?:none|nothing|no(?: \p{L}+){1,2}?)(?: (?:is|are|was|were|will be))? (?:left|left over|remain(?:s|ing)?)$/u;
 
 const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday'];
+const months = 'january february march april may june july august september october november december'.split(' ');
 /** Abbreviations that are no other word. */
-const weekday = /^(?:mon|tues?|wed|thu(?:rs?)?|fri)$/;
+const abbreviated = /^(?:mon|tues?|wed|thu(?:rs?)?|fri|jan|feb|apr|jun|jul|aug|sept?|oct|nov|dec)$/;
+const inFull = (short: string) => [...weekdays, ...months].find((name) => name.startsWith(short))!;
 
 function plain(text: string): string {
   return text
@@ -52,13 +54,13 @@ function plain(text: string): string {
     .replace(/[’]/g, "'")
     .replace(/[-–_]/g, ' ')
     .replace(
-      /^(?:the (?:statement|claim) is|there (?:is|are)|(?:it is|it's|it was|it will be|is)(?: an?)?|the (?:day|month) (?:is|was|will be)|they are|on|the|an?)\s+/,
+      /^(?:the (?:statement|claim) is|there (?:is|are)|(?:it is|it's|it was|it will be|is)(?: an?)?|the (?:day|month) (?:is|was|will be)|they are|on|in|the|an?)\s+/,
       '',
     )
     .replace(/[.!?…"“”]+$/, '')
     .replace(/\s+/g, ' ')
     .trim()
-    .replace(weekday, (short) => weekdays.find((day) => day.startsWith(short))!);
+    .replace(abbreviated, inFull);
 }
 
 /** The words of a tree; null if it is something else. */
@@ -75,7 +77,7 @@ export function wordsOf(node: Node): string | null {
 
 export function sameWords(a: Node, gold: Node): boolean {
   const [said, wanted] = [wordsOf(a), wordsOf(gold)];
-  if (said !== null && wanted !== null) return sameText(said, wanted);
+  if (said !== null && wanted !== null) return sameText(said, wanted) || givesName(a, gold);
   return isZero(a, wanted) || isZero(gold, said);
 }
 
@@ -87,6 +89,27 @@ function sameText(said: string, wanted: string): boolean {
   const [a, b] = [meanings.get(said), meanings.get(wanted)];
   return a !== undefined && a === b;
 }
+
+/** Whether a sentence gives a name, which begins with a capital letter: "The winner is Alice", "Alice has the most". */
+function givesName(a: Node, gold: Node): boolean {
+  if (a.kind !== 'text' || gold.kind !== 'text' || !/^\p{Lu}\p{L}/u.test(gold.text)) return false;
+  const [said, wanted] = [plain(a.text), plain(gold.text)];
+  if (meanings.has(wanted) || /\b(?:not|never|than|but|and|or|nor)\b|n't\b/.test(said)) return false;
+  return namedBy(said) === wanted || (said.startsWith(`${wanted} `) && superior.test(said.slice(wanted.length + 1)));
+}
+
+/** What "the winner is Alice" names; null for other texts. */
+const namedBy = (said: string) =>
+  /^(?:the )?(?!(?:who|it|he|she|they|this|that|there|other|wrong|loser) )(?:\p{L}+ ){1,3}(?:is|was|are|were|will be) (?:the )?(\p{L}.*)$/u.exec(
+    said,
+  )?.[1] ?? null;
+
+/**
+ * Of "Alice has the most apples", "Store A is the cheapest", "Tom is older", "Tom wins" what follows the name. It
+ * singles out who was asked for. "Tom is older than Bob" does not: it may answer either question.
+ */
+const superior =
+  /^(?:(?:has|have|had|gets?|got|scored|earns?|earned|made|is|are|was|were|will (?:be|have)) (?:the )?(?:most|fewest|least|more|less|fewer|best|worst|better|worse|first|last|winner|(?!(?:other|under|over|after|loser|together)\b)\p{L}{2,}(?:est|er))|wins?|won|will win)(?: \p{L}+){0,3}$/u;
 
 /** The yes or no at the beginning of a text. */
 export function verdictAtStart(text: string): string | null {
