@@ -205,6 +205,12 @@ INLINE const float *gemm_at(const float *x, int transposed, ptrdiff_t ld, int ro
   return transposed ? x + column * ld + row : x + row * ld + column;
 }
 
+// Fetches a tile of C while its sums are computed, so that storing them does not wait for memory.
+INLINE void gemm_fetch(const float *c, ptrdiff_t ldc, int mr, int nr) {
+  for (int r = 0; r < mr; r++)
+    for (int j = 0; j < nr; j += 16) __builtin_prefetch(c + r * ldc + j, 1);
+}
+
 static void gemm_packed(const product_job *x, gemm_space *space) {
   const int direct = !x->transposeB && x->m <= 2 * MR && !x->rounded;
   const int pairs = gemm_in_pairs(x);
@@ -223,6 +229,9 @@ static void gemm_packed(const product_job *x, gemm_space *space) {
           for (int j = 0; j < nc; j += NR) {
             float *c = x->C + (ic + i) * x->ldc + jc + j;
             int nr = gemm_least(NR, nc - j);
+#ifndef __wasm__  // has no instruction for it
+            gemm_fetch(c, x->ldc, mr, nr);
+#endif
             if (pairs) {
               const uint32_t *a = (uint32_t *)space->a + i * stride, *b = (uint32_t *)space->b + j * stride;
               if (mr == MR && nr == NR) bfloat16_tile(stride, a, b, c, x->ldc, accumulate);
