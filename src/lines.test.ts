@@ -85,6 +85,9 @@ describe('readLines', () => {
       symlinkSync('/dev/zero', endless);
       expect(failure(() => [...readLines(endless)]).message).toMatch(/a device/);
       expect(failure(() => readSmallText(endless)).message).toMatch(/a device/);
+      const madeUp = join(folder, 'made-up');
+      symlinkSync('/proc/version', madeUp);
+      if (process.platform === 'linux') expect(failure(() => [...readLines(madeUp)]).message).toMatch(/a device/);
       expect(failure(() => readSmallText(written('x'.repeat(100)), 99)).message).toMatch(/more than 99 bytes/);
       expect(failure(() => readSmallText('/dev/zero', 99)).message).toMatch(/more than 99 bytes/);
     },

@@ -1,6 +1,6 @@
 /** Reads untrusted JSON: line by line, with limits, and without keys that reach into prototypes. */
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { visit } from 'jsonc-parser';
 import { type ErrorCode, UserError } from './errors';
@@ -119,10 +119,13 @@ function tooLong(file: string, line: number): UserError {
 
 /**
  * Refuses a named pipe or a device, also behind a link: opening a pipe waits for a writer, who may never come, and
- * /dev/zero has no end. A path in /dev is the user's own choice: those pipes belong to the shell and have a writer.
+ * /dev/zero has no end. Files that Linux makes up as they are read (/proc/kmsg) are like devices. A path in /dev is the
+ * user's own choice: those pipes belong to the shell and have a writer.
  */
-function refuseSpecial(file: string, stat: Pick<Stats, 'isFile' | 'isDirectory' | 'isFIFO'>): void {
-  if (file.startsWith('/dev/') || stat.isFile() || stat.isDirectory()) return;
+function refuseSpecial(file: string, stat: Pick<Stats, 'isFile' | 'isDirectory' | 'isFIFO' | 'size'>): void {
+  if (file.startsWith('/dev/') || stat.isDirectory()) return;
+  const isMadeUp = () => stat.size === 0 && /^\/(?:proc|sys)\//.test(realpathSync(file));
+  if (stat.isFile() && !isMadeUp()) return;
   const kind = stat.isFIFO() ? 'named pipe' : 'device';
   throw new UserError(`this is a ${kind}, not a file`, { file, code: 'missing', remedy: 'Check the path.' });
 }
