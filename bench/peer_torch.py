@@ -87,7 +87,7 @@ def train(sequences):
     ids = torch.tensor(sequences)
     with torch.autocast("cpu", torch.bfloat16, enabled=rounded):
         logits = forward(W, ids[:, :-1])
-        loss = F.cross_entropy(logits.reshape(-1, logits.shape[-1]), ids[:, 1:].reshape(-1))
+        loss = F.cross_entropy(logits.reshape(-1, logits.shape[-1]).float(), ids[:, 1:].reshape(-1))
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
