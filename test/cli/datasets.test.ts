@@ -106,6 +106,7 @@ describe('chains with thinking', () => {
     expect(needs).toEqual([
       expect.stringMatching(/^needs about .* GB of memory/),
       expect.stringMatching(/^takes roughly .* on this machine/),
+      expect.stringMatching(/^A quick run takes roughly /),
     ]);
     const { data, evaluation, stages } = made('plain');
     expect(data.thinking).toBe('cut');

@@ -115,7 +115,7 @@ describe('records', () => {
     });
     // It stands in run.json only while a checkpoint is written or removed (src/runs/writer.test.ts).
     // Only a run on a Tinker server has spent something (test/engines/tinker.test.ts).
-    const spent = ['runRecordSchema.spent', 'runRecordSchema.spent.money'];
+    const spent = ['', '.money', '.unpriced'].map((field) => `runRecordSchema.spent${field}`);
     expect(unset).toEqual(['runRecordSchema.pending', ...spent]);
   });
 });
