@@ -8,19 +8,24 @@ const elsewhere = process.env.DISTILLERY_WITHOUT_FAULTS === '1' ? faultFiles : [
 
 /** Folders whose tests leave nothing behind that those of another file could see; the others set up backends. */
 const stateless = [
-  ...[
-    'answers',
-    'backend-install',
-    'cases',
-    'chain',
-    'cli',
-    'client',
-    'config',
-    'data',
-    'engine-install',
-    'evaluation',
-  ],
-  ...['extension', 'hub', 'imports', 'protocol', 'report', 'rewards', 'runs', 'student-files'],
+  'answers',
+  'backend-install',
+  'cases',
+  'chain',
+  'cli',
+  'client',
+  'config',
+  'data',
+  'engine-install',
+  'evaluation',
+  'extension',
+  'hub',
+  'imports',
+  'protocol',
+  'report',
+  'rewards',
+  'runs',
+  'student-files',
 ].map((name) => join('src', name));
 
 /**

@@ -103,8 +103,11 @@ async function openPeers(threads: number): Promise<Record<string, Peer>> {
   const names = { float32: 'PyTorch eager', bfloat16: 'PyTorch eager, bfloat16' } as const;
   for (const [precision, name] of Object.entries(names)) {
     const peer = await openPeer(threads, precision as ProductPrecision);
-    if (typeof peer !== 'string') peers[name] = peer;
-    else console.error(`Without PyTorch beside it (${peer}); DISTILLERY_PYTHON names a Python that has torch.`);
+    if (typeof peer === 'string') {
+      console.error(`Without ${name} beside it (${peer}); DISTILLERY_PYTHON names a Python that has torch.`);
+      break;
+    }
+    peers[name] = peer;
   }
   return peers;
 }

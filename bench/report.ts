@@ -45,7 +45,7 @@ function pad(cell: string, column: number, rows: string[][]): string {
   return column === 0 ? cell.padEnd(width) : cell.padStart(width);
 }
 
-const times = (ratio?: number) => (ratio === undefined ? '' : `${ratio.toFixed(2)}x`);
+const times = (ratio: number) => `${ratio.toFixed(2)}x`;
 
 /** A row for each contender: `figure` of its best and median time, and `ratio` of its times to each peer's. */
 function speedTable(

@@ -10,6 +10,7 @@ import fs from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { guardDisk } from './disk';
 import { UserError } from './errors';
+import { isFolder } from './paths';
 
 /** Windows has no such flag; there the earlier check must suffice. */
 const noFollow = fs.constants.O_NOFOLLOW ?? 0;
@@ -67,9 +68,10 @@ function makeWithParents(folder: string, mode?: number): void {
   try {
     fs.mkdirSync(folder, { mode });
   } catch (error) {
-    if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
+    if (isFolder(folder)) return;
     const parent = dirname(folder);
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || fs.existsSync(parent)) throw error;
+    const isRoot = parent === folder; // a drive of Windows that is not there
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || isRoot || fs.existsSync(parent)) throw error;
     makeWithParents(parent, mode);
     makeWithParents(folder, mode);
   }

@@ -70,7 +70,7 @@ def as_engine_error(error: Exception, method: str) -> Exception:
             f"The engine's environment lacks a library: {first_line(error)}",
             "Set the engine up again (distillery engine repair), or install the library beside it.",
         )
-    if "CUDA error" in str(error) or type(error).__name__ == "AcceleratorError":
+    if is_gpu_fault(error):
         return EngineError(
             "backend", f"The GPU failed: {error}", "Start the engine again; the run resumes from its newest checkpoint."
         )
@@ -91,7 +91,11 @@ def is_disk_full(error: Exception) -> bool:
 
 def is_environment_fault(error: Exception) -> bool:
     """Not the student's: another machine or environment may be able to open it."""
-    return isinstance(error, ImportError) or is_out_of_memory(error)
+    return isinstance(error, ImportError) or is_out_of_memory(error) or is_gpu_fault(error)
+
+
+def is_gpu_fault(error: Exception) -> bool:
+    return "CUDA error" in str(error) or type(error).__name__ == "AcceleratorError"
 
 
 def is_out_of_memory(error: Exception) -> bool:

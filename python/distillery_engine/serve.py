@@ -38,7 +38,7 @@ class Server:
         self.cancelled: set[int] = set()
         self.current: int | None = None
         self.closed = threading.Event()
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         self.last: dict[str, Any] = {"done": 0, "total": 0}
         self.told = 0.0
 
@@ -117,9 +117,9 @@ class Server:
         """The answer to the current request; only the first one is sent."""
         with self.lock:
             answered, self.current = self.current != identity, None
-        self.cancelled.discard(identity)
-        if not answered:
-            self.send({"jsonrpc": "2.0", "id": identity, **reply})
+            self.cancelled.discard(identity)
+            if not answered:  # sent within the lock: `beat` ends the process after its call
+                self.send({"jsonrpc": "2.0", "id": identity, **reply})
 
 
 def fault(error: Exception, method: str) -> Message:

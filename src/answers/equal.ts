@@ -133,7 +133,7 @@ function same(a: Node, gold: Node, budget: Budget): boolean {
   if (set && goldSet) return sameCollection(set, goldSet, inner);
   if (set || goldSet) {
     const only = (set ?? goldSet)!;
-    // [12], as in JSON; (12) has no collection, and (12] is none.
+    // [12], as in JSON, is 12; (12) is no collection, and (12] is not 12.
     const single = only.items.length === 1 && (!only.ordered || (only.open === '[' && only.close === ']'));
     return single && (set ? inner(only.items[0], gold) : inner(a, only.items[0]));
   }

@@ -1,6 +1,6 @@
-/** Other ways to write a formula or a time, as the parser knows it: 5C2, "root 2", "half past three". */
+/** Rewrites formulas and times in the notation of the parser: 5C2, "root 2", "half past three". */
 
-/** n over k, or the number of arrangements, for 0 ≤ k ≤ n; otherwise the text stays. */
+/** Binomial coefficient (C) or number of arrangements (P) of k out of n; the text as `written` if k > n. */
 function counting(written: string, n: string, kind: string, k: string): string {
   const [all, taken] = [Number(n), Number(k)];
   if (taken > all) return written;
@@ -15,7 +15,7 @@ const indexed = new RegExp(`(?:\\{\\})?[\\^_]\\s?${number}\\s?${letter}_?${numbe
 const plain = /(?<![\p{L}\d.,^_{])(\d{1,4}) ?([CP]) ?(\d{1,4})(?![\p{L}\d.])/gu;
 /** C(5, 2), P(5, 2) */
 const called = /(?<![\p{L}\d\\])([CP])\((\d{1,4}), ?(\d{1,4})\)/gu;
-/** C_5^2 and C^2_5: of these two numbers, the larger one is meant to be chosen from. */
+/** C_5^2 and C^2_5: the larger number is n. */
 const stacked = new RegExp(`(?<![\\p{L}\\d\\\\])([CPA])(?:_${number}\\^${number}|\\^${number}_${number})`, 'gu');
 
 const spoken: [RegExp, string][] = [
@@ -43,18 +43,18 @@ function timeOf(written: string, part: string, side: string, spokenHour: string)
   return past ? `${hour}:${minutes}` : `${hour === 1 ? 12 : hour - 1}:45`;
 }
 
-/** A text whose meaning does not depend on what is asked. */
+/** The text in the notation of the parser: rewrites only what has this meaning in every question. */
 export function usualNotation(text: string): string {
   const counted = text.replace(indexed, counting).replace(pastHour, timeOf);
   return spoken.reduce((done, [pattern, by]) => done.replace(pattern, by), counted);
 }
 
-/** P(3, 4), a point with its name. */
+/** P(3, 4), a point with a name. */
 const namedPoint = /^\s*\$?[A-Z]['′]?\s?(\([^()]{3,60}\))\$?\s*$/;
 
 /**
- * What else an answer can mean: C(5,2), 5C2 and C_5^2 are numbers of choices, or P(3, 4) is a point. In a reference,
- * the letter may be an unknown or a function.
+ * Other meanings of an answer: C(5,2), 5C2 and C_5^2 as numbers of choices, P(3, 4) as a point. Not for references,
+ * where the letter may be an unknown or a function.
  */
 export function otherMeanings(text: string): string[] {
   const point = namedPoint.exec(text)?.[1];

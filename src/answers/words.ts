@@ -105,8 +105,8 @@ const namedBy = (said: string) =>
   )?.[1] ?? null;
 
 /**
- * Of "Alice has the most apples", "Store A is the cheapest", "Tom is older", "Tom wins" what follows the name. It
- * singles out who was asked for. "Tom is older than Bob" does not: it may answer either question.
+ * The words after the name in "Alice has the most apples", "Store A is the cheapest", "Tom is older", "Tom wins", which
+ * single out the one that was asked for. "Tom is older than Bob" does not: it may also answer who is younger.
  */
 const superior =
   /^(?:(?:has|have|had|gets?|got|scored|earns?|earned|made|is|are|was|were|will (?:be|have)) (?:the )?(?:most|fewest|least|more|less|fewer|best|worst|better|worse|first|last|winner|(?!(?:other|under|over|after|loser|together)\b)\p{L}{2,}(?:est|er))|wins?|won|will win)(?: \p{L}+){0,3}$/u;

@@ -41,7 +41,7 @@ const quickSizes: readonly QuickSize[] = [
   { tests: 8, validation: 4, supervised: 4, batch: 4, complete: 1, rewrite: 1, prompts: 2, failures: 4 },
 ];
 
-/** The estimated seconds that a quick run may take, if a smaller budget is left. */
+/** The estimated seconds that a quick run may take, unless its budget is the smallest one. */
 export const quickLimit = 15 * 60;
 
 export const usualSize: Size = { prompts: 16, testing: 64, quick: quickSizes[0] };
@@ -67,7 +67,7 @@ export function fittingSize(write: (size: Size) => string, folder: string, lengt
 }
 
 /**
- * The largest quick budget that is estimated to take a quarter of an hour at `speed` (operations per second), or the
+ * The largest quick budget that is estimated to take at most `quickLimit` at `speed` (operations per second), or the
  * smallest one.
  */
 export function fittingQuick(

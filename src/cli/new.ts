@@ -3,13 +3,15 @@ import { basename, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { checkExperiment } from '../config/check';
 import { loadExperiment } from '../config/load';
+import { inWords } from '../curriculum/duration';
 import type { Need } from '../curriculum/memory';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
 import { packageRoot } from '../paths';
 import { baseFolder, loadStudentTokenizer, withWeights } from '../student-files/folder';
+import { ggufAt } from '../student-files/gguf/student';
 import { withPrompts } from '../student-files/prompting';
-import { duration } from '../words';
+import { holdsWeights, openWeights } from '../student-files/weights';
 import { createFile, makeFolder } from '../writing';
 import { studentAt } from './asked-student';
 import { budgetsText } from './budgets';
@@ -67,7 +69,7 @@ async function writeExperiment(path: string, options: Options): Promise<void> {
   const from = resolve(options.student ? studentAt(options.student) : builtIn);
   // These throw before anything is written.
   const tokenizer = withPrompts(loadStudentTokenizer(from), {});
-  withWeights(baseFolder(from), () => {});
+  refuseDamagedWeights(baseFolder(from));
   // A model of the Hub is kept by name, which is valid on every machine.
   let student = options.student || 'student';
   if (options.student && existsSync(options.student)) student = link(folder, from);
@@ -128,6 +130,15 @@ function refuseTaken(path: string, folder: string, files: readonly string[]): vo
     });
 }
 
+/**
+ * Refuses weights that cannot be opened. A folder may have none, as a Tinker server has its own, or weights of a family
+ * that only PyTorch supports.
+ */
+function refuseDamagedWeights(student: string): void {
+  if (ggufAt(student) !== null) withWeights(student, () => {});
+  else if (holdsWeights(student)) openWeights(student).close();
+}
+
 /** A copy of the built-in student, which the experiment refers to. */
 function copyStudent(from: string, folder: string): void {
   const student = join(folder, 'student');
@@ -154,9 +165,9 @@ function fittedFiles(
 /** How long the quick run takes, roughly. */
 function quickNeed(file: string, { work }: Survey, speed: number): Need {
   const seconds = quickSeconds(loadExperiment(file, { quick: true }).experiment, work, speed);
-  const text = `A quick run takes roughly ${duration(seconds)}`;
+  const text = `A quick run takes roughly ${inWords(seconds)}`;
   if (seconds <= quickLimit) return { level: 'info', text };
-  return { level: 'warning', text: `${text}, though its budget is the smallest: a smaller student is quicker.` };
+  return { level: 'warning', text: `${text} even with the smallest budget; a smaller student takes less time.` };
 }
 
 const purposes: [RegExp, string][] = [

@@ -33,10 +33,7 @@ export async function needsOf(experiment: Experiment, lengths: Lengths, work: Wo
 /** Operations per second on this machine, by the engine of a new experiment; null where none says how fast it is. */
 export async function speedFor(student: string): Promise<number | null> {
   try {
-    const engine = await startEngine('auto', student);
-    const speed = await engine.speed();
-    await engine.close();
-    return speed;
+    return await measuredSpeed('auto', student);
   } catch (error) {
     if (error instanceof UserError) return null; // `needsOf` reports it
     throw error;
@@ -46,12 +43,16 @@ export async function speedFor(student: string): Promise<number | null> {
 /** Seconds that each takes on this machine, roughly; null where no engine says how fast it is. */
 export async function secondsOf(planned: readonly { experiment: Experiment; work: Workload }[]) {
   const [{ experiment }] = planned;
-  const engine = await startEngine(experiment.backend, experiment.student.path);
+  const speed = await measuredSpeed(experiment.backend, experiment.student.path);
+  return planned.map(({ experiment: one, work }) =>
+    speed === null ? null : secondsFor(one, loadStudentConfig(one.student.path), work, speed),
+  );
+}
+
+async function measuredSpeed(backend: Experiment['backend'], student: string): Promise<number | null> {
+  const engine = await startEngine(backend, student);
   try {
-    const speed = await engine.speed();
-    return planned.map(({ experiment: one, work }) =>
-      speed === null ? null : secondsFor(one, loadStudentConfig(one.student.path), work, speed),
-    );
+    return await engine.speed();
   } finally {
     await engine.close();
   }

@@ -109,7 +109,8 @@ type SampledWork = Pick<
 export const durationText = (...of: Parameters<typeof secondsFor>) =>
   `takes roughly ${inWords(secondsFor(...of))} on this machine`;
 
-function inWords(seconds: number): string {
+/** A rounded time. */
+export function inWords(seconds: number): string {
   const [minute, hour, day] = [60, 3600, 86_400];
   if (seconds < 1.5 * minute) return 'a minute';
   if (seconds < 90 * minute) return `${Number((seconds / minute).toPrecision(1))} min`;

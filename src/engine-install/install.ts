@@ -84,7 +84,7 @@ async function tryAndRemember(
 ): Promise<InstalledEngine> {
   watch.progress({ doing: 'Testing sampling and a gradient' });
   const remedy = own
-    ? 'Mend this environment, or run `distillery engine install` without --python to create one.'
+    ? 'Repair this environment, or run `distillery engine install` without --python to create one.'
     : undefined;
   const { hello, description, tokensPerSecond } = await verifyEngine(
     { ...pythonEngine(python, { origin: python, vllm: parts.vllm }), remedy },

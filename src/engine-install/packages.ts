@@ -51,8 +51,8 @@ export const environmentPython = (folder: string): string =>
   process.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python');
 
 /**
- * Creates an environment in `folder` with the packages of `parts`. @throws UserError with a remedy for errors of pip
- * and uv
+ * Creates an environment in `folder` with the packages of `parts`. `python` may be the reason why none was found; then
+ * `uv` must be there, which downloads one. @throws UserError with a remedy for errors of pip and uv
  */
 export async function makeEnvironment(
   folder: string,

@@ -84,7 +84,7 @@ describe.each(backendNames)('on %s', (backendName) => {
       ['a key head for each query head', { ...small, heads: 3, kvHeads: 3, headDim: 34 }],
       [
         'one key head for all',
-        { ...small, heads: 5, kvHeads: 1, headDim: 32, d: 33, layers: 1, spec: { qkvBias: true } },
+        { ...small, heads: 7, kvHeads: 1, headDim: 66, d: 33, layers: 1, spec: { qkvBias: true } },
       ],
     ];
 

@@ -108,19 +108,16 @@ const isFileName = (name: string) => /^[^/\\]+$/.test(name) && name !== '.' && n
 export function verifyWeights(folder: string): void {
   const file = join(folder, stateFile);
   if (!fs.existsSync(file)) return;
-  const state = checkpointStateSchema.safeParse(
-    parseJson(readSmallText(file, mostState), { file, code: 'checkpoint' }),
-  );
-  if (state.success)
-    verifyFiles(
-      folder,
-      Object.entries(state.data.files).filter(([name]) => isWeights.test(name)),
-    );
+  const state = checkpointStateSchema.safeParse(readState(file));
+  if (!state.success) return; // of another program
+  const weights = Object.entries(state.data.files).filter(([name]) => isWeights.test(name));
+  verifyFiles(folder, weights);
 }
 
 const isWeights = /^(?:adapter_)?model\.safetensors$/;
 /** Longest state.json, in bytes. */
 const mostState = 256 << 20;
+const readState = (file: string) => parseJson(readSmallText(file, mostState), { file, code: 'checkpoint' });
 
 const damagedCheckpoint = (folder: string, message: string) =>
   new UserError(message, { file: folder, code: 'checkpoint', remedy: 'Use an earlier checkpoint of the run.' });
@@ -137,7 +134,7 @@ function verifyFiles(folder: string, files: [name: string, hash: string][]): voi
 export function verifyCheckpoint(folder: string): CheckpointState {
   const file = join(folder, stateFile);
   if (!fs.existsSync(file)) throw damagedCheckpoint(folder, 'this is not a checkpoint: it has no state.json');
-  const value = parseJson(readSmallText(file, mostState), { file, code: 'checkpoint' });
+  const value = readState(file);
   const state = check(checkpointStateSchema, value, { file });
   if (state.format > formatVersion)
     throw new UserError(

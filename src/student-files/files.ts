@@ -12,7 +12,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The remedy for a file that is not a student's. */
+/** The remedy for a missing or damaged file of a student. */
 const again = 'If it is missing or damaged, copy or download the student again.';
 
 /** A UserError for a failed system call on `file`; other errors are rethrown. */
@@ -41,15 +41,10 @@ export function openFile<T>(file: string, attach: (descriptor: number, size: num
   try {
     descriptor = openSync(file, constants.O_RDONLY | notWaiting);
     const stat = fstatSync(descriptor);
-    if (!stat.isFile())
-      throw new UserError(
-        stat.isDirectory() ? 'This is a folder, not a file' : 'This is a pipe or device, not a file',
-        {
-          file,
-          remedy: again,
-          code: 'checkpoint',
-        },
-      );
+    if (!stat.isFile()) {
+      const kind = stat.isDirectory() ? 'folder' : 'pipe or device';
+      throw new UserError(`This is a ${kind}, not a file`, { file, remedy: again, code: 'checkpoint' });
+    }
     return attach(descriptor, stat.size);
   } catch (error) {
     if (descriptor !== undefined) closeSync(descriptor);
@@ -89,7 +84,7 @@ export function readText(file: string, maxBytes = 16 << 20): string {
         remedy: again,
         code: 'checkpoint',
       });
-    return readFileSync(descriptor, 'utf8').replace(/^\uFEFF/, ''); // editors on Windows write a mark
+    return readFileSync(descriptor, 'utf8').replace(/^\uFEFF/, ''); // the byte-order mark of some editors
   });
 }
 

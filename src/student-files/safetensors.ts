@@ -20,7 +20,7 @@ export interface SafetensorsFile extends Header {
   readonly file: string;
   /** The values of a F32, F16 or BF16 tensor. @throws UserError when it does not exist or has another type */
   readFloats(name: string): Float32Array;
-  /** Whether the last `bytes` of the file are zeros, and some of them are of a matrix. */
+  /** Whether the last `bytes` of the file are zeros, and some of them belong to a matrix. */
   endsInZeros(bytes: number): boolean;
   /** The values of an I32, U8 or I64 tensor. */
   readIntegers(name: string): Int32Array | Uint8Array | BigInt64Array;
@@ -58,10 +58,10 @@ function attach(descriptor: number, size: number, file: string): SafetensorsFile
     ...header,
     endsInZeros: (bytes) => {
       const isMatrix = ({ shape, ...at }: TensorEntry) => shape.length > 1 && at.offset + at.bytes > size - bytes;
-      if (![...header.tensors.values()].some(isMatrix)) return false;
+      if (size < bytes || ![...header.tensors.values()].some(isMatrix)) return false;
       const last = new Uint8Array(bytes);
-      if (size >= bytes) readFully({ descriptor, file, refuse }, last, size - bytes);
-      return size >= bytes && last.every((byte) => byte === 0);
+      readFully({ descriptor, file, refuse }, last, size - bytes);
+      return last.every((byte) => byte === 0);
     },
     readFloats: (name) => readFloats(descriptor, entry(name, ['F32', 'F16', 'BF16']), file),
     readIntegers: (name) => {

@@ -64,10 +64,10 @@ function openShards(folder: string, indexFile: string): WeightFiles {
   }
 }
 
-/** A page of a disk: what a power cut leaves empty is at least as long. */
+/** A page of a disk: a power cut leaves at least this many bytes empty. */
 const pageBytes = 4096;
 
-/** Opens a file that does not end within a matrix in a page of zeros: its last bytes never reached the disk. */
+/** Refuses a file whose last matrix ends in a page of zeros: its last bytes never reached the disk. */
 function openWhole(file: string): SafetensorsFile {
   const opened = openSafetensors(file);
   if (!opened.endsInZeros(pageBytes)) return opened;

@@ -1,4 +1,4 @@
-/** The command by which a test starts its engines. */
+/** Sets the command by which a test starts its engines. */
 import { askForEngine, pythonEngine } from '../../src/engine/process/installed';
 
 export const askFor = (...line: string[]): void =>

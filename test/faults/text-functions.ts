@@ -9,6 +9,7 @@ import { type Answer, extractAnswer } from '../../src/answers/extract';
 import { judge } from '../../src/answers/grade';
 import { closing } from '../../src/answers/lexer';
 import { trimmed, wholeValue } from '../../src/answers/line';
+import { otherMeanings, usualNotation } from '../../src/answers/notation';
 import { placeIn } from '../../src/answers/number-words';
 import { chineseNumber, isNumberWord, numberInWords, plainDigits, spelledAt } from '../../src/answers/numbers';
 import { parse } from '../../src/answers/parser';
@@ -80,6 +81,7 @@ export const textFunctions: Record<string, (text: string) => unknown> = {
   'judge of the gold': (text) => judge('The answer is 14.', text),
   numberInWords: (text) => numberInWords(text.split(' ')),
   openThinking,
+  otherMeanings,
   parse,
   parseAnswer,
   partThinking,
@@ -92,6 +94,7 @@ export const textFunctions: Record<string, (text: string) => unknown> = {
   spelledAt: (text) => spelledAt(text, 0, 'group'),
   spokenPart,
   trimmed: (text) => trimmed(text, 0, text.length),
+  usualNotation,
   verdictAtStart,
   wholeValue: (text) => wholeValue(text, { start: 0, end: text.length }),
 

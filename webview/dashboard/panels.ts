@@ -213,10 +213,11 @@ export class Panels {
   private sighted(entries: readonly IntersectionObserverEntry[]): void {
     const fresh = new Set<Element>();
     for (const { target, isIntersecting } of entries) {
-      if (isIntersecting) fresh.add(target);
-      else this.visible.delete(target);
+      for (const set of [fresh, this.visible]) {
+        if (isIntersecting) set.add(target);
+        else set.delete(target);
+      }
     }
-    for (const target of fresh) this.visible.add(target);
     this.redraw(fresh);
   }
 

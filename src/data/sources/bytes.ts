@@ -15,11 +15,13 @@ export interface Bytes {
   read(start: number, end: number): Buffer;
 }
 
+/** Maximum uncompressed size of a compressed file, which is kept in memory. */
+const maxUnpacked = 2 ** 31 - 1;
 /**
- * Maximum uncompressed size of a compressed file, which is kept in memory. A small file may be a hundred times as large
- * when it is unpacked, more than any rows of text: one that is made of zeros would take a gigabyte for a megabyte.
+ * Above 256 MB, a file may unpack to at most a hundred times its size, more than rows of text do: one made of zeros
+ * would take a gigabyte of memory per megabyte.
  */
-const [maxUnpacked, maxFactor, alwaysUnpacked] = [2 ** 31 - 1, 100, 256 << 20];
+const [alwaysUnpacked, maxFactor] = [256 << 20, 100];
 /** Maximum size of a file in UTF-16, which is kept in memory as one text. */
 const maxWide = 512 << 20;
 

@@ -12,6 +12,7 @@ import {
   type PassSize,
 } from '../../engine-data/memory';
 import type { BackendName } from '../../kernels/backends';
+import { decodeSpace } from '../../kernels/embedded/decode-space';
 import { sizeClass } from '../../kernels/native/pool';
 import { adapterShapes } from '../../student-files/adapter';
 import type { ModelConfig } from '../../student-files/config';
@@ -27,9 +28,6 @@ const bytesOfShapes = (shapes: Map<string, readonly number[]>) =>
 
 /** Size limits of a chunk of logits on the embedded backend (kernels/embedded/vocabulary.ts). */
 const chunk = 1024;
-
-/** Tokens that decoding takes through the layers at once (kernels/embedded/decode.ts). */
-const chunkTokens = 512;
 
 /** Permanent memory: weights, copies, and during training the moments. */
 function permanentMemory(config: ModelConfig, { lora, copies }: Learner, training: boolean): Memory {
@@ -99,8 +97,8 @@ export function generationMemory(
   const length = promptTokens + newTokens - 1;
   const keys = floats(layers * rows * kvHeads * length * headDim);
   const logits = Math.max(2 * floats(rows * vocabSize), 3 * floats(prompts * vocabSize));
-  const eachToken = 2 * (hiddenSize + (heads + kvHeads) * headDim + intermediateSize + 1);
-  const space = floats(Math.min(prompts * promptTokens, chunkTokens) * eachToken + 2 * rows * hiddenSize);
+  const widths = { hidden: hiddenSize, heads, kvHeads, headDim, inner: intermediateSize };
+  const space = floats(decodeSpace(widths, prompts * promptTokens, rows).floats);
   const cache = 2 * keys + logits + space;
   return { ...permanentMemory(config, learner, training), merged: packedWeights(config), cache };
 }

@@ -27,15 +27,15 @@ export class TinkerError extends UserError {
   }
 }
 
-const checkServer =
+/** The remedy if something other than a supported server answers. */
+export const checkServer =
   'Check the address (without /api/v1); docs/cluster.md lists the servers and versions that are known to work.';
 const checkKey = 'Check the key: TINKER_API_KEY, or in VS Code *Set Up Tinker Server*.';
 
 function remedyFor(status: number): string {
   if (status === 401 || status === 403) return checkKey;
-  return [400, 405, 415, 422].includes(status) || (status >= 300 && status < 400) || status === 404
-    ? checkServer
-    : "The server's log may say more.";
+  const unknown = (status >= 300 && status < 400) || [400, 404, 405, 415, 422].includes(status);
+  return unknown ? checkServer : "The server's log may say more.";
 }
 
 const tries = 7;
@@ -255,11 +255,10 @@ export function readingOf<T>(path: string, read: () => T): T {
 export function objectIn(answer: Answer, path: string): Record<string, unknown> {
   const text = textOf(answer);
   if (answer.status < 200 || answer.status > 299) throw new TinkerError(answer.status, path, text);
-  const value = readingOf(path, () => JSON.parse(text));
-  if (isJsonObject(value)) return value;
-  throw new UserError(`the Tinker server answered ${path} in an unknown form`, {
-    code: 'backend',
-    remedy: checkServer,
+  return readingOf(path, () => {
+    const value: unknown = JSON.parse(text);
+    if (!isJsonObject(value)) throw new TypeError('no JSON object');
+    return value;
   });
 }
 

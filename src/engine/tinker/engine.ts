@@ -6,7 +6,7 @@ import { readJsonObject } from '../../student-files/files';
 import { baseFolder } from '../../student-files/folder';
 import type { EngineKind, EngineReport } from '../kind';
 import type { Engine, OpenOptions, Student, StudentFacts } from '../port';
-import { type TinkerAddress, TinkerClient } from './client';
+import { checkServer, type TinkerAddress, TinkerClient } from './client';
 import { Meter } from './meter';
 import { RemoteModel } from './model';
 import { type Probed, probe } from './probe';
@@ -58,7 +58,7 @@ function chooseModel(models: readonly string[], wanted: string | undefined): str
   if (models.length === 0)
     throw new UserError('the Tinker server names no model that it trains', {
       code: 'backend',
-      remedy: 'Check the address; docs/cluster.md lists the servers and versions that are known to work.',
+      remedy: checkServer,
     });
   throw new UserError(`the Tinker server trains ${models.length} models: ${models.join(', ')}`, {
     code: 'config',

@@ -150,13 +150,16 @@ export class RemoteModel {
       if (done) return done;
     }
     const request = { model: this.id, sequence: this.sequence + 1, rows, loss, forwardOnly };
-    const reading = (done: (signal?: AbortSignal) => Promise<unknown>) => async (signal?: AbortSignal) => {
-      const value = (await done(signal)) as Parameters<typeof passFromJson>[0];
-      return readingOf('forward_backward', () => passFromJson(value));
+    const ask = async (path: string, body: object) => {
+      const done = await this.submit(path, body);
+      return async (signal?: AbortSignal) => {
+        const value = (await done(signal)) as Parameters<typeof passFromJson>[0];
+        return readingOf(path, () => passFromJson(value));
+      };
     };
     if (forwardOnly && this.forwardRoute) {
       try {
-        return reading(await this.submit('forward', { forward_input: passAsJson(request) }));
+        return await ask('forward', { forward_input: passAsJson(request) });
       } catch (error) {
         if (!(error instanceof TinkerError && error.status === 404)) throw error;
         this.forwardRoute = false;
@@ -165,7 +168,7 @@ export class RemoteModel {
     // Without that route: a backward pass with zero weights returns the same log-probs and adds a zero gradient.
     const silent = rows.map((row) => ({ ...row, weights: row.weights.map(() => 0) }));
     const sent = passAsJson({ ...request, rows: forwardOnly ? silent : rows });
-    return reading(await this.submit('forward_backward', { forward_backward_input: sent }));
+    return ask('forward_backward', { forward_backward_input: sent });
   }
 
   /** Null if the server takes only JSON. */

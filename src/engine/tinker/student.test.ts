@@ -24,7 +24,6 @@ import { parseModelConfig } from '../../student-files/config';
 import { tinyConfig } from '../../student-files/testing/tiny';
 import { startTinker } from './engine';
 import { Meter, parsePrices } from './meter';
-
 import { TestServer, type Ways } from './testing/server';
 
 const json = tinyConfig('llama', { vocab_size: 128 });

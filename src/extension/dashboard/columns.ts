@@ -33,7 +33,7 @@ export class UpdateColumns {
     if (parts) for (const name of Object.keys(parts)) this.set(this.columnOf(name), row, parts[name]);
   }
 
-  /** The column of a reward component. Kept, as a text that is put together is slow to look up. */
+  /** The column of a reward component. Cached: a newly concatenated string is slow to look up. */
   private columnOf(part: string): string {
     let name = this.partNames.get(part);
     if (name === undefined) {

@@ -12,13 +12,11 @@ import type { Values } from '../native/library';
 import { type GroupOf, numberOf } from '../native/table';
 import { checkStarts } from './attend';
 import type { Call, Data, EmbeddedBackend } from './backend';
+import { decodeSpace } from './decode-space';
 import { inPlace } from './in-place';
 import { pack } from './pack';
 import { registerEmbedded } from './register';
 import { checkIds } from './rows';
-
-/** Tokens per pass through the layers, which bounds the work space of a prefill. */
-const chunkTokens = 512;
 
 const matrices = new Set<string>(layerMatrices);
 
@@ -70,8 +68,7 @@ type DecodeData = Record<keyof DecodeInput, Values>;
  */
 export class DecodeCall {
   private readonly kernel: (data: DecodeData, size: { rows: number; chunk: number }, temp: TensorInfo) => void;
-  private readonly width: number;
-  private readonly eachToken: number;
+  private readonly widths: Parameters<typeof decodeSpace>[0];
   private readonly limits: PlaceLimits;
   private space: TensorInfo | null = null;
 
@@ -87,8 +84,7 @@ export class DecodeCall {
     if (d > 8192 || headDim > 1024 || maxLength > 65536) throw new RangeError('A layer too wide, or a cache too long');
     const positions = Math.min(maxLength, ...tablesOf(inputs).map(({ cos }) => cos!.shape[0]));
     this.limits = { vocab, slots: slotCount, positions };
-    this.width = d;
-    this.eachToken = 2 * d + 2 * heads * headDim + 2 * kvHeads * headDim + 2 * inner + 2;
+    this.widths = { hidden: d, heads, kvHeads, headDim, inner };
     const some = (name: string): Values | null => (inputs[name] ? backend.values(inputs[name]) : null);
     const data = (name: string): Values => backend.values(inputs[name]!);
     const weights = [data('embed'), data('norm'), data('head')] as const;
@@ -132,8 +128,8 @@ export class DecodeCall {
   run(places: StepPlaces, data: DecodeData): void {
     checkPlaces(places, this.limits);
     const rows = places.slots.length;
-    const chunk = Math.min(places.tokens.length, chunkTokens);
-    this.kernel(data, { rows, chunk }, this.spaceOf(chunk * this.eachToken + 2 * rows * this.width));
+    const { chunk, floats } = decodeSpace(this.widths, places.tokens.length, rows);
+    this.kernel(data, { rows, chunk }, this.spaceOf(floats));
   }
 
   dispose(): void {
