@@ -24,7 +24,8 @@ INLINE v4 sum_lanes(vf a, vf b, vf c, vf d) {
   return SHUFFLE4(pq, rs, 0, 1, 4, 5) + SHUFFLE4(pq, rs, 2, 3, 6, 7);
 }
 
-// scores[h][j] = q[h] . k[j] for up to HEADS_AT_ONCE (a constant) heads; k [keys, headDim], q [.., headDim], scores [.., ld].
+// scores[h][j] = q[h] . k[j] for up to HEADS_AT_ONCE (a constant) heads; k [keys, headDim], q [.., headDim],
+// scores [.., ld].
 // Prefetches the following keys, and the values v of these keys, which are needed next and are no longer in the
 // processor's caches since the last step.
 INLINE void score_keys(const int heads, const float *q, const float *k, const float *v, int keys, int headDim, float *scores, ptrdiff_t ld) {
@@ -75,7 +76,8 @@ static void softmax(float *x, int n) {
   for (j = 0; j < n; j++) x[j] *= share;
 }
 
-// out[h] = sum over keys of shares[h][j] * v[j], for up to HEADS_AT_ONCE (a constant) heads: one pass over v if its rows are narrow enough.
+// out[h] = sum over keys of shares[h][j] * v[j], for up to HEADS_AT_ONCE (a constant) heads: one pass over v if its
+// rows are narrow enough.
 INLINE void weigh_values(const int heads, const float *shares, ptrdiff_t ld, const float *v, int keys, int headDim, float *out) {
   int c = 0;
   for (; c + 4 * VW <= headDim; c += 4 * VW) {

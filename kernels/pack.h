@@ -3,7 +3,8 @@
 // Blocks of 2*VW rows of the weight are stored consecutively, and within a block its columns in order, so that a decoding step reads every
 // weight once, sequentially, and one load serves all activation rows of a tile. Weights are stored in float32 or
 //   as bfloat16 (precision 1): a 32-bit lane holds two columns of a row, as the instruction of AVX-512 BF16 takes them;
-//   as int8 with a scale for each row (2): a lane holds two columns of both vectors, and a block begins with its scales.
+//   as int8 with a scale for each row (2): a lane holds two columns of both vectors, and a block begins with its
+//   scales.
 // They are widened on the way to the multiplication, except where bfloat16_few multiplies pairs: there the activations
 // are rounded to bfloat16, too. Sums are float32 always. Each element of y is one sum over k, in order, independent of
 // the other rows and of the number of threads.
@@ -62,7 +63,8 @@ static void pack_int8(const float *from, int lines, int k, float *to) {
     const float *row = from + (ptrdiff_t)i * k;
     to[i] = i < lines ? row_scale(row, k) : 0;
     if (i < lines)
-      for (int p = 0; p < k; p++) lanes[(ptrdiff_t)(p / 2) * VW + i % VW] |= int8_bits(row[p], to[i]) << (p % 2 * 16 + i / VW * 8);
+      for (int p = 0; p < k; p++)
+        lanes[(ptrdiff_t)(p / 2) * VW + i % VW] |= int8_bits(row[p], to[i]) << (p % 2 * 16 + i / VW * 8);
   }
 }
 
@@ -75,7 +77,8 @@ static void pack_part(void *context, int block, int parts) {
   if (g->precision == PRECISION_FLOAT32) gemm_pack(BLOCK_ROWS, 1, lines, k, from, k, to);
   else if (g->precision == PRECISION_INT8) pack_int8(from, lines, k, to);
   else
-    for (int p = 0; p < k; p += KC) gemm_pack_pairs(BLOCK_ROWS, 1, lines, least(KC, k - p), from + p, k, (uint32_t *)to + p / 2 * BLOCK_ROWS);
+    for (int p = 0; p < k; p += KC)
+      gemm_pack_pairs(BLOCK_ROWS, 1, lines, least(KC, k - p), from + p, k, (uint32_t *)to + p / 2 * BLOCK_ROWS);
 }
 
 void FN(pack_weight)(const arg *a) {
@@ -91,7 +94,8 @@ INLINE int in_pairs(int precision) { return precision == PRECISION_BFLOAT16 && V
 // ---- products ------------------------------------------------------------------------------------------------------------------
 
 // sum[t] = the products of `tokens` (a constant where it is called) rows of activations, given as x [k, tokens], with a block.
-INLINE void packed_tile(const int tokens, const int precision, int k, const float *w, const float *x, fetch_ahead ahead, vf sum[][2]) {
+INLINE void packed_tile(const int tokens, const int precision, int k, const float *w, const float *x,
+                        fetch_ahead ahead, vf sum[][2]) {
   UNROLL_TILE for (int t = 0; t < tokens; t++) sum[t][0] = sum[t][1] = (vf){0};
   if (precision == PRECISION_FLOAT32) {
     for (int p = 0; p < k; p++, x += tokens, w += BLOCK_ROWS) {
@@ -220,7 +224,8 @@ static void packed_block(const packed_product *g, const packed_output *out, int 
   int groups = (count + TILE_TOKENS - 1) / TILE_TOKENS, size = tile_row(g->k, g->precision);
   for (int group = 0; group < groups; group++) {
     int from = count * group / groups, tokens = count * (group + 1) / groups - from;
-    any_tile(tokens, g->precision, g->k, w, x + (ptrdiff_t)from * size, fetch_during(g, out, block, group, groups), tile);
+    any_tile(tokens, g->precision, g->k, w, x + (ptrdiff_t)from * size,
+             fetch_during(g, out, block, group, groups), tile);
     for (int t = 0; t < tokens; t++) {
       float *y = out->y + (ptrdiff_t)(first + from + t) * out->rows + row;
       const float *sum = tile + t * BLOCK_ROWS;
@@ -246,7 +251,8 @@ static void interleave(const packed_product *g, int first, int count, float *to)
   }
 }
 
-// The product whose activations lie in this thread's scratch: a thread that takes several of its parts arranges them once.
+// The product whose activations lie in this thread's scratch: a thread that takes several of its parts arranges them
+// once.
 static _Thread_local unsigned long long arranged_product;
 
 static void packed_part(void *context, int part, int parts) {

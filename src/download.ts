@@ -48,16 +48,22 @@ export async function appendAnswer(
   await handle.sync();
 }
 
-/** The text of a response with a size limit, as a server may send endlessly. */
+/** The text of a response with a size limit. */
 export async function boundedText(answer: Response, most: number): Promise<string> {
+  const tooLong = () => new Error(`more than ${most} bytes arrived`);
+  return (await boundedBytes(answer, most, tooLong)).toString('utf8');
+}
+
+/** The body of a response with a size limit, as a server may send endlessly. @throws what `tooLong` makes beyond it */
+export async function boundedBytes(answer: Response, most: number, tooLong: () => Error): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
   for await (const piece of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += piece.length;
-    if (bytes > most) throw new Error(`more than ${most} bytes arrived`);
+    if (bytes > most) throw tooLong();
     parts.push(piece);
   }
-  return Buffer.concat(parts).toString('utf8');
+  return Buffer.concat(parts);
 }
 
 /** Whether a response with status 206 begins at byte `at`. */

@@ -223,6 +223,9 @@ export function hashFile(file: string): string {
   }
 }
 
+/** How a Git LFS pointer begins: a clone without `git lfs` has them in place of large files. */
+export const lfsMark = 'version https://git-lfs';
+
 /** Line and column, from 1, of the first error in a text that is not JSON: JSON.parse does not always give them. */
 export function jsonFault(text: string): { line: number; column: number } {
   const offset = faultOffset(text);

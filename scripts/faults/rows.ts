@@ -149,8 +149,8 @@ export const faultRows: FaultRow[] = [
   },
   {
     fault:
-      "a student's files are damaged, missing, of another student, or no files: weights that are cut off or hold NULs, " +
-      'tokens beyond the model',
+      "a student's files are damaged, missing, of another student, or no files: weights that are cut off or hold " +
+      'NULs, tokens beyond the model',
     outcome: 'refused at once by all commands that open students; nothing hangs',
     lost: nothing,
     told: 'the file, the place or tensor, and a remedy',

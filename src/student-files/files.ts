@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, writ
 import { dirname, resolve } from 'node:path';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
-import { jsonFault } from '../lines';
+import { jsonFault, lfsMark } from '../lines';
 import { makeFolder, replaceFile as replace } from '../writing';
 
 export type JsonObject = Record<string, unknown>;
@@ -88,8 +88,6 @@ export function readText(file: string, maxBytes = 16 << 20): string {
   });
 }
 
-/** How a Git LFS pointer begins: a clone without `git lfs` has them in place of large files. */
-export const lfsMark = 'version https://git-lfs';
 export const lfsPointer = (file: string) =>
   new UserError('This is a Git LFS pointer instead of the file itself', {
     file,

@@ -5,7 +5,8 @@
  */
 import { type ParseErrorCode, visit } from 'jsonc-parser';
 import { UserError } from '../errors';
-import { isJsonObject, type JsonObject, lfsMark, lfsPointer } from './files';
+import { lfsMark } from '../lines';
+import { isJsonObject, type JsonObject, lfsPointer } from './files';
 
 /** Bytes per element, for every type of the format whose elements are whole bytes. */
 export const dtypeBytes = {

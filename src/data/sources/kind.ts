@@ -1,5 +1,5 @@
 /** Detects the kind of a dataset file: by its first bytes, then by its name. */
-import { linesOf } from '../../lines';
+import { lfsMark, linesOf } from '../../lines';
 import type { Split } from '../files';
 import { datasetError } from '../rows';
 import { arrowRows } from './arrow';
@@ -57,7 +57,7 @@ const others: [start: string, what: string, remedy: string][] = [
   ['<!DOCTYPE', 'a page of HTML', 'Fetch the file itself, not the page that shows it.'],
   ['<html', 'a page of HTML', 'Fetch the file itself, not the page that shows it.'],
   ['GGUF', 'a model', 'Use it as the student, and a dataset here.'],
-  ['version https://git-lfs', 'a Git LFS pointer instead of the file itself', 'Download it with `git lfs pull`.'],
+  [lfsMark, 'a Git LFS pointer instead of the file itself', 'Download it with `git lfs pull`.'],
 ];
 
 function refuseOthers(file: string, head: Buffer): void {

@@ -1,4 +1,5 @@
 /** An HTTP request and its whole answer: a connection that breaks within the answer is an error of the request. */
+import { boundedBytes } from '../../download';
 import { UserError } from '../../errors';
 
 export interface Answer {
@@ -13,15 +14,10 @@ const maxBytes = 512 << 20;
 /** @throws what `fetch` throws, when nothing or only a part of an answer comes; UserError for one that is too large */
 export async function exchange(url: string, request: RequestInit): Promise<Answer> {
   const response = await fetch(url, request);
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of response.body ?? []) {
-    parts.push(part as Uint8Array);
-    size += (part as Uint8Array).length;
-    if (size > maxBytes)
-      throw new UserError(`the Tinker server sent more than ${maxBytes >> 20} MB in one answer`, { code: 'backend' });
-  }
-  return { status: response.status, headers: response.headers, body: Buffer.concat(parts) };
+  const tooLong = () =>
+    new UserError(`the Tinker server sent more than ${maxBytes >> 20} MB in one answer`, { code: 'backend' });
+  const body = await boundedBytes(response, maxBytes, tooLong);
+  return { status: response.status, headers: response.headers, body };
 }
 
 export const textOf = ({ body }: Answer): string => body.toString('utf8');
