@@ -12,7 +12,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { cpus, loadavg } from 'node:os';
+import { cpus } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { ProductPrecision } from '../src/engine-data/training';
@@ -112,6 +112,16 @@ async function openPeers(threads: number): Promise<Record<string, Peer>> {
   return peers;
 }
 
+/** Cores that other processes use, over a second in which this one waits. */
+async function busyCores(): Promise<number> {
+  const read = () =>
+    cpus().map(({ times }) => ({ idle: times.idle, all: Object.values(times).reduce((a, b) => a + b) }));
+  const before = read();
+  await setTimeout(1000);
+  const idle = read().map(({ idle, all }, core) => (idle - before[core].idle) / (all - before[core].all));
+  return cpus().length - idle.reduce((a, b) => a + b);
+}
+
 async function compare(): Promise<void> {
   process.env.DISTILLERY_THREADS ??= '2';
   const embedded = await openEngine('embedded');
@@ -121,7 +131,7 @@ async function compare(): Promise<void> {
   const tensorflow = await openEngine('tensorflow').catch(ifSetUp);
   await setTimeout(500); // the workers start
 
-  const [load] = loadavg(); // the load of other processes, as this one has just started
+  const busy = await busyCores();
   const contenders: Contenders = {
     embedded,
     'embedded, bfloat16': rounding,
@@ -144,12 +154,12 @@ async function compare(): Promise<void> {
     wasm: wasm.info.description,
     tensorflow: tensorflow?.info.description ?? null,
     torch: Object.values(torch)[0]?.version ?? null,
-    load,
+    busy,
     commit: commit(),
   };
   const text = [
     `${machine.cpu}, ${machine.cores} cores; Node ${machine.node}; PyTorch ${machine.torch ?? 'not there'}.`,
-    ...(load > 0.5 ? [`Other processes were busy (load ${load.toFixed(1)}): figures and ratios are disturbed.`] : []),
+    ...(busy > 0.2 ? [`Other processes took ${busy.toFixed(1)} cores: figures and ratios are disturbed.`] : []),
     `embedded: ${machine.embedded}. embedded-wasm: ${machine.wasm}. tensorflow: ${machine.tensorflow ?? 'not set up'}.`,
     '',
     'Qwen2 of 3.08 M parameters (width 256, 4 layers, 4 heads over 2, head 64, ' +
