@@ -48,39 +48,6 @@ export async function appendAnswer(
   await handle.sync();
 }
 
-/** The text of a response with a size limit. */
-export async function boundedText(answer: Response, most: number): Promise<string> {
-  const tooLong = () => new Error(`more than ${most} bytes arrived`);
-  return (await boundedBytes(answer, most, tooLong)).toString('utf8');
-}
-
-/** The body of a response with a size limit, as a server may send endlessly. @throws what `tooLong` makes beyond it */
-export async function boundedBytes(answer: Response, most: number, tooLong: () => Error): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const piece of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
-    bytes += piece.length;
-    if (bytes > most) throw tooLong();
-    parts.push(piece);
-  }
-  return Buffer.concat(parts);
-}
-
 /** Whether a response with status 206 begins at byte `at`. */
 export const continues = (answer: Response, at: number): boolean =>
   answer.headers.get('content-range')?.startsWith(`bytes ${at}-`) ?? false;
-
-/** Network work with a timeout for silence; `heard` restarts the timeout. */
-export async function unlessSilent<T>(
-  silenceMs: number,
-  signal: AbortSignal | undefined,
-  work: (signal: AbortSignal, received: () => void) => Promise<T>,
-): Promise<T> {
-  const silence = new AbortController();
-  const timer = setTimeout(() => silence.abort(new Error(`no answer for ${silenceMs / 1000} s`)), silenceMs);
-  try {
-    return await work(AbortSignal.any([silence.signal, ...(signal ? [signal] : [])]), () => timer.refresh());
-  } finally {
-    clearTimeout(timer);
-  }
-}

@@ -130,9 +130,20 @@ function refuseSpecial(file: string, stat: Pick<Stats, 'isFile' | 'isDirectory' 
   throw new UserError(`this is a ${kind}, not a file`, { file, code: 'missing', remedy: 'Check the path.' });
 }
 
+let checkOpening: (file: string) => void = () => {};
+
+/** From now on, `check` may refuse a file, by an error, before it is opened: the editor's Restricted Mode does so. */
+export function guardOpening(check: (file: string) => void): void {
+  checkOpening = check;
+}
+
+/** @throws what the guard of `guardOpening` refuses */
+export const mayOpen = (file: string): void => checkOpening(file);
+
 /** Opens a file to read; missing, a folder, a named pipe, a device or no permission is a UserError that says so. */
 export function openForReading(file: string): number {
   try {
+    mayOpen(file);
     refuseSpecial(file, statSync(file));
     const handle = openSync(file, 'r');
     try {
@@ -150,6 +161,7 @@ export function openForReading(file: string): number {
 
 /** The same without blocking, for the editor: waiting at a pipe would take one of Node's few threads for ever. */
 export async function openToRead(file: string): Promise<FileHandle> {
+  mayOpen(file);
   const found = await stat(file);
   refuseSpecial(file, found);
   if (found.isDirectory())

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -37,6 +37,24 @@ export function statOf(path: string): Stats | undefined {
 
 /** Whether a folder exists. */
 export const isFolder = (path: string): boolean => statOf(path)?.isDirectory() ?? false;
+
+/** What is at a path, in words, as in "this is a named pipe"; undefined if nothing is. */
+export function whatIs(path: string): string | undefined {
+  const stat = statOf(path) ?? linkAt(path);
+  if (!stat) return undefined;
+  if (stat.isSymbolicLink()) return 'a symbolic link to nothing';
+  if (stat.isFile()) return 'a file';
+  if (stat.isDirectory()) return 'a folder';
+  return stat.isFIFO() ? 'a named pipe' : 'a device';
+}
+
+function linkAt(path: string): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch {
+    return undefined;
+  }
+}
 
 /** Size of a file in bytes; 0 if there is none. */
 export const sizeOf = (path: string): number => statOf(path)?.size ?? 0;

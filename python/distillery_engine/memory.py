@@ -34,7 +34,7 @@ def estimate(params: dict[str, Any], device: torch.device) -> dict[str, int]:
     folder, adapter = Path(params["student"]), params.get("adapter")
     dtype = dtype_named(params.get("dtype") or default_dtype(device))
     base, stacked = base_folder(folder)
-    config = AutoConfig.from_pretrained(base, local_files_only=True)
+    config = AutoConfig.from_pretrained(base, local_files_only=True, trust_remote_code=False)
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config, dtype=dtype).eval()
     model.requires_grad_(adapter is None)

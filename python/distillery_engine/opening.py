@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from .random import sequence
 from .sampling import check_sampling
 from .student import Student
 
+ADAPTER = "adapter_model.safetensors"
 DTYPES = {
     **dict.fromkeys(("float32", "fp32"), torch.float32),
     **dict.fromkeys(("bfloat16", "bf16"), torch.bfloat16),
@@ -140,11 +142,18 @@ def quantized(kind: str | None, dtype: torch.dtype) -> Any | None:
 
 
 def load(folder: str, device: torch.device, dtype: torch.dtype, quantization: Any | None = None) -> Any:
-    """A causal LM, without network access and without running code from its folder."""
+    """
+    A causal LM, without network access, without code of its folder, and without pickles. Raises EngineError if weights
+    are missing, which transformers would replace by random ones.
+    """
+    # Without an answer here, transformers would ask on standard input whether to run the folder's code.
+    careful: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        config = AutoConfig.from_pretrained(folder, **careful)
         more = {"quantization_config": quantization, "device_map": {"": device}} if quantization else {}
-        model = AutoModelForCausalLM.from_pretrained(folder, config=config, dtype=dtype, local_files_only=True, **more)
+        model, found = AutoModelForCausalLM.from_pretrained(
+            folder, config=config, dtype=dtype, use_safetensors=True, output_loading_info=True, **careful, **more
+        )
     except Exception as error:  # transformers raises many kinds of errors
         if is_environment_fault(error):
             raise
@@ -154,7 +163,44 @@ def load(folder: str, device: torch.device, dtype: torch.dtype, quantization: An
             "Check config.json and the weights beside it, and that the family is one of transformers' causal LMs.",
             folder,
         ) from error
-    return model if quantization else model.to(device)
+    check_names(found, config, folder)
+    model = model if quantization else model.to(device)
+    check_numbers(model, folder)
+    return model
+
+
+def check_names(found: dict[str, Any], config: Any, folder: str) -> None:
+    """Refuses weights that lack tensors, or have layers more than config.json (transformers ignores them)."""
+    remedy = "config.json and the weights belong to different models: copy both from one."
+    missing = sorted(found["missing_keys"])
+    if missing:
+        raise EngineError("checkpoint", f"The weights lack {listed(missing)}", remedy, folder)
+    layers = getattr(config.get_text_config(), "num_hidden_layers", math.inf)
+    beyond = [name for name in found["unexpected_keys"] if layer_of(name) >= layers]
+    if beyond:
+        message = f"The weights have tensors that config.json leaves no place for: {listed(sorted(beyond))}"
+        raise EngineError("checkpoint", message, remedy, folder)
+
+
+def layer_of(name: str) -> int:
+    number = re.search(r"\blayers\.(\d+)\.", name)
+    return int(number[1]) if number else -1
+
+
+def check_numbers(model: Any, folder: str) -> None:
+    for name, parameter in model.named_parameters():
+        if parameter.is_floating_point() and not bool(parameter.isfinite().all()):
+            raise EngineError(
+                "checkpoint",
+                f"Tensor {name} holds values that are not numbers (NaN or infinite)",
+                "The weights are damaged, or their training diverged: copy them again, or use an earlier checkpoint.",
+                folder,
+            )
+
+
+def listed(names: list[str]) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more
 
 
 def adapted(model: Any, folder: Path | None, settings: dict[str, Any] | None, seed: int | None) -> Any:
@@ -171,6 +217,8 @@ def adapted(model: Any, folder: Path | None, settings: dict[str, Any] | None, se
         if seed is None:
             config.inference_mode = False
             return get_peft_model(model, config)
+        if not (folder / ADAPTER).exists():  # PEFT would read a pickle
+            raise EngineError("checkpoint", f"The adapter has no {ADAPTER}", "Save it as safetensors.", str(folder))
         return PeftModel.from_pretrained(model, str(folder), config=config, is_trainable=True)
     assert settings is not None
     names = sorted({target_name(model, target) for target in settings["targets"]})

@@ -11,17 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from .errors import EngineError
-from .opening import load
+from .opening import ADAPTER, load
 from .optimizer import Optimizer
 from .sharding import local_part, local_part_of
 from .student import Student
 
-ADAPTER = "adapter_model.safetensors"
 MOMENTS = "optimizer.safetensors"
 # Files of the tokenizer and of generation, which are copied with a student.
 COMPANIONS = (
@@ -100,7 +99,8 @@ def read_weights(student: Student, folder: str) -> dict[str, Tensor]:
         holds, trains = ("an adapter", "all weights") if adapter else ("whole weights", "an adapter")
         raise EngineError("checkpoint", f"The checkpoint holds {holds}, but {trains} are trained", SAME_STUDENT, folder)
     if adapter:
-        values = load_file(path / ADAPTER)
+        with reading(path / ADAPTER):
+            values = load_file(path / ADAPTER)
     else:
         cpu = torch.device("cpu")
         other = Student(load(folder, cpu, torch.float32), None, folder, folder, cpu, torch.float32)
@@ -111,6 +111,15 @@ def read_weights(student: Student, folder: str) -> dict[str, Tensor]:
             message = f"The checkpoint has another shape than the student: {name} is {found}, not {wanted}"
             raise EngineError("checkpoint", message, SAME_STUDENT, folder)
     return {name: local_part_of(student.trained[name], value) for name, value in values.items()}
+
+
+@contextlib.contextmanager
+def reading(file: Path) -> Iterator[None]:
+    """Names the file in the errors of safetensors."""
+    try:
+        yield
+    except SafetensorError as error:
+        raise EngineError("checkpoint", f"The file is damaged: {error}", "Use another checkpoint.", str(file)) from error
 
 
 SAME_STUDENT = "Use a checkpoint that was trained from the same student."
@@ -191,7 +200,7 @@ def load_moments(optimizer: Optimizer, folder: str, step: int) -> None:
     file = Path(folder) / MOMENTS
     if not file.exists():
         raise EngineError("checkpoint", f"{MOMENTS} is missing", "Resume from another checkpoint.", folder)
-    with safe_open(file, "pt") as opened:
+    with reading(file), safe_open(file, "pt") as opened:
         names = set(opened.keys())
         lacking = [name for name in optimizer.trained if not {f"{name}.first", f"{name}.second"} <= names]
         if lacking:

@@ -1,6 +1,7 @@
 """Checkpoints: a run resumed from one has the same curve as an uninterrupted run, bit for bit."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,11 @@ def test_checkpoints_of_others_are_refused(client, folder_of, tmp_path):
     refused(client, student, tmp_path / "bare", "optimizer.safetensors is missing")
     save_file({"x": torch.zeros(1)}, tmp_path / "bare" / "optimizer.safetensors")
     refused(client, student, tmp_path / "bare", "no moments of")
+    for folder, file in (("whole", "optimizer.safetensors"), ("adapter", "adapter_model.safetensors")):
+        one = student if folder == "whole" else other
+        client("save", id=one, folder=str(tmp_path / folder), moments=True, eosIds=[0])
+        (tmp_path / folder / file).write_bytes((tmp_path / folder / file).read_bytes()[:-8])
+        assert refused(client, one, tmp_path / folder, "damaged").file == str(tmp_path / folder / file)
     assert all(torch.equal(before[name], value) for name, value in client.weights(student).items())
 
 
@@ -166,6 +172,64 @@ def refused(client, student, folder, message):
         client("load", id=student, folder=str(folder), moments=True, step=1)
     assert raised.value.code == "checkpoint"
     assert raised.value.remedy
+    return raised.value
+
+
+def test_weights_are_never_completed_run_or_guessed(client, folder_of, tmp_path, monkeypatch):
+    ran = tmp_path / "ran"
+
+    def refused(message, change):
+        folder = tmp_path / message.replace(" ", "-")
+        shutil.copytree(folder_of("llama"), folder)
+        change(folder)
+        with pytest.raises(EngineError, match=message) as raised:
+            client.open(str(folder))
+        assert (raised.value.code, raised.value.file) == ("checkpoint", str(folder))
+
+    def setting(**changes):
+        def change(folder):
+            config = json.loads((folder / "config.json").read_text())
+            (folder / "config.json").write_text(json.dumps({**config, **changes}))
+
+        return change
+
+    def not_a_number(folder):
+        values = load_file(folder / "model.safetensors")
+        values["model.norm.weight"][3] = torch.nan
+        save_file(values, folder / "model.safetensors", metadata={"format": "pt"})
+
+    def pickled(folder):
+        (folder / "model.safetensors").unlink()
+        torch.save({"x": Runs(str(ran))}, folder / "pytorch_model.bin")
+
+    def pickled_adapter(folder):
+        about = {"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": 4, "target_modules": ["q_proj"]}
+        (folder / "adapter_config.json").write_text(json.dumps(about))
+        torch.save({"x": Runs(str(ran))}, folder / "adapter_model.bin")
+
+    def with_code(folder):
+        code = {"AutoConfig": "own.Config", "AutoModelForCausalLM": "own.Model"}
+        (folder / "config.json").write_text(json.dumps({"model_type": "own", "auto_map": code}))
+        (folder / "own.py").write_text(f"open({str(ran)!r}, 'w')\n")
+
+    monkeypatch.setattr("builtins.input", lambda _: pytest.fail("it asks on standard input"))
+    refused("The weights lack model.layers.2", setting(num_hidden_layers=3))
+    refused("leaves no place for: model.layers.1", setting(num_hidden_layers=1))
+    refused("Tensor model.norm.weight holds values that are not numbers", not_a_number)
+    refused("cannot open the student.*safetensors", pickled)
+    refused("cannot open the student.*code", with_code)
+    refused("has no adapter_model.safetensors", pickled_adapter)
+    assert not ran.exists()
+
+
+class Runs:
+    """A pickle that creates a file when it is read."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def __reduce__(self):
+        return open, (self.file, "w")
 
 
 def test_what_cannot_be_opened_says_why(client, folder_of, tmp_path):

@@ -151,10 +151,15 @@ export const faultRows: FaultRow[] = [
     fault:
       "a student's files are damaged, missing, of another student, or no files: weights that are cut off or hold " +
       'NULs, tokens beyond the model',
-    outcome: 'refused at once by all commands that open students; nothing hangs',
+    outcome:
+      'refused at once by all commands that open students, on every engine; nothing hangs, and nothing is completed ' +
+      'by random weights',
     lost: nothing,
     told: 'the file, the place or tensor, and a remedy',
-    tests: [['test/faults/students.test.ts', /./]],
+    tests: [
+      ['test/faults/students.test.ts', /./],
+      ['test/engines/torch.test.ts', /damaged/],
+    ],
   },
   {
     fault: 'the host is suspended (SIGSTOP) and continued',
@@ -212,12 +217,17 @@ export const faultRows: FaultRow[] = [
     tests: [['src/config/check.test.ts', /a hostile file/]],
   },
   {
-    fault: 'a teacher or server whose answer never ends, breaks off or is too long',
-    outcome: 'the request is ended by limits on size and time; earlier replies are kept',
+    fault: 'a teacher, a Hub or another server whose answer never begins, never ends, breaks off or is too long',
+    outcome:
+      'the request is ended by limits on size, on time, and on time without content (a teacher: 10 minutes of comments ' +
+      'or empty events, 2 of silence); earlier replies are kept',
     lost: 'that reply',
-    told: 'the reason and the next attempt',
+    told: 'the server, the limit and a remedy; while it is tried again, the reason and the next attempt',
     tests: [
-      ['src/teachers/openai.test.ts', /an endless reply/],
+      ['src/answer-limits.test.ts', /./],
+      ['src/teachers/openai.test.ts', /endless|time limit/],
+      ['src/engine/tinker/client.test.ts', /without end/],
+      ['src/hub/hub.test.ts', /never ends/],
       ['src/backend-install/backend-install.test.ts', /fetching/],
     ],
   },

@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { fetchWithin, release } from '../answer-limits';
 import { diskError } from '../disk';
-import { appendAnswer, boundedText, bytesFrom, openPart, unlessSilent } from '../download';
+import { appendAnswer, bytesFrom, openPart } from '../download';
 import { UserError } from '../errors';
 import { sizeOf } from '../paths';
 import type { InstallWatch } from './report';
@@ -18,9 +19,9 @@ export interface RemoteFile {
   hash: { algorithm: 'sha256' | 'sha512'; digest: string; encoding: 'hex' | 'base64' };
 }
 
-const maxSilenceMs = 60_000;
-/** Maximum size of a registry's document; PyPI's largest have about ten million bytes. */
-const maxDocument = 100 << 20;
+const silenceMs = 60_000;
+/** For a registry's document; PyPI's largest have about ten million bytes. */
+const documentLimits = { silenceMs, totalMs: silenceMs, bytes: 100 << 20 };
 
 /** Downloads a file to `path`. Received bytes are kept until the hash proves wrong. @throws UserError */
 export async function fetchFile(remote: RemoteFile, path: string, watch: InstallWatch): Promise<void> {
@@ -50,28 +51,29 @@ async function append(
   { progress, signal }: InstallWatch,
 ): Promise<void> {
   const at = sizeOf(path);
-  await unlessSilent(maxSilenceMs, signal, async (signal, received) => {
-    const answer = await fetch(url, { headers: bytesFrom(at), signal });
-    if (!answer.ok || !answer.body) throw new Error(`HTTP ${answer.status}`);
+  const answer = await fetchWithin({ silenceMs }, url, { headers: bytesFrom(at), signal });
+  try {
+    if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
     const handle = await openPart(path);
-    try {
-      await appendAnswer(answer, { handle, path, at, bytes: size }, (_, done) => {
-        received();
-        progress({ doing: `Fetching ${name}`, done, total: size });
-      });
-    } finally {
-      await handle.close();
-    }
-  });
+    const tell = (done: number) => progress({ doing: `Fetching ${name}`, done, total: size });
+    await appendAnswer(answer, { handle, path, at, bytes: size }, (_, done) => tell(done)).finally(() =>
+      handle.close(),
+    );
+  } finally {
+    await release(answer);
+  }
 }
 
 /** Downloads a short document, such as a registry's JSON. @throws UserError */
 export async function fetchJson(url: string, name: string, watch: InstallWatch): Promise<unknown> {
   try {
-    const limit = AbortSignal.timeout(maxSilenceMs);
-    const response = await fetch(url, { signal: watch.signal ? AbortSignal.any([watch.signal, limit]) : limit });
-    if (!response.ok) throw new Error(`HTTP ${response.status}`);
-    return JSON.parse(await boundedText(response, maxDocument));
+    const response = await fetchWithin(documentLimits, url, { signal: watch.signal });
+    try {
+      if (!response.ok) throw new Error(`HTTP ${response.status}`);
+      return JSON.parse(await response.text());
+    } finally {
+      await release(response);
+    }
   } catch (error) {
     throw unreachable(error, { url, name }, watch);
   }

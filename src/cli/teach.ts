@@ -72,7 +72,12 @@ export function addTeachCommand(program: Command): void {
     .option('--seed <n>', 'sent with each request, if the endpoint supports it: sample i has seed n + i', count)
     .option('--concurrency <n>', 'concurrent requests', requestCount, 4)
     .option('--rpm <n>', 'maximum requests per minute', positive)
-    .option('--timeout <s>', 'seconds without data after which a request fails', wholeUpTo(86_400), 120)
+    .option(
+      '--timeout <s>',
+      'seconds without data (or five times as many without text) after which a request fails',
+      wholeUpTo(86_400),
+      120,
+    )
     .option('--retries <n>', 'retries of a failed request', count, 5)
     .option('--price-in <x>', 'price of a million prompt tokens', upTo(1e6))
     .option('--price-out <x>', 'price of a million reply tokens', upTo(1e6))

@@ -324,7 +324,7 @@ export class HostClient implements Host {
   private crashed(crash: Crash): void {
     this.move('crashed');
     const wanted = this.options.restart && crash.cause === 'unknown' && !this.disposed;
-    const again = wanted ? nextRestart(this.restarts, Date.now(), this.times.restart) : undefined;
+    const again = wanted ? nextRestart(this.restarts, performance.now(), this.times.restart) : undefined;
     if (again) {
       this.restarts = again.times;
       this.restartTimer = setTimeout(() => this.connect().catch(() => {}), again.delayMs);

@@ -68,13 +68,14 @@ export async function reachHost({ folder, client, times }: Reach, renew: boolean
 
 /** A failed server thread is restarted soon: while the process is alive, a refused connection is retried. */
 async function openLink({ folder, client, times }: Pick<Reach, 'folder' | 'client' | 'times'>, address: Address) {
-  for (const deadline = Date.now() + times.answer; ; await sleep(50))
+  for (const deadline = performance.now() + times.answer; ; await sleep(50))
     try {
       return await (await links()).open(address, client, times.answer);
     } catch (error) {
       const absent = ['ENOENT', 'ECONNREFUSED'].includes((error as NodeJS.ErrnoException).code ?? '');
       const here = address.machine === hostname() && isAlive(folder, address);
-      if (!absent || !here || Date.now() > deadline || readAddress(folder)?.session !== address.session) throw error;
+      if (!absent || !here || performance.now() > deadline || readAddress(folder)?.session !== address.session)
+        throw error;
     }
 }
 
@@ -96,7 +97,7 @@ export async function startHost(reach: Reach): Promise<HostLink> {
   const node = await findNode(reach.node());
   const launch = () => watchExit(launchHost(program, folder, node, ['--version', client.version, ...args]));
   let child = launch();
-  for (const deadline = Date.now() + times.start; Date.now() < deadline; await sleep(50)) {
+  for (const deadline = performance.now() + times.start; performance.now() < deadline; await sleep(50)) {
     const link = await reachHost(reach, false);
     if (link) return link;
     const { error, exit } = child;
@@ -135,7 +136,7 @@ function watchExit(child: ChildProcess): Watched {
 
 /** Waits for a process to exit; false if it is still running after `ms`. */
 export async function waitForExit(folder: string, address: Address, ms: number): Promise<boolean> {
-  for (const deadline = Date.now() + ms; isAlive(folder, address); await sleep(20))
-    if (Date.now() > deadline) return false;
+  for (const deadline = performance.now() + ms; isAlive(folder, address); await sleep(20))
+    if (performance.now() > deadline) return false;
   return true;
 }

@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -117,10 +118,31 @@ it('names every missing file at its line, with the neighbour that was probably m
     issues.map(({ line, message, remedy }) => [line, message.replace(folder, '.'), remedy?.replace(folder, '.')]),
   ).toEqual([
     [4, 'The folder ./studnet does not exist.', 'Did you mean ./student?'],
-    [9, 'The file ./student is not a file.', 'Did you mean ./student?'],
+    [9, './student is a folder, not a file.', 'Paths are relative to this file.'],
     [13, 'The file ./trian.jsonl does not exist.', 'Did you mean ./train.jsonl?'],
     [18, 'The file ./no.reward.json does not exist.', 'Paths are relative to this file.'],
   ]);
+});
+
+it('suggests no path that is the same, or of another kind', () => {
+  execFileSync('mkfifo', [join(folder, 'pipe.jsonl')]);
+  symlinkSync(join(folder, 'nothing'), join(folder, 'link.reward.json'));
+  symlinkSync(join(folder, 'nothing'), join(folder, 'link.distillery.json'));
+  write('links', '');
+  const path = write('x.distillery.json', {
+    ...experiment,
+    student: { path: 'link' },
+    data: { ...experiment.data, train: { format: 'gsm8k', path: 'pipe.jsonl' } },
+    stages: { complete: { reward: 'link.reward.json' } },
+  });
+  const { issues } = errorOf(() => loadExperiment(path)) as ConfigError;
+  const told = issues.map(({ message, remedy }) => `${message} ${remedy}`.replaceAll(folder, '.')).join('\n');
+  expect(told).toContain('./pipe.jsonl is a named pipe, not a file. Paths are relative to this file.');
+  expect(told).toContain('./link.reward.json is a symbolic link to nothing, not a file. Paths');
+  expect(told).not.toContain('Did you mean');
+  const link = errorOf(() => loadExperiment(join(folder, 'link.distillery.json')));
+  expect(link.message).toContain('This is a symbolic link to nothing: the experiment');
+  expect(link.remedy).not.toContain('link.distillery');
 });
 
 it('reports errors of a reward file under its name, and passes on its warnings', () => {

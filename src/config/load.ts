@@ -6,7 +6,7 @@ import { isDatasetFile, patternIn } from '../hub/dataset-files';
 import { datasetNameText } from '../hub/dataset-name';
 import { studentNameText } from '../hub/name';
 import { readSmallText } from '../lines';
-import { isFolder, statOf } from '../paths';
+import { isFolder, whatIs } from '../paths';
 import { type Checked, checkExperiment, checkReward } from './check';
 import {
   type Experiment,
@@ -119,11 +119,11 @@ function readConfig(path: string, what: string): string {
     if (cause instanceof UserError && cause.cause === undefined) throw cause; // too large, or not a file
     const code = ((cause as Error).cause as NodeJS.ErrnoException)?.code;
     let reason = `It cannot be read (${code})`;
-    if (code === 'ENOENT') reason = 'There is no such file';
+    if (code === 'ENOENT') reason = whatIs(path) ? `This is ${whatIs(path)}` : 'There is no such file';
     else if (code === 'EISDIR') reason = 'This is a folder';
     throw new UserError(`${reason}: the ${what} ${path}.`, {
       file: path,
-      remedy: didYouMean(similarFile(path)) ?? `Give the path of the ${what}.`,
+      remedy: didYouMean(similar(path, 'file')) ?? `Give the path of the ${what}.`,
       code: 'missing',
       cause,
     });
@@ -135,14 +135,14 @@ export function fileFindings({ student, data, stages }: ParsedExperiment, folder
   const found: Finding[] = [];
   const expect = (path: Path, file: string, kind: 'file' | 'folder', remedy: string) => {
     const full = resolve(folder, file);
-    const stat = statOf(full);
-    if (kind === 'file' ? stat?.isFile() : stat?.isDirectory()) return;
-    const state = stat ? `is not a ${kind}` : 'does not exist';
-    const meant = similarFile(full);
+    const there = whatIs(full);
+    if (there === `a ${kind}`) return;
+    const state = there ? `is ${there}, not a ${kind}` : 'does not exist';
+    const meant = similar(full, kind);
     found.push({
       severity: 'error',
       path,
-      message: `The ${kind} ${full} ${state}.`,
+      message: there ? `${full} ${state}.` : `The ${kind} ${full} ${state}.`,
       remedy: didYouMean(meant) ?? remedy,
       replacement:
         meant === null ? undefined : JSON.stringify(`${file.replace(/[^\\/]*[\\/]?$/, '')}${basename(meant)}`),
@@ -172,7 +172,7 @@ export function fileFindings({ student, data, stages }: ParsedExperiment, folder
     const source = data[name];
     if (!('path' in source) || isDataset(locateDataset(source.path, folder))) continue;
     const place = ['data', name, 'path'];
-    const missing = similarFile(resolve(folder, source.path)) === null && missingDataset(source.path, folder);
+    const missing = similar(resolve(folder, source.path), 'file') === null && missingDataset(source.path, folder);
     if (missing)
       found.push({
         severity: 'error',
@@ -208,18 +208,19 @@ type SampledStage = ParsedExperiment['stages']['complete' | 'rewrite'];
 const rewardFile = (stage: SampledStage) =>
   stage && typeof stage.reward === 'string' && !isPreset(stage.reward) ? stage.reward : null;
 
-/** A file beside it with a name similar to that of the missing one. */
-function similarFile(path: string): string | null {
+/** Another file or folder beside it with a name similar to that of the missing one. */
+function similar(path: string, kind: 'file' | 'folder'): string | null {
   try {
     const [stem, ...ending] = basename(path).split('.');
     const like = readdirSync(dirname(path))
       .map((name) => name.split('.'))
-      .filter((parts) => parts.slice(1).join('.') === ending.join('.'));
+      .filter(([name, ...parts]) => name !== stem && parts.join('.') === ending.join('.'));
     const meant = suggest(
       stem,
       like.map(([name]) => name),
     );
-    return meant && join(dirname(path), [meant, ...ending].join('.'));
+    const found = meant && join(dirname(path), [meant, ...ending].join('.'));
+    return found && whatIs(found) === `a ${kind}` ? found : null;
   } catch {
     return null; // the folder does not exist either
   }

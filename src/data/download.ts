@@ -5,8 +5,9 @@
 import fs from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fetchWithin, release } from '../answer-limits';
 import { guardDisk } from '../disk';
-import { appendAnswer, bytesFrom, continues, LongerThanAnnounced, openPart, unlessSilent } from '../download';
+import { appendAnswer, bytesFrom, continues, LongerThanAnnounced, openPart } from '../download';
 import { UserError } from '../errors';
 import { hashFile } from '../lines';
 import { sizeOf, statOf } from '../paths';
@@ -82,33 +83,40 @@ async function fetchRest(url: string, part: string, bytes: number, options: Down
     at = 0;
   }
   if (at === bytes) return;
-  await unlessSilent(options.silenceMs ?? 60_000, options.signal, async (signal, received) => {
-    const answer = await fetch(url, { signal, headers: bytesFrom(at) });
-    if (answer.status === 416 || (answer.status === 206 && !continues(answer, at))) {
-      remove(dirname(part), part);
-      throw new TransientError('the server cannot resume the download');
-    }
-    if (answer.status >= 500 || answer.status === 429) throw new TransientError(`status ${answer.status}`);
-    if (!answer.ok || !answer.body)
-      throw new UserError(`${new URL(url).host} answers with status ${answer.status}`, {
-        code: 'download',
-        remedy: `Check ${url}.`,
-      });
-    if (answer.status === 200) at = 0;
-    const announced = Number(answer.headers.get('content-length') ?? Number.NaN);
-    if (at + announced !== bytes && !Number.isNaN(announced)) throw unexpected(url, part);
-    const handle = await openPart(part);
-    try {
-      await appendAnswer(answer, { handle, path: part, at, bytes }, (_, here) => {
-        received();
-        options.progress?.(here);
-      });
-    } catch (error) {
-      throw error instanceof LongerThanAnnounced ? unexpected(url, part) : error;
-    } finally {
-      await handle.close();
-    }
-  });
+  const { signal, silenceMs = 60_000 } = options;
+  const answer = await fetchWithin({ silenceMs }, url, { signal, headers: bytesFrom(at) });
+  try {
+    await keep(answer, { url, part, at, bytes }, options);
+  } finally {
+    await release(answer);
+  }
+}
+
+async function keep(
+  answer: Response,
+  { url, part, at, bytes }: { url: string; part: string; at: number; bytes: number },
+  { progress }: DownloadOptions,
+): Promise<void> {
+  if (answer.status === 416 || (answer.status === 206 && !continues(answer, at))) {
+    remove(dirname(part), part);
+    throw new TransientError('the server cannot resume the download');
+  }
+  if (answer.status >= 500 || answer.status === 429) throw new TransientError(`status ${answer.status}`);
+  if (!answer.ok || !answer.body)
+    throw new UserError(`${new URL(url).host} answers with status ${answer.status}`, {
+      code: 'download',
+      remedy: `Check ${url}.`,
+    });
+  const announced = Number(answer.headers.get('content-length') ?? Number.NaN);
+  if ((answer.status === 200 ? 0 : at) + announced !== bytes && !Number.isNaN(announced)) throw unexpected(url, part);
+  const handle = await openPart(part);
+  try {
+    await appendAnswer(answer, { handle, path: part, at, bytes }, (_, here) => progress?.(here));
+  } catch (error) {
+    throw error instanceof LongerThanAnnounced ? unexpected(url, part) : error;
+  } finally {
+    await handle.close();
+  }
 }
 
 function unexpected(url: string, part: string): UserError {

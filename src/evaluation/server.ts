@@ -10,7 +10,7 @@ import type { Problem } from '../data/types';
 import { UserError } from '../errors';
 import { TeacherFault } from '../teachers/faults';
 import { openAiTeacher } from '../teachers/openai';
-import { tokensIn } from '../teachers/reply';
+import { tokensIn, withinLength } from '../teachers/reply';
 import { type Pace, RequestGate, withRetries } from '../teachers/retry';
 import type { Teacher, TeacherRequest } from '../teachers/types';
 import { type EvaluatedAnswer, type Evaluation, evaluationOf } from './figures';
@@ -126,7 +126,7 @@ type GivenAnswer = Pick<ServerAnswer, 'text' | 'tokens' | 'finished' | 'tokensEs
 /** The text unchanged: it may be empty, or begin with a space. */
 async function answerOf(student: Teacher, request: TeacherRequest, signal: AbortSignal): Promise<GivenAnswer> {
   let text = '';
-  for await (const piece of student.ask(request, signal)) {
+  for await (const piece of withinLength(student.ask(request, signal), request.maxTokens)) {
     if (piece.kind === 'end') {
       const { finished, usage, without } = piece;
       const tokens = usage

@@ -17,7 +17,7 @@ export class Debouncer {
   add(...keys: string[]): void {
     for (const key of keys) this.keys.add(key);
     this.keyless ||= keys.length === 0;
-    this.timer ??= setTimeout(() => this.deliver(), Math.max(20, this.last + this.delay - Date.now()));
+    this.timer ??= setTimeout(() => this.deliver(), Math.max(20, this.last + this.delay - performance.now()));
   }
 
   dispose(): void {
@@ -26,7 +26,7 @@ export class Debouncer {
 
   private deliver(): void {
     this.timer = undefined;
-    this.last = Date.now();
+    this.last = performance.now();
     const keys = new Set(this.keys);
     const { keyless } = this;
     this.keys.clear();

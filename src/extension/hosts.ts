@@ -109,15 +109,15 @@ export class Hosts implements vscode.Disposable {
   private advance(event: Extract<HostEvent, { type: 'curriculum' }>): void {
     const followed = this.meter(event.run);
     followed.meter.apply(event);
-    if (event.event.type === 'update' && Date.now() - followed.shown < 1000) return;
-    followed.shown = Date.now();
+    if (event.event.type === 'update' && performance.now() - followed.shown < 1000) return;
+    followed.shown = performance.now();
     this.progressed.fire(event.run);
   }
 
   private meter(run: string): { meter: ProgressMeter; shown: number } {
     const known = this.meters.get(run);
     if (known) return known;
-    const made = { meter: new ProgressMeter(), shown: 0 };
+    const made = { meter: new ProgressMeter(), shown: Number.NEGATIVE_INFINITY };
     this.meters.set(run, made);
     return made;
   }

@@ -2,9 +2,12 @@ import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readSmallText } from '../lines';
 import { packageRoot } from '../paths';
+import { readJsonObject } from '../student-files/files';
 import { configIssues } from './config/issues';
 import { limitReading, loadNamedData, mayRead } from './named-files';
+import { RunCache } from './run-cache';
 
 const row = '{"id": "a", "question": "What is 1 + 1?", "answer": "2", "chain": "1 + 1 = 2\\nThe answer is 2"}\n';
 
@@ -48,6 +51,27 @@ describe('in Restricted Mode', () => {
   it('a folder that is opened through a link is a folder of the workspace', () => {
     limitReading({ trusted: () => false, roots: () => [join(folder, 'link')] });
     expect(mayRead(join(folder, 'link/own.jsonl'))).toBe(true);
+    expect(mayRead(join(folder, 'link/missing/x'))).toBe(true);
+  });
+
+  it('no link out of the workspace is followed, whoever reads: to a file, to a folder, of a run', () => {
+    const run = join(root, '.distillery', 'runs', '20260101-000000-x');
+    fs.mkdirSync(run, { recursive: true });
+    fs.symlinkSync(join(folder, 'secret.jsonl'), join(run, 'failures.jsonl'));
+    fs.symlinkSync(folder, join(root, 'student'));
+    fs.writeFileSync(join(folder, 'config.json'), '{"secret": 1}');
+    const refused = expect.objectContaining({ code: 'trust' });
+    const cache = new RunCache();
+    expect(cache.failures(run).problem).toMatchObject({ code: 'trust' });
+    expect(() => readJsonObject(join(root, 'student', 'config.json'))).toThrow(refused);
+    expect(readSmallText(join(root, 'own.jsonl'))).toBe(row);
+    fs.renameSync(join(root, '.distillery', 'runs'), join(folder, 'runs'));
+    fs.symlinkSync(join(folder, 'runs'), join(root, '.distillery', 'runs'));
+    expect(cache.list([join(root, '.distillery', 'runs')])).toEqual([]);
+    trusted = true;
+    expect(cache.list([join(root, '.distillery', 'runs')])).toHaveLength(1);
+    expect(readJsonObject(join(root, 'student', 'config.json'))).toEqual({ secret: 1 });
+    expect(cache.failures(run).problem?.code).not.toBe('trust');
   });
 
   it('an experiment tells what is not read, and nothing of what is there', () => {

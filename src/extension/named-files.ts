@@ -4,10 +4,11 @@
  * (`\\server\share`), which the look alone would ask. Free of the editor's API: `limitReading` is told what is trusted.
  */
 import { realpathSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { DataSource } from '../config/experiment';
 import { loadData } from '../data/load';
 import { UserError } from '../errors';
+import { guardOpening } from '../lines';
 import { isWithin } from './run-paths';
 
 interface WorkspaceAccess {
@@ -20,15 +21,25 @@ let surroundings: WorkspaceAccess = { trusted: () => true, roots: () => [] };
 
 export function limitReading(to: WorkspaceAccess): void {
   surroundings = to;
+  guardOpening((file) => {
+    if (leadsOut(file))
+      throw notTrusted(`${file} is a link out of the workspace, and is not followed in Restricted Mode`);
+  });
 }
 
 /** Whether an absolute path may be looked at, by its name first, then by where its links lead. */
 export function mayRead(path: string): boolean {
   if (surroundings.trusted()) return true;
-  const roots = surroundings.roots();
-  const isInside = (place: string, folders: readonly string[]) => folders.some((folder) => isWithin(folder, place));
-  return isInside(path, roots) && isInside(realPath(path), roots.map(realPath));
+  return isInside(path) && !leadsOut(path);
 }
+
+/** Whether a path of the workspace that may not be followed is, or goes through, a link out of the workspace. */
+export function leadsOut(path: string): boolean {
+  if (surroundings.trusted() || !isInside(resolve(path))) return false;
+  return !isInside(realPath(resolve(path)), surroundings.roots().map(realPath));
+}
+
+const isInside = (path: string, folders = surroundings.roots()) => folders.some((folder) => isWithin(folder, path));
 
 /** `loadData` of what the workspace's files name. Throws a UserError where Restricted Mode keeps it from being read. */
 export function loadNamedData(source: DataSource, folder: string, split: 'train' | 'test' = 'train') {
@@ -48,11 +59,11 @@ export const notTrusted = (message: string): UserError =>
     remedy: 'Trust this workspace first: run "Workspaces: Manage Workspace Trust".',
   });
 
-/** Without links, where the path or a part of it is there. */
+/** Without links, as far as the path exists. */
 function realPath(path: string): string {
   try {
     return realpathSync(path);
   } catch {
-    return path;
+    return dirname(path) === path ? path : join(realPath(dirname(path)), basename(path));
   }
 }

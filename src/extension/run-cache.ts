@@ -27,6 +27,7 @@ import { evaluationRecordSchema, type FailureRecord, type RewriteRecord, type St
 import { type About, aboutFile, readAbout } from '../runs/run-notes';
 import { type Start, startOf } from '../start';
 import { attempt, cached, type Read, stampOf } from './file-cache';
+import { leadsOut } from './named-files';
 
 /** The summary of an evaluation's answers. */
 export interface Score {
@@ -133,12 +134,14 @@ export class RunCache {
   }
 }
 
-/** The process of a run in progress may end without a change of run.json. */
+/** Whether only a change of run.json changes the listing. The process of a run in progress may end without one. */
 function hasEnded(listing: RunListing): boolean {
-  return !('run' in listing) || !['created', 'running', 'paused'].includes(listing.run.record.state);
+  if (!('run' in listing)) return listing.problem.code !== 'trust'; // trust may come
+  return !['created', 'running', 'paused'].includes(listing.run.record.state);
 }
 
 function entries(folder: string): string[] {
+  if (leadsOut(folder)) return [];
   let found: Dirent[];
   try {
     found = readdirSync(folder, { withFileTypes: true });

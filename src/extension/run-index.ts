@@ -68,7 +68,7 @@ export class RunIndex implements vscode.Disposable {
    */
   list(): readonly RunListing[] {
     const { listed, stale } = this;
-    if (listed && stale !== 'all' && Date.now() - listed.time < trusted) {
+    if (listed && stale !== 'all' && performance.now() - listed.time < trusted) {
       for (const run of stale) {
         const at = listed.runs.findIndex(({ folder }) => folder === run);
         if (at < 0 || !existsSync(run)) return this.listAll();
@@ -84,7 +84,7 @@ export class RunIndex implements vscode.Disposable {
   private stale: Set<string> | 'all' = new Set();
 
   private listAll(): readonly RunListing[] {
-    this.listed = { runs: this.cache.list(this.folders()), time: Date.now() };
+    this.listed = { runs: this.cache.list(this.folders()), time: performance.now() };
     this.stale = new Set();
     return this.listed.runs;
   }

@@ -61,12 +61,12 @@ export class ServerThread {
     const status = { ...this.status, state: state() };
     const workerData: ServerData = Object.assign({}, data, this.secrets, { status, starts: this.starts++ });
     const worker = new Worker(join(__dirname, 'host-server.js'), { workerData });
-    const started = Date.now();
+    const started = performance.now();
     let error: unknown = new Error("the server's thread has ended");
     worker.on('error', (reason) => {
       error = reason;
     });
-    worker.on('exit', () => this.failed(error, Date.now() - started));
+    worker.on('exit', () => this.failed(error, performance.now() - started));
     worker.on('message', (message: ToEngine) => {
       if (message.type === 'end') process.exit(0);
       if (message.type !== 'listening') return this.options.receive(message);

@@ -17,7 +17,7 @@ export type Cause = 'launch' | 'pause' | 'continue' | 'stop' | 'paused' | 'ended
 
 /** The current state of the host. */
 export class HostStatus {
-  private lastHeartbeat = Date.now();
+  private lastHeartbeat = performance.now();
 
   constructor(private now: Status = idleStatus) {}
 
@@ -44,10 +44,10 @@ export class HostStatus {
 
   /** Sign of life of the engine's thread. */
   heartbeat(): void {
-    this.lastHeartbeat = Date.now();
+    this.lastHeartbeat = performance.now();
   }
 
   status(clients: number): Status {
-    return { ...this.now, clients, silentMs: Math.max(0, Date.now() - this.lastHeartbeat) };
+    return { ...this.now, clients, silentMs: Math.round(performance.now() - this.lastHeartbeat) };
   }
 }

@@ -30,19 +30,22 @@ export async function fetchFile(
   tell: (bytes: number) => void,
 ): Promise<void> {
   let wrong = 0;
+  let furthest = sizeOf(path);
   for (let failures = 0; ; ) {
-    const before = sizeOf(path);
     try {
       if ((await complete(hub, { address, file }, path, tell)) === file.hash.hex) return;
     } catch (error) {
       hub.signal?.throwIfAborted();
       if (error instanceof UserError) throw error;
-      failures = sizeOf(path) > before ? 0 : failures + 1;
+      // Not since the last attempt: a server that ignores ranges starts from the beginning each time.
+      failures = sizeOf(path) > furthest ? 0 : failures + 1;
+      furthest = Math.max(furthest, sizeOf(path));
       if (failures === interruptions) throw unreachable(hub, error);
       await sleep(hub.retryDelayMs, null, { signal: hub.signal });
       continue;
     }
     remove(dirname(path), path);
+    furthest = 0;
     // An earlier attempt may have left wrong data here, so the server is blamed only the second time.
     if (++wrong === 2)
       throw new UserError(`the hash of ${file.name} differs from the one that the Hub gives`, {

@@ -230,6 +230,38 @@ describe('the token', () => {
   });
 });
 
+describe('a Hub that never ends', () => {
+  it('is given up, by name', async () => {
+    const endless: HubOptions['intercept'] = (_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      const timer = setInterval(() => response.write(' '.repeat(1 << 20)), 1);
+      return !!response.on('close', () => clearInterval(timer));
+    };
+    expect(await refusal(fetchFrom({ intercept: endless }))).toMatchObject({
+      code: 'network',
+      message: expect.stringMatching(/answer of 127\.0\.0\.1:\d+ was given up: more than 16 MB arrived/),
+      remedy: expect.stringContaining('HF_ENDPOINT'),
+    });
+    // A list whose every page names another one.
+    const pages = fetchFrom({ tree: [], page: -1 });
+    expect(await refusal(pages)).toMatchObject({ message: expect.stringContaining('more than 500 pages') });
+    const silent = fetchFrom({ intercept: () => true }, { silenceMs: 30 });
+    expect(await refusal(silent)).toMatchObject({ message: expect.stringContaining('nothing arrived for 0.03 s') });
+  });
+
+  it('may begin a file again and again, but not for ever', async () => {
+    let parts = 0;
+    const broken: HubOptions['intercept'] = ({ url }, response) => {
+      if (!url!.endsWith('.safetensors')) return false;
+      const part = weights.subarray(0, parts++ % 2 === 0 ? 200_000 : 100_000);
+      response.writeHead(200).write(part, () => setTimeout(() => response.destroy(), 5));
+      return true;
+    };
+    expect(await refusal(fetchFrom({ intercept: broken }))).toMatchObject({ code: 'network' });
+    expect(parts).toBeLessThan(20);
+  });
+});
+
 describe('missing things', () => {
   it('are distinguished', async () => {
     const without = (...gone: string[]) =>

@@ -1,9 +1,10 @@
 /** A planned download from the Hub: a commit, its files, and their sizes. */
 import type { ListFileEntry } from '@huggingface/hub';
+import { AnswerCutOff } from '../answer-limits';
 import { UserError } from '../errors';
 import { isCommit, type RepositoryKind } from './cache';
 import type { RepositoryName } from './name';
-import { type Hub, refuseStatus, request } from './request';
+import { type Hub, refuseStatus, request, unreachable } from './request';
 
 export interface PlannedFile {
   /** Path in the repository, with slashes. */
@@ -38,6 +39,10 @@ export interface RepositoryListing {
 
 /** Maximum files of a repository: students have few, all in the root folder. */
 const maxFiles = { model: 5000, dataset: 50_000 };
+/** For one page of a listing; the Hub's have at most 1000 files. */
+const pageLimits = { totalMs: 5 * 60_000, bytes: 16 << 20 };
+/** Maximum pages: each may name another one. */
+const maxPages = 500;
 
 /** Asks the Hub about a repository. @throws UserError when it does not exist or access is denied */
 export async function lookUpRepository(
@@ -48,10 +53,13 @@ export async function lookUpRepository(
 ): Promise<RepositoryListing> {
   // Loaded on demand: the library is large, and most commands never download.
   const { HubApiError, datasetInfo, listFiles, modelInfo } = await import('@huggingface/hub');
+  let pages = 0;
   const options = {
     hubUrl: hub.url,
-    fetch: ((address: string, { headers }: { headers: Record<string, string> }) =>
-      request(hub, address, plain(headers))) as typeof fetch,
+    fetch: ((address: string, { headers }: { headers: Record<string, string> }) => {
+      if (++pages > maxPages) throw new AnswerCutOff(`the listing has more than ${maxPages} pages`, true);
+      return request(hub, address, plain(headers), pageLimits);
+    }) as typeof fetch,
   };
   const { repository, revision } = name;
   try {
@@ -76,6 +84,7 @@ export async function lookUpRepository(
   } catch (error) {
     if (error instanceof HubApiError) return refuseStatus(hub, error.statusCode, what);
     if (error instanceof UserError || hub.signal?.aborted) throw error;
+    if (error instanceof AnswerCutOff) throw unreachable(hub, error);
     throw new UserError(`${new URL(hub.url).host} does not answer like the Hugging Face Hub`, {
       code: 'network',
       remedy: 'Check HF_ENDPOINT.',

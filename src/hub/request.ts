@@ -1,5 +1,6 @@
 /** Requests to the Hub: with retries, safe handling of the token, and clear errors. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AnswerCutOff, type AnswerLimits, fetchWithin } from '../answer-limits';
 import { type ErrorCode, UserError } from '../errors';
 
 export interface Hub {
@@ -8,6 +9,8 @@ export interface Hub {
   token?: string;
   /** Milliseconds before the first retry; each later one waits twice as long. */
   retryDelayMs: number;
+  /** Milliseconds without a byte after which an attempt is given up (default: a minute). */
+  silenceMs?: number;
   signal?: AbortSignal;
 }
 
@@ -44,19 +47,19 @@ export function hubOf(environment: Record<string, string | undefined>, token = e
 const isBusy = (status: number) => status === 408 || status === 429 || status >= 500;
 
 /**
- * Like fetch (with a timeout of five minutes for a silent server), with retries while the server is busy or the
- * connection is down. The token is sent to the Hub's own origin only: redirects to file storage do not carry it, and
- * none may lead from https to http.
+ * Like fetch within limits, with retries while the server is busy or the connection is down. The token is sent to the
+ * Hub's own origin only: redirects to file storage do not carry it, and none may lead from https to http.
  */
 export async function request(
   hub: Hub,
   address: string | URL,
   headers: Record<string, string> = {},
+  limits: Omit<AnswerLimits, 'silenceMs'> = {},
 ): Promise<Response> {
   for (let attempt = 1; ; attempt++) {
     let answer: Response | undefined;
     try {
-      answer = await follow(hub, new URL(address), headers);
+      answer = await follow(hub, new URL(address), headers, limits);
       if (!isBusy(answer.status) || attempt === maxAttempts) return answer;
     } catch (error) {
       hub.signal?.throwIfAborted();
@@ -70,13 +73,18 @@ export async function request(
   }
 }
 
-async function follow(hub: Hub, first: URL, headers: Record<string, string>): Promise<Response> {
+async function follow(
+  hub: Hub,
+  first: URL,
+  headers: Record<string, string>,
+  limits: Omit<AnswerLimits, 'silenceMs'>,
+): Promise<Response> {
   const home = new URL(hub.url);
   let url = first;
   for (let redirects = 0; redirects <= maxRedirects; redirects++) {
     const authorization: Record<string, string> =
       hub.token && url.origin === home.origin ? { authorization: `Bearer ${hub.token}` } : {};
-    const answer = await fetch(url, {
+    const answer = await fetchWithin({ silenceMs: hub.silenceMs ?? 60_000, ...limits }, url, {
       headers: { ...headers, ...authorization, 'user-agent': 'distillery' },
       redirect: 'manual',
       signal: hub.signal,
@@ -98,6 +106,12 @@ async function follow(hub: Hub, first: URL, headers: Record<string, string>): Pr
 /** Converts a connection error to a UserError; others are rethrown. */
 export function unreachable(hub: Hub, error: unknown): unknown {
   if (error instanceof UserError) return error;
+  if (error instanceof AnswerCutOff)
+    return new UserError(`the answer of ${new URL(hub.url).host} was given up: ${error.message}`, {
+      code: 'network',
+      remedy: 'Check HF_ENDPOINT and the network; the downloaded part is kept, and the next attempt resumes.',
+      cause: error,
+    });
   const cause = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
   const reason = cause.code ?? cause.message;
   return new UserError(`${new URL(hub.url).host} cannot be reached (${reason})`, {

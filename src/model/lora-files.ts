@@ -2,19 +2,17 @@
  * Adapters on disk in the format of the PEFT library: adapter_config.json and adapter_model.safetensors in a folder
  * that names its base model. The base's weights are not copied.
  */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors';
 import { adapterShapes } from '../student-files/adapter';
-import { adapterConfigFile } from '../student-files/adapter-base';
+import { adapterConfigFile, adapterWeightsFile, openAdapter } from '../student-files/adapter-base';
 import type { ModelConfig } from '../student-files/config';
 import { writeJson } from '../student-files/files';
 import { readSettings } from '../student-files/lora-settings';
 import { moduleOf } from '../student-files/parameters';
-import { openSafetensors, type SafetensorsFile, writeSafetensors } from '../student-files/safetensors';
+import { type SafetensorsFile, writeSafetensors } from '../student-files/safetensors';
 import { type Adapter, type AdapterBase, adapterFrom } from './lora';
 
-const weightsFile = 'adapter_model.safetensors';
 /** Key in the header of the weights, which PEFT ignores: the fingerprint of the base. */
 const fingerprintKey = 'base_fingerprint';
 
@@ -38,7 +36,7 @@ export function saveAdapter(folder: string, { settings, base, parameters }: Adap
     modules_to_save: null,
   });
   writeSafetensors(
-    join(folder, weightsFile),
+    join(folder, adapterWeightsFile),
     [...parameters].map(([name, tensor]) => ({
       name,
       dtype: 'F32' as const,
@@ -54,9 +52,8 @@ export function saveAdapter(folder: string, { settings, base, parameters }: Adap
  * or uses unsupported features
  */
 export function readAdapter(folder: string, config: ModelConfig, base: AdapterBase): Adapter {
-  const file = join(folder, weightsFile);
-  if (!existsSync(file) && existsSync(join(folder, pickledFile))) refusePickle(folder);
-  const weights = openSafetensors(file);
+  const weights = openAdapter(folder);
+  const { file } = weights;
   try {
     const fail = (message: string, remedy: string) => {
       throw new UserError(message, { file, remedy, code: 'checkpoint' });
@@ -93,20 +90,6 @@ export function readAdapter(folder: string, config: ModelConfig, base: AdapterBa
 
 /** Without the adapter's name, which names of tensors contain if a trainer saved the model's state itself. */
 const withoutAdapterName = (tensor: string) => tensor.replace(/(\.lora_[AB])\.[^.]+\.weight$/, '$1.weight');
-
-const pickledFile = 'adapter_model.bin';
-
-function refusePickle(folder: string): never {
-  const [from, to] = [pickledFile, weightsFile].map((name) => JSON.stringify(join(folder, name)));
-  throw new UserError(`The adapter's weights are a Python pickle, which can run code when it is read`, {
-    file: join(folder, pickledFile),
-    remedy:
-      "If you trust it, convert it: python -c 'import torch; from " +
-      'safetensors.torch import save_file; save_file({k: v.contiguous() for k, ' +
-      `v in torch.load(${from}, weights_only=True).items()}, ${to})'`,
-    code: 'checkpoint',
-  });
-}
 
 /** PEFT saves embedding and output layer whole beside the adapter when tokens were added to the vocabulary. */
 function refuseEmbeddings({ tensors, file }: SafetensorsFile): void {

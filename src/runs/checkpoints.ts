@@ -10,7 +10,7 @@ import { hashFile, parseJson, readSmallText } from '../lines';
 import { stageNames } from '../stages';
 import { createFile, flushFile, flushFolder, makeFolder, makeNewFolder, move, remove } from '../writing';
 import { check } from './jsonl';
-import { checkpointsFolder } from './layout';
+import { checkpointsFolder, runOfCheckpoint } from './layout';
 import { type CheckpointState, checkpointStateSchema, formatVersion, type RunRecord } from './records';
 
 export const stateFile = 'state.json';
@@ -104,20 +104,26 @@ export function deleteCheckpointFolder(run: string, name: string): void {
 
 const isFileName = (name: string) => /^[^/\\]+$/.test(name) && name !== '.' && name !== '..';
 
-/** Verifies the weights of a run's checkpoint before they are used elsewhere; other folders have no checksums. */
+/**
+ * Verifies the weights of a checkpoint before they are used elsewhere; other folders have no checksums. Outside of a
+ * run, a state.json in any other form belongs to another program.
+ */
 export function verifyWeights(folder: string): void {
-  const file = join(folder, stateFile);
-  if (!fs.existsSync(file)) return;
-  const state = checkpointStateSchema.safeParse(readState(file));
-  if (!state.success) return; // of another program
-  const weights = Object.entries(state.data.files).filter(([name]) => isWeights.test(name));
+  if (!fs.existsSync(join(folder, stateFile))) return;
+  let state: CheckpointState;
+  try {
+    state = readState(folder);
+  } catch (error) {
+    if (error instanceof UserError && !runOfCheckpoint(folder)) return;
+    throw error;
+  }
+  const weights = Object.entries(state.files).filter(([name]) => isWeights.test(name));
   verifyFiles(folder, weights);
 }
 
 const isWeights = /^(?:adapter_)?model\.safetensors$/;
 /** Longest state.json, in bytes. */
 const mostState = 256 << 20;
-const readState = (file: string) => parseJson(readSmallText(file, mostState), { file, code: 'checkpoint' });
 
 const damagedCheckpoint = (folder: string, message: string) =>
   new UserError(message, { file: folder, code: 'checkpoint', remedy: 'Use an earlier checkpoint of the run.' });
@@ -130,12 +136,22 @@ function verifyFiles(folder: string, files: [name: string, hash: string][]): voi
   }
 }
 
+/** The state of a checkpoint, verified by its own checksum. */
+function readState(folder: string): CheckpointState {
+  const file = join(folder, stateFile);
+  const value = parseJson(readSmallText(file, mostState), { file, code: 'checkpoint' });
+  const state = check(checkpointStateSchema, value, { file });
+  const { sha256, ...rest } = value as CheckpointState;
+  if (sha256 !== undefined && sha256 !== checksum(rest))
+    throw damagedCheckpoint(folder, 'the file state.json is damaged: its checksum differs');
+  return state;
+}
+
 /** Reads a checkpoint's state and verifies the checksum of every file. */
 export function verifyCheckpoint(folder: string): CheckpointState {
-  const file = join(folder, stateFile);
-  if (!fs.existsSync(file)) throw damagedCheckpoint(folder, 'this is not a checkpoint: it has no state.json');
-  const value = readState(file);
-  const state = check(checkpointStateSchema, value, { file });
+  if (!fs.existsSync(join(folder, stateFile)))
+    throw damagedCheckpoint(folder, 'this is not a checkpoint: it has no state.json');
+  const state = readState(folder);
   if (state.format > formatVersion)
     throw new UserError(
       `the checkpoint was written by a newer version (format ${state.format}, this one reads ${formatVersion})`,
@@ -145,9 +161,6 @@ export function verifyCheckpoint(folder: string): CheckpointState {
         remedy: 'Update Distillery.',
       },
     );
-  const { sha256, ...rest } = value as CheckpointState;
-  if (sha256 !== undefined && sha256 !== checksum(rest))
-    throw damagedCheckpoint(folder, 'the file state.json is damaged: its checksum differs');
   verifyFiles(folder, Object.entries(state.files));
   return state;
 }

@@ -1,6 +1,6 @@
 /** Paths in a run folder. */
 import fs from 'node:fs';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { UserError } from '../errors';
 import { type StageName, stageNames } from '../stages';
 
@@ -22,6 +22,13 @@ export const checkpointsFolder = (run: string) => join(run, 'checkpoints');
 export const lockFolder = (run: string) => join(run, 'lock');
 const rolloutsFolder = (run: string) => join(run, 'rollouts');
 const evaluationsFolder = (run: string) => join(run, 'evaluations');
+
+/** The run of a checkpoint's folder, if it belongs to one. */
+export function runOfCheckpoint(checkpoint: string): string | undefined {
+  const parent = resolve(checkpoint, '..');
+  const run = resolve(parent, '..');
+  return basename(parent) === 'checkpoints' && fs.existsSync(runFile(run)) ? run : undefined;
+}
 
 /** `name` is one path component of letters, digits and `._-`. */
 export function evaluationFile(run: string, name: string): string {

@@ -107,6 +107,9 @@ describe('acquireLock', () => {
     const file = writeLock(1, '{"pid":');
     expect(() => acquireLock(run)).toThrow(expect.objectContaining({ code: 'locked' }));
     fs.utimesSync(file, 0, 0);
+    acquireLock(run).release();
+    const future = Date.now() / 1000 + 1e8; // the clock was set back since
+    fs.utimesSync(writeLock(9, '{"pid":'), future, future);
     acquireLock(run);
   });
 

@@ -134,7 +134,8 @@ function holderOf(folder: string, number: number): LockRecord | 'starting' | und
   const record = read(file);
   if (record) return isRunning({ ...record, machine: record.host }, file) ? record : undefined;
   const stat = statOf(file);
-  return stat && Date.now() - stat.mtimeMs < tornAfterMs ? 'starting' : undefined;
+  // A time in the future is from before the clock was set back.
+  return stat && Math.abs(Date.now() - stat.mtimeMs) < tornAfterMs ? 'starting' : undefined;
 }
 
 /** Waits up to half a second for a lock file that is being written. */

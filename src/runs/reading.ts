@@ -1,6 +1,6 @@
 /** Reads runs, finished or in progress, for the CLI, the editor and for resuming. Nothing here writes. */
 import fs from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import { UserError } from '../errors';
 import { type Damage, parseJson, readSmallText } from '../lines';
@@ -32,7 +32,7 @@ import {
   validationRecordSchema,
 } from './records';
 
-export { evaluationNames, rolloutSteps } from './layout';
+export { evaluationNames, rolloutSteps, runOfCheckpoint } from './layout';
 
 /** A run on disk. */
 export interface Run {
@@ -196,13 +196,6 @@ export function latestCheckpoint(
     }
   }
   return null;
-}
-
-/** The run of a checkpoint's folder, if it belongs to one. */
-export function runOfCheckpoint(checkpoint: string): string | undefined {
-  const parent = resolve(checkpoint, '..');
-  const run = resolve(parent, '..');
-  return basename(parent) === 'checkpoints' && fs.existsSync(layout.runFile(run)) ? run : undefined;
 }
 
 function readJson(file: string): unknown {

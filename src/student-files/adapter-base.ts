@@ -1,14 +1,36 @@
-/** The base model that an adapter's folder names. */
+/** An adapter's folder: its weights, and the base model that it names. */
 import { existsSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { UserError } from '../errors';
 import { findStudent } from '../hub/cache';
 import { parseStudentName, type StudentName } from '../hub/name';
 import { readJsonObject } from './files';
+import { openSafetensors, type SafetensorsFile } from './safetensors';
 
 export const adapterConfigFile = 'adapter_config.json';
+export const adapterWeightsFile = 'adapter_model.safetensors';
+const pickledFile = 'adapter_model.bin';
 
 export const holdsAdapter = (folder: string): boolean => existsSync(join(folder, adapterConfigFile));
+
+/** Opens the weights of an adapter. @throws UserError when there are none, or only a pickle */
+export function openAdapter(folder: string): SafetensorsFile {
+  const file = join(folder, adapterWeightsFile);
+  if (!existsSync(file) && existsSync(join(folder, pickledFile))) refusePickle(folder);
+  return openSafetensors(file);
+}
+
+function refusePickle(folder: string): never {
+  const [from, to] = [pickledFile, adapterWeightsFile].map((name) => JSON.stringify(join(folder, name)));
+  throw new UserError(`The adapter's weights are a Python pickle, which can run code when it is read`, {
+    file: join(folder, pickledFile),
+    remedy:
+      "If you trust it, convert it: python -c 'import torch; from " +
+      'safetensors.torch import save_file; save_file({k: v.contiguous() for k, ' +
+      `v in torch.load(${from}, weights_only=True).items()}, ${to})'`,
+    code: 'checkpoint',
+  });
+}
 
 /**
  * The location of an adapter's base: the path that its folder names, or a downloaded model of the Hub. If it is

@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, writ
 import { dirname, resolve } from 'node:path';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
-import { jsonFault, lfsMark } from '../lines';
+import { jsonFault, lfsMark, mayOpen } from '../lines';
 import { makeFolder, replaceFile as replace } from '../writing';
 
 export type JsonObject = Record<string, unknown>;
@@ -39,6 +39,7 @@ const notWaiting = constants.O_NONBLOCK ?? 0;
 export function openFile<T>(file: string, attach: (descriptor: number, size: number) => T): T {
   let descriptor: number | undefined;
   try {
+    mayOpen(file);
     descriptor = openSync(file, constants.O_RDONLY | notWaiting);
     const stat = fstatSync(descriptor);
     if (!stat.isFile()) {

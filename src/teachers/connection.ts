@@ -1,8 +1,9 @@
 /** The client of an OpenAI-compatible endpoint: converts deviating responses of servers to OpenAI's form. */
 import type OpenAI from 'openai';
+import { type AnswerLimits, AnswerWatch } from '../answer-limits';
 
 /** A client without automatic retries, redirects (questions only go to the given address) or environment variables. */
-export async function connect(url: URL, apiKey: string | undefined, watch: ReplyWatchdog): Promise<OpenAI> {
+export async function connect(url: URL, apiKey: string | undefined, watch: ReplyWatch): Promise<OpenAI> {
   // Loaded on first use: the package is large, and the extension must start quickly.
   const { default: Client } = await import('openai');
   return new Client({
@@ -11,7 +12,7 @@ export async function connect(url: URL, apiKey: string | undefined, watch: Reply
     organization: null,
     project: null,
     maxRetries: 0,
-    timeout: 24 * 3600_000, // `Watch` is the one that waits
+    timeout: 24 * 3600_000 * 7, // `watch` has the limits
     logLevel: 'off',
     defaultHeaders: apiKey === undefined ? { Authorization: null } : {},
     fetchOptions: { redirect: 'error' },
@@ -19,119 +20,91 @@ export async function connect(url: URL, apiKey: string | undefined, watch: Reply
   });
 }
 
-export interface Limits {
-  /** Timeout for silence of the server, in milliseconds: before the first data and between two pieces. */
-  silenceMs: number;
-  /** Maximum duration of a reply, in milliseconds. */
-  replyMs: number;
-}
+/** Limits that depend on the teacher; see AnswerLimits. */
+export type ReplyLimits = Required<Pick<AnswerLimits, 'silenceMs' | 'contentMs' | 'totalMs'>>;
 
-/** Maximum bytes of a streamed reply: the longest accepted one, with each token in an event of its own. */
-const maxStreamBytes = 256 << 20;
-/** Maximum bytes of one event of a stream, or of a reply that is a single JSON object. */
-const maxEventBytes = 16 << 20;
+/**
+ * Servers with a queue send comments until it is a request's turn; DeepSeek ends such a request after ten minutes
+ * (https://api-docs.deepseek.com/quick_start/rate_limit). Others generate text, or are lost.
+ */
+export const replyLimits = (silenceMs = 120_000): ReplyLimits => ({
+  silenceMs,
+  contentMs: 5 * silenceMs,
+  totalMs: Math.max(4 * 3600_000, 5 * silenceMs),
+});
 
-/** Aborts on the user's signal, and when the server is silent for too long, never ends, or sends too much. */
-export class ReplyWatchdog {
-  private readonly controller = new AbortController();
-  private readonly whole: NodeJS.Timeout;
-  private silence: NodeJS.Timeout | undefined;
-  private bytes = 0;
-  /** The reason for giving up. */
-  reason: string | undefined;
+/** The longest accepted reply with each token in an event of its own; and as one event, or one JSON object. */
+const sizes = { bytes: 256 << 20, emptyBytes: 16 << 20 };
+
+/** Watches one reply. */
+export class ReplyWatch extends AnswerWatch {
   /** The stream was marked as complete (`data: [DONE]`). */
   done = false;
 
-  constructor(
-    private readonly outer: AbortSignal,
-    private readonly limits: Limits,
-  ) {
-    outer.addEventListener('abort', this.stop);
-    if (outer.aborted) this.stop();
-    this.whole = setTimeout(() => this.giveUp(`no end of the reply in ${limits.replyMs / 1000} s`), limits.replyMs);
-    this.heard();
+  constructor(limits: ReplyLimits, signal: AbortSignal) {
+    super({ ...limits, ...sizes }, signal);
   }
-
-  get signal(): AbortSignal {
-    return this.controller.signal;
-  }
-
-  /** The server sent bytes, or answered at all. */
-  heard(): void {
-    clearTimeout(this.silence);
-    if (this.signal.aborted) return; // data in transit that nobody waits for
-    const { silenceMs } = this.limits;
-    this.silence = setTimeout(() => this.giveUp(`no data for ${silenceMs / 1000} s`), silenceMs);
-  }
-
-  /** The server sent this many bytes; `waiting` are those of an incomplete event. */
-  took(bytes: number, waiting: number): void {
-    this.heard();
-    this.bytes += bytes;
-    for (const [size, most] of [
-      [this.bytes, maxStreamBytes],
-      [waiting, maxEventBytes],
-    ])
-      if (size > most) this.giveUp(`more than ${most >> 20} MB in one reply`);
-  }
-
-  end(): void {
-    clearTimeout(this.silence);
-    clearTimeout(this.whole);
-    this.outer.removeEventListener('abort', this.stop);
-    this.controller.abort();
-  }
-
-  private giveUp(reason: string): void {
-    this.reason ??= reason;
-    this.stop();
-  }
-
-  private readonly stop = () => this.controller.abort();
 }
 
 /**
- * A response as the client sees it. Every byte of a stream counts as a sign of life, including the comments by which
- * some servers keep a connection alive while a question is queued (DeepSeek, OpenRouter); a complete reply in place of
- * a stream becomes a stream of one event.
+ * A response as the client sees it. Every byte of a stream is a sign of life, including the comments by which some
+ * servers keep a connection alive while a question is queued (DeepSeek, OpenRouter), but only text is content; a
+ * complete reply in place of a stream becomes a stream of one event.
  */
-async function asStream(response: Response, watch: ReplyWatchdog): Promise<Response> {
+async function asStream(response: Response, watch: ReplyWatch): Promise<Response> {
   const { status, statusText, ok } = response;
   const headers = new Headers(response.headers);
   for (const name of ['content-length', 'content-encoding']) headers.delete(name); // of the body as sent
   const as = (body: ReadableStream | string | null) => new Response(body, { status, statusText, headers });
-  const body = as(response.body?.pipeThrough(wholeEvents(watch)) ?? null);
-  if (!/^application\/json\b/i.test(headers.get('content-type') ?? '')) return body;
+  const isJson = /^application\/json\b/i.test(headers.get('content-type') ?? '');
+  const body = as(response.body?.pipeThrough(ok && !isJson ? events(watch) : counted(watch)) ?? null);
+  if (!isJson) return body;
   const text = await body.text();
   if (!ok) return as(asFault(text));
   watch.done = true;
   return as(/^\s*\{/.test(text) ? `data: ${text.replace(/[\r\n]+/g, ' ')}\n\ndata: [DONE]\n\n` : text);
 }
 
+const counted = (watch: ReplyWatch): TransformStream<Uint8Array, Uint8Array> =>
+  new TransformStream({
+    start: () => watch.heard(),
+    transform(bytes, out) {
+      watch.took(bytes.length);
+      out.enqueue(bytes);
+    },
+  });
+
+/** Two line ends in a row, each of them CR LF, LF or CR (https://html.spec.whatwg.org/#parsing-an-event-stream). */
+const emptyLine = /(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?!\n))/;
+
 /**
- * Passes on only complete events: the client scans an incomplete one again with each new piece, which takes minutes for
- * a few megabytes.
+ * Passes on complete events with data, one at a time, and nothing else: the client scans an incomplete event again with
+ * each new piece, and copies the rest of a piece for each of its empty lines, which both take minutes for a few
+ * megabytes.
  */
-function wholeEvents(watch: ReplyWatchdog): TransformStream<Uint8Array, Uint8Array> {
-  let held: Uint8Array[] = [];
-  let waiting = 0;
-  let tail = '\n'; // a possible beginning of an event's end, or of the last mark, split by the network
+function events(watch: ReplyWatch): TransformStream<Uint8Array, Uint8Array> {
+  // One character per byte.
+  let held: string[] = [];
+  let tail = ''; // a possible beginning of an empty line, split by the network
+  const pass = (event: string, out: TransformStreamDefaultController<Uint8Array>) => {
+    if (/(?:^|[\r\n])data:[ \t]*\S/.test(event)) out.enqueue(Buffer.from(`${event}\n\n`, 'latin1'));
+    watch.done = /(?:^|[\r\n])data: ?\[DONE\]/.test(event);
+    if (watch.done) out.terminate(); // whatever follows
+  };
   return new TransformStream({
     start: () => watch.heard(),
     transform(bytes, out) {
-      const text = tail + Buffer.from(bytes).toString('latin1');
-      tail = text.slice(-16);
-      watch.done ||= /\ndata: ?\[DONE\]/.test(text);
-      held.push(bytes);
-      waiting += bytes.length;
-      watch.took(bytes.length, waiting);
-      watch.signal.throwIfAborted();
-      if (!/\n\r?\n/.test(text)) return;
-      out.enqueue(Buffer.concat(held));
-      held = [];
-      waiting = 0;
+      watch.took(bytes.length);
+      const text = Buffer.from(bytes).toString('latin1');
+      held.push(text);
+      const ended = emptyLine.test(tail + text);
+      tail = (tail + text).slice(-3);
+      if (!ended) return;
+      const parts = held.join('').split(emptyLine);
+      held = [parts.pop()!];
+      for (const part of parts) if (!watch.done) pass(part, out);
     },
-    flush: (out) => out.enqueue(Buffer.concat(held)),
+    flush: (out) => pass(held.join(''), out),
   });
 }
 

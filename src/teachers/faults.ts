@@ -1,3 +1,5 @@
+import type { AnswerCutOff } from '../answer-limits';
+
 /** Errors of a single request, by how to handle them. */
 export type FaultKind =
   /** Transient: no connection, too many requests, a server error, a truncated or malformed reply. */
@@ -26,6 +28,14 @@ export class TeacherFault extends Error {
     this.name = 'TeacherFault';
   }
 }
+
+/** A reply was given up at a limit. If a part of it arrived, it may be paid for, and is requested only once more. */
+export const cutOffFault = (cause: AnswerCutOff, host: string, remedy: string) =>
+  new TeacherFault(`no complete reply from ${host}: ${cause.message}`, 'passing', {
+    ...(cause.arrived && { attempts: 2 }),
+    remedy,
+    cause,
+  });
 
 /** The wait in `Retry-After`: seconds or a date (RFC 9110, 10.2.3); `retry-after-ms` is a variant of some servers. */
 export function retryAfter(

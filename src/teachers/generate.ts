@@ -7,7 +7,7 @@ import { type Prices, SpendingLimit } from './cost';
 import { TeacherFault } from './faults';
 import { type JournalEntry, type ReplyJournal, requestKey } from './journal';
 import { promptFor } from './prompt';
-import { collectReply, tokensIn } from './reply';
+import { collectReply, tokensIn, withinLength } from './reply';
 import { type Pace, RequestGate, withRetries } from './retry';
 import type { Teacher, TeacherRequest, Usage } from './types';
 
@@ -211,7 +211,8 @@ class TeacherRequests {
   private async send(request: TeacherRequest) {
     this.progress.waiting = undefined;
     if (this.budget?.overdrawn) throw new BudgetExceeded();
-    return collectReply(this.teacher.ask(request, this.abort), request.prompt.length, {
+    const pieces = withinLength(this.teacher.ask(request, this.abort), request.maxTokens);
+    return collectReply(pieces, request.prompt.length, {
       piece: () => {
         this.progress.pieces++;
       },

@@ -3,7 +3,7 @@ import { rejection } from '../testing/errors';
 import { checkBaseUrl, keyFor } from './endpoint';
 import { retryAfter, TeacherFault } from './faults';
 import { openAiTeacher } from './openai';
-import { chainText, collectReply } from './reply';
+import { chainText, collectReply, withinLength } from './reply';
 import { type Behaviour, type FakeServer, openServer } from './testing/server';
 import type { TeacherRequest } from './types';
 
@@ -19,13 +19,14 @@ const never = new AbortController().signal;
 interface Settings {
   apiKey?: string;
   silenceMs?: number;
-  replyMs?: number;
+  contentMs?: number;
+  totalMs?: number;
 }
 
 async function ask(behaviour?: Behaviour, settings: Settings = {}) {
   if (behaviour) server.behave = () => behaviour;
   const teacher = openAiTeacher({ baseUrl: server.baseUrl, model: 'm', ...settings });
-  return collectReply(teacher.ask(request, never), request.prompt.length);
+  return collectReply(withinLength(teacher.ask(request, never), request.maxTokens), request.prompt.length);
 }
 
 const faultOf = (promise: Promise<unknown>) => rejection(TeacherFault, promise);
@@ -222,38 +223,67 @@ describe('an OpenAI-compatible teacher', () => {
   it('gives up after a time limit', async () => {
     expect(await faultOf(ask('silence', { silenceMs: 60 }))).toMatchObject({
       kind: 'passing',
-      message: 'no data for 0.06 s',
+      message: `no complete reply from ${new URL(server.baseUrl).host}: nothing arrived for 0.06 s`,
+      details: { remedy: expect.stringContaining('--timeout') },
     });
     // The silence may come after some words, too.
     expect(await faultOf(ask({ text: 'one two', delay: 150 }, { silenceMs: 100 }))).toMatchObject({
-      message: 'no data for 0.1 s',
+      message: expect.stringContaining('nothing arrived for 0.1 s'),
     });
   });
 
-  it('gives up on an endless reply, in time or in size', async () => {
-    const endless: Behaviour = {
-      async events(_, response) {
-        while (!response.destroyed) {
-          response.write(': keep-alive\n\n');
-          await new Promise((resolve) => setTimeout(resolve, 10));
-        }
+  /** Writes `part` every `everyMs` milliseconds, without end. */
+  const endless = (part: string, everyMs = 5): Behaviour => ({
+    async events(_, response) {
+      while (!response.destroyed) {
+        response.write(part);
+        await new Promise((resolve) => setTimeout(resolve, everyMs));
+      }
+    },
+  });
+  const delta = (text: string) => `data: {"choices":[{"index":0,"delta":{"content":"${text}"}}]}\n\n`;
+
+  it.each([
+    ['comments', ': ping\n\n'],
+    ['line ends', '\n'],
+    ['line ends of every kind', '\r\n\r\r\n\n'],
+    ['events without data', 'event: ping\n\n'],
+    ['events with empty data', 'data:\n\n'],
+    ['events with an empty object', 'data: {}\n\n'],
+    ['deltas without text', 'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n'],
+    ['counts', 'data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1}}\n\n'],
+  ])('gives up on endless %s, without end or content', async (_, part) => {
+    const fault = await faultOf(ask(endless(part), { contentMs: 100 }));
+    expect(fault).toMatchObject({ kind: 'passing', details: { remedy: expect.stringContaining('log of the server') } });
+    expect(fault.message).toMatch(/127\.0\.0\.1:\d+: nothing but signs of life arrived for 0\.1 s/);
+  });
+
+  it.each([
+    ['a mark', '[DONE]'],
+    ['a reason', { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }],
+  ])('takes a reply that %s ends, although the server goes on endlessly', async (_, mark) => {
+    const reply = await ask(
+      {
+        async events(send, response) {
+          send({ choices: [{ index: 0, delta: { content: 'Answer: 2' } }] });
+          send(mark);
+          for (; !response.destroyed; await new Promise((resolve) => setTimeout(resolve, 5)))
+            response.write(': ping\n\n');
+        },
       },
-    };
-    expect(await faultOf(ask(endless, { replyMs: 300 }))).toMatchObject({
-      kind: 'passing',
-      message: 'no end of the reply in 0.3 s',
-    });
-    const part = 'x'.repeat(1 << 20);
-    const line: Behaviour = {
-      async events(_, response) {
-        response.write('data: ');
-        while (!response.destroyed) {
-          response.write(part);
-          await new Promise((resolve) => setTimeout(resolve, 5));
-        }
-      },
-    };
-    expect(await faultOf(ask(line))).toMatchObject({ kind: 'passing', message: 'more than 16 MB in one reply' });
+      { contentMs: 200 },
+    );
+    expect(reply).toMatchObject({ text: 'Answer: 2', finished: true });
+  });
+
+  it('gives up on an endless reply, in time, in size or in pieces', async () => {
+    const told = async (part: string, settings: Settings, everyMs?: number) =>
+      (await faultOf(ask(endless(part, everyMs), settings))).message;
+    expect(await told(delta('x'), { contentMs: 200, totalMs: 400 })).toContain('the answer did not end in 0.4 s');
+    const flood = `${'\n'.repeat(1 << 19)}: ${'x'.repeat(4 << 20)}`;
+    expect(await told(flood, {}, 1)).toContain('more than 16 MB arrived without content');
+    expect(await told(delta('x'.repeat(1 << 20)), {})).toContain('longer than 1000000 characters');
+    expect(await told(delta('x').repeat(100), {}, 1)).toContain('more than 2600 pieces for 100 tokens');
   });
 
   it('waits as long as comments keep the connection alive', async () => {

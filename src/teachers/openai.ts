@@ -3,13 +3,13 @@
  * llama.cpp's server. Servers support different parameters: one that is refused is omitted from then on.
  */
 import type OpenAI from 'openai';
-import { connect, type Limits, ReplyWatchdog } from './connection';
+import { connect, type ReplyLimits, ReplyWatch, replyLimits } from './connection';
 import { type Delta, piecesIn, saysSomething } from './delta';
 import { checkBaseUrl, isLocal } from './endpoint';
-import { retryAfter, TeacherFault } from './faults';
+import { cutOffFault, retryAfter, TeacherFault } from './faults';
 import { neutralSettings, optionalSettings, type Piece, type Teacher, type TeacherRequest, type Unsent } from './types';
 
-export interface OpenAiSettings extends Partial<Limits> {
+export interface OpenAiSettings extends Partial<ReplyLimits> {
   /** Up to and excluding `/chat/completions`, such as `http://localhost:11434/v1`. */
   baseUrl: string;
   model: string;
@@ -26,7 +26,7 @@ type KnownRefusal = (typeof refusals)[number];
 type Chunk = OpenAI.ChatCompletionChunk;
 
 export function openAiTeacher({ baseUrl, model, apiKey, api = 'chat', ...given }: OpenAiSettings): Teacher {
-  const limits: Limits = { silenceMs: 120_000, replyMs: 4 * 3600_000, ...given };
+  const limits: ReplyLimits = { ...replyLimits(given.silenceMs), ...given };
   const url = checkBaseUrl(baseUrl);
   const refused = new Set<KnownRefusal>();
   return {
@@ -34,7 +34,7 @@ export function openAiTeacher({ baseUrl, model, apiKey, api = 'chat', ...given }
     endpoint: url.href.replace(/\/$/, ''),
     host: isLocal(url) ? `${url.host} (this machine)` : url.host,
     async *ask(request, signal) {
-      const watch = new ReplyWatchdog(signal, limits);
+      const watch = new ReplyWatch(limits, signal);
       try {
         const client = await connect(url, apiKey, watch);
         const chunks = await open(client, { api, model, refused }, request, watch.signal);
@@ -42,8 +42,8 @@ export function openAiTeacher({ baseUrl, model, apiKey, api = 'chat', ...given }
         watch.signal.throwIfAborted(); // the client ends an aborted stream as if it were complete
       } catch (error) {
         if (signal.aborted) throw signal.reason;
-        throw watch.reason
-          ? new TeacherFault(watch.reason, 'passing', { cause: error })
+        throw watch.cutOff
+          ? cutOffFault(watch.cutOff, url.host, stuckServer)
           : faultOf(error, { model, host: url.host }, apiKey);
       } finally {
         watch.end();
@@ -118,16 +118,23 @@ function refusalIn(error: unknown, refused: ReadonlySet<KnownRefusal>): KnownRef
   return refusal !== undefined && (refusal in neutralSettings || !outOfRange) ? refusal : undefined;
 }
 
+const stuckServer =
+  'See the log of the server: it may be overloaded or stuck. For a slow one, `distillery teach` has --timeout. ' +
+  'Replies received so far are kept.';
+
+/** Maximum number of deltas in an unknown form. */
+const maxUnread = 100_000;
+
 async function* piecesOf(
   stream: AsyncIterable<Chunk | OpenAI.Completion>,
-  watch: ReplyWatchdog,
+  watch: ReplyWatch,
   without: Unsent[],
 ): AsyncGenerator<Piece> {
   let reason: string | undefined;
   let usage: { prompt: number; completion: number } | undefined;
   let isRead = false;
   const unread: Delta[] = [];
-  for await (const chunk of stream) {
+  for await (const chunk of untilCutOff(stream, () => watch.cutOff && reason !== undefined)) {
     if (typeof chunk !== 'object' || chunk === null)
       throw new TeacherFault('the server sends no JSON objects', 'passing');
     const { prompt_tokens, completion_tokens } = chunk.usage ?? {};
@@ -138,7 +145,10 @@ async function* piecesOf(
     const delta = ('text' in choice ? { content: choice.text } : (choice.delta ?? message(choice) ?? {})) as Delta;
     const pieces = [...piecesIn(delta)];
     isRead ||= pieces.length > 0;
-    if (!isRead && saysSomething(delta)) unread.push(delta);
+    const isUnknown = !isRead && saysSomething(delta);
+    if (isUnknown) unread.push(delta);
+    if (isUnknown || pieces.length > 0) watch.progressed();
+    if (unread.length > maxUnread) throw new TeacherFault('the server sends no text in a known form', 'request');
     yield* pieces;
     if (typeof choice.finish_reason === 'string') reason = choice.finish_reason;
   }
@@ -148,6 +158,15 @@ async function* piecesOf(
   // A reply in an unknown form is kept as it is, so that it is not paid for again.
   if (!isRead && unread.length > 0) yield { kind: 'text', text: JSON.stringify(unread) };
   yield { kind: 'end', finished: reason !== 'length', usage, without };
+}
+
+/** A stream whose error is its end if `isComplete`: some servers say that a reply is complete, but never end it. */
+async function* untilCutOff<T>(stream: AsyncIterable<T>, isComplete: () => unknown): AsyncGenerator<T> {
+  try {
+    yield* stream;
+  } catch (error) {
+    if (!isComplete()) throw error;
+  }
 }
 
 /** For a complete reply, from a server that does not stream. */

@@ -4,6 +4,28 @@ import type { Piece, Reply, Usage } from './types';
 
 /** Longest accepted reply, in code units: about 250,000 tokens. */
 const maxReplyLength = 1_000_000;
+/** Pieces per requested token that are accepted: some servers send each character, or the text after each word. */
+const piecesPerToken = 16;
+
+/**
+ * The pieces of a reply up to a length that no sound server exceeds: others send for ever, as they ignore the limit of
+ * tokens or send empty pieces. @throws TeacherFault beyond it
+ */
+export async function* withinLength(pieces: AsyncIterable<Piece>, maxTokens: number): AsyncGenerator<Piece> {
+  const most = 1000 + piecesPerToken * maxTokens;
+  const remedy = 'Set a limit of tokens in the server itself, or use another server.';
+  let [count, length] = [0, 0];
+  for await (const piece of pieces) {
+    if (piece.kind !== 'end') {
+      length += piece.text.length;
+      if (length > maxReplyLength)
+        throw new TeacherFault(`the reply is longer than ${maxReplyLength} characters`, 'request', { remedy });
+      if (++count > most)
+        throw new TeacherFault(`the reply has more than ${most} pieces for ${maxTokens} tokens`, 'request', { remedy });
+    }
+    yield piece;
+  }
+}
 
 export interface ReplyEvents {
   /** A piece arrived. */
@@ -39,8 +61,6 @@ export async function collectReply(
         return { thought, text, finished, usage: usage ?? guess(), ...(!usage && { estimated: true }), ...lacking };
       }
       length += piece.text.length;
-      if (length > maxReplyLength)
-        throw new TeacherFault(`the reply is longer than ${maxReplyLength} characters`, 'request');
       (piece.kind === 'thought' ? thoughts : texts).push(piece.text);
       onPiece?.();
     }

@@ -17,13 +17,14 @@ export interface Pace {
 
 /** The gate of all requests to one teacher: spaced by the pace, and closed for all while the teacher asks to wait. */
 export class RequestGate {
+  /** By the monotonic clock, as the other one may jump. */
   private next = 0;
 
   constructor(private readonly spacingMs: number) {}
 
   async pass(signal: AbortSignal): Promise<void> {
     for (;;) {
-      const now = Date.now();
+      const now = performance.now();
       if (now >= this.next) {
         this.next = now + this.spacingMs;
         return;
@@ -33,7 +34,7 @@ export class RequestGate {
   }
 
   shut(ms: number): void {
-    this.next = Math.max(this.next, Date.now() + ms);
+    this.next = Math.max(this.next, performance.now() + ms);
   }
 }
 

@@ -4,8 +4,8 @@
  * random places.
  */
 
-import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -22,10 +22,12 @@ import type { Engine, Student } from '../../src/engine/port';
 import type { ProcessEngine } from '../../src/engine/process/engine';
 import type { GrpoOptions } from '../../src/engine-data/training';
 import { installEngine } from '../../src/engine-install/install';
+import { UserError } from '../../src/errors';
 import { plainGrpo } from '../../src/learning/testing/settings';
 import { packageRoot } from '../../src/paths';
 import { isProcess } from '../../src/processes';
 import { openRun, readMetrics, readSummary } from '../../src/runs/reading';
+import { rejection } from '../../src/testing/errors';
 import { experimentToBeKilled } from './to-be-killed';
 
 const python = process.env.DISTILLERY_PYTHON;
@@ -153,6 +155,54 @@ describe.skipIf(!python)('the PyTorch engine', () => {
     expect(theirs.optimizerStep).toBe(again.optimizerStep);
   });
 
+  it.each<[string, (student: string) => void]>([
+    ['weights that are cut off', (student) => truncateSync(join(student, weights), 5000)],
+    ['weights that end in NULs', (student) => edit(student, (bytes) => bytes.fill(0, bytes.length - 6000))],
+    ['weights that are not numbers', (student) => edit(student, (bytes, start) => bytes.fill(0xff, start, start + 8))],
+    ['no weights but a pickle', (student) => renameSync(join(student, weights), join(student, 'pytorch_model.bin'))],
+    [
+      'a pipe as config.json',
+      (student) => {
+        rmSync(join(student, 'config.json'));
+        execFileSync('mkfifo', [join(student, 'config.json')]);
+      },
+    ],
+    [
+      'a pickle as adapter',
+      (student) => {
+        writeFileSync(join(student, 'adapter_config.json'), '{"base_model_name_or_path": "../student"}');
+        writeFileSync(join(student, 'adapter_model.bin'), '');
+      },
+    ],
+  ])('a damaged student is refused as by the embedded engine: %s', async (_, damage) => {
+    const student = join(folder, 'damaged');
+    rmSync(student, { recursive: true, force: true });
+    cpSync(join(folder, 'student'), student, { recursive: true });
+    damage(student);
+    const opened = (engine: Engine) => rejection(UserError, engine.open(student, { lora: null, seed: 1 }));
+    const [ours, theirs] = await Promise.all(engines.map(opened));
+    expect([theirs.message, theirs.file, theirs.remedy]).toEqual([ours.message, ours.file, ours.remedy]);
+    expect(theirs.remedy).toBeTruthy();
+  });
+
+  it.each([
+    [{ num_hidden_layers: 9 }, /^The weights lack /],
+    [{ num_hidden_layers: 1 }, /config\.json leaves no place for/],
+    [{ hidden_size: 48 }, /shape|mismatch/],
+  ])('a damaged student is refused by both engines: the config.json with %j', async (changes, message) => {
+    const student = join(folder, 'damaged');
+    rmSync(student, { recursive: true, force: true });
+    cpSync(join(folder, 'student'), student, { recursive: true });
+    const file = join(student, 'config.json');
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...changes }));
+    for (const engine of engines)
+      expect(await rejection(UserError, engine.open(student, { lora: null, seed: 1 }))).toMatchObject({
+        message: expect.stringMatching(message),
+        file: student,
+        remedy: expect.stringContaining('config.json'),
+      });
+  });
+
   it('runs all stages; killed at random times, it resumes from its checkpoints with the same numbers', async () => {
     const whole = await wholeRun();
     const updates = readMetrics(whole).length;
@@ -214,6 +264,14 @@ describe.skipIf(!python)('the PyTorch engine', () => {
     }
   });
 });
+
+const weights = 'model.safetensors';
+
+/** Changes the bytes of the weights; those of the first tensor begin at `start`. */
+function edit(student: string, change: (bytes: Buffer, start: number) => Buffer): void {
+  const bytes = readFileSync(join(student, weights));
+  writeFileSync(join(student, weights), change(bytes, 8 + Number(bytes.readBigUInt64LE())));
+}
 
 const quiet = { notify: () => {}, signal: new AbortController().signal };
 

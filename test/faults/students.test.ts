@@ -3,7 +3,7 @@
  * preview) fails at once, with the file and the remedy.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openStudent } from '../../src/curriculum/students';
@@ -181,4 +181,42 @@ it('a checkpoint with unchanged weights is opened', async () => {
   const { student: opened } = await openStudent(engine, student);
   await opened.dispose();
   disposeModel(loadStudent(student).model);
+});
+
+it.each<[what: string, make: (file: string) => void]>([
+  ['cut off', (file) => writeFileSync(file, '{"format": 1, "st')],
+  ['of NULs', nul],
+  ['of another program', (file) => writeFileSync(file, '{"step": "x"}')],
+  ['that is a pipe', pipe],
+])('a state.json %s is ignored beside a student, and refused in a checkpoint of a run', async (_, make) => {
+  student = join(folder, 'foreign');
+  rmSync(student, { recursive: true, force: true });
+  cpSync(join(folder, 'student'), student, { recursive: true });
+  make(at('state.json'));
+  const { student: opened } = await openStudent(engine, student, { prompt: 'auto' });
+  await opened.dispose();
+  const run = join(folder, 'a-run');
+  rmSync(run, { recursive: true, force: true });
+  mkdirSync(join(run, 'checkpoints'), { recursive: true });
+  writeFileSync(join(run, 'run.json'), '{}');
+  renameSync(student, join(run, 'checkpoints', 'sft-1'));
+  const refused = openStudent(engine, join(run, 'checkpoints', 'sft-1'), { prompt: 'auto' });
+  await expect(refused).rejects.toMatchObject({ file: expect.stringContaining('sft-1'), remedy: expect.any(String) });
+});
+
+it('a student whose output is not a number is named', async () => {
+  student = join(folder, 'overflowing');
+  cpSync(join(folder, 'student'), student, { recursive: true });
+  editWeights((bytes, start) => {
+    for (let at = start; at + 4 <= bytes.length; at += 4) bytes.writeFloatLE(3e38, at);
+    return bytes;
+  });
+  const { student: opened } = await openStudent(engine, student, { prompt: 'auto' });
+  const sampling = { temperature: 1, topK: 0, topP: 1, minP: 0 };
+  const told = await opened
+    .sample([[1, 2]], { sampling, maxNewTokens: 2, eosIds: [], seed: 1 })
+    .catch((error) => error);
+  expect(told).toBeInstanceOf(UserError);
+  expect(told).toMatchObject({ file: student, message: expect.stringContaining('no probabilities') });
+  await opened.dispose();
 });

@@ -9,6 +9,7 @@ import { addsNothing } from '../../model/lora';
 import { disposeModel, type Model, shareFrozen, trainableParameters } from '../../model/transformer';
 import { sample } from '../../rollout/sample';
 import { parameterCount } from '../../student-files/parameters';
+import { namingStudent } from '../diverged';
 import type { GrpoUpdate, LogProbOptions, Snapshot, Student, StudentFacts, SupervisedStep } from '../port';
 import { loadMoments, readWeights, saveMoments, saveWeights } from './checkpoint';
 
@@ -54,7 +55,7 @@ export class EmbeddedStudent implements Student {
   }
 
   sample(prompts: readonly (readonly number[])[], options: SampleOptions) {
-    return sample(this.model, prompts, options);
+    return namingStudent(this.path, sample(this.model, prompts, options));
   }
 
   logProbs(examples: readonly Example[], options: LogProbOptions) {

@@ -1,9 +1,14 @@
 /** An engine in its own process, on this machine or wherever its command leads. */
 import { existsSync, statSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { defaultLora, type LoraSettings } from '../../config/lora';
 import type { MemoryModel } from '../../engine-data/memory';
 import { UserError } from '../../errors';
+import { isFolder } from '../../paths';
+import { adapterBase, holdsAdapter, openAdapter } from '../../student-files/adapter-base';
+import { readJsonObject } from '../../student-files/files';
+import { ggufAt } from '../../student-files/gguf/student';
+import { holdsWeights, openWeights } from '../../student-files/weights';
 import { gigabytes } from '../../words';
 import type { Engine, EngineInfo, OpenOptions, Student } from '../port';
 import type { EngineCommand } from './child';
@@ -82,11 +87,12 @@ export class ProcessEngine implements Engine {
           'Convert a GGUF file with `distillery import student`, or ' +
           'choose the embedded engine: "backend": "embedded".',
       });
+    checkFiles(student);
     if (!this.connection.alive) await this.startAgain();
     const { connection } = this;
     const { id, facts, warnings } = await connection.request('open', { student, adapter: lora, seed });
     for (const text of warnings ?? []) warn?.(text);
-    return new ProcessStudent(connection, id, facts);
+    return new ProcessStudent(connection, student, id, facts);
   }
 
   async close(): Promise<void> {
@@ -96,6 +102,20 @@ export class ProcessEngine implements Engine {
   private async startAgain(): Promise<void> {
     ({ connection: this.connection } = await EngineConnection.open(this.command, this.options.client));
   }
+}
+
+/**
+ * Refuses damaged files as the embedded engine does, before the libraries of another engine wait for a pipe or complete
+ * the weights. What is not on this machine, the engine checks alone.
+ */
+function checkFiles(folder: string): void {
+  if (!isFolder(folder) || ggufAt(folder) !== null) return;
+  const adapter = holdsAdapter(folder);
+  if (adapter) openAdapter(folder).close();
+  const base = adapter && !holdsWeights(folder) ? adapterBase(folder).path : folder;
+  if (!isFolder(base)) return;
+  readJsonObject(join(base, 'config.json'));
+  openWeights(base).close();
 }
 
 /** Details beyond a run's record: devices with their memory, dtypes, samplers. */

@@ -10,6 +10,7 @@ import {
   type TokenMeasures,
 } from '../../engine-data/training';
 import { UserError } from '../../errors';
+import { namingStudent } from '../diverged';
 import type { GrpoUpdate, LogProbOptions, Snapshot, Student, StudentFacts, SupervisedStep, TokenScores } from '../port';
 import type { EngineConnection, EngineRequestOptions } from './connection';
 import type { EngineMethod, EngineParams, EngineResult } from './wire';
@@ -27,6 +28,8 @@ export class ProcessStudent implements Student {
 
   constructor(
     private readonly connection: EngineConnection,
+    /** Where it was loaded from, absolute. */
+    private readonly path: string,
     private readonly id: string,
     readonly facts: StudentFacts,
   ) {}
@@ -60,7 +63,7 @@ export class ProcessStudent implements Student {
     const started = performance.now();
     const settings = { sampling, maxNewTokens, eosIds: [...eosIds], seed, stream: [...stream], groupSize, maxRows };
     const place = (i: number) => ({ prompt: Math.floor(i / groupSize), completion: i % groupSize });
-    const { tokens, logProbs, finished } = await this.ask(
+    const sampled = this.ask(
       'sample',
       { prompts, ...settings },
       {
@@ -70,6 +73,7 @@ export class ProcessStudent implements Student {
           progress?.(drafts.map((row, i) => ({ ...place(i), tokens: [...row], logProbs: [], finished: false }))),
       },
     );
+    const { tokens, logProbs, finished } = await namingStudent(this.path, sampled);
     const completions = tokens.map((row, i) => ({
       ...place(i),
       tokens: [...row],

@@ -5,14 +5,13 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { UserError } from '../../errors';
-import { adapterConfigFile } from '../../student-files/adapter-base';
+import { adapterConfigFile, adapterWeightsFile } from '../../student-files/adapter-base';
 import { isJsonObject } from '../../student-files/files';
 import { headerLength, parseHeader } from '../../student-files/safetensors-header';
 import { remove, replaceText } from '../../writing';
 import type { TinkerClient } from './client';
 
-const weightsFile = 'adapter_model.safetensors';
-/** Maximum size of one file of an archive. */
+/** Maximum size of an unpacked archive. */
 const maxBytes = 8 * 2 ** 30;
 
 /**
@@ -21,16 +20,16 @@ const maxBytes = 8 * 2 ** 30;
  */
 export async function downloadAdapter(client: TinkerClient, path: string, folder: string, base: string): Promise<void> {
   const files = await filesOf(await client.archive(path), path);
-  const weights = files.get(weightsFile);
-  if (!weights) throw unusable(path, `its archive has no ${weightsFile}`);
+  const weights = files.get(adapterWeightsFile);
+  if (!weights) throw unusable(path, `its archive has no ${adapterWeightsFile}`);
   const config = repaired(files.get(adapterConfigFile), modulesOf(weights, path), base);
   replaceText(folder, join(folder, adapterConfigFile), `${JSON.stringify(config, null, 2)}\n`);
-  replaceText(folder, join(folder, weightsFile), weights);
+  replaceText(folder, join(folder, adapterWeightsFile), weights);
 }
 
 /** Deletes the files that `downloadAdapter` wrote. */
 export function removeAdapter(folder: string): void {
-  for (const name of [adapterConfigFile, weightsFile]) remove(folder, join(folder, name));
+  for (const name of [adapterConfigFile, adapterWeightsFile]) remove(folder, join(folder, name));
 }
 
 const unusable = (path: string, why: string) =>
@@ -39,16 +38,20 @@ const unusable = (path: string, why: string) =>
     remedy: 'The weights are still on the server; docs/cluster.md says which servers can be downloaded from.',
   });
 
-/** The files of a tar archive, with or without gzip, by base name. */
+/** The files of an adapter in a tar archive, with or without gzip, by base name. */
 async function filesOf(archive: Uint8Array, path: string): Promise<Map<string, Buffer>> {
   const files = new Map<string, Buffer>();
   const reader = extract();
+  let bytes = 0;
   reader.on('entry', (header, stream, next) => {
     const parts: Buffer[] = [];
-    if ((header.size ?? 0) > maxBytes) reader.destroy(unusable(path, 'its archive is too large'));
-    stream.on('data', (part) => parts.push(part as Buffer));
+    const name = header.name.split('/').at(-1) ?? '';
+    const isWanted = header.type === 'file' && [adapterConfigFile, adapterWeightsFile].includes(name);
+    bytes += header.size ?? 0;
+    if (bytes > maxBytes) reader.destroy(unusable(path, 'its archive is too large'));
+    stream.on('data', (part) => isWanted && parts.push(part as Buffer));
     stream.on('end', () => {
-      if (header.type === 'file') files.set(header.name.split('/').at(-1) ?? '', Buffer.concat(parts));
+      if (isWanted) files.set(name, Buffer.concat(parts));
       next();
     });
   });

@@ -80,7 +80,23 @@ it('reports a server that is down, or silent, without delay', async () => {
   askForTinker({ url });
   expect(await tinker.reports({ measure: false })).toMatchObject([{ usable: false, detail: /ECONNREFUSED/ }]);
   const silent = new TinkerClient({ url: await serve(() => {}), key: undefined });
-  expect(await problem(silent.models({ tries: 1, timeoutMs: 50 }))).toMatch(/does not answer.*records of the run/);
+  expect(await problem(silent.models({ tries: 1, timeoutMs: 50 }))).toMatch(
+    /given up: nothing arrived for 0.05 s.*records of the run/,
+  );
+});
+
+it('gives up on an answer without end, and on a result that is never ready', async () => {
+  const url = await serve(async (request, response) => {
+    request.resume();
+    if (request.url!.endsWith('retrieve_future')) return void response.writeHead(408).end();
+    response.writeHead(200);
+    for (; !response.destroyed; await new Promise((resolve) => setTimeout(resolve, 5))) response.write(' ');
+  });
+  const client = new TinkerClient({ url, key: undefined });
+  const endless = await problem(client.models({ timeoutMs: 100 }));
+  expect(endless).toContain(`the answer of the Tinker server at ${url} was given up: the answer did not end in 0.1 s`);
+  expect(endless).toMatch(/Check the address/);
+  expect(await problem(client.result('r', undefined, 100))).toMatch(/no result for 0\.1 s.*log may say why/);
 });
 
 it('refuses log-probs of other rows, and results in another form', async () => {

@@ -1,6 +1,7 @@
 /** A client of a Tinker server: requests with retries, promises that are polled, a session that is kept alive. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { AnswerCutOff } from '../../answer-limits';
 import { UserError } from '../../errors';
 import { isJsonObject } from '../../student-files/files';
 import { type Answer, exchange, textOf } from './exchange';
@@ -30,6 +31,7 @@ export class TinkerError extends UserError {
 /** The remedy if something other than a supported server answers. */
 export const checkServer =
   'Check the address (without /api/v1); docs/cluster.md lists the servers and versions that are known to work.';
+const stuck = "The server's log may say why it is stuck. The records of the run are kept: resume it later.";
 const checkKey = 'Check the key: TINKER_API_KEY, or in VS Code *Set Up Tinker Server*.';
 
 function remedyFor(status: number): string {
@@ -52,6 +54,10 @@ export interface Request {
 
 /** Milliseconds in which a server answers what it need not compute. */
 const soon = 30_000;
+/** Milliseconds in which it answers everything else, unless asked for another limit. */
+const later = 330_000;
+/** Milliseconds in which a result must be ready; Tinker's own SDK gives up after two hours, too. */
+const resultMs = 2 * 3600_000;
 
 export class TinkerClient {
   private session = '';
@@ -122,13 +128,15 @@ export class TinkerClient {
     return objectIn(await this.send(path, { ...options, body }), path);
   }
 
-  /** Polls for the result of a call: protobuf as bytes, JSON as an object. */
-  async result(id: string, signal?: AbortSignal): Promise<unknown> {
-    for (;;) {
+  /**
+   * Polls for the result of a call: protobuf as bytes, JSON as an object. @throws UserError if the call fails, or is
+   * not ready after `limitMs`
+   */
+  async result(id: string, signal?: AbortSignal, limitMs = resultMs): Promise<unknown> {
+    for (const started = performance.now(); performance.now() - started < limitMs; ) {
       const answer = await this.send('retrieve_future', { body: { request_id: id }, signal });
-      if (answer.status === 408) continue; // not ready yet
       if (answer.headers.get('content-type')?.includes(protobuf)) return answer.body;
-      const value = objectIn(answer, 'retrieve_future');
+      const value = answer.status === 408 ? { status: 'pending' } : objectIn(answer, 'retrieve_future');
       if (value.type === 'try_again' || value.status === 'pending') {
         await wait(20, undefined, { signal });
         continue;
@@ -137,6 +145,8 @@ export class TinkerClient {
         throw new TinkerError(200, 'retrieve_future', String(value.error ?? value.error_message ?? 'it failed'));
       return value;
     }
+    const message = `the Tinker server at ${this.address.url} has had no result for ${limitMs / 1000} s`;
+    throw new UserError(message, { code: 'backend', remedy: stuck });
   }
 
   /** The archive of saved weights, `tinker://<run>/<kind>/<name>`. */
@@ -156,22 +166,23 @@ export class TinkerClient {
    * must only go to the configured address.
    */
   async send(path: string, request: Request = {}): Promise<Answer> {
-    const { body, signal, tries: most = tries, timeoutMs = 330_000 } = request;
+    const { body, signal, tries: most = tries, timeoutMs = later } = request;
     const raw = body instanceof Uint8Array;
     for (let attempt = 1; ; attempt++) {
       try {
-        const answer = await exchange(this.place(path), {
+        const sent: RequestInit = {
           method: body ? 'POST' : 'GET',
           redirect: 'manual',
           headers: { ...this.headers(), 'Content-Type': raw ? protobuf : 'application/json' },
           body: raw ? (body as Uint8Array<ArrayBuffer>) : body && JSON.stringify(body),
-          signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]),
-        });
+          signal,
+        };
+        const answer = await exchange(this.place(path), sent, timeoutMs);
         if ((answer.status !== 429 && answer.status < 500) || attempt >= most) return answer;
       } catch (error) {
         signal?.throwIfAborted();
-        if (error instanceof UserError) throw error;
-        if (attempt >= most) throw unreachable(this.address.url, error);
+        const endless = error instanceof AnswerCutOff && error.arrived;
+        if (attempt >= (endless ? Math.min(most, 2) : most)) throw unreachable(this.address.url, error);
       }
       await wait(Math.min(2 ** attempt, 30) * 250, undefined, { signal });
     }
@@ -206,6 +217,12 @@ function checkAddress({ url, key }: TinkerAddress): void {
 }
 
 function unreachable(url: string, error: unknown): UserError {
+  if (error instanceof AnswerCutOff)
+    return new UserError(`the answer of the Tinker server at ${url} was given up: ${error.message}`, {
+      code: 'backend',
+      remedy: error.arrived ? checkServer : stuck,
+      cause: error,
+    });
   const { message, cause } = error as Error & { cause?: Partial<NodeJS.ErrnoException> };
   return new UserError(`the Tinker server at ${url} does not answer: ${cause?.message || cause?.code || message}`, {
     code: 'backend',
@@ -225,11 +242,9 @@ async function fetchMoved(location: string, server: string): Promise<Uint8Array>
         remedy: 'Run on the same machine as the server, or use another server (docs/cluster.md).',
       },
     );
-  const answer = await exchange(url.href, { redirect: 'error', signal: AbortSignal.timeout(330_000) }).catch(
-    (error) => {
-      throw error instanceof UserError ? error : unreachable(url.origin, error);
-    },
-  );
+  const answer = await exchange(url.href, { redirect: 'error' }, later).catch((error) => {
+    throw unreachable(url.origin, error);
+  });
   if (answer.status !== 200) throw new TinkerError(answer.status, url.pathname, textOf(answer));
   return answer.body;
 }
@@ -262,8 +277,9 @@ export function objectIn(answer: Answer, path: string): Record<string, unknown> 
   });
 }
 
-/** Runs in a separate thread, so that this thread's work does not delay it. */
+/** Runs in a separate thread, so that this thread's work does not delay it. Answers are not read, as some never end. */
 const heartbeatSource = `
 const { workerData: { url, headers, body } } = require('node:worker_threads');
-setInterval(() => fetch(url, { method: 'POST', redirect: 'error', headers, body }).then((one) => one.arrayBuffer(), () => {}), 10_000);
+const asked = () => ({ method: 'POST', redirect: 'error', headers, body, signal: AbortSignal.timeout(30_000) });
+setInterval(() => fetch(url, asked()).then((one) => one.body?.cancel()).catch(() => {}), 10_000);
 `;

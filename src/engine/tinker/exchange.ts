@@ -1,6 +1,5 @@
 /** An HTTP request and its whole answer: a connection that breaks within the answer is an error of the request. */
-import { boundedBytes } from '../../download';
-import { UserError } from '../../errors';
+import { fetchWithin } from '../../answer-limits';
 
 export interface Answer {
   status: number;
@@ -11,12 +10,11 @@ export interface Answer {
 /** Maximum size of an answer. */
 const maxBytes = 512 << 20;
 
-/** @throws what `fetch` throws, when nothing or only a part of an answer comes; UserError for one that is too large */
-export async function exchange(url: string, request: RequestInit): Promise<Answer> {
-  const response = await fetch(url, request);
-  const tooLong = () =>
-    new UserError(`the Tinker server sent more than ${maxBytes >> 20} MB in one answer`, { code: 'backend' });
-  const body = await boundedBytes(response, maxBytes, tooLong);
+/** @throws what `fetch` throws, when nothing or only a part of an answer comes; AnswerCutOff at a limit */
+export async function exchange(url: string, request: RequestInit, timeoutMs: number): Promise<Answer> {
+  const limits = { silenceMs: timeoutMs, totalMs: timeoutMs, bytes: maxBytes };
+  const response = await fetchWithin(limits, url, request);
+  const body = Buffer.from(await response.arrayBuffer());
   return { status: response.status, headers: response.headers, body };
 }
 

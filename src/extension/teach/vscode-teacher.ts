@@ -1,44 +1,57 @@
-import { TeacherFault } from '../../teachers/faults';
+import { type AnswerLimits, AnswerWatch } from '../../answer-limits';
+import { replyLimits } from '../../teachers/connection';
+import { cutOffFault, TeacherFault } from '../../teachers/faults';
 import { tokensIn } from '../../teachers/reply';
 import type { Teacher } from '../../teachers/types';
 import * as vscode from '../vscode';
 
 type EditorModel = Pick<vscode.LanguageModelChat, 'id' | 'name' | 'vendor' | 'family' | 'sendRequest' | 'countTokens'>;
 
+/** A provider tells nothing while its model thinks. */
+const { contentMs: silenceMs, totalMs } = replyLimits();
+
 /**
  * A language model of VS Code (from Copilot or another extension). VS Code asks for the user's consent at the first
  * request. Temperature and maximum length are requested, but a model may ignore them.
  */
-export function vscodeTeacher(model: EditorModel): Teacher {
+export function vscodeTeacher(
+  model: EditorModel,
+  limits: AnswerLimits = { silenceMs, contentMs: silenceMs, totalMs },
+): Teacher {
+  const host = `VS Code (${model.vendor})`;
   return {
     model: model.family || model.id,
     endpoint: `vscode:${model.vendor}/${model.id}`,
-    host: `VS Code (${model.vendor})`,
+    host,
     async *ask({ prompt, temperature, maxTokens }, signal) {
       const cancel = new vscode.CancellationTokenSource();
-      const stop = () => cancel.cancel();
-      signal.addEventListener('abort', stop);
+      const watch = new AnswerWatch(limits, signal);
       try {
         signal.throwIfAborted();
         const messages = [vscode.LanguageModelChatMessage.User(prompt)];
         const justification = vscode.l10n.t('Chains of thought for a student to learn from.');
         const modelOptions = { temperature, max_tokens: maxTokens };
-        const response = await model.sendRequest(messages, { justification, modelOptions }, cancel.token);
+        const request = model.sendRequest(messages, { justification, modelOptions }, cancel.token);
+        const pieces = (await watch.race(request)).text[Symbol.asyncIterator]();
         let text = '';
-        for await (const piece of response.text) {
-          signal.throwIfAborted();
-          text += piece;
-          yield { kind: 'text', text: piece };
+        for (let next = await watch.race(pieces.next()); !next.done; next = await watch.race(pieces.next())) {
+          watch.took(next.value.length);
+          if (next.value !== '') watch.progressed();
+          text += next.value;
+          yield { kind: 'text', text: next.value };
         }
-        signal.throwIfAborted(); // a cancelled stream ends without an error
+        watch.signal.throwIfAborted(); // a cancelled stream ends without an error
         const usage = { prompt: await count(model, prompt), completion: await count(model, text) };
         // VS Code does not report cut-off replies: one of maximum length counts as cut off.
         yield { kind: 'end', finished: usage.completion < maxTokens, usage };
       } catch (error) {
         if (signal.aborted) throw signal.reason;
-        throw faultOf(error);
+        throw watch.cutOff
+          ? cutOffFault(watch.cutOff, host, 'Try again later, or choose another model.')
+          : faultOf(error);
       } finally {
-        signal.removeEventListener('abort', stop);
+        watch.end();
+        cancel.cancel();
         cancel.dispose();
       }
     },

@@ -132,6 +132,11 @@ suite('Teachers', () => {
       sendRequest: () => Promise.reject(vscode.LanguageModelError.NoPermissions('no')),
     });
     await assert.rejects(collectReply(refused.ask(request, new AbortController().signal), 0), { kind: 'teacher' });
+    const silent = vscodeTeacher({ ...model, sendRequest: () => new Promise(() => {}) }, { silenceMs: 50 });
+    await assert.rejects(collectReply(silent.ask(request, new AbortController().signal), 0), {
+      kind: 'passing',
+      message: 'no complete reply from VS Code (test): nothing arrived for 0.05 s',
+    });
     const abort = new AbortController();
     abort.abort(new Error('enough'));
     await assert.rejects(collectReply(teacher.ask(request, abort.signal), 0), /enough/);
