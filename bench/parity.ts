@@ -32,7 +32,7 @@ async function main(): Promise<void> {
   const { description } = await useBackend(values.backend as 'embedded');
   const { shared, cases } = readUpdates();
   const versions = Object.entries(shared.versions).map(([name, version]) => `${name} ${version}`);
-  console.log(`${versions.join(', ')}, beside ${description}\n`);
+  console.log(`${versions.join(', ')}, compared with ${description}\n`);
   const titles = ['updates', 'cosine', 'norm', ...shown.map(([, title]) => title)];
   row(titles);
   row(titles.map(() => '---'));
