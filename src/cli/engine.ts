@@ -50,7 +50,7 @@ export const engineOption = () =>
 export function addEngineCommand(program: Command): void {
   const command = program
     .command('engine')
-    .description('set up the PyTorch engine for big students, in a new or an existing Python environment');
+    .description('set up the PyTorch engine for large students, in a new or an existing Python environment');
   command
     .command('install')
     .description('create a Python environment with PyTorch, test it, and save it for all projects')

@@ -1,13 +1,13 @@
 /** The backends, by their names in experiments and commands. */
 export const backends = {
   auto: 'The best backend that works here.',
-  embedded: 'Fused kernels: the native addon where it loads, else WebAssembly. Needs no installation.',
+  embedded: 'Fused kernels: the native addon if it loads, otherwise WebAssembly. Needs no installation.',
   'embedded-wasm': 'Fused kernels as WebAssembly only.',
-  'tensorflow-gpu': 'TensorFlow on CUDA, for big students. Set it up with `distillery backend install --gpu`.',
+  'tensorflow-gpu': 'TensorFlow on CUDA, for large students. Set it up with `distillery backend install --gpu`.',
   tensorflow: 'TensorFlow. Set it up with `distillery backend install`.',
   torch:
-    'PyTorch in a process of its own, for big students, GPUs and other ' +
-    'families. Set it up with `distillery engine install`.',
+    'PyTorch in a separate process, for large students, GPUs and other ' +
+    'model families. Set it up with `distillery engine install`.',
   tinker: 'A server of the Tinker API, for students that need a cluster: docs/cluster.md.',
   cpu: 'Plain JavaScript: the numeric reference, for tiny students only.',
 } as const;

@@ -48,7 +48,7 @@ const columns = () =>
       .optional(),
     choices: text('The column of the choices.')
       .or(list('A column for each choice.', text('A column.'), 'names'))
-      .describe('The column of the choices of multiple choice, or one for each; they stand under the question.')
+      .describe('The column of the choices of multiple choice, or one for each; they are listed under the question.')
       .optional(),
     answer: column(
       'the answers; of a worked solution, the answer that it states. Without it, the answer comes from the chain.',
@@ -86,12 +86,12 @@ const dataSource = once(() =>
         }),
         fileSource(
           'chains',
-          'Chains JSONL: {id, question, answer, chain?, meta?} a line.',
+          'Chains JSONL: one {id, question, answer, chain?, meta?} per line.',
           'Path of a *.chains.jsonl file, relative to this file.',
         ),
         fileSource(
           'gsm8k',
-          'GSM8K as published: {question, answer} a line, the answer ending in "#### n".',
+          'GSM8K as published: one {question, answer} per line, the answer ending in "#### n".',
           'Path of the .jsonl file, relative to this file.',
         ),
         fileSource(

@@ -85,7 +85,7 @@ const editorAdvice: Partial<Record<string, string>> = {
     'The default, with nothing to install: native kernels where the ' +
     'package has them for this machine, else WebAssembly.',
   torch:
-    'Optional, for big students, GPUs and other families: "Distillery: ' +
+    'Optional, for large students, GPUs and other families: "Distillery: ' +
     'Set Up PyTorch Engine" in the command palette gets it.',
   tensorflow: 'Optional: "Distillery: Set Up TensorFlow Backend" in the command palette gets it.',
   'tensorflow-gpu': 'Optional, for CUDA: "Distillery: Set Up TensorFlow Backend" in the command palette gets it.',
