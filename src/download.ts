@@ -35,7 +35,7 @@ export async function appendAnswer(
   if (answer.status === 200) {
     await handle.truncate(0);
     here = 0;
-  } else if (!continues(answer, at)) throw new Error('the server sent another range than it was asked for');
+  } else if (!continues(answer, at)) throw new Error('the server sent a different range than requested');
   for await (const piece of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
     here += piece.length;
     if (here > bytes) throw new LongerThanAnnounced('it is longer than announced');

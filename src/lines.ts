@@ -217,7 +217,7 @@ export function parseJson(text: string, place: { file?: string; line?: number; c
 export function readSmallText(file: string, limit = 16 << 20): string {
   const bytes = Buffer.concat(Array.from(chunksOf(file, limit + 1), (chunk) => Buffer.from(chunk)));
   if (bytes.length > limit)
-    throw new UserError(`the file has more than ${limit} bytes, the most that are read`, { file, code: 'json' });
+    throw new UserError(`the file has more than ${limit} bytes, the maximum`, { file, code: 'json' });
   return bytes.toString();
 }
 

@@ -87,7 +87,7 @@ function unreachable(
   if (signal?.aborted) return signal.reason;
   if (error instanceof UserError) return error;
   const { message, cause } = error as Error;
-  return new UserError(`${name} cannot be fetched: ${(cause as Error)?.message || message}`, {
+  return new UserError(`${name} cannot be downloaded: ${(cause as Error)?.message || message}`, {
     file: url,
     code: 'network',
     remedy:

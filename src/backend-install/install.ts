@@ -86,12 +86,12 @@ async function chooseSource(
     const wheel = await chooseWheel({ gpu, version }, watch);
     if (await consent(wheel)) return fetchWheel(wheel, root, watch);
   }
-  throw new UserError('no TensorFlow is found', {
+  throw new UserError('no TensorFlow was found', {
     code: 'missing',
     remedy:
       'Name one with --from, install one (`pip install ' +
-      `${gpu ? '"tensorflow[and-cuda]"' : 'tensorflow-cpu'}\`), or let it be ` +
-      'fetched: --download.',
+      `${gpu ? '"tensorflow[and-cuda]"' : 'tensorflow-cpu'}\`), or download ` +
+      'one: --download.',
   });
 }
 
@@ -113,7 +113,7 @@ export async function repairTensorFlow(watch: InstallWatch): Promise<Installed> 
   const before = tryReading(root);
   const folder = before && dirname(before.tensorflow.libraries[0]);
   if (!before || !folder || !existsSync(folder))
-    throw new UserError(before ? `TensorFlow is no longer at ${folder}` : 'nothing that can be read was set up', {
+    throw new UserError(before ? `TensorFlow is no longer at ${folder}` : 'no readable setup was found', {
       code: 'tensorflow',
       remedy: 'Set it up again: `distillery backend install`.',
     });

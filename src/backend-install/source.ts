@@ -49,8 +49,8 @@ export async function findSource(
       file: from,
       code: 'tensorflow',
       remedy:
-        `Install it there (\`${from} -m pip install tensorflow\`), or let it ` +
-        'be fetched: `distillery backend install --download`.',
+        `Install it there (\`${from} -m pip install tensorflow\`), or ` +
+        'download one: `distillery backend install --download`.',
     });
   }
   const environments = [env.VIRTUAL_ENV, env.CONDA_PREFIX].flatMap((folder) =>

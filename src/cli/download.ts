@@ -74,7 +74,7 @@ async function downloadDataset(text: string, { json }: Options): Promise<void> {
       remedy: 'Names are owner/name, then its subset and split if there are several: openai/gsm8k/main/train.',
     });
   const name = datasetNameText(dataset);
-  const next = `Make an experiment with it:\n  ${commandLine(`new my-experiment --data ${quoted(name)}`)}`;
+  const next = `Create an experiment with it:\n  ${commandLine(`new my-experiment --data ${quoted(name)}`)}`;
   const fetchIt = (consent: Consent) => fetchDataset(dataset, consent);
   await provide({ kind: 'dataset', name, here: findDataset(dataset), fetchIt, next }, json);
 }

@@ -75,7 +75,7 @@ export function resultText(result: EvaluateResult, student: string): string {
     ...(unanswered
       ? [pc.yellow(`Counted as wrong: ${plural(unanswered.count, 'answer')} that did not arrive (${unanswered.first})`)]
       : []),
-    ...(without ? [pc.yellow(`The server does not take ${without.join(', ')} and uses its own defaults.`)] : []),
+    ...(without ? [pc.yellow(`The server does not accept ${without.join(', ')} and uses its own defaults.`)] : []),
     ...(result.notes ?? []).map((note) => pc.yellow(`! ${note}`)),
     ...(result.out ? [`Every answer: ${shortPath(result.out)}`] : []),
   ].join('\n');

@@ -76,7 +76,7 @@ function readRows(file: string): AnswerRow[] {
   throw new UserError('the file has no lines', {
     file,
     code: 'dataset',
-    remedy: 'Write {"text": ..., "gold": ...} a line.',
+    remedy: 'Write one {"text": ..., "gold": ...} per line.',
   });
 }
 

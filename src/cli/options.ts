@@ -13,7 +13,7 @@ export function refuseEmpty(command: Command): void {
   );
   const name = argument ? `<${argument.name()}>` : option?.long;
   if (name === undefined) return;
-  throw new UserError(`${name} is empty`, { code: 'usage', remedy: 'Is a variable of the shell not set?' });
+  throw new UserError(`${name} is empty`, { code: 'usage', remedy: 'Is a shell variable unset?' });
 }
 
 const isEmpty = (value: unknown) => typeof value === 'string' && value.trim() === '';

@@ -16,7 +16,7 @@ export function experimentFile(path: string): string {
     throw new UserError('there is no such file or folder', {
       file: path,
       code: 'missing',
-      remedy: `Make an experiment with \`${commandLine('new <folder>')}\`.`,
+      remedy: `Create an experiment with \`${commandLine('new <folder>')}\`.`,
     });
   if (!stat.isDirectory()) return full;
   const found = readdirSync(full).filter((name) => name.endsWith('.distillery.json'));
@@ -28,7 +28,7 @@ export function experimentFile(path: string): string {
       code: 'missing',
       remedy:
         found.length === 0
-          ? `Make an experiment with \`${commandLine('new <folder>')}\`.`
+          ? `Create an experiment with \`${commandLine('new <folder>')}\`.`
           : `Name one: ${found.join(', ')}.`,
     },
   );

@@ -85,7 +85,7 @@ export async function surveyDataset(
     throw new UserError(`${problems.length} rows are too few for training, validation and test`, {
       file: data,
       code: 'dataset',
-      remedy: 'Use at least 3 rows, better some hundreds.',
+      remedy: 'Use at least 3 rows, preferably some hundreds.',
     });
 
   const chained = chainsIn(problems.slice(0, rows));

@@ -24,7 +24,7 @@ export function checkTarget(file: string, isOurs: (head: string) => boolean): st
   }
   if (there && there.size > 0 && !isOurs(headOf(path)))
     throw refuse(
-      'the file exists already and was not written by this command',
+      'the file already exists and was not written by this command',
       'exists',
       'Choose another name, or remove it.',
     );

@@ -51,7 +51,7 @@ export function planText(plan: RequestPlan, { keyFrom, out, journal, budget }: T
   const lines = rows.flatMap(([name, text]) => (text === undefined ? [] : [`${pc.dim(name.padEnd(9))}${text}`]));
   if (plan.example !== undefined)
     lines.push(
-      `${pc.dim('sent')}     the text of each question and nothing else of the row; the first request is:`,
+      `${pc.dim('sent')}     the text of each question and nothing else from the row; the first request is:`,
       ...quote(plan.example),
     );
   return `${lines.join('\n')}\n`;
@@ -155,7 +155,7 @@ export function resultText(
       `${short(usage.prompt)} tokens in, ${short(usage.completion)} ` +
         `out${prices ? `, ${money(costOf(usage, prices))} spent now` : ''}`,
     ),
-    without.length > 0 ? pc.yellow(`The endpoint does not take ${without.join(', ')} and uses its own default.`) : '',
+    without.length > 0 ? pc.yellow(`The endpoint does not accept ${without.join(', ')} and uses its own default.`) : '',
     cut > 0
       ? pc.yellow(
           `${cut} of ${done} replies were cut off at --max-tokens and cannot be used. A larger value repeats all.`,

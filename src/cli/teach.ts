@@ -209,6 +209,6 @@ function pricesOf({ priceIn, priceOut, budget }: Options) {
   if (priceIn === undefined && priceOut === undefined && budget === undefined) return undefined;
   throw new UserError(budget === undefined ? 'one price is missing' : 'a budget needs prices', {
     code: 'usage',
-    remedy: 'Give both --price-in and --price-out, for a million tokens.',
+    remedy: 'Give both --price-in and --price-out, per million tokens.',
   });
 }

@@ -15,8 +15,8 @@ export class VersionGap extends UserError {
         code: 'version',
         remedy: newer
           ? 'Update Distillery here, or stop the work of that host and try again.'
-          : 'Wait for its work or stop it (with the Distillery that started ' +
-            'it), then try again: it is replaced when it is idle.',
+          : 'Wait until its work is done, or stop it (with the Distillery that ' +
+            'started it), then try again: an idle host is replaced.',
       },
     );
   }

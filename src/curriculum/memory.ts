@@ -197,7 +197,7 @@ export function checkMemory(experiment: Experiment, sizes: Sizes, limits: Memory
   const needs = `needs about ${gigabytes(peak.bytes)} of memory (${peak.stage}, ${peak.activity})`;
   if (!limits || peak.bytes <= limits.free) return { level: 'info', text: needs };
   const advice = remedies(experiment, sizes, limits.free);
-  const remedy = advice.length > 0 ? `Try ${advice.join(', or ')}.` : 'Take a smaller student, or a larger machine.';
+  const remedy = advice.length > 0 ? `Try ${advice.join(', or ')}.` : 'Use a smaller student, or a larger machine.';
   if (peak.bytes > limits.total)
     throw new UserError(`the run ${needs}, and there are only ${gigabytes(limits.total)}`, { code: 'memory', remedy });
   return { level: 'warning', text: `the run ${needs}, ${gigabytes(limits.free)} are free: ${remedy}` };

@@ -39,7 +39,7 @@ const wrong = (folder: string, message: string) =>
   new UserError(message, {
     file: join(folder, stateFile),
     code: 'checkpoint',
-    remedy: `The file was changed or damaged. Remove ${folder}, and the run resumes from the checkpoint before.`,
+    remedy: `The file was changed or damaged. Remove ${folder}: the run then resumes from the previous checkpoint.`,
   });
 
 /** The state of a published checkpoint in `folder`. @throws UserError when this run cannot have written it */

@@ -117,7 +117,7 @@ async function tryAndRemember(
 export async function repairEngine(watch: InstallWatch): Promise<InstalledEngine> {
   const before = tryReading();
   if (!before)
-    throw new UserError('nothing that can be read was set up', {
+    throw new UserError('no readable setup was found', {
       code: 'backend',
       remedy: 'Set it up again: `distillery engine install`.',
     });

@@ -41,7 +41,7 @@ export function registerSetUpEngine(services: Services): vscode.Disposable {
     const title = t('Setting up the PyTorch engine');
     const { description } = await install<{ description: string }>({ what: 'engine', args, title }, services);
     const doctor = t('Doctor');
-    const text = t('{0} works. To use it, add "backend": "torch" beside the "name" of an experiment.', description);
+    const text = t('{0} works. To use it, add "backend": "torch" next to the "name" of an experiment.', description);
     services.log.info(text);
     void vscode.window.showInformationMessage(text, doctor).then((answer) => {
       if (answer === doctor) void vscode.commands.executeCommand('distillery.doctor');

@@ -69,7 +69,7 @@ export function registerSetUpTensorFlow(services: Services): vscode.Disposable {
     const name = made.gpu ? 'tensorflow-gpu' : 'tensorflow';
     const doctor = t('Doctor');
     const text = t(
-      'TensorFlow {0} works. To use it, add "backend": "{1}" beside the "name" of an experiment.',
+      'TensorFlow {0} works. To use it, add "backend": "{1}" next to the "name" of an experiment.',
       made.tensorflow.version,
       name,
     );

@@ -69,7 +69,7 @@ export function registerSetUpTinker(services: Services): vscode.Disposable {
     });
     if (key === undefined) return;
     const model = await ask({
-      prompt: t('Name of the model at the server. Leave it empty for the only one that it has.'),
+      prompt: t('Name of the model on the server. Leave it empty if the server has only one.'),
       placeHolder: 'Qwen/Qwen3-8B',
       value: setting('tinker.model', ''),
     });
@@ -79,7 +79,7 @@ export function registerSetUpTinker(services: Services): vscode.Disposable {
     const settings = vscode.workspace.getConfiguration('distillery');
     await settings.update('tinker.url', url.trim(), vscode.ConfigurationTarget.Global);
     await settings.update('tinker.model', model.trim(), vscode.ConfigurationTarget.Global);
-    const text = t('To train on {0}, add "backend": "tinker" beside the "name" of an experiment.', host);
+    const text = t('To train on {0}, add "backend": "tinker" next to the "name" of an experiment.', host);
     const reload = t('Reload Window');
     void vscode.window.showInformationMessage(text, reload).then((answer) => {
       if (answer === reload) void vscode.commands.executeCommand('workbench.action.reloadWindow');

@@ -172,7 +172,7 @@ describe('importing rollouts', () => {
     await expect(bring('nothing-here')).rejects.toMatchObject({ remedy: expect.stringContaining('rollout_data_dir') });
     fs.mkdirSync(join(folder, 'empty'));
     await expect(importRollouts(join(folder, 'empty'), { runsFolder: folder })).rejects.toThrow(
-      'nothing here is known',
+      'no rollouts in a known format',
     );
     const file = join(folder, 'broken.jsonl');
     fs.writeFileSync(file, '{"prompt": "a", "completion": "b", "step": 1}\n{"prompt": \n');

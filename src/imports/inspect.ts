@@ -18,7 +18,7 @@ export async function inspectHead(file: string): Promise<InspectLog> {
     // Without header.json the evaluation is still running.
     const bytes = (await zip.read('header.json')) ?? (await zip.read('_journal/start.json'));
     if (!bytes)
-      throw datasetError('this zip file is not a log of Inspect', { file }, 'Name an .eval file, or a folder of them.');
+      throw datasetError('this zip file is not an Inspect log', { file }, 'Name an .eval file, or a folder of them.');
     const { eval: spec } = parsePython(bytes.toString('utf8'), { file }) as { eval?: Record<string, unknown> };
     return { task: String(spec?.task ?? basename(file)), model: String(spec?.model ?? 'model') };
   } finally {

@@ -48,7 +48,8 @@ export function rolloutSource(path: string): RolloutSource {
   const stat = statOf(full);
   if (!stat) throw datasetError('there is no such file or folder', { file: full }, remedy);
   const source = stat.isDirectory() ? sourceOfFolder(full) : sourceOfFile(full);
-  if (source.files.length === 0) throw datasetError('nothing here is known as rollouts', { file: full }, remedy);
+  if (source.files.length === 0)
+    throw datasetError('there are no rollouts in a known format here', { file: full }, remedy);
   return source;
 }
 

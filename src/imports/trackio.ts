@@ -132,7 +132,7 @@ async function reading<T>(file: string, use: (query: Query) => T): Promise<T> {
       const query: Query = (sql, before = '', after = '') => db.all(`${before}${sql}${after}`) as never[];
       if (!hasTable(query, 'metrics'))
         throw datasetError(
-          "this database is none of Trackio's: it has no metrics",
+          'this is not a database of Trackio: it has no metrics',
           { file },
           'Name <project>.db of TRACKIO_DIR.',
         );

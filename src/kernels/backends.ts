@@ -119,7 +119,7 @@ async function tryElsewhere(name: BackendName): Promise<BackendReport | null> {
   } catch (error) {
     return no(messageOf(error));
   }
-  if (gpu && !hasGpuDriver()) return no('no NVIDIA driver is found here');
+  if (gpu && !hasGpuDriver()) return no('no NVIDIA driver was found');
   const { works, version, reason = 'it does not give a reason', remedy } = await probe({ gpu });
   if (!works) return no(reason, remedy);
   return { name, usable: true, detail: `TensorFlow ${version} on the ${gpu ? 'GPU' : 'CPU'}`, advice: advice[name] };

@@ -81,7 +81,7 @@ function checkTarget(from: string, to: string, { format, dtype, force }: ExportO
       remedy: 'Choose another target.',
     });
   if (!force && (format === 'gguf' || readdirSync(to).length > 0))
-    throw new UserError('the target exists already', {
+    throw new UserError('the target already exists', {
       file: to,
       code: 'exists',
       remedy: 'Choose another target, or add --force to overwrite it.',

@@ -72,7 +72,7 @@ function weightsOf(folder: string, given?: string): string {
 function refuseStack(folder: string, base: string): never {
   throw new UserError(`The base model ${base} has an adapter of its own`, {
     file: join(folder, adapterConfigFile),
-    remedy: 'Export that one merged first, and use the merged model as base.',
+    remedy: 'Merge that adapter first, and use the merged model as the base.',
     code: 'checkpoint',
   });
 }
@@ -133,13 +133,13 @@ function checkTensors({ tensors }: WeightFiles, config: ModelConfig, folder: str
   const fail = (message: string) => {
     throw new UserError(message, {
       file: folder,
-      remedy: 'config.json and the weights belong to different models: copy both from one.',
+      remedy: 'config.json and the weights belong to different models: copy both from the same one.',
       code: 'checkpoint',
     });
   };
   const missing = [...shapes.keys()].filter((name) => !tensors.has(name));
   if (missing.join() === headName)
-    throw new UserError('config.json asks for an output layer of its own, but the weights have none', {
+    throw new UserError('config.json asks for a separate output layer, but the weights have none', {
       file: folder,
       remedy:
         'Set "tie_word_embeddings": true in config.json if the model shares its embedding, or copy the weights again.',

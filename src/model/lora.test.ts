@@ -219,7 +219,7 @@ describe('an adapter folder', () => {
     patch(at, { base_model_name_or_path: '../base' });
     disposeModel(loadStudent(at).model);
     patch(at, { base_model_name_or_path: 'Qwen/Qwen2.5-0.5B' });
-    expect(() => loadStudent(at)).toThrow(/Qwen\/Qwen2.5-0.5B of the adapter is not there/);
+    expect(() => loadStudent(at)).toThrow(/Qwen\/Qwen2.5-0.5B of the adapter is missing/);
     disposeModel(loadStudent(at, { base: join(scratch, 'base') }).model);
     for (const name of fs.readdirSync(join(scratch, 'base')))
       fs.copyFileSync(join(scratch, 'base', name), join(at, name));

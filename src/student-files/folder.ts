@@ -18,7 +18,7 @@ export function baseFolder(folder: string): string {
   if (!holdsAdapter(folder) || holdsWeights(folder)) return folder;
   const { path, missing } = adapterBase(folder);
   if (statOf(path)) return path;
-  throw new UserError(`The base model ${path} of the adapter is not there`, {
+  throw new UserError(`The base model ${path} of the adapter is missing`, {
     file: join(folder, adapterConfigFile),
     remedy: missing
       ? `Download it: distillery download ${studentNameText(missing)}`

@@ -115,7 +115,7 @@ export function writeSafetensors(file: string, sources: TensorSource[], metadata
     end += shape.reduce((size, dimension) => size * dimension, dtypeBytes[dtype]);
     entries.push([name, { dtype, shape, data_offsets: [begin, end] }]);
   }
-  if (new Set(entries.map(([name]) => name)).size !== entries.length) throw new Error('Two tensors of one name');
+  if (new Set(entries.map(([name]) => name)).size !== entries.length) throw new Error('Two tensors have the same name');
   const json = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
   const text = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')]);
   const length = Buffer.alloc(8);

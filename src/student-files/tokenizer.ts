@@ -158,7 +158,7 @@ export function makeTokenizer(
   const named = idOf('eos_token');
   const eosIds = [...new Set(named === null ? furtherEosIds : [named, ...furtherEosIds])];
   if (eosIds.length === 0)
-    throw new UserError('Nothing names an end token', {
+    throw new UserError('No end token is defined', {
       file,
       remedy: file.endsWith('.gguf')
         ? `Write it into a copy (pip install gguf): gguf-new-metadata ${JSON.stringify(file)} new.gguf --special-token eos TOKEN`
@@ -211,7 +211,7 @@ export function tokenizerWithin(tokenizer: Tokenizer, vocabSize: number, file: s
   const refuse = (message: string): never => {
     throw new UserError(message, {
       file,
-      remedy: 'Tokenizer and model belong to different students: copy both from one.',
+      remedy: 'Tokenizer and model belong to different students: copy both from the same one.',
       code: 'checkpoint',
     });
   };

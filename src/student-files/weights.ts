@@ -53,7 +53,7 @@ function openShards(folder: string, indexFile: string): WeightFiles {
     }
     for (const [name, shard] of Object.entries(map))
       if (!files.some(({ file, tensors }) => file === join(folder, shard as string) && tensors.has(name)))
-        throw new UserError(`The index places tensor ${JSON.stringify(name)} in ${shard}, which has none such`, {
+        throw new UserError(`The index places tensor ${JSON.stringify(name)} in ${shard}, which does not contain it`, {
           file: indexFile,
           code: 'checkpoint',
         });

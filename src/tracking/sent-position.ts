@@ -29,7 +29,10 @@ export function openSent(run: string, tracker: string, to: string): SentPosition
   const before = existsSync(file) ? read(file) : undefined;
   const mine = thisProcess();
   if (before && before.pid !== mine.pid && isRunning(before, file))
-    throw new UserError(`process ${before.pid} sends this run to ${tracker} already`, { file: run, code: 'locked' });
+    throw new UserError(`process ${before.pid} is already sending this run to ${tracker}`, {
+      file: run,
+      code: 'locked',
+    });
   const sent = {
     seq: before?.to === to ? before.seq : -1,
     arrived(seq: number) {

@@ -147,7 +147,7 @@ describe('bad input', () => {
     distillery.write('two/b.distillery.json', '{}');
     expect(await refused('preview', 'two')).toContain('Name one: a.distillery.json, b.distillery.json.');
     expect(await refused('run', 'absent')).toContain(
-      'there is no such file or folder\n  Make an experiment with `distillery new <folder>`.',
+      'there is no such file or folder\n  Create an experiment with `distillery new <folder>`.',
     );
   });
 });

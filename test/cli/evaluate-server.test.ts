@@ -117,7 +117,7 @@ describe('evaluation on a server that holds the student', () => {
       'top_k' in body ? { status: 400, error: 'Unknown parameter: top_k' } : { text: 'Answer: 1', usage: false };
     const { stdout } = await distillery.run(...onServer(), '--out', 'guessed.jsonl');
     expect(stdout).toMatch(
-      /mean tokens +3\.0 +estimated[\s\S]*The server does not take top_k and uses its own defaults/,
+      /mean tokens +3\.0 +estimated[\s\S]*The server does not accept top_k and uses its own defaults/,
     );
     expect(answersIn('guessed.jsonl')[0]).toMatchObject({ tokens: 3, tokensEstimated: true });
     expect(await distillery.json(...onServer())).toMatchObject({ tokensEstimated: true, without: ['top_k'] });

@@ -104,7 +104,7 @@ describe('a student', () => {
       expect([code, stdout]).toEqual([2, '']);
       return stderr;
     };
-    expect(await refused('export', 'llama', 'kept')).toContain('the target exists already');
+    expect(await refused('export', 'llama', 'kept')).toContain('the target already exists');
     expect(await refused('export', 'llama', 'x', '--dtype', 'q8_0')).toContain('cannot store q8_0');
     expect(await refused('export', 'llama', 'x', '--dtype', 'q2')).toContain('Allowed choices');
     expect(await refused('export', 'nothing', 'x')).toContain('no such student');

@@ -85,7 +85,7 @@ function facts(answers: readonly ServerAnswer[], without: readonly string[]): st
     ...(refused.length > 0
       ? [t('Counted as wrong: {0} that did not arrive ({1})', plural(refused.length, 'answer'), refused[0])]
       : []),
-    ...(without.length > 0 ? [t('The server does not take {0} and uses its own defaults', without.join(', '))] : []),
+    ...(without.length > 0 ? [t('The server does not accept {0} and uses its own defaults', without.join(', '))] : []),
   ];
 }
 

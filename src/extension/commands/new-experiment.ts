@@ -147,7 +147,7 @@ async function make(
     value ? [`--${name}`, value] : [],
   );
   const made = await vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title: t('Distillery: making {0}', basename(folder)) },
+    { location: vscode.ProgressLocation.Notification, title: t('Distillery: creating {0}', basename(folder)) },
     () => callNew(folder, options).catch((error) => withoutBadRows(error, folder, options)),
   );
   for (const note of made.notes) services.log.warn(note);

@@ -60,7 +60,7 @@ export async function pickExperiment(
   if (files.length === 0)
     throw new UserError('there is no experiment in this workspace', {
       code: 'no-experiment',
-      remedy: 'Make one, or try the built-in one.',
+      remedy: 'Create one, or try the built-in one.',
     });
   const items = files.map((value) => ({
     label: value.name,

@@ -34,7 +34,7 @@ function brokenValues(columns: UpdateColumns): Alert[] {
       ...at(columns, row, metric),
       level: 'error',
       text: `${metric} is ${columns.values.get(metric)![row]}${often}.`,
-      remedy: 'A lower learning rate or a smaller maxGradNorm may help. Resume from the checkpoint before.',
+      remedy: 'A lower learning rate or a smaller maxGradNorm may help. Resume from the previous checkpoint.',
     };
   });
 }

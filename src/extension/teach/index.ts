@@ -124,7 +124,7 @@ async function agree(plan: RequestPlan): Promise<boolean> {
   const show = {
     icon: 'eye',
     label: t('Show What Is Sent'),
-    detail: t('The text of each question, and nothing else of the row.'),
+    detail: t('The text of each question, and nothing else from the row.'),
   };
   for (;;) {
     const title = t('Send questions to {0}?', plan.host);

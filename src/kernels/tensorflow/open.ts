@@ -22,7 +22,7 @@ export interface OpenTensorFlow {
 export function openTensorFlow(gpu: boolean): OpenTensorFlow {
   if (opened) {
     if (opened.gpu === gpu) return opened;
-    throw new Error(`this process has TensorFlow loaded for the ${opened.gpu ? 'GPU' : 'CPU'} already`);
+    throw new Error(`this process has already loaded TensorFlow for the ${opened.gpu ? 'GPU' : 'CPU'}`);
   }
   const found = findTensorFlow(gpu ? '@tensorflow/tfjs-node-gpu' : '@tensorflow/tfjs-node');
   prepareEnvironment(process.env, gpu);

@@ -67,7 +67,7 @@ export async function probe(
 
 /** A TensorFlow without CUDA does not report on GPUs. */
 const withoutGpu = () => ({
-  reason: hasGpuDriver() ? 'it computes on the CPU only' : 'no NVIDIA driver is found here',
+  reason: hasGpuDriver() ? 'it computes on the CPU only' : 'no NVIDIA driver was found',
   remedy:
     'The package `tensorflow-cpu` has no CUDA: `pip install "tensorflow[and-cuda]"`. ' +
     'Does `nvidia-smi` show the card? In a container it must be passed in (`--gpus all`).',
@@ -84,7 +84,7 @@ export function explain(log: string): { reason: string; remedy: string } | null 
     return {
       reason: `CUDA libraries are missing${missing.length > 0 ? `: ${[...new Set(missing)].join(', ')}` : ''}`,
       remedy:
-        'Install them beside TensorFlow: `pip install "tensorflow[and-cuda]"`, ' +
+        'Install them with TensorFlow: `pip install "tensorflow[and-cuda]"`, ' +
         'then `distillery backend install --gpu --from <that python>`.',
     };
   if (
@@ -94,7 +94,7 @@ export function explain(log: string): { reason: string; remedy: string } | null 
   )
     return {
       reason: "the NVIDIA driver is too old for this TensorFlow's CUDA",
-      remedy: 'TensorFlow 2.18 to 2.21 want CUDA 12.5 and a driver of version 525 or later: update the driver.',
+      remedy: 'TensorFlow 2.18 to 2.21 need CUDA 12.5 and a driver of version 525 or later: update the driver.',
     };
   if (
     /Could not find cuda drivers|CUDA_ERROR_NO_DEVICE|no CUDA-capable device|libcuda reported version is: Invalid/i.test(
@@ -102,7 +102,7 @@ export function explain(log: string): { reason: string; remedy: string } | null 
     )
   )
     return {
-      reason: 'no NVIDIA driver, or no card, is found here',
+      reason: 'no NVIDIA driver or no card was found',
       remedy: 'Check `nvidia-smi`; in a container, the GPU must be passed in (`--gpus all`).',
     };
   const [, library] =

@@ -70,7 +70,7 @@ function refuseOther(
   const computed = ({ layerSpecs, attentionScale }: ModelConfig) =>
     JSON.stringify([attentionScale, layerSpecs.map(({ rope, window }) => [rope, windows && window])]);
   if (computed(read) !== computed(config))
-    throw new UserError('llama.cpp computes other layers than this student has: windows or rotations differ', {
+    throw new UserError("llama.cpp computes this student's layers differently: windows or rotations differ", {
       file,
       remedy: 'Export it as a Hugging Face folder.',
       code: 'checkpoint',

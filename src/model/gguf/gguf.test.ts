@@ -145,7 +145,7 @@ describe('a student', () => {
       exportStudent(from, path, { format: 'gguf', dtype: 'F32', student, ...options });
     write(to);
     const written = fs.statSync(to).mtimeMs;
-    expect(() => write(to)).toThrow('the target exists already');
+    expect(() => write(to)).toThrow('the target already exists');
     expect(fs.statSync(to).mtimeMs).toBe(written);
     write(to, { force: true });
     expect(() => write(from, { format: 'hf', force: true })).toThrow('the student itself');
