@@ -21,6 +21,28 @@ function backward(name: string, inputs: NamedTensorMap, attrs: object = {}): Ten
   return Array.isArray(out) ? out : [out];
 }
 
+/**
+ * A gradient computed by the backward kernel of the same name. That kernel receives the first output's gradient as `dy`
+ * and, by name, the inputs in `saves` and the named `outputs` of the forward kernel; it returns one gradient for each
+ * input in `of`. A kernel with a single output, which is not saved, has no `outputs`.
+ */
+function ofBackwardKernel(
+  kernel: keyof typeof gradientKernelNames,
+  { saves, outputs, of }: { saves: string[]; outputs?: (string | null)[]; of: string[] },
+): GradConfig {
+  const names = [...saves, ...(outputs ?? []).filter((name) => name !== null)];
+  return {
+    kernelName: kernelNames[kernel],
+    inputsToSave: saves,
+    outputsToSave: outputs?.map((name) => name !== null),
+    gradFunc: (dy, saved, attrs) => {
+      const inputs = Object.fromEntries(saved.map((tensor, i) => [names[i], tensor]));
+      const results = backward(gradientKernelNames[kernel], { ...inputs, dy: [dy].flat()[0] }, attrs);
+      return Object.fromEntries(of.map((input, i) => [input, () => results[i]]));
+    },
+  };
+}
+
 // The tape requests gradients only of inputs that depend on the differentiated tensors: ids, starts, positions and
 // similar inputs never do, and are omitted. For kernels with several outputs it passes an array, with zeros for outputs
 // that do not affect the result.
@@ -33,75 +55,25 @@ const gradients: GradConfig[] = [
       return { table: () => dTable };
     },
   },
-  {
-    kernelName: kernelNames.rmsNorm,
-    inputsToSave: ['x', 'weight'],
-    outputsToSave: [false, true],
-    gradFunc: (dys, [x, weight, rstd], attrs) => {
-      const [dx, dWeight] = backward(gradientKernelNames.rmsNorm, { dy: (dys as Tensor[])[0], x, weight, rstd }, attrs);
-      return { x: () => dx, weight: () => dWeight };
-    },
-  },
-  {
-    kernelName: kernelNames.rotate,
-    inputsToSave: ['positions', 'cos', 'sin'],
-    gradFunc: (dy, [positions, cos, sin], attrs) => {
-      const [dx, dBias] = backward(gradientKernelNames.rotate, { dy: dy as Tensor, positions, cos, sin }, attrs);
-      return { x: () => dx, bias: () => dBias };
-    },
-  },
-  {
-    kernelName: kernelNames.glu,
-    inputsToSave: ['gate', 'up'],
-    gradFunc: (dy, [gate, up], attrs) => {
-      const [dGate, dUp] = backward(gradientKernelNames.glu, { dy: dy as Tensor, gate, up }, attrs);
-      return { gate: () => dGate, up: () => dUp };
-    },
-  },
+  ofBackwardKernel('rmsNorm', { saves: ['x', 'weight'], outputs: [null, 'rstd'], of: ['x', 'weight'] }),
+  ofBackwardKernel('rotate', { saves: ['positions', 'cos', 'sin'], of: ['x', 'bias'] }),
+  ofBackwardKernel('glu', { saves: ['gate', 'up'], of: ['gate', 'up'] }),
   {
     kernelName: kernelNames.seededDropout,
     gradFunc: (dy, _, attrs) => ({ x: () => backward(kernelNames.seededDropout, { x: dy as Tensor }, attrs)[0] }),
   },
-  {
-    kernelName: kernelNames.adaptedLinear,
-    inputsToSave: ['x', 'weight', 'a', 'b'],
-    outputsToSave: [false, true],
-    gradFunc: (dys, [x, weight, a, b, h], attrs) => {
-      const inputs = { dy: (dys as Tensor[])[0], x, weight, a, b, h };
-      const [dx, da, db] = backward(gradientKernelNames.adaptedLinear, inputs, attrs);
-      return { x: () => dx, a: () => da, b: () => db };
-    },
-  },
-  {
-    kernelName: kernelNames.attend,
-    inputsToSave: ['q', 'k', 'v', 'starts'],
-    outputsToSave: [true, true],
-    gradFunc: (dys, [q, k, v, starts, out, lse], attrs) => {
-      const inputs = { dy: (dys as Tensor[])[0], q, k, v, out, lse, starts };
-      const [dq, dk, dv] = backward(gradientKernelNames.attend, inputs, attrs);
-      return { q: () => dq, k: () => dk, v: () => dv };
-    },
-  },
-  {
-    kernelName: kernelNames.attendShared,
-    inputsToSave: ['q', 'k', 'v', 'starts', 'parents'],
-    outputsToSave: [true, true],
-    gradFunc: (dys, [q, k, v, starts, parents, out, lse], attrs) => {
-      const inputs = { dy: (dys as Tensor[])[0], q, k, v, out, lse, starts, parents };
-      const [dq, dk, dv] = backward(gradientKernelNames.attendShared, inputs, attrs);
-      return { q: () => dq, k: () => dk, v: () => dv };
-    },
-  },
-  {
-    kernelName: kernelNames.tokenLogProbs,
-    inputsToSave: ['hidden', 'weight', 'ids'],
-    outputsToSave: [false, false, true],
-    gradFunc: (dys, [hidden, weight, ids, lse], attrs) => {
-      const inputs = { dy: (dys as Tensor[])[0], hidden, weight, ids, lse };
-      const [dHidden, dWeight] = backward(gradientKernelNames.tokenLogProbs, inputs, attrs);
-      return { hidden: () => dHidden, weight: () => dWeight };
-    },
-  },
+  ofBackwardKernel('adaptedLinear', { saves: ['x', 'weight', 'a', 'b'], outputs: [null, 'h'], of: ['x', 'a', 'b'] }),
+  ofBackwardKernel('attend', { saves: ['q', 'k', 'v', 'starts'], outputs: ['out', 'lse'], of: ['q', 'k', 'v'] }),
+  ofBackwardKernel('attendShared', {
+    saves: ['q', 'k', 'v', 'starts', 'parents'],
+    outputs: ['out', 'lse'],
+    of: ['q', 'k', 'v'],
+  }),
+  ofBackwardKernel('tokenLogProbs', {
+    saves: ['hidden', 'weight', 'ids'],
+    outputs: [null, null, 'lse'],
+    of: ['hidden', 'weight'],
+  }),
   {
     // Old and reference log-probs are constants, even if the same tensor is passed for the current ones.
     kernelName: kernelNames.grpoLoss,
