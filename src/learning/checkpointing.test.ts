@@ -49,7 +49,7 @@ describe.each([
     await useBackend(backend);
   });
 
-  it('gives the gradients that it gives without, dropout and micro-batches included, and leaves no tensor', async () => {
+  it('gives the same gradients as without it, with dropout and micro-batches, and leaves no tensor', async () => {
     const model = student(type, adapted);
     const before = memory().numTensors;
     const gradientsWith = async (checkpointing: boolean) => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { format, levelOf, missingFor, signedValue, tokenKl, tokenValue } from './overlays';
 import { alignChains } from './rows';
 import { findAll } from './search';
-import { chainOf } from './testing';
+import { chainOf } from './testing/chains';
 
 const chain = { ...chainOf('student', 'Step 1: 4 pens'), logProbs: [-0.01, -2, null], refLogProbs: [-0.01, -1, -1] };
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { alignChains, alignMany } from './rows';
-import { chainOf } from './testing';
+import { chainOf } from './testing/chains';
 
 const teacher = chainOf(
   'teacher',
@@ -37,7 +37,7 @@ describe('alignChains', () => {
     expect(alignChains([])).toEqual([]);
   });
 
-  it('lays a long step out sentence by sentence, in one group, without a gap opposite a sentence that only one has', () => {
+  it('lays a long step out by sentences, in one group, without a gap opposite a sentence of only one', () => {
     const long = (n: number, end: string) =>
       chainOf(
         'teacher',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ChainView } from '../../src/protocol/chain-diff';
 import { alignChains } from './rows';
-import { chainOf } from './testing';
+import { chainOf } from './testing/chains';
 import { diffCell, differencesInWords } from './token-diff';
 
 function marked(a: string, b: string): [string[], string[]] {

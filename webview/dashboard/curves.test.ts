@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { stageNames } from '../../src/stages';
 import { layOut, nearest, positionOf, shortStep, stepTicks } from './axis';
 import { drawn, isolatedPoints, plain, smoothed } from './curve';
-import { all, type MetricRow, message, steps, track } from './testing-tracks';
+import { all, type MetricRow, message, steps, track } from './testing/tracks';
 import { Track } from './track';
 import { valueRange } from './value-range';
 
@@ -71,7 +71,7 @@ describe('the axis', () => {
     expect(positionOf(first, placed[0], 'rewrite', 1)).toBeUndefined();
   });
 
-  it('has the stages in the order of training, whatever runs are compared and whatever order their updates have', () => {
+  it('has the stages in the order of training, whatever the runs and the order of their updates', () => {
     const bandsOf = (...tracks: Track[]) => layOut(tracks, 'stages', all).bands.map(({ stage }) => stageNames[stage]);
     const later = track('b', steps('rewrite', 3));
     expect(bandsOf(later, track('a', steps('complete', 2)))).toEqual(['complete', 'rewrite']);

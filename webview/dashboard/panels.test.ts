@@ -4,7 +4,7 @@ import { chartMarks } from './marks';
 import { panelsOf, tickText, valueText } from './metrics';
 import type { DashboardModel } from './model';
 import { resultsCsv } from './results-csv';
-import { all, steps, track } from './testing-tracks';
+import { all, steps, track } from './testing/tracks';
 
 describe('panels', () => {
   const rows = steps('complete', 2, 0, () => ({

@@ -4,7 +4,7 @@ import { stageNames } from '../../src/stages';
 import { layOut } from './axis';
 import { drawn, plain, smoothed } from './curve';
 import { panelsOf } from './metrics';
-import { anyNumber, anyValues, updatesOf } from './testing';
+import { anyNumber, anyValues, updatesOf } from './testing/updates';
 import { Track } from './track';
 import { logTicks, padded, valueRange, zoomed } from './value-range';
 

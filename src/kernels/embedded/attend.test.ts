@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { KernelLibrary, Values } from '../native/library';
-import { kernelForms } from '../native/testing';
 import { expectClose } from '../testing/close';
+import { kernelForms } from '../testing/forms';
 import { noise, out, outputsOf } from '../testing/libraries';
 import { plainAttend, seenTokens } from '../testing/plain';
 

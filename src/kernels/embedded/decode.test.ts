@@ -5,12 +5,12 @@ import { Random } from '../../random';
 import { useBackend } from '../backends';
 import { type DecodeInput, decodeStep, type KvCache, kernelNames, packWeight } from '../interface';
 import type { KernelLibrary } from '../native/library';
-import { kernelForms } from '../native/testing';
 import type { Reference } from '../reference/kernel';
 import { references } from '../reference/register';
 import { registerKernels } from '../register';
 import { expectClose } from '../testing/close';
 import { randomDecoder, wholeForward, withMatrices } from '../testing/decoder';
+import { kernelForms } from '../testing/forms';
 import { ropeTables, startsOf } from '../testing/random';
 import { installEmbedded } from './index';
 

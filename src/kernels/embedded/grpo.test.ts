@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { GrpoLossOptions } from '../../losses/token-gradient';
 import type { KernelLibrary } from '../native/library';
-import { kernelForms } from '../native/testing';
 import { expectClose } from '../testing/close';
+import { kernelForms } from '../testing/forms';
 import { noise, out, outputsOf } from '../testing/libraries';
 
 const starts = Int32Array.of(0, 1, 10, 10, 25, 40);

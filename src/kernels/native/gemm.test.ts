@@ -3,8 +3,8 @@ import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Random } from '../../random';
 import { packWeight as roundWeight } from '../reference/pack-weight';
+import { type Form, kernelForms, place, space } from '../testing/forms';
 import type { KernelLibrary } from './library';
-import { type Form, kernelForms, place, space } from './testing';
 
 interface Product {
   m: number;

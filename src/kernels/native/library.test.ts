@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
 import { packageRoot } from '../../paths';
+import { kernelForms, place, space } from '../testing/forms';
 import { addonFile, openAddon } from './addon';
 import { choicesHeader, listHeader } from './kernel-headers';
 import { kernelList } from './library';
 import { signatureOf } from './table';
-import { kernelForms, place, space } from './testing';
 import { openWasm, wasmFolder } from './wasm';
 
 const kernels = join(packageRoot(), 'kernels');

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { bits, Random } from '../../random';
+import { type Form, kernelForms, place, space } from '../testing/forms';
 import {
   type AnyKernel,
   type KernelArgument,
@@ -8,7 +9,6 @@ import {
   kernelList,
   type Values,
 } from './library';
-import { type Form, kernelForms, place, space } from './testing';
 
 const random = new Random(2);
 const noise = (n: number) => Float32Array.from({ length: n }, () => random.normal());

@@ -1,6 +1,6 @@
-import { nativeIsas, openAddon } from './addon';
-import type { KernelLibrary, Values } from './library';
-import { openWasm, wasmIsas } from './wasm';
+import { nativeIsas, openAddon } from '../native/addon';
+import type { KernelLibrary, Values } from '../native/library';
+import { openWasm, wasmIsas } from '../native/wasm';
 
 export interface Form {
   name: string;

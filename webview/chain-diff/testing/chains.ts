@@ -1,5 +1,5 @@
 /** Chains for tests. */
-import type { ChainView, Segment } from '../../src/protocol/chain-diff';
+import type { ChainView, Segment } from '../../../src/protocol/chain-diff';
 
 /** A chain of `Step k:` lines and an answer line, with a token per word or character. */
 export function chainOf(role: ChainView['role'], text: string): ChainView {

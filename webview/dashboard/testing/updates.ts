@@ -1,7 +1,7 @@
 /** Updates for tests. */
 import fc from 'fast-check';
-import type { RowsMessage } from '../../src/protocol/dashboard';
-import { stageNames } from '../../src/stages';
+import type { RowsMessage } from '../../../src/protocol/dashboard';
+import { stageNames } from '../../../src/stages';
 
 /** One, two, many; equal, nearly equal, tiny, huge, not finite. */
 export const anyNumber = fc.oneof(

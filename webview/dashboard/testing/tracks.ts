@@ -1,7 +1,7 @@
 /** Recorded updates for tests, one row each. */
-import type { RowsMessage } from '../../src/protocol/dashboard';
-import { stageNames } from '../../src/stages';
-import { Track } from './track';
+import type { RowsMessage } from '../../../src/protocol/dashboard';
+import { stageNames } from '../../../src/stages';
+import { Track } from '../track';
 
 /** Every stage, by its index. */
 export const all = new Set(stageNames.keys());
