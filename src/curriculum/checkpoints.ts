@@ -53,7 +53,6 @@ export interface NewestCheckpoint {
   state: TrainingState;
 }
 
-/** The folder of a checkpoint of this run. */
 export function checkpointFolder(context: Pick<Context, 'run'>, name: string): string {
   return join(checkpointsFolder(context.run.folder), name);
 }

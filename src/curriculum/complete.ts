@@ -4,7 +4,7 @@ import type { CompleteSettings } from '../config/experiment';
 import type { Student } from '../engine/port';
 import { Random } from '../random';
 import type { Context } from './context';
-import type { ScoredGroup, ScoredSample } from './groups';
+import type { GroupPrompt, ScoredGroup, ScoredSample } from './groups';
 import { trainGrpo } from './grpo-phase';
 import { completeExercise, type Lesson } from './lessons';
 import { rowsOfUpdate } from './order';
@@ -30,15 +30,9 @@ export async function complete(
     stage: 'complete',
     phase: 'complete',
     settings,
-    tolerance: settings.tolerance,
     reference: results.reconstruct ?? null,
-    policyWeight: settings.policyWeight,
     prompts: (update, draw) =>
-      rowsOfUpdate(train.length, update + draw * settings.updates, {
-        count: settings.prompts,
-        seed,
-        salt: 'complete',
-      }).map((row, i) => {
+      rowsFor(context, settings, update, draw).map((row, i) => {
         const lesson = train[row];
         const prompt = completeExercise(
           lesson,
@@ -54,9 +48,19 @@ export async function complete(
       if (isPlain(group)) keepSoundCompletions(own, group);
     },
     replay: (update) => drawReplay(train, own, settings.replay, { update, seed, salt: 'complete' }),
-    state: { save: () => own.toJSON(), restore: (saved) => own.restore(saved as [number, number[]][]) },
+    state: own,
   });
 }
+
+type Drawn = Pick<CompleteSettings, 'prompts' | 'updates'>;
+
+/** The training rows of an update of Stage 2; dynamic sampling makes further draws. */
+const rowsFor = ({ train, experiment: { seed } }: Context, { prompts, updates }: Drawn, update: number, draw: number) =>
+  rowsOfUpdate(train.length, update + draw * updates, { count: prompts, seed, salt: 'complete' });
+
+/** The same rows as plain questions, for baselines that sample as Stage 2 does. */
+export const plainPrompts = (context: Context, settings: Drawn, update: number, draw: number): GroupPrompt[] =>
+  rowsFor(context, settings, update, draw).map((row) => ({ row, prompt: context.train[row].prompt }));
 
 /**
  * Whether a group's prompt was the plain question: a completion after steps of the teacher is not the student's own.

@@ -67,6 +67,11 @@ export class Cancelled extends Stopped {
   }
 }
 
+/** Tells the user. */
+export function note(notify: Context['notify'], text: string, level: 'info' | 'warning' = 'info'): void {
+  notify({ type: 'note', level, text });
+}
+
 /** Ends the run if that was requested. */
 export function endIfAsked({ signal }: Pick<Context, 'signal'>): void {
   if (signal.aborted) throw signal.reason instanceof Stopped ? signal.reason : new Stopped();

@@ -139,7 +139,7 @@ describe('a run', () => {
       for (const name of ['entropy', 'refLogProbs']) expect(rollout).not.toHaveProperty(name);
   });
 
-  it('learns nothing from groups that are flat by their rewards or by their answers, and samples for them again', async () => {
+  it('learns nothing from groups that are flat by rewards or by answers, and samples for them again', async () => {
     const { complete } = tinyExperiment(folder).stages;
     const [correctness, repetition] = complete ? complete.reward.components : [];
     const reward = { components: [correctness, { ...repetition, options: { n: 1, penalty: 1 } }] };

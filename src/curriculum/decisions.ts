@@ -4,7 +4,7 @@ import { type Decisions, decisionsOf, readDecisions } from '../runs/decisions';
 import { runOfCheckpoint } from '../runs/reading';
 import type { RewriteDecision } from '../runs/records';
 import { textTokens } from './completions';
-import type { Context } from './context';
+import { type Context, note } from './context';
 
 /** A completion (with end token) to learn from the plain question of training row `row`. */
 export type TaughtRewrite = [row: number, completion: number[]];
@@ -24,13 +24,13 @@ export function pickedRows({ train, notify }: Context, { picked }: Pick<Decision
     chain && picked.get(problem.id) === problem.question ? [row] : [],
   );
   const missing = picked.size - rows.length;
-  notify({ type: 'note', level: 'info', text: `${rows.length} problems were picked by hand` });
+  note(notify, `${rows.length} problems were picked by hand`);
   if (missing > 0)
-    notify({
-      type: 'note',
-      level: 'warning',
-      text: `${missing} picked problems are skipped: they are not among the training rows with a teacher chain`,
-    });
+    note(
+      notify,
+      `${missing} picked problems are skipped: they are not among the training rows with a teacher chain`,
+      'warning',
+    );
   return rows;
 }
 
@@ -44,11 +44,7 @@ export function markedSteps({ train, notify }: Context, { steps }: Pick<Decision
     const mark = steps.get(id);
     return mark?.text && mark.question === question ? [[id, mark.text]] : [];
   });
-  notify({
-    type: 'note',
-    level: 'info',
-    text: `steps marked by hand as wrong, for rewriting prompts: ${marked.length}`,
-  });
+  note(notify, `steps marked by hand as wrong, for rewriting prompts: ${marked.length}`);
   return new Map(marked);
 }
 
@@ -93,19 +89,13 @@ export function withVerdicts(
     const text = tokenizer.decode(ended ? completion.slice(0, -1) : completion);
     if (!rejectedTexts(decisions, train[row].problem.id).has(text)) take(row, text, completion);
   }
-  notify({
-    type: 'note',
-    level: 'info',
-    text:
-      `rewrites to learn from: ${approved} approved by hand, ` +
+  note(
+    notify,
+    `rewrites to learn from: ${approved} approved by hand, ` +
       `${chosen.length - approved} of ${collected.length} collected ones`,
-  });
+  );
   if (wrong.length > 0)
-    notify({
-      type: 'note',
-      level: 'warning',
-      text: `approved rewrites with a wrong answer are not used: ${wrong.join(', ')}`,
-    });
+    note(notify, `approved rewrites with a wrong answer are not used: ${wrong.join(', ')}`, 'warning');
   return chosen;
 }
 

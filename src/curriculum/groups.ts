@@ -9,7 +9,7 @@ import { type RewardInput, type RewardScore, scoreGroup } from '../rewards/compo
 import type { RolloutRecord } from '../runs/records';
 import { deviation, mean } from '../statistics';
 import { groupAdvantages } from './advantages';
-import type { Context } from './context';
+import { type Context, note } from './context';
 import type { Lesson } from './lessons';
 
 /** The prompt of a group: row of the training lessons, token ids, and whether it is the plain question. */
@@ -116,7 +116,7 @@ export async function sampleGroups(
     return { ...one, lesson, samples };
   });
   for (const [name, why] of failed)
-    notify({ type: 'note', level: 'warning', text: `reward component ${name} failed and did not count: ${why}` });
+    note(notify, `reward component ${name} failed and did not count: ${why}`, 'warning');
   assignAdvantages(groups, settings);
   const generatedTokens = completions.reduce((sum, { tokens }) => sum + tokens.length, 0);
   return { groups, generatedTokens };

@@ -15,27 +15,26 @@ import {
   sampleGroups,
 } from './groups';
 import { memorySettings } from './memory';
-import { train } from './training';
+import { type PhaseState, train } from './training';
 
 /** A phase of GRPO. Stage 2 and the rewriting of Stage 3 differ only in prompts and rewards. */
 export interface GrpoPhase {
   stage: StageName;
   phase: string;
   settings: GrpoSettings;
-  tolerance: number | null;
+  /** See TrainingPhase (default: that of the settings). */
+  tolerance?: number | null;
   /**
    * Checkpoint of the reference policy (the student at the start of the stage); null means the student as it is loaded
    * now.
    */
   reference: string | null;
-  /** 0 leaves only the replay, as a control experiment. */
-  policyWeight: number;
   /** Prompts of draw `draw` of an update (dynamic sampling makes further draws). */
   prompts(update: number, draw: number): GroupPrompt[];
   /** Called with every scored group, to collect completions worth keeping. */
   keep?(group: ScoredGroup): void;
   replay(update: number): Example[];
-  state?: { save(): unknown; restore(saved: unknown): void };
+  state?: PhaseState;
 }
 
 export async function trainGrpo(context: Context, student: Student, phase: GrpoPhase): Promise<string> {
@@ -44,6 +43,7 @@ export async function trainGrpo(context: Context, student: Student, phase: GrpoP
   const reference = beta > 0 ? await student.snapshot(chosen) : null;
   try {
     return await train(context, student, {
+      tolerance: phase.settings.tolerance,
       ...phase,
       firstStep: 0,
       updates,
@@ -83,7 +83,6 @@ async function grpoUpdate(learning: GrpoLearning, update: number, learningRate: 
       adam,
       temperature: settings.sampling.temperature,
       samplingPrecision: settings.sampling.precision,
-      policyWeight: phase.policyWeight,
       replayWeight: settings.replay.weight,
       signal: context.signal,
     },

@@ -1,7 +1,7 @@
 import { withinTimeTogether } from '../bounded';
 import type { StudentFacts } from '../engine/port';
 import { yieldToEventLoop } from '../event-loop';
-import { type Context, endIfAsked } from './context';
+import { type Context, endIfAsked, note } from './context';
 import { type Lesson, wording } from './lessons';
 
 /** Milliseconds of work before the event loop gets a turn. */
@@ -31,19 +31,18 @@ export async function lessonsThatFit(
     done = rows.end;
     if (performance.now() - reported >= reportEveryMs) {
       reported = performance.now();
-      notify({ type: 'note', level: 'info', text: `tokenizing the training rows: ${done} of ${lessons.length}` });
+      note(notify, `tokenizing the training rows: ${done} of ${lessons.length}`);
     }
     await yieldToEventLoop();
     endIfAsked({ signal });
   }
   if (kept.length < lessons.length)
-    notify({
-      type: 'note',
-      level: 'warning',
-      text:
-        `${lessons.length - kept.length} of ${lessons.length} training rows are skipped: ` +
+    note(
+      notify,
+      `${lessons.length - kept.length} of ${lessons.length} training rows are skipped: ` +
         `question and chain are longer than the student's ${maxPositions} positions`,
-    });
+      'warning',
+    );
   return kept;
 }
 

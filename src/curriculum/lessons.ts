@@ -18,7 +18,6 @@ export const wording = 64;
 /** A problem prepared for the student: tokenized once, with the teacher's chain in our canonical form. */
 export interface Lesson {
   problem: Problem;
-  /** null without a teacher chain */
   chain: Chain | null;
   /** The teacher's chain as completion tokens with the end token. */
   teacherTokens: number[] | null;

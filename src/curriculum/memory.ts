@@ -92,9 +92,11 @@ function longestRows({ stages: { complete, rewrite } }: Experiment, { question, 
   // Masked steps may be a little longer than visible ones.
   const masked = exercise + wording;
   const shown = question + chain + wording;
+  const plain = question + chain;
   return {
-    /** Plain questions with chains, or with rewrites where those are learned. */
-    plain: question + chain,
+    sft: plain,
+    sftConcise: plain,
+    rft: plain,
     internalise: question + Math.max(chain, rewrite ? rewrite.maxNewTokens : 0),
     reconstruct: masked + chain,
     grpo: question + (complete ? complete.maxNewTokens : 0),
@@ -114,28 +116,11 @@ interface Setting {
 
 /** The experiment with numbers in place of "auto". Its run records them, so that it is resumed with the same. */
 export function settleMemory(experiment: Experiment, { model, lengths }: Sizes): Experiment {
-  const { stages, baselines } = experiment;
-  const { reconstruct, complete, rewrite } = stages;
   const learner = learnerOf(experiment, 0);
   const fits = (tokens: number, again: boolean) =>
     model.update(learner, passOf(tokens, again)).activations <= model.budget;
   const rows = longestRows(experiment, lengths);
-  const settle = <T extends Setting>(settings: T, longest: number): T => ({
-    ...settings,
-    ...settled(fits, settings, longest),
-  });
-  return {
-    ...experiment,
-    stages: {
-      reconstruct: reconstruct && settle(reconstruct, rows.reconstruct),
-      complete: complete && settle(complete, rows.complete),
-      rewrite: rewrite && {
-        ...settle(rewrite, rows.rewrite),
-        internalise: settle(rewrite.internalise, rows.internalise),
-      },
-    },
-    baselines: mapBaselines(baselines, (settings, name) => settle(settings, name === 'grpo' ? rows.grpo : rows.plain)),
-  };
+  return mapStages(experiment, (settings, name) => ({ ...settings, ...settled(fits, settings, rows[name]) }));
 }
 
 type Fits = (tokens: number, checkpointing: boolean) => boolean;
@@ -210,7 +195,6 @@ interface UpdateSize {
   copies: number;
 }
 
-/** The memory peak of a resolved experiment. */
 export function peakOf(experiment: Experiment, { model, lengths }: Sizes): MemoryPeak {
   const { stages, baselines, evaluation } = experiment;
   const peaks: MemoryPeak[] = [];
@@ -229,7 +213,7 @@ export function peakOf(experiment: Experiment, { model, lengths }: Sizes): Memor
     training(stage, settings, { longest: row, sequences: settings.batch * settings.accumulation, copies });
   for (const name of baselineNames) {
     const settings = baselines[name];
-    if (settings && 'batch' in settings) supervise(name, settings, longest.plain, 1);
+    if (settings && 'batch' in settings) supervise(name, settings, longest[name], 1);
   }
   const { reconstruct, complete, rewrite } = stages;
   if (reconstruct) supervise('reconstruct', reconstruct, longest.reconstruct, 0);
@@ -296,29 +280,24 @@ export function remedies(experiment: Experiment, sizes: Sizes, limit: number): s
   return found;
 }
 
-function mapStages(experiment: Experiment, change: <T extends Setting>(settings: T) => T): Experiment {
-  const { reconstruct, complete, rewrite } = experiment.stages;
+type Trained = BaselineName | 'reconstruct' | 'complete' | 'rewrite' | 'internalise';
+
+function mapStages(experiment: Experiment, change: <T extends Setting>(settings: T, name: Trained) => T): Experiment {
+  const { stages, baselines } = experiment;
+  const { reconstruct, complete, rewrite } = stages;
+  const changed = baselineNames.map((name) => [name, baselines[name] && change(baselines[name], name)]);
   return {
     ...experiment,
     stages: {
-      reconstruct: reconstruct && change(reconstruct),
-      complete: complete && change(complete),
-      rewrite: rewrite && { ...change(rewrite), internalise: change(rewrite.internalise) },
+      reconstruct: reconstruct && change(reconstruct, 'reconstruct'),
+      complete: complete && change(complete, 'complete'),
+      rewrite: rewrite && {
+        ...change(rewrite, 'rewrite'),
+        internalise: change(rewrite.internalise, 'internalise'),
+      },
     },
-    baselines: mapBaselines(experiment.baselines, change),
+    baselines: Object.fromEntries(changed) as Experiment['baselines'],
   };
-}
-
-function mapBaselines(
-  baselines: Experiment['baselines'],
-  change: <T extends Setting>(settings: T, name: BaselineName) => T,
-) {
-  return Object.fromEntries(
-    baselineNames.map((name) => {
-      const settings = baselines[name];
-      return [name, settings && change(settings, name)];
-    }),
-  ) as Experiment['baselines'];
 }
 
 type Answering = { prompts: number; maxNewTokens: number };

@@ -1,12 +1,13 @@
 import type { Example } from '../engine-data/examples';
 import { uniform } from '../random';
 import { type Lesson, teacherExample } from './lessons';
+import type { PhaseState } from './training';
 
 /**
  * The shortest right completion that the student has found for each problem. Replaying them from the plain question
  * reduces forgetting in GRPO; a control run without the GRPO gradient trains on them alone.
  */
-export class OwnSamples {
+export class OwnSamples implements PhaseState {
   private readonly best = new Map<number, readonly number[]>();
 
   /** Keeps the completion (with end token) of lesson `row` if it is the shortest right one so far. */
@@ -27,8 +28,7 @@ export class OwnSamples {
     return [...this.best.keys()].sort((a, b) => a - b);
   }
 
-  /** For a checkpoint. */
-  toJSON(): [number, readonly number[]][] {
+  save(): [number, readonly number[]][] {
     return this.rows().map((row) => [row, this.best.get(row)!]);
   }
 

@@ -5,7 +5,7 @@ import { uniform } from '../random';
 import type { RewriteRecord } from '../runs/records';
 import { percent } from '../words';
 import { checkpointName, newestCheckpoint } from './checkpoints';
-import type { Context } from './context';
+import { type Context, note } from './context';
 import { decisionsFor, markedSteps, rejectedTexts, type TaughtRewrite, withVerdicts } from './decisions';
 import { evaluateLessons } from './evaluate';
 import { findFailures } from './failures';
@@ -15,9 +15,8 @@ import { rewriteExercise, teacherExample } from './lessons';
 import { rowsOfUpdate } from './order';
 import { drawReplay, type OwnSamples } from './replay';
 import type { Validation } from './selection';
-import { type SupervisedPhase, trainSupervised } from './supervised-phase';
-
-type State = NonNullable<SupervisedPhase['state']>;
+import { trainSupervised } from './supervised-phase';
+import type { PhaseState } from './training';
 
 /** The state of Stage 3 that must survive a restart. */
 interface RewriteState {
@@ -44,11 +43,8 @@ export async function rewrite(
   if (resumed) own.restore(resumed.own);
   const failures = resumed?.failures ?? (await findFailures(context, student, settings.failures, own));
   const progress: RewriteState = { failures, rewrites: resumed?.rewrites ?? null, own: [] };
-  const state = {
-    save: () => ({ ...progress, own: own.toJSON() }),
-    restore: () => {},
-  };
-  context.notify({ type: 'note', level: 'info', text: `${failures.length} problems are failures` });
+  const state: PhaseState = { save: () => ({ ...progress, own: own.save() }), restore: () => {} };
+  note(context.notify, `${failures.length} problems are failures`);
   let candidate: Validation | null = null;
   const wrongSteps = markedSteps(context, decisionsFor(context));
   const prompts: RewritePrompts = (row) => ({
@@ -74,11 +70,10 @@ export async function rewrite(
   const taught = withVerdicts(context, progress.rewrites, decisionsFor(context), settings.internalise.rewrites);
   const chosen = await internalise(context, student, settings, { taught, own, candidate, state });
   if (chosen === checkpointName('rewrite', settings.updates))
-    context.notify({ type: 'note', level: 'info', text: 'the rewriter itself is best on the validation rows' });
+    note(context.notify, 'the rewriter itself is best on the validation rows');
   return chosen;
 }
 
-/** The prompt for a rewrite of a training row. */
 type RewritePrompts = (row: number) => GroupPrompt;
 
 /** Trains the rewriter and validates it on the plain questions of the validation rows. */
@@ -86,16 +81,20 @@ async function learnToRewrite(
   context: Context,
   rewriter: Student,
   settings: RewriteSettings,
-  { failures, prompts, own, state }: { failures: number[]; prompts: RewritePrompts; own: OwnSamples; state: State },
+  {
+    failures,
+    prompts,
+    own,
+    state,
+  }: { failures: number[]; prompts: RewritePrompts; own: OwnSamples; state: PhaseState },
 ): Promise<Validation | null> {
   const { train, experiment, results, validation, run, space, notify } = context;
   await trainGrpo(context, rewriter, {
     stage: 'rewrite',
     phase: 'rewrite',
-    settings,
+    settings: { ...settings, policyWeight: 1 },
     tolerance: null, // the plain question is not what this phase trains; its last update is taken
     reference: results.complete ?? results.reconstruct ?? null,
-    policyWeight: 1,
     prompts: (update, draw) =>
       rowsOfUpdate(failures.length, update + draw * settings.updates, {
         count: settings.prompts,
@@ -209,13 +208,11 @@ async function reportTransfer(
     maxNewTokens,
   });
   const plain = await evaluateLessons(context, rewriter, lessons);
-  context.notify({
-    type: 'note',
-    level: 'info',
-    text:
-      `on the failures, the rewriter is right on ${percent(shown.accuracy)} with ` +
+  note(
+    context.notify,
+    `on the failures, the rewriter is right on ${percent(shown.accuracy)} with ` +
       `the teacher's text and ${percent(plain.accuracy)} without`,
-  });
+  );
 }
 
 interface Internalised {
@@ -223,7 +220,7 @@ interface Internalised {
   own: OwnSamples;
   /** The rewriter's validation, if there is one. */
   candidate: Validation | null;
-  state: State;
+  state: PhaseState;
 }
 
 /**

@@ -11,7 +11,7 @@ import { largest } from '../statistics';
 import { baselineOf } from './baselines';
 import { checkpointFolder } from './checkpoints';
 import { complete } from './complete';
-import { type Context, endIfAsked } from './context';
+import { type Context, endIfAsked, note } from './context';
 import { evaluateLessons } from './evaluate';
 import { reconstruct } from './reconstruct';
 import { OwnSamples } from './replay';
@@ -89,5 +89,5 @@ async function test(context: Context, stage: StageName, student: Student): Promi
     chatTemplate: context.tokenizer.chatTemplate !== null,
     room: student.facts.maxPositions - largest(context.test.map(({ prompt: tokens }) => tokens.length)),
   };
-  for (const text of caveats(answers, asked)) notify({ type: 'note', level: 'warning', text });
+  for (const text of caveats(answers, asked)) note(notify, text, 'warning');
 }

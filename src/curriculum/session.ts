@@ -17,7 +17,7 @@ import { loadStudentConfig, loadStudentTokenizer } from '../student-files/folder
 import { promptStyle, withPrompts } from '../student-files/prompting';
 import type { Tokenizer } from '../student-files/tokenizer';
 import { newestCheckpoint } from './checkpoints';
-import { Cancelled, type Context, type CurriculumEvent, Stopped } from './context';
+import { Cancelled, type Context, type CurriculumEvent, note, Stopped } from './context';
 import { durationText, workloadOf } from './duration';
 import { prepareLessons } from './lessons';
 import { lessonsThatFit } from './lessons-that-fit';
@@ -165,11 +165,7 @@ function soundCheckpoint(run: RunWriter, notify: SessionOptions['notify']): Chec
       remedy: 'Restore them from a copy, or start a new run. The records of this one can still be read.',
     });
   for (const { name, problem } of found.skipped)
-    notify({
-      type: 'note',
-      level: 'warning',
-      text: `checkpoint ${name} is skipped (${problem.message}); resuming from ${found.entry.name}`,
-    });
+    note(notify, `checkpoint ${name} is skipped (${problem.message}); resuming from ${found.entry.name}`, 'warning');
   return found.entry;
 }
 
@@ -195,7 +191,7 @@ interface OpenedRun {
 async function conduct(opened: OpenedRun, options: SessionOptions) {
   const { run, engine } = opened;
   const { signal, notify } = options;
-  const space = new Space(run, signal, (text) => notify({ type: 'note', level: 'warning', text }));
+  const space = new Space(run, signal, (text) => note(notify, text, 'warning'));
   let rows: StageRow[] = [];
   try {
     if (run.record.spent) engine.continueSpending?.(run.record.spent);
@@ -238,7 +234,7 @@ async function learnAgainWhereLost(opened: OpenedRun & { space: Space }, options
       const place = entry ? `checkpoint ${entry.name}` : 'its beginning';
       const text =
         `${error.message}; it is restarted (${losses} of ${mostLosses}), ` + `and the run resumes from ${place}`;
-      options.notify({ type: 'note', level: 'warning', text });
+      note(options.notify, text, 'warning');
     }
   }
 }
@@ -253,7 +249,7 @@ async function trainStudent(opened: OpenedRun & { space: Space }, options: Sessi
     lora: lora || null,
     seed: experiment.seed,
     tokenizer: opened.tokenizer,
-    warn: (text) => notify({ type: 'note', level: 'warning', text }),
+    warn: (text) => note(notify, text, 'warning'),
   });
   try {
     const lessons = await lessonsThatFit(prepareLessons(data.train.problems, tokenizer), student.facts, options);

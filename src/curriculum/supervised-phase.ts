@@ -7,7 +7,7 @@ import type { Context, UpdateResult } from './context';
 import { memorySettings } from './memory';
 import { rowsOfUpdate } from './order';
 import type { Validation } from './selection';
-import { train } from './training';
+import { type PhaseState, train } from './training';
 
 /** A phase of supervised training. */
 export interface SupervisedPhase {
@@ -25,7 +25,7 @@ export interface SupervisedPhase {
   example(row: number, visit: number): Example | null;
   /** Held-out examples for the loss at every validation. */
   heldOut?: Example[];
-  state?: { save(): unknown; restore(saved: unknown): void };
+  state?: PhaseState;
 }
 
 /** Cross-entropy on examples. Plain SFT, Stage 1 and the end of Stage 3 differ only in the examples. */

@@ -5,7 +5,7 @@ import type { ValidationEvent } from '../runs/events';
 import { spentText } from '../spent';
 import type { StageName } from '../stages';
 import { checkpointFolder, checkpointName, newestCheckpoint, saveCheckpoint } from './checkpoints';
-import { Cancelled, type Context, endIfAsked, type UpdateResult } from './context';
+import { Cancelled, type Context, endIfAsked, note, type UpdateResult } from './context';
 import { evaluateLessons } from './evaluate';
 import { learningRateAt, type Schedule } from './schedule';
 import { type SelectionState, select, type Validation } from './selection';
@@ -34,8 +34,13 @@ export interface TrainingPhase {
   /** For a supervised phase: the loss on held-out examples, in nats per token. */
   heldOutLoss?(): Promise<number>;
   update(update: number, learningRate: number): Promise<UpdateResult>;
-  /** State of the phase that must survive a restart, besides weights and optimizer. */
-  state?: { save(): unknown; restore(saved: unknown): void };
+  state?: PhaseState;
+}
+
+/** State of a phase that must survive a restart, besides weights and optimizer. */
+export interface PhaseState {
+  save(): unknown;
+  restore(saved: unknown): void;
 }
 
 /** A phase in training, and its progress. */
@@ -79,7 +84,7 @@ export async function train(context: Context, student: Student, training: Traini
     }
     const chosen = await choose(progress);
     const spent = context.spent?.();
-    if (spent) context.notify({ type: 'note', level: 'info', text: `so far ${spentText(spent)}` });
+    if (spent) note(context.notify, `so far ${spentText(spent)}`);
     return chosen;
   } finally {
     await student.restartOptimizer(); // frees the optimizer's moments

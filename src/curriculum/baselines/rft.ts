@@ -1,10 +1,9 @@
 import type { CompleteSettings, SftSettings } from '../../config/experiment';
 import type { Student } from '../../engine/port';
 import { newestCheckpoint } from '../checkpoints';
-import { keepSoundCompletions } from '../complete';
-import type { Context } from '../context';
+import { keepSoundCompletions, plainPrompts } from '../complete';
+import { type Context, note } from '../context';
 import { measureGroups, rolloutRecords, sampleGroups } from '../groups';
-import { rowsOfUpdate } from '../order';
 import { OwnSamples } from '../replay';
 import { trainSupervised } from '../supervised-phase';
 import { train } from '../training';
@@ -17,20 +16,17 @@ const stage = 'rft';
  * shortest right completion of each.
  */
 export async function rft(context: Context, student: Student, settings: SftSettings): Promise<string | null> {
-  const { train: lessons, experiment, notify } = context;
+  const { train: lessons, experiment } = context;
   const sampling = experiment.stages.complete;
   if (!sampling) throw new Error('baselines.rft without stages.complete'); // the config check finds this error first
   const own = new OwnSamples();
-  const state = {
-    save: () => own.toJSON(),
-    restore: (saved: unknown) => own.restore(saved as ReturnType<OwnSamples['toJSON']>),
-  };
   const newest = newestCheckpoint(context);
-  if (newest?.entry.stage === stage && newest.state.phase === stage) state.restore(newest.state.extra);
-  else await drawSamples(context, student, sampling, { own, state });
+  if (newest?.entry.stage === stage && newest.state.phase === stage)
+    own.restore(newest.state.extra as ReturnType<OwnSamples['save']>);
+  else await drawSamples(context, student, sampling, own);
 
   const rows = own.rows();
-  notify({ type: 'note', level: 'info', text: `${rows.length} of ${lessons.length} problems have a right sample` });
+  note(context.notify, `${rows.length} of ${lessons.length} problems have a right sample`);
   if (rows.length === 0) return null;
   return trainSupervised(context, student, {
     stage,
@@ -39,7 +35,7 @@ export async function rft(context: Context, student: Student, settings: SftSetti
     settings,
     rows: rows.length,
     example: (i) => ({ prompt: lessons[rows[i]].prompt, completion: own.get(rows[i])! }),
-    state,
+    state: own,
   });
 }
 
@@ -48,9 +44,8 @@ async function drawSamples(
   context: Context,
   student: Student,
   sampling: CompleteSettings,
-  { own, state }: { own: OwnSamples; state: { save(): unknown; restore(saved: unknown): void } },
+  own: OwnSamples,
 ): Promise<void> {
-  const { train: lessons, experiment } = context;
   await train(context, student, {
     stage,
     phase: 'sample',
@@ -59,13 +54,8 @@ async function drawSamples(
     settings: { ...sampling, learningRate: 0 },
     tolerance: null,
     async update(update) {
-      const prompts = rowsOfUpdate(lessons.length, update, {
-        count: sampling.prompts,
-        seed: experiment.seed,
-        salt: 'complete',
-      }).map((row) => ({ row, prompt: lessons[row].prompt }));
       const { groups, generatedTokens } = await sampleGroups(context, student, {
-        prompts,
+        prompts: plainPrompts(context, sampling, update, 0),
         settings: sampling,
         stream: ['rft', update],
       });
@@ -73,6 +63,6 @@ async function drawSamples(
       const rollouts = rolloutRecords(context, groups, null);
       return { metrics: measureGroups(groups), tokens: generatedTokens, rollouts };
     },
-    state,
+    state: own,
   });
 }
