@@ -10,7 +10,6 @@ import { uvVersion } from '../engine-install/pins';
 import { UserError } from '../errors';
 import { compileError, findCompiler } from './build';
 import { fetchFile, type RemoteFile } from './fetch';
-import { tarFiles } from './npm';
 import pinned from './pinned-wheels.json';
 import { newestTestedVersion, wheelMemberPath, wheelOf } from './pypi';
 import type { InstallStep } from './report';
@@ -114,17 +113,6 @@ describe('unpacking', () => {
     expect(wheelMemberPath('tensorflow/include/tensorflow/c/../../../../x.h')).toBeNull();
     expect(wheelMemberPath('/etc/passwd')).toBeNull();
     expect(wheelMemberPath('tensorflow/include/xla/tsl/platform/types.h')).not.toBeNull();
-  });
-
-  it('reads the files of a tar archive', () => {
-    const block = Buffer.alloc(512);
-    block.write('package/binding/a.cc', 0);
-    block.write('00000000005\0', 124);
-    block.write('0', 156);
-    const files = [...tarFiles(Buffer.concat([block, Buffer.from('hello'.padEnd(512, '\0')), Buffer.alloc(1024)]))];
-    expect(files.map(({ name, content: text }) => [name, text.toString()])).toEqual([
-      ['package/binding/a.cc', 'hello'],
-    ]);
   });
 });
 

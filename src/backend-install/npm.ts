@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { packageRoot } from '../paths';
+import { tarFiles } from '../tar';
 import { fetchFile, type RemoteFile } from './fetch';
 import { downloadFolder, headersFolder, packageFolder } from './places';
 import type { InstallWatch } from './report';
@@ -62,25 +62,13 @@ async function fetchPackage(
   await fetchFile(remote, archive, watch);
   const draft = `${folder}.draft`;
   rmSync(draft, { recursive: true, force: true });
-  for (const { name, content } of tarFiles(gunzipSync(readFileSync(archive), { maxOutputLength: 64 << 20 }))) {
-    const inside = name.slice(name.indexOf('/') + 1);
-    if (!wanted.test(inside) || inside.split('/').includes('..')) continue;
-    mkdirSync(dirname(join(draft, inside)), { recursive: true });
-    writeFileSync(join(draft, inside), content);
+  const inside = (path: string) => path.slice(path.indexOf('/') + 1);
+  const isWanted = (path: string) => wanted.test(inside(path)) && !path.split('/').includes('..');
+  for (const [path, content] of await tarFiles(readFileSync(archive), isWanted, 64 << 20)) {
+    const file = join(draft, inside(path));
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content);
   }
   renameSync(draft, folder);
   rmSync(archive);
-}
-
-/** Regular files of a tar archive (POSIX ustar: blocks of 512 bytes, a header before each file). */
-export function* tarFiles(bytes: Buffer): Generator<{ name: string; content: Buffer }> {
-  const text = (from: number, length: number) => bytes.toString('utf8', from, from + length).replace(/\0.*$/s, '');
-  for (let at = 0; at + 512 <= bytes.length && bytes[at] !== 0; ) {
-    const size = Number.parseInt(text(at + 124, 12).trim() || '0', 8);
-    const prefix = text(at + 345, 155);
-    const name = `${prefix ? `${prefix}/` : ''}${text(at, 100)}`;
-    const kind = String.fromCharCode(bytes[at + 156]);
-    if (kind === '0' || kind === '\0') yield { name, content: bytes.subarray(at + 512, at + 512 + size) };
-    at += 512 + Math.ceil(size / 512) * 512;
-  }
 }

@@ -1,8 +1,8 @@
 /**
  * TensorBoard's event files: records in TFRecord's framing (length, its checksum, the bytes, their checksum), each an
- * `Event` of tensorflow/core/util/event.proto, encoded without protobuf's library, as scalars need only five fields.
+ * `Event` of tensorflow/core/util/event.proto.
  */
-import { encodeDouble, encodeFields, encodeFloat } from './proto';
+import { PbfWriter } from 'pbf';
 
 export interface Scalar {
   tag: string;
@@ -11,16 +11,33 @@ export interface Scalar {
 
 /** The first record of every file. `seconds` since 1970. */
 export const firstRecord = (seconds: number): Buffer =>
-  framed(encodeFields([1, encodeDouble(seconds)], [3, Buffer.from('brain.Event:2')]));
+  recordOf(seconds, (event) => event.writeStringField(3, 'brain.Event:2'));
 
 /** Measurements at a step; the plugin's name makes TensorBoard show them among the scalars. */
 export function scalarsRecord(seconds: number, step: number, scalars: readonly Scalar[]): Buffer {
-  const metadata = encodeFields([1, encodeFields([1, Buffer.from('scalars')])]);
-  const values = scalars.map(({ tag, value }): [number, Buffer] => [
-    1,
-    encodeFields([1, Buffer.from(tag)], [2, encodeFloat(value)], [9, metadata]),
-  ]);
-  return framed(encodeFields([1, encodeDouble(seconds)], [2, step], [5, encodeFields(...values)]));
+  return recordOf(seconds, (event) => {
+    event.writeVarintField(2, step);
+    event.writeMessage(5, writeSummary, scalars);
+  });
+}
+
+function writeSummary(scalars: readonly Scalar[], summary: PbfWriter): void {
+  for (const scalar of scalars) summary.writeMessage(1, writeScalar, scalar);
+}
+
+function writeScalar({ tag, value }: Scalar, one: PbfWriter): void {
+  one.writeStringField(1, tag);
+  one.writeFloatField(2, value);
+  one.writeMessage(9, (plugin, metadata) => metadata.writeMessage(1, writeName, plugin), 'scalars');
+}
+
+const writeName = (name: string, plugin: PbfWriter) => plugin.writeStringField(1, name);
+
+function recordOf(seconds: number, write: (event: PbfWriter) => void): Buffer {
+  const event = new PbfWriter();
+  event.writeDoubleField(1, seconds);
+  write(event);
+  return framed(Buffer.from(event.finish()));
 }
 
 function framed(bytes: Buffer): Buffer {

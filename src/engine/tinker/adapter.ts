@@ -1,13 +1,10 @@
 /** Downloads the adapter of a server as a PEFT folder. */
-import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
-import { extract } from 'tar-stream';
+import { join, posix } from 'node:path';
 import { UserError } from '../../errors';
 import { adapterConfigFile, adapterWeightsFile } from '../../student-files/adapter-base';
 import { isJsonObject } from '../../student-files/files';
 import { headerLength, parseHeader } from '../../student-files/safetensors-header';
+import { tarFiles } from '../../tar';
 import { remove, replaceText } from '../../writing';
 import type { TinkerClient } from './client';
 
@@ -38,31 +35,15 @@ const unusable = (path: string, why: string) =>
     remedy: 'The weights are still on the server; docs/cluster.md says which servers can be downloaded from.',
   });
 
-/** The files of an adapter in a tar archive, with or without gzip, by base name. */
+/** The files of an adapter in a tar archive by base name. */
 async function filesOf(archive: Uint8Array, path: string): Promise<Map<string, Buffer>> {
-  const files = new Map<string, Buffer>();
-  const reader = extract();
-  let bytes = 0;
-  reader.on('entry', (header, stream, next) => {
-    const parts: Buffer[] = [];
-    const name = header.name.split('/').at(-1) ?? '';
-    const isWanted = header.type === 'file' && [adapterConfigFile, adapterWeightsFile].includes(name);
-    bytes += header.size ?? 0;
-    if (bytes > maxBytes) reader.destroy(unusable(path, 'its archive is too large'));
-    stream.on('data', (part) => isWanted && parts.push(part as Buffer));
-    stream.on('end', () => {
-      if (isWanted) files.set(name, Buffer.concat(parts));
-      next();
-    });
-  });
-  const packed = archive[0] === 0x1f && archive[1] === 0x8b;
+  const isWanted = (name: string) => [adapterConfigFile, adapterWeightsFile].includes(posix.basename(name));
   try {
-    const source = Readable.from([archive]);
-    await (packed ? pipeline(source, createGunzip(), reader) : pipeline(source, reader));
+    const files = await tarFiles(archive, isWanted, maxBytes);
+    return new Map(Array.from(files, ([name, content]) => [posix.basename(name), content]));
   } catch (error) {
-    throw error instanceof UserError ? error : unusable(path, `its archive is damaged (${(error as Error).message})`);
+    throw unusable(path, `its archive cannot be read (${(error as Error).message})`);
   }
-  return files;
 }
 
 /** The modules of the tensors, such as `q_proj`. */
