@@ -18,7 +18,7 @@ describe('a path', () => {
     ['of 5000 characters', join(folder, 'a'.repeat(5000)), 'the path is too long (ENAMETOOLONG)'],
     ['through a file', join(file, 'x'), 'a part of the path is not a folder (ENOTDIR)'],
     ['through a link to itself', join(loop, 'x'), 'its symbolic links lead back to themselves (ELOOP)'],
-    ['of nothing', join(folder, 'none'), 'there is no such file or folder (ENOENT)'],
+    ['of nothing', join(folder, 'none'), 'no such file or folder (ENOENT)'],
   ])('%s is the fault of whoever gave it', (_, path, message) => {
     expect(statOf(path)).toBeUndefined();
     expect(isFolder(path)).toBe(false);

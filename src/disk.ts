@@ -1,5 +1,7 @@
 /** Disk errors with what is kept and what to do. */
+import { statfsSync } from 'node:fs';
 import { UserError } from './errors';
+import { gigabytes } from './words';
 
 /** Runs code that writes; a full or read-only disk becomes a UserError that says what is `kept`. */
 export function guardDisk<T>(file: string, kept: string, action: () => T): T {
@@ -51,14 +53,14 @@ const faults: readonly DiskFault[] = [
 ];
 
 /** By the code of an error on a path, whatever was done there. */
-const pathFaults: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file or folder',
+export const pathFaults: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or folder',
   ENOTDIR: 'a part of the path is not a folder',
   EISDIR: 'this is a folder, not a file',
   ENAMETOOLONG: 'the path is too long',
   ELOOP: 'its symbolic links lead back to themselves',
-  EACCES: 'there is no permission',
-  EPERM: 'there is no permission',
+  EACCES: 'no permission',
+  EPERM: 'no permission',
 };
 
 /**
@@ -91,4 +93,19 @@ export function diskError(error: unknown, file: string, kept: string): unknown {
   const Kind = fault === full ? DiskFull : UserError;
   const details = { file, code: 'disk', remedy: fault.remedy, cause: error } as const;
   return new Kind(`${fault.message} (${code}): ${kept}`, details);
+}
+
+/**
+ * Checks the free disk space of `folder`; the environment's `variable` can name another folder.
+ * @throws UserError when there is not enough
+ */
+export function checkSpace(folder: string, bytes: number, variable: string): void {
+  const { bavail, bsize } = statfsSync(folder);
+  const free = bavail * bsize;
+  if (free >= bytes) return;
+  throw new UserError(`it needs ${gigabytes(bytes)}, but the disk has only ${gigabytes(free)} free`, {
+    file: folder,
+    code: 'disk',
+    remedy: `Free some space, or set ${variable} to a folder on another disk.`,
+  });
 }

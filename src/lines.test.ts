@@ -103,7 +103,7 @@ describe('readLines', () => {
     });
     expect(failure(() => [...readLines(folder)]).message).toMatch(/folder/);
     expect(failure(() => [...readLines(join(folder, 'none'))])).toMatchObject({
-      message: 'no such file',
+      message: 'no such file or folder',
       code: 'missing',
     });
   });

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { visit } from 'jsonc-parser';
+import { pathFaults } from './disk';
 import { type ErrorCode, UserError } from './errors';
 
 /** Longest accepted line; a rollout of 100,000 tokens fits. */
@@ -155,7 +156,9 @@ export function openForReading(file: string): number {
     return handle;
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(readProblem(error), { file, code: 'missing', remedy: 'Check the path.', cause: error });
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    const fault = pathFaults[code] ?? `cannot be read: ${message}`;
+    throw new UserError(fault, { file, code: 'missing', remedy: 'Check the path.', cause: error });
   }
 }
 
@@ -164,17 +167,8 @@ export async function openToRead(file: string): Promise<FileHandle> {
   mayOpen(file);
   const found = await stat(file);
   refuseSpecial(file, found);
-  if (found.isDirectory())
-    throw new UserError('this is a folder, not a file', { file, code: 'missing', remedy: 'Check the path.' });
+  if (found.isDirectory()) throw new UserError(pathFaults.EISDIR, { file, code: 'missing', remedy: 'Check the path.' });
   return open(file, 'r');
-}
-
-function readProblem(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOENT' || code === 'ENOTDIR') return 'no such file';
-  if (code === 'EISDIR') return 'this is a folder, not a file';
-  if (code === 'EACCES' || code === 'EPERM') return 'no permission to read this file';
-  return `cannot be read: ${(error as Error).message}`;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

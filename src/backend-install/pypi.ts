@@ -2,14 +2,13 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
-import { guardDisk } from '../disk';
+import { checkSpace, guardDisk } from '../disk';
 import { UserError } from '../errors';
 import { fetchFile, fetchJson, type RemoteFile } from './fetch';
 import pinned from './pinned-wheels.json';
 import { downloadFolder, wheelFolder } from './places';
 import type { InstallWatch } from './report';
 import { folderSource, type TensorFlowSource, tried } from './source';
-import { checkSpace } from './space';
 import { unzip } from './unzip';
 
 const index = (process.env.DISTILLERY_PYPI || 'https://pypi.org').replace(/\/$/, '');

@@ -101,7 +101,7 @@ describe('chains', () => {
 
   it('that are missing are reported', () => {
     expect(() => loadData({ format: 'chains', path: 'none.jsonl', start: 0 }, folder)).toThrow(
-      expect.objectContaining({ code: 'missing', file: join(folder, 'none.jsonl'), message: 'no such file' }),
+      expect.objectContaining({ code: 'missing', file: join(folder, 'none.jsonl'), message: 'no such file or folder' }),
     );
   });
 });

@@ -4,8 +4,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { InstallWatch } from '../backend-install/report';
-import { checkSpace } from '../backend-install/space';
-import { guardDisk } from '../disk';
+import { checkSpace, guardDisk } from '../disk';
 import {
   engineFolder,
   engineRecord,

@@ -30,7 +30,6 @@ function huggingFaceCache(environment: Environment): string {
   return environment.HF_HUB_CACHE || environment.HUGGINGFACE_HUB_CACHE || join(home, 'hub');
 }
 
-/** The folder of a repository in a cache. */
 export function repositoryFolder(cache: string, kind: RepositoryKind, { repository }: RepositoryName): string {
   return join(cache, `${kind}s--${repository.replace('/', '--')}`);
 }

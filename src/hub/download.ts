@@ -2,12 +2,10 @@
  * Downloads the files of a plan to the cache: into a temporary folder, each verified by its hash, and renamed when
  * complete. An interrupted download resumes. (The Hub's own library can neither resume nor be stopped.)
  */
-import { existsSync, statfsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { guardDisk } from '../disk';
-import { UserError } from '../errors';
+import { checkSpace, guardDisk } from '../disk';
 import { sizeOf } from '../paths';
-import { gigabytes } from '../words';
 import { flushFolder, makeFolder, move, replaceText } from '../writing';
 import { repositoryFolder } from './cache';
 import { fetchFile } from './fetch-file';
@@ -36,7 +34,8 @@ export async function download(
   if (!existsSync(folder)) {
     const draft = join(repository, 'partial', commit, plan.folder);
     guardDisk(draft, kept, () => makeFolder(cache, draft));
-    checkSpace(draft, plan);
+    const there = plan.files.reduce((sum, file) => sum + sizeOf(join(draft, file.name)), 0);
+    checkSpace(draft, plan.bytes - there, setting[kind]);
     const base = `${hub.url}/${kind === 'dataset' ? 'datasets/' : ''}${name.repository}/resolve/${commit}`;
     let before = 0;
     for (const file of plan.files) {
@@ -60,18 +59,6 @@ export async function download(
     replaceText(cache, reference, commit);
   }
   return folder;
-}
-
-function checkSpace(draft: string, { bytes, files, kind, what }: DownloadPlan): void {
-  const missing = bytes - files.reduce((sum, { name }) => sum + sizeOf(join(draft, name)), 0);
-  const { bavail, bsize } = statfsSync(draft);
-  const free = bavail * bsize;
-  if (missing > free)
-    throw new UserError(`${what} needs ${gigabytes(missing)} more, but only ${gigabytes(free)} are free`, {
-      file: draft,
-      code: 'disk',
-      remedy: `Free some space, or set ${setting[kind]} to another folder.`,
-    });
 }
 
 const setting = { model: 'DISTILLERY_STUDENTS_CACHE', dataset: 'DISTILLERY_DATASETS_CACHE' };

@@ -1,5 +1,5 @@
 /** File helpers for model folders: reading with limits, JSON. */
-import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
@@ -74,6 +74,12 @@ export function readFully({ descriptor, file, refuse }: OpenedFile, into: Uint8A
     if (read === 0) refuse(file, 'became shorter while it was read');
     done += read;
   }
+}
+
+/** Writes all bytes; one call writes at most 1 GiB, as above. */
+export function writeFully(descriptor: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; )
+    done += writeSync(descriptor, bytes, done, Math.min(bytes.length - done, 1 << 30));
 }
 
 /** The text in `file`, at most `maxBytes` long. @throws UserError when it cannot be read */

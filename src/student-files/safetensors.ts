@@ -1,7 +1,7 @@
 /** Reads and writes safetensors files tensor by tensor, with only the current tensor in memory. */
-import { closeSync, writeSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { UserError } from '../errors';
-import { openFile, readFully, replaceFile } from './files';
+import { openFile, readFully, replaceFile, writeFully } from './files';
 import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from './half';
 import {
   type Dtype,
@@ -142,9 +142,4 @@ function writeTensor(descriptor: number, { name, dtype, shape, values: read }: T
     else toFloat16(part, halves);
     writeFully(descriptor, new Uint8Array(halves.buffer, 0, 2 * part.length));
   }
-}
-
-function writeFully(descriptor: number, bytes: Uint8Array): void {
-  let done = 0;
-  while (done < bytes.length) done += writeSync(descriptor, bytes, done, Math.min(bytes.length - done, 1 << 30));
 }

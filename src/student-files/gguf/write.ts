@@ -1,6 +1,5 @@
 /** Writes GGUF files of version 3, tensor by tensor. */
-import { writeSync } from 'node:fs';
-import { replaceFile } from '../files';
+import { replaceFile, writeFully } from '../files';
 import { toBfloat16, toFloat16 } from '../half';
 import { type MetadataValue, tensorTypes, valueTypes } from './types';
 
@@ -121,9 +120,4 @@ function u64(value: number): Buffer {
 function string(text: string): Buffer {
   const bytes = Buffer.from(text);
   return Buffer.concat([u64(bytes.length), bytes]);
-}
-
-function writeFully(descriptor: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; )
-    done += writeSync(descriptor, bytes, done, Math.min(bytes.length - done, 1 << 30));
 }
