@@ -1,3 +1,4 @@
+import { recordRanges } from '../report/curves';
 import type { MetricsRecord } from '../runs/records';
 import { phaseTitle, type StageName } from '../stages';
 import { percent } from './format';
@@ -11,16 +12,12 @@ export interface PhaseCurve {
   records: MetricsRecord[];
 }
 
-export function phasesOf(metrics: readonly MetricsRecord[]): PhaseCurve[] {
-  const phases: PhaseCurve[] = [];
-  for (const record of metrics) {
-    const { stage, phase = stage } = record;
-    const last = phases.at(-1);
-    if (last?.stage === stage && last.phase === phase) last.records.push(record);
-    else phases.push({ stage, phase, records: [record] });
-  }
-  return phases;
-}
+export const phasesOf = (metrics: readonly MetricsRecord[]): PhaseCurve[] =>
+  recordRanges(metrics).map(({ stage, phase = stage, from, to }) => ({
+    stage,
+    phase,
+    records: metrics.slice(from, to),
+  }));
 
 /** A metric with a curve: its name, its field in a record, and its format. */
 const curves: [string, (record: MetricsRecord) => number | undefined, (value: number) => string][] = [

@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { readRunConfig } from '../curriculum/run-config';
 import { loadData } from '../data/load';
-import type { Problem } from '../data/types';
+import type { Problems } from '../data/problems';
 import { UserError } from '../errors';
 import { locateDataset } from '../hub/cache';
 import { statOf } from '../paths';
-import { type Scorable as ScorableOf, toScorable } from '../rewards/recorded';
+import { type Scorable as ScorableOf, toScorables } from '../rewards/recorded';
 import { readRecords } from '../runs/jsonl';
 import { rolloutsFile, runFile } from '../runs/layout';
 import { readRollouts, rolloutSteps } from '../runs/reading';
@@ -47,7 +47,10 @@ export function readRecorded(source: string, choice: CompletionChoice): Recorded
       remedy: 'Give rollouts/<stage>/<step>.jsonl of a run.',
     });
   const problems = problemsOf(run, choice.data, files[0]);
-  return { files, completions: rollouts.map((rollout) => scorable(rollout, problems)) };
+  return {
+    files,
+    completions: toScorables(rollouts, problems, { remedy: 'Restore the data, or name it with --data.' }),
+  };
 }
 
 function completionsOfFile(file: string): { files: string[]; rollouts: RolloutRecord[]; run?: string } {
@@ -89,8 +92,8 @@ function range(stage: StageName, all: { stage: StageName; step: number }[]): str
   return `${stage} ${smallest(steps)} to ${largest(steps)}`;
 }
 
-/** Problems by id: from the named dataset, or from the run's training data. */
-function problemsOf(run: string | undefined, data: string | undefined, file: string): Map<string, Problem> {
+/** The problems: from the named dataset, or from the run's training data. */
+function problemsOf(run: string | undefined, data: string | undefined, file: string): Problems {
   if (data === undefined && run === undefined)
     throw new UserError('these completions are outside of a run, so their problems are unknown', {
       file,
@@ -99,17 +102,7 @@ function problemsOf(run: string | undefined, data: string | undefined, file: str
     });
   const experiment = data === undefined ? readRunConfig(run!).experiment : experimentAt(data);
   const source = experiment ? experiment.data.train : sourceAt(locateDataset(data!, '.'), {});
-  return new Map(loadData(source, '.', 'train').problems.map((problem) => [problem.id, problem]));
-}
-
-function scorable(rollout: RolloutRecord, problems: Map<string, Problem>): ScorableRollout {
-  const problem = problems.get(rollout.problemId);
-  if (!problem)
-    throw new UserError(`the problem ${rollout.problemId} is no longer in the data`, {
-      code: 'dataset',
-      remedy: 'Restore the data, or name it with --data.',
-    });
-  return toScorable(rollout, problem);
+  return loadData(source, '.', 'train').problems;
 }
 
 export const shownFiles = (files: readonly string[]) =>

@@ -3,9 +3,10 @@
 import { completionLength, completionText } from '../chain/completion';
 import { placeChain } from '../chain/split';
 import { UserError } from '../errors';
+import { groupedBy } from '../grouped';
 import type { Damage } from '../lines';
 import { readFailures, readRewrites, readRollouts, rolloutSteps } from '../runs/reading';
-import type { FailureRecord, RolloutRecord } from '../runs/records';
+import type { FailureRecord } from '../runs/records';
 import { type Html, html } from './html';
 
 /** A wrong part of a text, and the reason. */
@@ -108,13 +109,11 @@ function markOf(text: string, wrong: FailureRecord['firstWrongStep']): WrongPart
 function ofRollouts(run: string, damage: Damage): ReportedCase[] {
   const last = rolloutSteps(run).at(-1);
   if (!last) return [];
-  const groups = new Map<string, RolloutRecord[]>();
-  for (const rollout of readRollouts(run, last.stage, last.step, damage))
-    groups.set(rollout.problemId, [...(groups.get(rollout.problemId) ?? []), rollout]);
-  return [...groups].map(([problemId, group]) => {
+  const groups = groupedBy(readRollouts(run, last.stage, last.step, damage), ({ problemId }) => problemId);
+  return groups.map((group) => {
     const ranked = group.toSorted((a, b) => (b.reward ?? -Infinity) - (a.reward ?? -Infinity));
     const ends = ranked.length > 1 ? [ranked[0], ranked[ranked.length - 1]] : ranked;
-    const [{ question, prompt, gold = '' }] = group;
+    const [{ problemId, question, prompt, gold = '' }] = group;
     return {
       problemId,
       question: question ?? prompt,

@@ -1,8 +1,8 @@
 /** Scores of a reward for completions that were sampled under another one, before training with it. */
 import type { RewardConfig } from '../config/reward';
+import { groupedBy } from '../grouped';
 import { type RewardInput, type RewardScore, scoreGroup } from './compose';
 
-/** A recorded completion with its problem. */
 export interface RecordedCompletion extends Pick<RewardInput, 'problem' | 'completion'> {
   problemId: string;
   /** Update and index of the prompt in it, if the records contain several groups of a problem. */
@@ -25,18 +25,16 @@ export interface Rescored<T extends RecordedCompletion = RecordedCompletion> {
   movement: 'rises' | 'falls' | 'stays' | 'unscored';
 }
 
+/** Identifies the prompt of a completion: a problem may occur several times. */
+export const promptOf = ({ step, group, problemId }: RecordedCompletion) => JSON.stringify([step, group, problemId]);
+
 /** Scores recorded completions again, group by group. The result is in the order of the records. */
 export function scoreRollouts<T extends RecordedCompletion>(
   config: RewardConfig,
   records: readonly T[],
 ): Rescored<T>[] {
-  const groups = new Map<string, T[]>();
-  for (const record of records) {
-    const key = JSON.stringify([record.step, record.group, record.problemId]);
-    groups.set(key, [...(groups.get(key) ?? []), record]);
-  }
   const rescored = new Map<T, Rescored<T>>();
-  for (const group of groups.values()) {
+  for (const group of groupedBy(records, promptOf)) {
     const scores = scoreGroup(
       config,
       group.map(({ problem, completion }) => ({ problem, completion })),

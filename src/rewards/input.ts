@@ -3,7 +3,6 @@ import { extractAnswer } from '../answers/extract';
 import { type Groundedness, groundedness } from '../chain/grounded';
 import type { Chain } from '../chain/types';
 
-/** The inputs of a reward: one completion of one problem. */
 export interface RewardInput {
   problem: {
     question: string;

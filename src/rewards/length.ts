@@ -1,5 +1,6 @@
 import { splitChain } from '../chain/split';
 import type { ComponentOptions } from '../config/components';
+import { deviation, mean } from '../statistics';
 import { groupOf, isRight, lengthOf, type RewardInput } from './input';
 
 /**
@@ -67,8 +68,5 @@ export function lead(input: RewardInput, { decay, wrong }: ComponentOptions<'lea
   const lengths = groupOf(input)
     .filter((member) => isRight(member))
     .map(lengthOf);
-  const mean = lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
-  const squares = lengths.reduce((sum, length) => sum + (length - mean) ** 2, 0);
-  const deviation = lengths.length > 1 ? Math.sqrt(squares / (lengths.length - 1)) : 0;
-  return Math.exp((-decay * (lengthOf(input) - mean)) / (deviation + 1e-6));
+  return Math.exp((-decay * (lengthOf(input) - mean(lengths))) / (deviation(lengths) + 1e-6));
 }

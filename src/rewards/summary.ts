@@ -1,5 +1,6 @@
+import { groupedBy } from '../grouped';
 import { deviation, largest, mean, smallest } from '../statistics';
-import type { RecordedCompletion, Rescored } from './dry-run';
+import { promptOf, type RecordedCompletion, type Rescored } from './dry-run';
 
 /** The distribution of a reward over completions; `applies` is the share that it scores. */
 export interface RewardDistribution {
@@ -75,15 +76,8 @@ export function summariseScores(rescored: readonly Rescored[]): ScoreSummary {
 }
 
 /** The completions of each prompt, in the order of the records. */
-export function groupsOf<T extends RecordedCompletion>(rescored: readonly Rescored<T>[]): Rescored<T>[][] {
-  const groups = new Map<string, Rescored<T>[]>();
-  for (const one of rescored) {
-    const { step, group, problemId } = one.record;
-    const key = JSON.stringify([step, group, problemId]);
-    groups.set(key, [...(groups.get(key) ?? []), one]);
-  }
-  return [...groups.values()];
-}
+export const groupsOf = <T extends RecordedCompletion>(rescored: readonly Rescored<T>[]): Rescored<T>[][] =>
+  groupedBy(rescored, ({ record }) => promptOf(record));
 
 function spread(values: readonly (number | null)[]): RewardDistribution {
   const known = values.filter((value) => value !== null);

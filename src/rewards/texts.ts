@@ -2,6 +2,7 @@
 import { sameAnswer } from '../answers/equal';
 import { splitChain } from '../chain/split';
 import type { RewardConfig } from '../config/reward';
+import { groupedBy } from '../grouped';
 import { mean } from '../statistics';
 import { type RewardScore, scoreGroup } from './compose';
 import { isRight, type RewardInput } from './input';
@@ -36,10 +37,8 @@ export function scoreTexts(reward: RewardConfig, rows: readonly TextRow[]): Scor
       if (!ids.has(piece)) ids.set(piece, ids.size);
       return ids.get(piece)!;
     });
-  const groups = new Map<string, TextRow[]>();
-  for (const row of rows) groups.set(row.id ?? row.question, [...(groups.get(row.id ?? row.question) ?? []), row]);
   const scored = new Map<TextRow, ScoredText>();
-  for (const group of groups.values()) {
+  for (const group of groupedBy(rows, (row) => row.id ?? row.question)) {
     const inputs = group.map(({ question, answer, chain, text }): RewardInput => {
       const teacher = chain === undefined ? undefined : splitChain(chain);
       const fits = teacher !== undefined && (teacher.answer === '' || sameAnswer(teacher.answer, answer));

@@ -59,8 +59,6 @@ it('reads completions with their problems, the newest updates only', () => {
 
 it('reports a missing problem, and a run without rollouts', () => {
   const run = makeRun('2026-02-05T10:00:00Z', [['complete', 1]], 'train-1-999');
-  expect(() => readCompletions({ run, stage: 'complete', updates: 1 })).toThrow(
-    /train-1-999 is no longer in the training data/,
-  );
+  expect(() => readCompletions({ run, stage: 'complete', updates: 1 })).toThrow(/train-1-999 is no longer in the data/);
   expect(() => readCompletions({ run, stage: 'rewrite', updates: 1 })).toThrow(/no rollouts of this stage/);
 });

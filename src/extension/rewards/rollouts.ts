@@ -2,7 +2,7 @@
 import type { DataSource } from '../../config/experiment';
 import type { RewardConfig } from '../../config/reward';
 import { UserError } from '../../errors';
-import { type Scorable, toScorable } from '../../rewards/recorded';
+import { type Scorable, toScorables } from '../../rewards/recorded';
 import { type RunListing, readConfig, readRollouts, rolloutSteps } from '../../runs/reading';
 import type { RolloutRecord } from '../../runs/records';
 import { type StageName, sampledAs } from '../../stages';
@@ -80,15 +80,7 @@ export function readCompletions(choice: RolloutChoice): RecordedRollouts {
   const source = (readConfig(run) as RunConfigPart).experiment?.data?.train;
   if (!source)
     throw new UserError('config.json does not say what data the run was trained on', { file: run, code: 'run' });
-  const problems = new Map(loadNamedData(source, '.', 'train').problems.map((problem) => [problem.id, problem]));
-  const completions = rollouts.map((rollout) => {
-    const problem = problems.get(rollout.problemId);
-    if (problem) return toScorable(rollout, problem);
-    throw new UserError(`the problem ${rollout.problemId} is no longer in the training data`, {
-      file: run,
-      code: 'dataset',
-      remedy: 'Restore the data, or choose another run.',
-    });
-  });
-  return { ...choice, steps, completions };
+  const { problems } = loadNamedData(source, '.', 'train');
+  const missing = { file: run, remedy: 'Restore the data, or choose another run.' };
+  return { ...choice, steps, completions: toScorables(rollouts, problems, missing) };
 }
