@@ -45,3 +45,14 @@ export const plural = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' :
 
 /** The text cut to `width` characters. */
 export const clip = (text: string, width: number) => (text.length > width ? `${text.slice(0, width - 1)}…` : text);
+
+/** The error and its remedy on one line. */
+export function sentences({ message, remedy }: { message: string; remedy?: string }): string {
+  return [message, remedy].flatMap((text) => (text ? [sentence(text)] : [])).join(' ');
+}
+
+/** With a capital letter and a full stop, unless the text ends in another mark. */
+export function sentence(text: string): string {
+  const capitalised = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(capitalised) ? capitalised : `${capitalised}.`;
+}

@@ -26,7 +26,8 @@ export type ChainSubject = z.infer<typeof chainSubjectSchema>;
 export const originSchema = z.object({ file: z.string().max(4_096), line: index.optional(), field: word.optional() });
 export type Origin = z.infer<typeof originSchema>;
 
-const role = z.enum(['teacher', 'student', 'rewritten']);
+export const chainRoles = ['teacher', 'student', 'rewritten'] as const;
+export const roleSchema = z.enum(chainRoles);
 export const fromChainPageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('show'), subject: chainSubjectSchema }),
   /** The next or previous case. */
@@ -35,9 +36,9 @@ export const fromChainPageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('decide'), what: z.enum(['accept', 'reject', 'edit']) }),
   /** Marks the step (from 0) of the student's recorded answer as the first wrong one. */
   z.object({ type: z.literal('markStep'), step: index }),
-  z.object({ type: z.literal('copy'), role }),
+  z.object({ type: z.literal('copy'), role: roleSchema }),
   /** Opens them as text in the editor: the first against the second, or one alone. */
-  z.object({ type: z.literal('openText'), left: role.optional(), right: role }),
+  z.object({ type: z.literal('openText'), left: roleSchema.optional(), right: roleSchema }),
   z.object({ type: z.literal('openRecord'), origin: originSchema }),
   /** Asks for another run or problem. */
   z.object({ type: z.literal('choose') }),

@@ -1,6 +1,6 @@
 /** Messages to the page that shows the teacher's, student's and rewritten chain of a problem side by side. */
 import * as z from 'zod';
-import { chainSubjectSchema, originSchema } from './chain-diff-requests';
+import { chainSubjectSchema, originSchema, roleSchema } from './chain-diff-requests';
 
 const text = z.string().max(1_000_000);
 const word = z.string().max(2_000);
@@ -54,7 +54,7 @@ const rewardPartSchema = z.object({
 });
 
 const chainViewSchema = z.object({
-  role: z.enum(['teacher', 'student', 'rewritten']),
+  role: roleSchema,
   /** Its origin: "Stage 2 · update 26 · sample 3". */
   label: word,
   origin: originSchema,

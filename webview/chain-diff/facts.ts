@@ -12,7 +12,6 @@ interface Fact {
   about?: string;
 }
 
-/** The facts of one token. */
 function tokenFacts(chain: ChainView, token: number): Fact[] {
   const facts: Fact[] = [
     { name: 'id', value: String(chain.ids[token]), about: `token ${token + 1} of ${chain.ids.length}` },

@@ -8,7 +8,7 @@ import { visibleNodes } from '../common/visible';
 import { explainReward, roughly } from './facts';
 import { missingFor, type Overlay, signedValue } from './overlays';
 
-const titles = { teacher: 'Teacher', student: 'Student', rewritten: 'Rewritten' };
+export const roleTitles = { teacher: 'Teacher', student: 'Student', rewritten: 'Rewritten' };
 
 interface ShownCase {
   view: CaseView;
@@ -53,11 +53,12 @@ function headOf(
   const first = element(
     'div',
     { class: 'head-line' },
-    element('b', {}, titles[role]),
+    element('b', {}, roleTitles[role]),
     element('span', { class: 'space' }),
   );
   if (reward && reward.total !== null) first.append(rewardButton(chain, post));
-  first.append(lengthOf(chain, view, teacher), answerOf(chain, view), copyButton(chain, post));
+  const copyButton = iconButton('copy', `Copy the ${role} chain`, () => post({ type: 'copy', role }));
+  first.append(lengthOf(chain, view, teacher), answerOf(chain, view), copyButton);
   const buttons = role === 'rewritten' ? [...rewriteButtons(view, post), ...decisionButtons(view, post)] : [];
   const text = element('span', { class: 'origin', title: origin }, origin);
   return [first, element('div', { class: 'head-line dim origin-line' }, ...buttons, text)];
@@ -65,14 +66,14 @@ function headOf(
 
 function rewardButton(chain: ChainView, post: (message: FromChainPage) => void): HTMLElement {
   const { total, advantage } = chain.reward!;
+  const onclick = () => post({ type: 'openRecord', origin: { ...chain.origin, field: 'reward' } });
   const made = element(
     'button',
-    { class: 'number-button', 'data-testid': `reward-${chain.role}` },
+    { class: 'number-button', 'data-testid': `reward-${chain.role}`, onclick },
     signedValue(total!),
+    advantage === null ? null : element('span', { class: 'dim' }, ` adv ${signedValue(advantage)}`),
   );
-  if (advantage !== null) made.append(element('span', { class: 'dim' }, ` adv ${signedValue(advantage)}`));
   explain(made, () => explainReward(chain));
-  made.addEventListener('click', () => post({ type: 'openRecord', origin: { ...chain.origin, field: 'reward' } }));
   return made;
 }
 
@@ -135,24 +136,16 @@ export function rewriteFrom({ subject, rewrites: { count } }: CaseView, by: numb
 
 function rewriteButtons(view: CaseView, post: (message: FromChainPage) => void): Node[] {
   if (view.rewrites.count < 2) return [];
-  const go = (by: number, icon: string, name: string) => {
-    const made = element('button', { class: `icon ${icon}`, title: name, 'aria-label': name });
-    made.addEventListener('click', () => post(rewriteFrom(view, by)));
-    return made;
-  };
+  const go = (by: number, icon: string, name: string) => iconButton(icon, name, () => post(rewriteFrom(view, by)));
   return [go(-1, 'previous', 'Previous rewrite (Shift+V)'), go(1, 'next', 'Next rewrite (V)')];
 }
 
 function decisionButtons({ rewrites: { can } }: CaseView, post: (message: FromChainPage) => void): Node[] {
   if (!can) return [];
   const decide = (what: 'accept' | 'reject' | 'edit', text: string, key: string) => {
-    const made = element(
-      'button',
-      { class: 'link', title: `${text} rewrite (${key})`, 'aria-label': `${text} rewrite` },
-      text,
-    );
-    made.addEventListener('click', () => post({ type: 'decide', what }));
-    return made;
+    const name = `${text} rewrite`;
+    const onclick = () => post({ type: 'decide', what });
+    return element('button', { class: 'link', title: `${name} (${key})`, 'aria-label': name, onclick }, text);
   };
   return [
     can.accept ? decide('accept', 'Accept', 'A') : null,
@@ -161,12 +154,5 @@ function decisionButtons({ rewrites: { can } }: CaseView, post: (message: FromCh
   ].filter((one) => one !== null);
 }
 
-function copyButton({ role }: ChainView, post: (message: FromChainPage) => void): HTMLElement {
-  const made = element('button', {
-    class: 'icon copy',
-    title: `Copy the ${role} chain`,
-    'aria-label': `Copy the ${role} chain`,
-  });
-  made.addEventListener('click', () => post({ type: 'copy', role }));
-  return made;
-}
+const iconButton = (icon: string, name: string, onclick: () => void) =>
+  element('button', { class: `icon ${icon}`, title: name, 'aria-label': name, onclick });

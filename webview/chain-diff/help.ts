@@ -25,14 +25,12 @@ const keys: [string, string][] = [
 ];
 
 export function makeHelp(): HTMLDialogElement {
-  const close = element('button', { class: 'plain' }, 'Close');
   const dialog = element(
     'dialog',
     { class: 'help', 'aria-label': 'Keys' },
     element('dl', {}, ...keys.flatMap(([key, what]) => [element('dt', {}, key), element('dd', {}, what)])),
-    close,
+    element('button', { class: 'plain', onclick: () => dialog.close() }, 'Close'),
   );
-  close.addEventListener('click', () => dialog.close());
   dialog.addEventListener('keydown', (event) => {
     if (event.key === '?') dialog.close();
     event.stopPropagation();

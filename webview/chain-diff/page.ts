@@ -1,6 +1,6 @@
 /** The page: draws a case and handles the reader's actions. */
 import type { CaseView, ChainView } from '../../src/protocol/chain-diff';
-import type { ChainSubject, FromChainPage } from '../../src/protocol/chain-diff-requests';
+import { type ChainSubject, chainRoles, type FromChainPage } from '../../src/protocol/chain-diff-requests';
 import { element, redraw, replaceChildren } from '../common/dom';
 import { ExplanationBox } from '../common/explain';
 import type { ExtensionLink } from '../common/link';
@@ -15,13 +15,11 @@ import { makeHelp } from './help';
 import type { Overlay } from './overlays';
 import { alignChains, type DiffRow } from './rows';
 import { makeSlider } from './slider';
-import type { ViewState } from './state';
+import { pairsOf, type ViewState } from './state';
 import { chainOf, DiffTable } from './table';
 import { differencesInWords } from './token-diff';
 import { stepToken } from './token-step';
 import { makeLegend, makeToolbar } from './toolbar';
-
-const roles = ['teacher', 'student', 'rewritten'] as const;
 
 export class ChainDiffPage {
   private view: CaseView | null = null;
@@ -92,8 +90,8 @@ export class ChainDiffPage {
     );
     replaceChildren(this.head);
     replaceChildren(this.bottom);
-    const again = element('button', { class: 'plain' }, 'Choose a run and a problem');
-    again.addEventListener('click', () => this.post({ type: 'choose' }));
+    const onclick = () => this.post({ type: 'choose' });
+    const again = element('button', { class: 'plain', onclick }, 'Choose a run and a problem');
     replaceChildren(this.top, element('div', { class: 'trouble', role: 'alert' }, ...visibleNodes(message)), again);
   }
 
@@ -117,7 +115,7 @@ export class ChainDiffPage {
     const { view, state } = this;
     if (!view) return;
     if (align) {
-      const present = roles.flatMap((role) => view[role] ?? []);
+      const present = chainRoles.flatMap((role) => view[role] ?? []);
       const shown = present.filter(({ role }) => !state.hidden.includes(role));
       this.chains = shown.length > 0 && !state.inline ? shown : present;
       this.rows = this.chains.length > 0 ? alignChains(this.chains) : [];
@@ -251,8 +249,7 @@ export class ChainDiffPage {
 
   /** Cycles through the pairs that inline mode can compare. */
   nextPair(): void {
-    const present = roles.filter((role) => this.view?.[role]);
-    const pairs = present.flatMap((left, i) => present.slice(i + 1).map((right): ViewState['pair'] => [left, right]));
+    const pairs = pairsOf(this.view);
     const at = pairs.findIndex((pair) => pair.join() === this.state.pair.join());
     if (pairs.length > 0) this.set({ pair: pairs[(at + 1) % pairs.length] }, true);
   }

@@ -1,18 +1,18 @@
 /** The reader's choices, kept over a reload. */
 import * as z from 'zod';
+import type { CaseView } from '../../src/protocol/chain-diff';
+import { chainRoles, roleSchema } from '../../src/protocol/chain-diff-requests';
 import { overlays } from './overlays';
-
-const role = z.enum(['teacher', 'student', 'rewritten']);
 
 export const viewSchema = z.object({
   overlay: z.enum(overlays).catch('diff'),
   inline: z.boolean().catch(false),
   /** In inline mode: the old and the new chain. */
-  pair: z.tuple([role, role]).catch(['teacher', 'student']),
+  pair: z.tuple([roleSchema, roleSchema]).catch(['teacher', 'student']),
   /** Whether formulas and Markdown are rendered; auto: in word mode with formulas. */
   rendered: z.enum(['auto', 'on', 'off']).catch('auto'),
   /** Columns that are hidden. */
-  hidden: z.array(role).max(3).catch([]),
+  hidden: z.array(roleSchema).max(3).catch([]),
 });
 export type ViewState = z.infer<typeof viewSchema>;
 
@@ -23,3 +23,9 @@ export const initialView: ViewState = {
   rendered: 'auto',
   hidden: [],
 };
+
+/** The pairs of chains that inline mode can compare. */
+export function pairsOf(view: CaseView | null): ViewState['pair'][] {
+  const present = chainRoles.filter((role) => view?.[role]);
+  return present.flatMap((left, i) => present.slice(i + 1).map((right): ViewState['pair'] => [left, right]));
+}

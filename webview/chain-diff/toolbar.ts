@@ -4,8 +4,9 @@ import { customElement, element } from '../common/dom';
 import { explain } from '../common/explain';
 import { defineFields, type TextField } from '../common/toolkit';
 import { visibleNodes } from '../common/visible';
+import { roleTitles } from './heads';
 import { missingFor, type Overlay, overlays, overlayTexts } from './overlays';
-import type { ViewState } from './state';
+import { pairsOf, type ViewState } from './state';
 
 export interface DiffToolbarActions {
   overlay(overlay: Overlay): void;
@@ -24,36 +25,18 @@ export function makeToolbar(
   actions: DiffToolbarActions,
 ): HTMLElement {
   const { place } = view;
-  const name = element('button', { class: 'case-name', title: `${view.runName}: choose another run or problem` });
-  name.append(...visibleNodes(view.subject.problemId));
-  name.addEventListener('click', () => actions.choose());
-  const step = (by: -1 | 1, text: string, label: string) => {
-    const button = element(
-      'button',
-      { class: 'plain', 'aria-label': label, title: label, disabled: place.count < 2 },
-      text,
-    );
-    button.addEventListener('click', () => actions.go(by));
-    return button;
-  };
-  const inline = element(
-    'button',
-    { class: 'plain', 'aria-pressed': String(state.inline), 'data-testid': 'inline' },
-    'Inline',
-  );
-  inline.addEventListener('click', () => actions.inline(!state.inline));
-  const rendered = element(
-    'button',
-    { class: 'plain', 'aria-pressed': String(state.isRendered), title: 'Render formulas and Markdown (L)' },
-    'Render',
-  );
-  rendered.addEventListener('click', () => actions.rendered());
-  const help = element('button', { class: 'plain', 'aria-label': '? Keys', title: 'Keys (?)' }, '?');
-  help.addEventListener('click', () => actions.help());
+  const button = (text: string, attributes: Record<string, string | boolean>, onclick: () => void) =>
+    element('button', { class: 'plain', ...attributes, onclick }, text);
+  const step = (by: -1 | 1, text: string, label: string) =>
+    button(text, { 'aria-label': label, title: label, disabled: place.count < 2 }, () => actions.go(by));
   return element(
     'div',
     { class: 'bar', role: 'toolbar', 'aria-label': 'Chain diff' },
-    name,
+    element(
+      'button',
+      { class: 'case-name', title: `${view.runName}: choose another run or problem`, onclick: actions.choose },
+      ...visibleNodes(view.subject.problemId),
+    ),
     view.category ? element('span', { class: 'chip' }, view.category) : null,
     element('span', { class: 'space' }),
     overlayChoice(state.overlay, overlaysWithoutValues(view), actions),
@@ -61,10 +44,16 @@ export function makeToolbar(
     step(-1, '◀', 'Previous case ([)'),
     element('span', { class: 'place', title: `of ${place.count} ${place.of}` }, `${place.number} / ${place.count}`),
     step(1, '▶', 'Next case (])'),
-    inline,
-    rendered,
+    button('Inline', { 'aria-pressed': String(state.inline), 'data-testid': 'inline' }, () =>
+      actions.inline(!state.inline),
+    ),
+    button(
+      'Render',
+      { 'aria-pressed': String(state.isRendered), title: 'Render formulas and Markdown (L)' },
+      actions.rendered,
+    ),
     state.inline ? pairChoice(view, state, actions) : null,
-    help,
+    button('?', { 'aria-label': '? Keys', title: 'Keys (?)' }, actions.help),
   );
 }
 
@@ -89,11 +78,11 @@ function overlayChoice(current: Overlay, lacking: readonly Overlay[], actions: D
         'aria-checked': String(chosen),
         tabindex: chosen ? 0 : -1,
         'data-testid': `overlay-${overlay}`,
+        onclick: () => actions.overlay(overlay),
       },
       label,
     );
     explain(button, () => [element('p', {}, about), element('p', { class: 'dim' }, `Key ${i + 1}`)]);
-    button.addEventListener('click', () => actions.overlay(overlay));
     return button;
   });
   const made = element('div', { class: 'overlays', role: 'radiogroup', 'aria-label': 'Overlay' }, ...buttons);
@@ -107,12 +96,9 @@ function overlayChoice(current: Overlay, lacking: readonly Overlay[], actions: D
   return made;
 }
 
-const roleTitles = { teacher: 'Teacher', student: 'Student', rewritten: 'Rewritten' };
-
 function pairChoice(view: CaseView, state: ViewState, actions: DiffToolbarActions): HTMLElement {
   defineFields(); // takes some milliseconds, so it is done after the first rows are drawn
-  const present = (['teacher', 'student', 'rewritten'] as const).filter((role) => view[role]);
-  const pairs = present.flatMap((left, i) => present.slice(i + 1).map((right) => [left, right] as ViewState['pair']));
+  const pairs = pairsOf(view);
   const dropdown = customElement('vscode-dropdown', { 'aria-label': 'Chains that are compared', class: 'pair' });
   for (const pair of pairs) {
     const [left, right] = pair;
@@ -188,22 +174,17 @@ export function makeSearchBox(actions: SearchActions): SearchBox {
   const label = 'Find in the chains';
   const field = customElement('vscode-text-field', { placeholder: label }) as TextField;
   const count = element('span', { class: 'dim', role: 'status' });
-  const step = (by: -1 | 1, text: string, label: string) => {
-    const button = element('button', { class: 'plain', 'aria-label': label, title: label }, text);
-    button.addEventListener('click', () => actions.next(by));
-    return button;
-  };
-  const close = element('button', { class: 'plain', 'aria-label': 'Close the search', title: 'Close (Escape)' }, '✕');
-  close.addEventListener('click', () => actions.close());
+  const button = (text: string, label: string, onclick: () => void) =>
+    element('button', { class: 'plain', 'aria-label': label, title: label, onclick }, text);
   field.addEventListener('input', () => actions.find(field.value));
   const root = element(
     'div',
     { class: 'search', role: 'search' },
     field,
     count,
-    step(-1, '↑', 'Previous match (Shift+Enter)'),
-    step(1, '↓', 'Next match (Enter)'),
-    close,
+    button('↑', 'Previous match (Shift+Enter)', () => actions.next(-1)),
+    button('↓', 'Next match (Enter)', () => actions.next(1)),
+    button('✕', 'Close the search (Escape)', () => actions.close()),
   );
   root.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && event.target === field) actions.next(event.shiftKey ? -1 : 1);

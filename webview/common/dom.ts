@@ -7,11 +7,12 @@ type Child = Node | string | number | null | undefined | false;
 
 interface Attributes {
   class?: string;
-  /** Set as attributes; true means an empty one, false and undefined none. */
-  [name: string]: string | number | boolean | undefined;
+  onclick?: (event: MouseEvent) => void;
+  /** Set as attributes; true means an empty one, false and undefined none. Functions listen to the event. */
+  [name: string]: string | number | boolean | undefined | ((event: never) => void);
 }
 
-/** `element('button', { class: 'quiet', 'aria-label': 'Copy' }, 'Copy')` */
+/** `element('button', { class: 'quiet', 'aria-label': 'Copy', onclick: copy }, 'Copy')` */
 export function element<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
   attributes: Attributes = {},
@@ -37,6 +38,10 @@ export function customElement(
 
 export function setAttributes(target: Element, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === 'function') {
+      target.addEventListener(name.replace(/^on/, ''), value as EventListener);
+      continue;
+    }
     // The page's policy forbids handlers and styles as text.
     if (/^on|^style$/i.test(name)) throw new Error(`the attribute ${name} cannot be set`);
     if (value === undefined || value === false) target.removeAttribute(name);

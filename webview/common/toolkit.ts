@@ -13,10 +13,8 @@ import { once } from '../../src/once';
 
 export type { TextField } from '@vscode/webview-ui-toolkit';
 
-/** Defines `vscode-checkbox`. */
 export const defineCheckbox = once(() => provideVSCodeDesignSystem().register(vsCodeCheckbox()));
 
-/** Defines `vscode-dropdown`, `vscode-option` and `vscode-text-field`. */
 export const defineFields = once(() =>
   provideVSCodeDesignSystem().register(vsCodeDropdown(), vsCodeOption(), vsCodeTextField()),
 );

@@ -49,15 +49,14 @@ function runStateText({ state, progress, start }: RunHead): string {
 export function alertsView(heads: readonly RunHead[], show: (run: number, alert: Alert) => void): Node[] {
   return heads.flatMap((head, run) =>
     head.alerts.map((alert) => {
-      const go = element('button', { class: 'plain' }, `${shortStageTitles[alert.stage]}, update ${alert.step}`);
-      go.addEventListener('click', () => show(run, alert));
+      const place = `${shortStageTitles[alert.stage]}, update ${alert.step}`;
       return element(
         'li',
         { class: `alert ${alert.level}` },
         element('strong', {}, alert.level === 'error' ? 'Broken' : 'Warning'),
         heads.length > 1 ? swatch(run) : null,
         heads.length > 1 ? element('span', { class: 'letter', title: head.id }, letterOf(run)) : null,
-        go,
+        element('button', { class: 'plain', onclick: () => show(run, alert) }, place),
         element('span', { class: 'foreign' }, ...visibleNodes(alert.text)),
         alert.remedy ? element('span', { class: 'dim' }, alert.remedy) : null,
       );

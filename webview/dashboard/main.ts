@@ -37,14 +37,20 @@ const alerts = element('ul', { class: 'alerts', 'aria-label': 'Warnings' });
 const settings = element('section', { class: 'differences', 'aria-label': 'Settings that differ' });
 const copyResults = element(
   'button',
-  { class: 'plain', title: 'Including the columns that do not fit here', hidden: true },
+  {
+    class: 'plain',
+    title: 'Including the columns that do not fit here',
+    hidden: true,
+    onclick: () =>
+      link.post({ type: 'copy', text: resultsCsv(model.heads, model.pairs), what: 'The results, as CSV,' }),
+  },
   'Copy Results as CSV',
 );
-copyResults.addEventListener('click', () =>
-  link.post({ type: 'copy', text: resultsCsv(model.heads, model.pairs), what: 'The results, as CSV,' }),
+const compare = element(
+  'button',
+  { class: 'plain', onclick: () => link.post({ type: 'chooseRuns' }) },
+  'Compare with Runs…',
 );
-const compare = element('button', { class: 'plain' }, 'Compare with Runs…');
-compare.addEventListener('click', () => link.post({ type: 'chooseRuns' }));
 const curvesTrouble = element('p', { class: 'dim empty' });
 const toolbar = new Toolbar({ choose, zoom, exportCharts });
 const panels = new Panels({ point, zoom, pick, step, zoomBy, zeros: (zeros) => choose({ zeros }) });

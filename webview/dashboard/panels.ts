@@ -84,8 +84,8 @@ export class Panels {
     const key = `${drawn} ${names}`;
     if (this.zeros.dataset.key === key) return;
     this.zeros.dataset.key = key;
-    const toggle = element('button', { class: 'link' }, drawn ? 'Fold curves that are 0' : 'Show them');
-    toggle.addEventListener('click', () => this.actions.zeros(!drawn));
+    const onclick = () => this.actions.zeros(!drawn);
+    const toggle = element('button', { class: 'link', onclick }, drawn ? 'Fold curves that are 0' : 'Show them');
     replaceChildren(this.zeros, drawn ? null : `0 in all updates: ${names}. `, toggle);
     this.zeros.hidden = zero.length === 0;
   }

@@ -84,13 +84,12 @@ export class RolloutsPane {
     const all = this.message!.groups.flatMap(({ completions }) => completions);
     const buttons = filters.map((name) => {
       const count = all.filter((one) => passes(one, name)).length;
-      const chosen = element('button', { class: 'plain' }, `${name} ${count}`);
-      chosen.addEventListener('click', () => {
+      const onclick = () => {
         this.filter = name;
         press();
         this.fill();
-      });
-      return chosen;
+      };
+      return element('button', { class: 'plain', onclick }, `${name} ${count}`);
     });
     const press = () => {
       for (const [i, name] of filters.entries()) buttons[i].setAttribute('aria-pressed', String(this.filter === name));
@@ -232,12 +231,8 @@ export class RolloutsPane {
   }
 }
 
-function button(text: string, label: string, act: (() => void) | undefined): HTMLButtonElement {
-  const made = element('button', { class: 'plain', title: label, 'aria-label': label }, text);
-  made.disabled = !act;
-  if (act) made.addEventListener('click', act);
-  return made;
-}
+const button = (text: string, label: string, onclick: (() => void) | undefined) =>
+  element('button', { class: 'plain', title: label, 'aria-label': label, disabled: !onclick, onclick }, text);
 
 function select(label: string, options: readonly (readonly [string, string])[], change: (value: string) => void) {
   const made = element(

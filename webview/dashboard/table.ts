@@ -70,18 +70,13 @@ export class UpdatesTable {
   private runChoice(model: DashboardModel): Node {
     const choice = element('span', { class: 'choices', role: 'group', 'aria-label': 'Run' });
     for (const [i, { id }] of model.heads.entries()) {
-      const made = element(
-        'button',
-        { class: 'plain', 'aria-pressed': String(i === this.run), 'data-key': `run-${i}`, title: id },
-        swatch(i),
-        ` ${letterOf(i)}`,
-      );
-      made.addEventListener('click', () => {
+      const onclick = () => {
         this.run = i;
         this.page = undefined;
         this.draw(model);
-      });
-      choice.append(made);
+      };
+      const attributes = { class: 'plain', 'aria-pressed': String(i === this.run), 'data-key': `run-${i}`, title: id };
+      choice.append(element('button', { ...attributes, onclick }, swatch(i), ` ${letterOf(i)}`));
     }
     return choice;
   }
@@ -112,8 +107,8 @@ export class UpdatesTable {
           const stage = stageNames[track.stage[row]];
           const phase = track.phases[track.phase[row]];
           const name = `${shortPhaseTitle(stage, phase)} · ${track.step[row]}`;
-          const open = element('button', { class: 'link', title: 'Show the rollouts of this update' }, name);
-          open.addEventListener('click', () => this.actions.open(this.run, row));
+          const onclick = () => this.actions.open(this.run, row);
+          const open = element('button', { class: 'link', title: 'Show the rollouts of this update', onclick }, name);
           const time = track.time[row];
           return element(
             'tr',
@@ -131,8 +126,5 @@ export class UpdatesTable {
   }
 }
 
-function pagerButton(key: string, text: string, enabled: boolean, act: () => void): Node {
-  const made = element('button', { class: 'plain', disabled: !enabled, 'data-key': key }, text);
-  made.addEventListener('click', act);
-  return made;
-}
+const pagerButton = (key: string, text: string, enabled: boolean, onclick: () => void) =>
+  element('button', { class: 'plain', disabled: !enabled, 'data-key': key, onclick }, text);

@@ -44,7 +44,11 @@ export class Toolbar {
   private readonly reset: HTMLElement;
   private readonly exporting = element(
     'button',
-    { class: 'plain', title: 'The charts as displayed, as SVG or PNG, or their values as CSV' },
+    {
+      class: 'plain',
+      title: 'The charts as displayed, as SVG or PNG, or their values as CSV',
+      onclick: () => this.actions.exportCharts(),
+    },
     'Export Charts…',
   );
   private readonly axes: HTMLButtonElement[];
@@ -55,16 +59,16 @@ export class Toolbar {
   private drawnCurves = '';
 
   constructor(private readonly actions: DashboardToolbarActions) {
-    this.modes = (['charts', 'table'] as const).map((mode) => {
-      const made = element('button', { class: 'plain' }, mode === 'charts' ? 'Charts' : 'Table');
-      made.addEventListener('click', () => actions.choose({ mode }));
-      return made;
-    });
-    this.axes = axisChoices.map(([axis, text, title]) => {
-      const made = element('button', { class: 'plain', title }, text);
-      made.addEventListener('click', () => actions.choose({ axis }));
-      return made;
-    });
+    this.modes = (['charts', 'table'] as const).map((mode) =>
+      element(
+        'button',
+        { class: 'plain', onclick: () => actions.choose({ mode }) },
+        mode === 'charts' ? 'Charts' : 'Table',
+      ),
+    );
+    this.axes = axisChoices.map(([axis, text, title]) =>
+      element('button', { class: 'plain', title, onclick: () => actions.choose({ axis }) }, text),
+    );
     this.log = customElement(
       'vscode-checkbox',
       { title: 'Logarithmic axes, for metrics that are always positive' },
@@ -96,11 +100,9 @@ export class Toolbar {
     });
     this.reset = element(
       'button',
-      { class: 'plain', title: 'Show the whole axis (0, or a double click)' },
+      { class: 'plain', title: 'Show the whole axis (0, or a double click)', onclick: () => actions.zoom(null) },
       'Whole Axis',
     );
-    this.reset.addEventListener('click', () => actions.zoom(null));
-    this.exporting.addEventListener('click', () => actions.exportCharts());
     replaceChildren(
       this.root,
       element('span', { class: 'choices', role: 'group', 'aria-label': 'Show as' }, ...this.modes),
@@ -147,22 +149,17 @@ export class Toolbar {
     const buttons = there.map((stage) => {
       const name = stageNames[stage];
       const pressed = shown.has(stage);
-      const made = element(
+      const onclick = ({ shiftKey }: MouseEvent) => {
+        const toggled = pressed ? [...shown].filter((other) => other !== stage) : [...shown, stage];
+        const next = shiftKey ? [stage] : toggled;
+        if (next.length > 0) this.actions.choose({ stages: next.sort().map((index) => stageNames[index]) });
+      };
+      const title = `${pressed ? 'Hide' : 'Show'} ${stageTitles[name]} (with Shift: only this one)`;
+      return element(
         'button',
-        {
-          class: 'plain',
-          'aria-pressed': String(pressed),
-          'data-stage': name,
-          title: `${pressed ? 'Hide' : 'Show'} ${stageTitles[name]} (with Shift: only this one)`,
-        },
+        { class: 'plain', 'aria-pressed': String(pressed), 'data-stage': name, title, onclick },
         shortStageTitles[name],
       );
-      made.addEventListener('click', (event) => {
-        const toggled = pressed ? [...shown].filter((other) => other !== stage) : [...shown, stage];
-        const next = event.shiftKey ? [stage] : toggled;
-        if (next.length > 0) this.actions.choose({ stages: next.sort().map((index) => stageNames[index]) });
-      });
-      return made;
     });
     replaceChildren(this.stageButtons, ...(there.length > 1 ? buttons : []));
     if (focused) this.stageButtons.querySelector<HTMLElement>(`[data-stage="${focused}"]`)?.focus();

@@ -7,6 +7,7 @@ import { checkEquations } from '../../chain/calculator';
 import type { Chain, Span } from '../../chain/types';
 import type { ChainFinding, ChainView } from '../../protocol/chain-diff';
 import type { Origin } from '../../protocol/chain-diff-requests';
+import { sentence } from '../../words';
 import { segmentText, sentenceStarts } from './segments';
 
 /** A chain as recorded: with tokens, or as text only. */
@@ -126,7 +127,7 @@ function faultOf(
 
 function sentenceOf(by: FirstFault['by'], reason: string): string {
   if (by === 'person') return 'First wrong step, marked by hand.';
-  return by === 'guess' ? `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.` : `First wrong step: ${reason}.`;
+  return by === 'guess' ? sentence(reason) : `First wrong step: ${reason}.`;
 }
 
 /** The parts that rewards look at: equations, the answer, the tokens beyond the teacher's length. */
