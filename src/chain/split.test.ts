@@ -180,7 +180,7 @@ describe('texts without step marks', () => {
     ]);
   });
 
-  test('sentences: the naming of the answer goes, short ones and neighbours on one subject join, LaTeX stays whole', () => {
+  test('sentences: the answer is named in none, short ones and neighbours on one subject join, LaTeX stays whole', () => {
     const text =
       "Okay, let's see. Mr. Smith has 3.5 kg of apples in a basket. The basket of apples is sold for \\( x = 2. Then y = 3 \\) dollars. Each of his five daughters receives the same share of whatever money was left over. The final answer is 5.\nAnswer: 5";
     expect(splitChain(text)).toEqual({

@@ -72,6 +72,8 @@ export function datasetFiles(
     ? ',\n    // The thinking in teacher chains before the solution: "keep" it as part of ' +
       `the target, or "cut" it off.\n    "thinking": "${thinking}"`
     : '';
+  const sampled = (epochs: number, most: number, rate: string) =>
+    `{ "updates": ${updates(epochs, prompts, most)}, "prompts": ${prompts}, "group": 8,${rate} ${grpo} }`;
   const experiment = `${fileName(name)}.distillery.json`;
   const rate = tiny ? ', "learningRate": 1e-3' : '';
   const sft = chains ? `{ "updates": ${updates(5, 32, 1000)}, "batch": 32${rate} }, "sftConcise": {}` : 'false';
@@ -79,6 +81,7 @@ export function datasetFiles(
   const tests = Math.min(testRows, quick.tests);
   const few = Math.min(prompts, quick.prompts);
   const lessons = `"updates": ${quick.supervised}, "batch": ${quick.batch}`;
+  const reconstruct = chains ? `"reconstruct": { ${lessons} },\n      ` : '';
   const text = `{
   "name": ${JSON.stringify(name)},
   "seed": 1,
@@ -100,11 +103,11 @@ export function datasetFiles(
         : '// No row has a teacher chain, so Stage 1 and 3 have no targets.\n    "reconstruct": false,'
     }
     // Stage 2: complete masked chains by GRPO, right and short; the masks grow until only the question is left.${sized}
-    "complete": { "updates": ${updates(1, prompts, 400)}, "prompts": ${prompts}, "group": 8,${rates.complete} ${grpo} },
+    "complete": ${sampled(1, 400, rates.complete)},
     ${
       chains
         ? `// Stage 3: rewrite what the student keeps failing, then learn the rewrites from the plain question.
-    "rewrite": { "updates": ${updates(0.25, prompts, 100)}, "prompts": ${prompts}, "group": 8,${rates.rewrite} ${grpo} }`
+    "rewrite": ${sampled(0.25, 100, rates.rewrite)}`
         : '"rewrite": false'
     }
   },
@@ -117,7 +120,7 @@ export function datasetFiles(
   "quick": {
     "data": { "validation": ${Math.min(validation, quick.validation)}, "test": { "count": ${tests} } },
     "stages": {
-      ${chains ? `"reconstruct": { ${lessons} },\n      ` : ''}"complete": { "updates": ${quick.complete}, "prompts": ${few} }${
+      ${reconstruct}"complete": { "updates": ${quick.complete}, "prompts": ${few} }${
         chains
           ? `,
       "rewrite": {

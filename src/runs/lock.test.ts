@@ -10,7 +10,10 @@ let run: string;
 beforeEach(() => {
   run = fs.mkdtempSync(join(tmpdir(), 'distillery-lock-'));
 });
-afterEach(() => fs.rmSync(run, { recursive: true }));
+afterEach(() => {
+  vi.restoreAllMocks();
+  fs.rmSync(run, { recursive: true });
+});
 
 function writeLock(number: number, content: object | string): string {
   const file = join(run, 'lock', `${number}.json`);
@@ -48,18 +51,16 @@ describe('acquireLock', () => {
     acquireLock(run).release();
     expect(link).toHaveBeenCalledOnce();
     expect(fs.readdirSync(join(run, 'lock'))).toEqual(['1.released']);
-    link.mockRestore();
   });
 
   it('works on a file system without hard links', () => {
-    const link = vi.spyOn(fs, 'linkSync').mockImplementation(() => {
+    vi.spyOn(fs, 'linkSync').mockImplementation(() => {
       throw Object.assign(new Error('not permitted'), { code: 'EPERM' });
     });
     const lock = acquireLock(run);
     expect(() => acquireLock(run)).toThrow(expect.objectContaining({ code: 'locked' }));
     expect(fs.readdirSync(join(run, 'lock'))).toEqual(['1.json']);
     lock.release();
-    link.mockRestore();
   });
 
   it('takes over from a process that is gone', async () => {

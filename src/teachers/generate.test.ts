@@ -242,7 +242,7 @@ describe('generating chains', () => {
     expect(server.asked).toHaveLength(1);
   });
 
-  it('asks nothing twice: not on a second run, not for more samples, not for the same question in another row', async () => {
+  it('asks nothing twice: on a second run, for more samples, or for the same question in another row', async () => {
     await teach();
     const again = await teach({}, shortest, [...problems, { ...problems[0], id: 'twin', answer: '1' }], {
       ...sampling,

@@ -137,7 +137,7 @@ describe('chains with thinking', () => {
   });
 });
 
-it('from R1 chains as messages to a running Stage 1 and its table in four commands, each named by the one before', async () => {
+it('from R1 chains to a running Stage 1 and its table in four commands, each named by the one before', async () => {
   const think = (n: number) => `<think>\n${n}.\n</think>\n\nStep 1: ${n} + 1 = ${n + 1}.\nAnswer: ${n + 1}`;
   const rows = Array.from({ length: 12 }, (_, n) => ({
     messages: [

@@ -26,7 +26,7 @@ it('a memory pool respects DISTILLERY_MEMORY_LIMIT', () => {
   pool.allocate(900_000);
 });
 
-it('a run that runs out of memory fails with place and remedy, keeps its checkpoints, and resumes with more memory', async () => {
+it('a run out of memory fails with place and remedy, keeps its checkpoints, and resumes with more', async () => {
   const { memory } = (findBackend('embedded') as EmbeddedBackend).library;
   let updates = 0;
   let run = '';

@@ -60,7 +60,7 @@ it('names of 255 bytes, in other scripts, and that differ only in case: each run
   ).toEqual(names.toSorted());
 });
 
-it('a place that goes away during a run: an error says so, nothing is written instead, and the run can be resumed', async () => {
+it('a place goes away during a run: an error says so, nothing is written, and the run can be resumed', async () => {
   const run = createRun(join(folder, 'share'), 'away', {});
   update(run, 1);
   await run.checkpoint({ stage: 'complete', step: 1, state: {} }, () => {});

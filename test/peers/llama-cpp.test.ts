@@ -92,7 +92,7 @@ describe.skipIf(!entry || !smollm2)('SmolLM2-135M-Instruct', { timeout: patience
     return found;
   }
 
-  it('tokenises as llama.cpp does and writes its greedy texts on the same file, but for the noise of its 8-bit activations', async () => {
+  it('tokenises as llama.cpp does and writes its greedy texts, but for the noise of 8-bit activations', async () => {
     await withLlamaCpp(smollm2!, async (llama) => {
       for (const [i, prompt] of prompts.entries()) expect(llama.tokenize(prompt), prompt).toEqual(asked[i]);
       const tokens = answers.flat().length;

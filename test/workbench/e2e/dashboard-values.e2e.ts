@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../../../scripts/workbench/browser';
 import { installBrowser } from '../../../scripts/workbench/install';
 import { packageRoot } from '../../../src/paths';
-import { anyValues } from '../../../webview/dashboard/testing';
+import { anyValues } from '../../../webview/dashboard/testing/updates';
 
 /**
  * Milliseconds of the page's own clock, for all charts: a tenth of what one of them took when it made ticks without

@@ -56,7 +56,7 @@ suite('Failure cases', () => {
     rmSync(imported, { recursive: true, force: true });
   });
 
-  test('an imported case is a read-only document of chains, with its first wrong step in the Problems panel', async () => {
+  test('an imported case is a read-only document, with its first wrong step in the Problems panel', async () => {
     const document = await openCase({ run: imported, problemId: 'bridge-1' });
     assert.equal(document.languageId, 'reasoning-chain');
     assert.match(document.getText(), /^## Case bridge-1: arithmetic slip\nQuestion: Six boxes/);
@@ -104,7 +104,7 @@ suite('Failure cases', () => {
     await until('the cases again', () => (named().length === 3 ? true : undefined), 20_000);
   });
 
-  test('a newer run takes the place of one only when that is not being read, and never of one that was chosen', async () => {
+  test('a newer run replaces one that is not being read, and never one that was chosen', async () => {
     const known: Record<string, number> = { older: 2 };
     const changed = new vscode.EventEmitter<ReadonlySet<string>>();
     const index = {

@@ -55,7 +55,7 @@ suite('Students and data sets of the Hub', () => {
     rmSync(cache, { recursive: true, force: true });
   });
 
-  test('Download Student fetches nothing before its size was seen, then all, with the token of the secret storage', async () => {
+  test('Download Student fetches nothing before its size was seen, then all, with the stored token', async () => {
     const folder = await accepted(hub, 'distillery.downloadStudent', 'tiny/random');
     assert.equal(folder, join(cache, 'models--tiny--random', 'snapshots', commit));
     assert.ok(existsSync(join(folder!, 'model.safetensors')));
