@@ -49,7 +49,6 @@ export class Random {
     return low + Math.floor(this.uniform() * (high - low + 1));
   }
 
-  /** One of the items. */
   pick<T>(items: readonly T[]): T {
     return items[this.integer(0, items.length - 1)];
   }

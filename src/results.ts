@@ -171,7 +171,6 @@ type RowValues = Omit<StudentRow, 'stage'>;
 export const figuresSchema = schemaOf(figureNames);
 export type Figures = { [K in FigureName]: NonNullable<z.output<Definitions[K]['schema']>> };
 
-/** The figures of a test. */
 export const figuresOf = (test: TestOutcome): Figures =>
   Object.fromEntries(figureNames.map((name) => [name, definitions[name].measure(test)])) as Figures;
 

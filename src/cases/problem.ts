@@ -25,7 +25,6 @@ export interface KnownProblem {
   marked?: MarkedStep;
   /** Whether it is picked for Stage 3. */
   picked: boolean;
-  /** The person's note. */
   note?: string;
   /** Whether a person has marked it as read. */
   read: boolean;

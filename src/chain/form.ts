@@ -36,7 +36,6 @@ export const withoutAnswer = (text: string): string => text.replace(answerLine, 
 /** Letters and digits only. */
 const core = (text: string) => text.toLowerCase().replace(/[^\p{L}\p{N}+*/=<>^-]/gu, '');
 
-/** The content of a step besides the answer. */
 const contentOfStep = (text: string) => core(withoutAnswer(text));
 
 /** The formal error of the steps, in a few words. `spoken` ends where its last answer does. */

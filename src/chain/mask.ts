@@ -7,7 +7,6 @@ import type { Chain, Exercise } from './types';
 export type MaskTarget = 'step' | 'numbers';
 
 export interface ReconstructionOptions {
-  /** Probability that steps are masked. */
   maskProbability?: number;
   /** Number of masked steps: an integer from 1, or below 1 a share of the steps (at least one step). */
   maskSteps?: number;

@@ -60,7 +60,6 @@ export class ExpressionReader {
     return { expression, end: cursor.at };
   }
 
-  /** The matching bracket of the one at `bracket`. */
   matchingBracket(bracket: number): number {
     return this.partners.get(bracket)!;
   }

@@ -44,7 +44,6 @@ export function numbersIn(text: string): Set<string> {
   return numbers;
 }
 
-/** The operands of a value. */
 export function operandsOf(text: string, { value, computed, start, end }: StatedValue): Set<string> {
   if (!computed) return new Set();
   const numbers = numbersIn(text.slice(start, end));

@@ -10,7 +10,6 @@ export interface Chain {
   answer: string;
 }
 
-/** The steps of a chain as shown in an exercise. */
 export interface Exercise {
   /** The steps in the order shown, with the mask in place of hidden text. Empty: the plain question. */
   shownSteps: string[];

@@ -15,7 +15,6 @@ export interface Follower {
   onSnapshot: (status: Status) => void;
   /** `status` has been updated. */
   onEvent: (event: HostEvent) => void;
-  /** The host answered. */
   onAnswer: () => void;
   /** The host has not answered for too long. */
   onSilence: () => void;

@@ -135,7 +135,6 @@ function repeatedKeys(document: ConfigDocument, node: Node, path: Path): Issue[]
   });
 }
 
-/** The node at a path, or undefined. */
 export function nodeAt(document: ConfigDocument, path: Path): Node | undefined {
   return document.root && findNodeAtLocation(document.root, [...path]);
 }

@@ -137,7 +137,6 @@ function withCorrectness(gate: string | string[]): string | string[] {
   return others.length === 0 ? 'correctness' : ['correctness', ...others];
 }
 
-/** The highest value of a component with its options. */
 const highest = ({ use, options }: ComponentList[number]): number =>
   traitsOf(use).highest?.(options as never) ?? Number.POSITIVE_INFINITY;
 

@@ -46,7 +46,6 @@ export async function findUv(root: string, watch: InstallWatch): Promise<string 
   }
 }
 
-/** The Python program of an environment in `folder`. */
 export const environmentPython = (folder: string): string =>
   process.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python');
 

@@ -5,7 +5,6 @@ import { distilleryOf, hasLeft, pathsOf } from './run-paths';
 import { requireTrust } from './trust';
 import * as vscode from './vscode';
 
-/** A message from a host, with the host. */
 export type HostMessage = { host: Host } & (
   | { kind: 'state'; state: ClientState; before: ClientState }
   | { kind: 'event'; event: HostEvent }

@@ -16,11 +16,9 @@ import type { Job, ToEngine, ToServer } from './messages';
 import { Students } from './students';
 import { doAsk, doEvaluate, doRewrite } from './work';
 
-/** The current run. */
 interface CurrentRun {
   stop: AbortController;
   writer?: RunWriter;
-  /** Its engine. */
   engine?: Computing;
   /** The run is waiting between two updates, so short work can be done. */
   resting: boolean;

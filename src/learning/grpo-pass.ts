@@ -14,7 +14,6 @@ import { completionLogProbs } from './supervised';
 
 type LossShape = Pick<GrpoLossOptions, 'surrogate' | 'aggregation' | 'importance' | 'normalizer'>;
 
-/** A micro-batch. */
 export interface MicroBatch {
   batch: readonly Episode[];
   /** Whether anything in it has a gradient. */

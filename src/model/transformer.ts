@@ -153,7 +153,6 @@ export function forward(model: Model, batch: PackedBatch, training?: DropoutSett
   });
 }
 
-/** The trainable parameters of a layer. */
 function trainedIn({ config, adapter, parameters }: Model, layer: number): Tensor[] {
   const names = layerWeights.map((weight) => layerName(config, layer, weight));
   if (!adapter) return names.flatMap((name) => parameters.get(name) ?? []);

@@ -8,7 +8,6 @@ import { stageNames } from '../stages';
 const stage = z.enum(stageNames);
 const count = z.number().int().nonnegative();
 
-/** An update of a run. */
 export const updateSchema = z.object({ run: z.string(), stage, step: count });
 
 /** The subject of a dashboard: run folders; the others are compared with the first. */

@@ -57,7 +57,6 @@ export function parameterShapes(config: ModelConfig): Map<string, number[]> {
   return shapes;
 }
 
-/** The shape of each weight of a layer. */
 export function layerShapes(config: ModelConfig, spec: LayerSpec): Partial<Record<LayerWeight, number[]>> {
   const { hiddenSize: d, headDim, intermediateSize: m } = config;
   const query = config.heads * headDim;

@@ -59,7 +59,6 @@ export class ProblemIndex {
     return changed;
   }
 
-  /** The files with records of a problem. */
   sources(problemId: string): RecordFile[] {
     return [...this.files.values()].flatMap(({ source, problems }) => (problems.has(problemId) ? [source] : []));
   }

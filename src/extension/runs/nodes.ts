@@ -133,7 +133,6 @@ const problemNode = (run: string, problem: UserError): NodeOf<'problem'> => ({
   problem,
 });
 
-/** The parent node; undefined at the top. */
 export function parentOf(source: RunsSource, node: RunsNode): RunsNode | undefined {
   if (node.kind === 'experiment') return undefined;
   if (node.kind === 'hint') return experimentNodes(source).find(({ experiment }) => experiment === node.experiment);

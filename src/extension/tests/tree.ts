@@ -112,7 +112,6 @@ export class TestTree implements vscode.Disposable {
     return found;
   }
 
-  /** The number of problems in a suite. */
   size(suite: Suite): number {
     return this.load(suite).problems.length;
   }
