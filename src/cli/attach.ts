@@ -108,14 +108,14 @@ async function carryOut(client: HostClient, verb: AttachVerb, json: boolean): Pr
   const { folder } = client.status!.run!;
   if (verb === 'stop' || verb === 'cancel') {
     const over = follow(client, json);
-    await client[verb]();
+    await client.control(verb);
     return over;
   }
   if (verb === 'pause') {
-    await client.pause();
+    await client.control('pause');
     await waitForState(client, (state) => state !== 'running' && state !== 'pausing');
   } else {
-    await client.resume({ run: folder });
+    await client.request('resume', { run: folder });
     await waitForState(client, (state) => state !== 'paused' && state !== 'pausing');
   }
   if (json) print({ state: client.state, run: folder });

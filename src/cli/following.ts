@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openRun, stateOf } from '../runs/reading';
 
-/** Runs `work`, which Ctrl-C and SIGTERM ask to stop. */
-export async function untilStopped<T>(work: (stop: AbortController) => Promise<T>): Promise<T> {
+/** Runs `work`, which Ctrl-C and SIGTERM ask to stop, for this `reason`. */
+export async function untilStopped<T>(work: (stop: AbortController) => Promise<T>, reason?: Error): Promise<T> {
   const stop = new AbortController();
-  const end = () => stop.abort();
+  const end = () => stop.abort(reason);
   process.on('SIGINT', end).on('SIGTERM', end);
   try {
     return await work(stop);

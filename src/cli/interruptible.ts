@@ -1,6 +1,7 @@
 import type { InstallStep } from '../backend-install/report';
 import { UserError } from '../errors';
 import { visibleJson } from '../foreign-text';
+import { untilStopped } from './following';
 import { stderr } from './terminal';
 import { waiting } from './waiting-indicator';
 
@@ -9,9 +10,6 @@ export async function interruptible<T>(
   options: { json?: boolean; progress?: boolean },
   work: (watch: { progress: (step: InstallStep) => void; signal: AbortSignal }) => Promise<T>,
 ): Promise<T> {
-  const stop = new AbortController();
-  const interrupt = () => stop.abort(new UserError('Stopped; the downloaded part is kept', { code: 'stopped' }));
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   let shown = '';
   let end = () => {};
   const progress = ({ doing, done, total }: InstallStep) => {
@@ -24,10 +22,6 @@ export async function interruptible<T>(
       end = waiting(text, options.json);
     }
   };
-  try {
-    return await work({ progress, signal: stop.signal });
-  } finally {
-    end();
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
-  }
+  const stopped = new UserError('Stopped; the downloaded part is kept', { code: 'stopped' });
+  return untilStopped(({ signal }) => work({ progress, signal }), stopped).finally(() => end());
 }

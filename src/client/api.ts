@@ -1,7 +1,15 @@
 /**
  * The client interface of a training host. Plain listeners and no editor types, so it serves extension and terminal.
  */
-import type { HostEvent, HostParams, HostResult, JobProgress, Status } from '../protocol/control';
+import type {
+  HostControl,
+  HostEvent,
+  HostMethod,
+  HostParams,
+  HostResult,
+  JobProgress,
+  Status,
+} from '../protocol/control';
 
 /** The state of a host as a client sees it, or the reason why there is none. */
 export type ClientState =
@@ -65,21 +73,14 @@ export interface Host {
   attach(): Promise<boolean>;
   /** Connects to the host and starts it if necessary. Concurrent calls share one attempt. */
   connect(): Promise<void>;
-  /** Resolves when the run's folder exists; `status` and events follow shortly. */
-  start(params: HostParams<'start'>): Promise<HostResult<'start'>>;
-  resume(params: HostParams<'resume'>): Promise<HostResult<'resume'>>;
+  /** Starts the host if necessary. `start` resolves when the run's folder exists; events follow shortly. */
+  request<M extends Exclude<HostMethod, HostControl>>(
+    method: M,
+    params: HostParams<M>,
+    options?: RequestOptions<JobProgress<M>>,
+  ): Promise<HostResult<M>>;
   /** Control requests never start a host: without one there is nothing to pause, and they resolve to undefined. */
-  pause(): Promise<HostResult<'pause'> | undefined>;
-  stop(): Promise<HostResult<'stop'> | undefined>;
-  cancel(): Promise<HostResult<'cancel'> | undefined>;
-  evaluate(
-    params: HostParams<'evaluate'>,
-    options?: RequestOptions<JobProgress<'evaluate'>>,
-  ): Promise<HostResult<'evaluate'>>;
-  ask(params: HostParams<'ask'>, options?: RequestOptions<JobProgress<'ask'>>): Promise<HostResult<'ask'>>;
-  rewrite(params: HostParams<'rewrite'>, options?: RequestOptions): Promise<HostResult<'rewrite'>>;
-  tokenize(params: HostParams<'tokenize'>, options?: RequestOptions): Promise<HostResult<'tokenize'>>;
-  doctor(options?: RequestOptions): Promise<HostResult<'doctor'>>;
+  control(verb: HostControl): Promise<HostResult<HostControl> | undefined>;
   /** Ends an idle host; with `evenBusy` also a busy one, after a checkpoint. */
   shutdown(options?: HostParams<'shutdown'>): Promise<boolean>;
   /** Kills the process tree of a host that does not respond. Its run is interrupted. */

@@ -4,7 +4,15 @@ import { join, resolve } from 'node:path';
 import { UserError } from '../errors';
 import { packageRoot } from '../paths';
 import { killTree } from '../processes';
-import type { Address, HostMethod, HostParams, HostResult, JobProgress, Status } from '../protocol/control';
+import type {
+  Address,
+  HostControl,
+  HostMethod,
+  HostParams,
+  HostResult,
+  JobProgress,
+  Status,
+} from '../protocol/control';
 import { addressFile, readAddress } from '../protocol/host-folder';
 import { remove } from '../writing';
 import type { ClientState, Crash, Host, Listeners, RequestOptions } from './api';
@@ -123,47 +131,25 @@ export class HostClient implements Host {
     return this.connecting;
   }
 
-  start(params: HostParams<'start'>): Promise<HostResult<'start'>> {
-    return this.request('start', params);
+  async request<M extends Exclude<HostMethod, HostControl>>(
+    method: M,
+    params: HostParams<M>,
+    options?: RequestOptions<JobProgress<M>>,
+  ): Promise<HostResult<M>> {
+    await this.connect();
+    if (!this.link) throw hostEndedError(method);
+    return this.link.request(method, params, options);
   }
 
-  resume(params: HostParams<'resume'>): Promise<HostResult<'resume'>> {
-    return this.request('resume', params);
-  }
-
-  pause(): Promise<HostResult<'pause'> | undefined> {
-    return this.tell('pause');
-  }
-
-  stop(): Promise<HostResult<'stop'> | undefined> {
-    return this.tell('stop');
-  }
-
-  cancel(): Promise<HostResult<'cancel'> | undefined> {
-    return this.tell('cancel');
-  }
-
-  evaluate(
-    params: HostParams<'evaluate'>,
-    options?: RequestOptions<JobProgress<'evaluate'>>,
-  ): Promise<HostResult<'evaluate'>> {
-    return this.request('evaluate', params, options);
-  }
-
-  ask(params: HostParams<'ask'>, options?: RequestOptions<JobProgress<'ask'>>): Promise<HostResult<'ask'>> {
-    return this.request('ask', params, options);
-  }
-
-  rewrite(params: HostParams<'rewrite'>, options?: RequestOptions): Promise<HostResult<'rewrite'>> {
-    return this.request('rewrite', params, options);
-  }
-
-  tokenize(params: HostParams<'tokenize'>, options?: RequestOptions): Promise<HostResult<'tokenize'>> {
-    return this.request('tokenize', params, options);
-  }
-
-  doctor(options?: RequestOptions): Promise<HostResult<'doctor'>> {
-    return this.request('doctor', {}, options);
+  async control(verb: HostControl): Promise<HostResult<HostControl> | undefined> {
+    if (!this.link && !(await this.attach())) return undefined;
+    const late = new AbortController();
+    try {
+      return await (this.link && within(this.times.answer, this.link.request(verb, {}, late), verb));
+    } catch (error) {
+      late.abort(); // a request that was reported as failed must not be carried out later
+      throw error;
+    }
   }
 
   async shutdown(options: HostParams<'shutdown'> = {}): Promise<boolean> {
@@ -195,28 +181,6 @@ export class HostClient implements Host {
     clearTimeout(this.restartTimer);
     this.link?.close();
     for (const listeners of Object.values(this.listeners)) listeners.clear();
-  }
-
-  private async request<M extends HostMethod>(
-    method: M,
-    params: HostParams<M>,
-    options?: RequestOptions<never>,
-  ): Promise<HostResult<M>> {
-    await this.connect();
-    if (!this.link) throw hostEndedError(method);
-    return this.link.request(method, params, options);
-  }
-
-  /** A control request to a running host. */
-  private async tell(verb: 'pause' | 'stop' | 'cancel'): Promise<HostResult<'stop'> | undefined> {
-    if (!this.link && !(await this.attach())) return undefined;
-    const late = new AbortController();
-    try {
-      return await (this.link && within(this.times.answer, this.link.request(verb, {}, late), verb));
-    } catch (error) {
-      late.abort(); // a request that was reported as failed must not be carried out later
-      throw error;
-    }
   }
 
   private look(): void {

@@ -270,4 +270,9 @@ export const requests = {
 export type HostMethod = keyof typeof requests;
 export type HostParams<M extends HostMethod> = z.input<(typeof requests)[M]['params']>;
 export type HostResult<M extends HostMethod> = z.output<(typeof requests)[M]['result']>;
-export type JobProgress<M extends 'evaluate' | 'ask'> = z.output<(typeof requests)[M]['progress']>;
+/** What a request reports before its result. */
+export type JobProgress<M extends HostMethod> = (typeof requests)[M] extends { progress: infer P extends z.ZodType }
+  ? z.output<P>
+  : never;
+/** Requests about the current run, which are made only to a running host. */
+export type HostControl = 'pause' | 'stop' | 'cancel';

@@ -26,7 +26,7 @@ const lines = (stdout: string) =>
 
 it('attach shows the run of a host, pauses it, and stops it', async () => {
   const { client } = work.client();
-  const { run } = await client.start({ experiment: work.experiment('watched', longStage(100_000)) });
+  const { run } = await client.request('start', { experiment: work.experiment('watched', longStage(100_000)) });
   await until('updates', () => client.status?.progress.update);
 
   // Whoever looks may go: the run goes on.
@@ -55,7 +55,7 @@ it('attach shows the run of a host, pauses it, and stops it', async () => {
 
 it('attach follows a run to its end, and names a run that a terminal works on', async () => {
   const { client } = work.client();
-  const { run } = await client.start({ experiment: work.experiment('ending', longStage(600)) });
+  const { run } = await client.request('start', { experiment: work.experiment('ending', longStage(600)) });
   const { code, stdout, stderr } = await terminal.run('attach', run);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/ending on .*✓ Stage 1 \(Reconstruct\).*mean tokens.*The run is in /s);
@@ -66,9 +66,9 @@ it('attach follows a run to its end, and names a run that a terminal works on', 
   elsewhere.close();
 });
 
-it('reaches a host on another machine through a tunnel that the user names, and says how where there is none', async () => {
+it('reaches a host on another machine through the user’s tunnel, and says how where there is none', async () => {
   const { client } = work.client({ args: ['--port', '0'] });
-  await client.start({ experiment: work.experiment('far', longStage(100_000)) });
+  await client.request('start', { experiment: work.experiment('far', longStage(100_000)) });
   const address = readAddress(work.distillery)!;
   expect(address.port).toBeGreaterThan(0);
   // As the folder looks from another machine of the same disk: another name, and a socket that is not here.
@@ -87,5 +87,5 @@ it('reaches a host on another machine through a tunnel that the user names, and 
   } finally {
     writeAddress(work.distillery, address);
   }
-  await client.stop();
+  await client.control('stop');
 });

@@ -24,14 +24,14 @@ afterAll(async () => {
 it("a host computes on the engine whose command its client sends, the user's own", async () => {
   const experiment = work.experiment('engine', { backend: 'torch', baselines: { sft: false } });
   const nameless = work.client();
-  await expect(nameless.client.start({ experiment, stages: ['reconstruct'] })).rejects.toMatchObject({
+  await expect(nameless.client.request('start', { experiment, stages: ['reconstruct'] })).rejects.toMatchObject({
     code: 'backend',
     message: 'no PyTorch engine is set up here',
     remedy: expect.stringContaining('Set Up PyTorch Engine'),
   });
   const engine = `"${process.execPath}" "${program}"`;
   const { client, events } = work.client({ client: { name: 'test', version: '0.0.0', engine } });
-  const { run } = await client.start({ experiment, stages: ['reconstruct'] });
+  const { run } = await client.request('start', { experiment, stages: ['reconstruct'] });
   await until('the run is finished', () => events.some(({ type }) => type === 'ended'));
   expect(openRun(run).record.state).toBe('finished');
   const begun = events.find((event) => event.type === 'run');
@@ -42,7 +42,7 @@ it('a host trains on the Tinker server that its client names, and never writes t
   const student = { path: 'student', lora: { rank: 4, dropout: 0 } };
   const experiment = work.experiment('tinker', { backend: 'tinker', student, baselines: { sft: false } });
   const nameless = work.client();
-  await expect(nameless.client.start({ experiment, stages: ['reconstruct'] })).rejects.toMatchObject({
+  await expect(nameless.client.request('start', { experiment, stages: ['reconstruct'] })).rejects.toMatchObject({
     code: 'backend',
     message: 'no Tinker server is configured',
     remedy: expect.stringContaining('Set Up Tinker Server'),
@@ -52,7 +52,7 @@ it('a host trains on the Tinker server that its client names, and never writes t
     const key = 'tml-kept-in-memory-alone';
     const tinker = { url: server.url, key, model: '' };
     const { client, events } = work.client({ client: { name: 'test', version: '0.0.0', tinker } });
-    const { run } = await client.start({ experiment, stages: ['reconstruct'] });
+    const { run } = await client.request('start', { experiment, stages: ['reconstruct'] });
     await until('the run is finished', () => events.some(({ type }) => type === 'ended'));
     expect(openRun(run).record.state).toBe('finished');
     expect([...server.keys]).toEqual([key]);

@@ -104,7 +104,7 @@ describe('a host in trouble', () => {
   it('is the only one of its folder, however many start it', async () => {
     const clients = [work.client().client, work.client().client, work.client().client];
     await Promise.all(clients.flatMap((client) => [client.connect(), client.connect()]));
-    await Promise.all(clients.map((client) => client.doctor()));
+    await Promise.all(clients.map((client) => client.request('doctor', {})));
     expect(clients.map(({ status }) => status?.clients)).toEqual([
       expect.any(Number),
       expect.any(Number),
@@ -130,7 +130,7 @@ describe('a host in trouble', () => {
 
   it('that hangs does not carry out timed-out requests later', async () => {
     const { client } = work.client({ times: { answer: 1000 } });
-    const { run } = await client.start({ experiment: work.experiment('goes-on', longStage(100_000)) });
+    const { run } = await client.request('start', { experiment: work.experiment('goes-on', longStage(100_000)) });
     const { pid } = address();
     const updates = () => client.status?.progress.update?.update ?? 0;
     await until('updates', () => updates() > 1);
@@ -140,7 +140,7 @@ describe('a host in trouble', () => {
       const { socket } = (client as unknown as { link: { socket: Socket } }).link;
       const sent = (than: number) => until('a message', () => socket.bytesWritten > than && !socket.writableLength);
       const before = socket.bytesWritten;
-      const asked = client.stop();
+      const asked = client.control('stop');
       asked.catch(() => {});
       await sent(before);
       const request = socket.bytesWritten;
@@ -158,10 +158,10 @@ describe('a host in trouble', () => {
     const { client } = work.client({ args: ['--grace-ms', '1'] });
     await client.connect();
     const { pid } = address();
-    const report = client.doctor();
+    const report = client.request('doctor', {});
     report.catch(() => {});
     await until('work', () => client.status?.jobs.some(({ working }) => working));
-    await client.cancel();
+    await client.control('cancel');
     await expect(report).rejects.toThrow();
     await until('its end', () => client.state === 'absent' && !isProcess(pid));
   });
@@ -180,13 +180,13 @@ describe('a host in trouble', () => {
       watch: true,
       times: { watch: 50, death: 100 },
     });
-    const { run } = await client.start({ experiment: work.experiment('unharmed', longStage(100_000)) });
+    const { run } = await client.request('start', { experiment: work.experiment('unharmed', longStage(100_000)) });
     const { pid, session } = address();
     const updates = () => client.status?.progress.update?.update ?? 0;
     const linkNow = () => (client as unknown as { link?: HostLink }).link;
     await until('updates', () => updates() > 3);
     for (const state of ['running', 'paused'] as const) {
-      if (state === 'paused') await client.pause();
+      if (state === 'paused') await client.control('pause');
       await until(state, () => client.state === state);
       const before = logged();
       const link = linkNow()!;
@@ -198,10 +198,10 @@ describe('a host in trouble', () => {
       await until('its return', () => client.state === state && client.status?.run?.folder === run);
       expect(address()).toMatchObject({ pid, session });
     }
-    await client.resume({ run });
+    await client.request('resume', { run });
     const before = updates();
     await until('further updates', () => updates() > before + 3);
-    await client.stop();
+    await client.control('stop');
     await until('the end', () => client.state === 'idle' && client.status?.last?.outcome === 'stopped');
     expect(address().pid).toBe(pid);
     client.dispose(); // it watches for the hosts of others
@@ -245,7 +245,7 @@ describe('a host in trouble', () => {
     process.kill(address().pid, 'SIGTERM');
     await until('its end', () => other.client.state === 'absent');
     expect(other.states).toEqual(['starting', 'idle', 'absent']);
-    expect(await other.client.pause()).toBeUndefined();
+    expect(await other.client.control('pause')).toBeUndefined();
     expect(await other.client.attach()).toBe(false);
   });
 
@@ -269,7 +269,7 @@ describe('a host in trouble', () => {
     await client.kill();
   });
 
-  it('of another machine is left alone while it lives; one of this machine by an earlier name is worked with', async () => {
+  it('of another machine is left alone while it lives; one of this machine’s earlier name is used', async () => {
     const { client } = work.client();
     await client.connect();
     const real = address();

@@ -27,9 +27,9 @@ describe('a run on the host', () => {
     const experiment = work.experiment('short', { baselines: { sft: false } });
     const first = work.client();
     const second = work.client({ watch: true, times: { watch: 50 } });
-    const started = await first.client.start({ experiment, stages: ['reconstruct'], seed: 3 });
+    const started = await first.client.request('start', { experiment, stages: ['reconstruct'], seed: 3 });
     expect(started.already).toBe(false);
-    expect(await first.client.start({ seed: 3, experiment, stages: ['reconstruct'] })).toEqual({
+    expect(await first.client.request('start', { seed: 3, experiment, stages: ['reconstruct'] })).toEqual({
       run: started.run,
       already: true,
     });
@@ -60,34 +60,38 @@ describe('a run on the host', () => {
     link.close();
   });
 
-  it('pauses after a checkpoint, answers questions meanwhile, resumes, and stops; each request may be repeated', async () => {
+  it('pauses after a checkpoint, answers questions, resumes, and stops; each request may be repeated', async () => {
     const experiment = work.experiment('long', longStage(100_000));
     const { client, events, states } = work.client();
-    const { run } = await client.start({ experiment });
+    const { run } = await client.request('start', { experiment });
     await until('updates', () => updates(events) > 1);
-    await expect(client.start({ experiment, seed: 9 })).rejects.toMatchObject({ code: 'busy', file: run });
+    await expect(client.request('start', { experiment, seed: 9 })).rejects.toMatchObject({ code: 'busy', file: run });
 
-    expect(await client.pause()).toEqual({ state: 'pausing', run });
-    await client.pause();
+    expect(await client.control('pause')).toEqual({ state: 'pausing', run });
+    await client.control('pause');
     await until('the pause', () => client.state === 'paused');
     const step = readMetrics(run).length;
     expect(openRun(run)).toMatchObject({ record: { state: 'paused', stage: 'reconstruct', step }, interrupted: false });
     expect(openRun(run).record.checkpoints.at(-1)?.name).toBe(`reconstruct-${step}`);
-    const answer = await client.ask({ checkpoint: join(work.folder, 'student'), question: '1 + 1?', maxNewTokens: 3 });
+    const answer = await client.request('ask', {
+      checkpoint: join(work.folder, 'student'),
+      question: '1 + 1?',
+      maxNewTokens: 3,
+    });
     expect(answer.samples).toHaveLength(1);
     expect(readMetrics(run)).toHaveLength(step);
 
-    expect(await client.resume({ run })).toEqual({ run, already: true });
+    expect(await client.request('resume', { run })).toEqual({ run, already: true });
     await until('further updates', () => readMetrics(run).length > step + 1);
     expect(openRun(run).record.state).toBe('running');
     // Short work waits for the end of an update, not for the end of the run.
-    await client.ask({ checkpoint: join(work.folder, 'student'), question: '1 + 1?', maxNewTokens: 3 });
+    await client.request('ask', { checkpoint: join(work.folder, 'student'), question: '1 + 1?', maxNewTokens: 3 });
 
-    expect(await client.stop()).toEqual({ state: 'stopping', run });
-    expect(await client.stop()).toMatchObject({ state: expect.stringMatching(/stopping|idle/) });
+    expect(await client.control('stop')).toEqual({ state: 'stopping', run });
+    expect(await client.control('stop')).toMatchObject({ state: expect.stringMatching(/stopping|idle/) });
     await until('the end', () => client.state === 'idle');
-    expect(await client.stop()).toEqual({ state: 'idle' });
-    expect(await client.pause()).toEqual({ state: 'idle' });
+    expect(await client.control('stop')).toEqual({ state: 'idle' });
+    expect(await client.control('pause')).toEqual({ state: 'idle' });
     expect(openRun(run).record).toMatchObject({ state: 'stopped', step: readMetrics(run).length });
     expect(states).toEqual(['starting', 'idle', 'running', 'pausing', 'paused', 'running', 'stopping', 'idle']);
     expect(readMetrics(run).map((record) => record.step)).toEqual(readMetrics(run).map((_, i) => i + 1));
@@ -96,17 +100,17 @@ describe('a run on the host', () => {
   it('is cancelled without a checkpoint, and stopped while it is paused', async () => {
     const experiment = work.experiment('long', longStage(100_000));
     const { client, events } = work.client();
-    const { run } = await client.start({ experiment });
+    const { run } = await client.request('start', { experiment });
     await until('updates', () => updates(events) > 1);
-    await client.cancel();
+    await client.control('cancel');
     await until('the end', () => client.state === 'idle');
     expect(client.status?.last).toEqual({ folder: run, outcome: 'cancelled' });
     expect(openRun(run).record).toMatchObject({ state: 'stopped', reason: 'cancelled', checkpoints: [] });
 
-    await client.resume({ run });
-    await client.pause();
+    await client.request('resume', { run });
+    await client.control('pause');
     await until('the pause', () => client.state === 'paused');
-    await client.stop();
+    await client.control('stop');
     await until('the end', () => client.state === 'idle');
     expect(client.status?.last).toEqual({ folder: run, outcome: 'stopped' });
   });
@@ -114,7 +118,7 @@ describe('a run on the host', () => {
   it('continues without clients, is reported when its host is killed, and resumes only on request', async () => {
     const experiment = work.experiment('killed', longStage(400));
     const first = work.client();
-    const { run } = await first.client.start({ experiment });
+    const { run } = await first.client.request('start', { experiment });
     first.client.dispose();
     await until('updates nobody listens to', () => readMetrics(run).length > 1);
 
@@ -131,7 +135,7 @@ describe('a run on the host', () => {
     expect(readAddress(work.distillery)!.pid).not.toBe(pid);
     expect(openRun(run)).toMatchObject({ record: { state: 'running' }, interrupted: true });
 
-    expect(await client.resume({ run })).toEqual({ run, already: false });
+    expect(await client.request('resume', { run })).toEqual({ run, already: false });
     await until('the end', () => client.status?.last?.outcome === 'finished');
     expect(readMetrics(run).map(({ step }) => step)).toEqual(Array.from({ length: 400 }, (_, i) => i + 1));
   });
@@ -139,13 +143,13 @@ describe('a run on the host', () => {
   it('that cannot start reports the reason, and leaves no folder behind', async () => {
     const { client } = work.client();
     const before = readdirSync(join(work.distillery, 'runs')).length;
-    const missing = client.start({ experiment: join(work.folder, 'missing.distillery.json') });
+    const missing = client.request('start', { experiment: join(work.folder, 'missing.distillery.json') });
     await expect(missing).rejects.toThrow(UserError);
     await expect(missing).rejects.toMatchObject({ code: 'missing' });
     const broken = work.experiment('broken', { student: { path: 'nowhere' } });
-    await expect(client.start({ experiment: broken })).rejects.toThrow(/nowhere/);
+    await expect(client.request('start', { experiment: broken })).rejects.toThrow(/nowhere/);
     await until('idle again', () => client.state === 'idle');
     expect(readdirSync(join(work.distillery, 'runs'))).toHaveLength(before);
-    await expect(client.resume({ run: work.folder })).rejects.toMatchObject({ file: expect.any(String) });
+    await expect(client.request('resume', { run: work.folder })).rejects.toMatchObject({ file: expect.any(String) });
   });
 });

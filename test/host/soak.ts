@@ -22,7 +22,7 @@ async function soak(updates: number): Promise<void> {
     client.on('event', (event) => {
       if (event.type === 'curriculum' && event.event.type === 'update') done++;
     });
-    const { run } = await client.start({ experiment: work.experiment('soak', longStage(updates)) });
+    const { run } = await client.request('start', { experiment: work.experiment('soak', longStage(updates)) });
     const { pid } = readAddress(work.distillery)!;
     const samples: { memory: number; log: number }[] = [];
     for (let tenth = 1; tenth <= 10; tenth++) {

@@ -32,7 +32,8 @@ const problems = Array.from({ length: 5 }, (_, i) => ({
 describe('short work on the host', () => {
   it('evaluates, and streams the answers as they come', async () => {
     const streamed: Evaluated[] = [];
-    const result = await client.evaluate(
+    const result = await client.request(
+      'evaluate',
       { checkpoint: student, problems, maxNewTokens: 6 },
       { progress: (part) => streamed.push(...part) },
     );
@@ -46,10 +47,11 @@ describe('short work on the host', () => {
   });
 
   it("records an evaluation of a run's checkpoint in its folder, unless somebody works on the run", async () => {
-    const { run } = await client.start({ experiment: work.experiment('brief', longStage(2)) });
+    const { run } = await client.request('start', { experiment: work.experiment('brief', longStage(2)) });
     await until('the run', () => client.status?.last?.folder === run);
     const checkpoint = join(run, 'checkpoints', 'reconstruct-2');
-    const ask = (record?: string | false) => client.evaluate({ checkpoint, problems, maxNewTokens: 4, record });
+    const ask = (record?: string | false) =>
+      client.request('evaluate', { checkpoint, problems, maxNewTokens: 4, record });
     expect((await ask('gsm8k')).recorded).toBe('reconstruct-2-gsm8k');
     expect((await ask('gsm8k')).recorded).toBe('reconstruct-2-gsm8k-2');
     expect((await ask(false)).recorded).toBeUndefined();
@@ -73,7 +75,7 @@ describe('short work on the host', () => {
       maxNewTokens: 40,
       seed: 5,
     };
-    const { samples, prompt } = await client.ask(asked, { progress: (part) => parts.push(...part) });
+    const { samples, prompt } = await client.request('ask', asked, { progress: (part) => parts.push(...part) });
     expect(prompt).toContain('What is 2 + 3?');
     expect(samples).toHaveLength(2);
     for (const { tokens, tokenTexts, logProbs } of samples) {
@@ -83,11 +85,11 @@ describe('short work on the host', () => {
     }
     expect(parts.length).toBeGreaterThan(0);
     for (const { sample, tokens } of parts) expect(tokens).toBeLessThanOrEqual(samples[sample].tokens.length);
-    expect((await client.ask(asked)).samples).toEqual(samples); // the seed decides
+    expect((await client.request('ask', asked)).samples).toEqual(samples); // the seed decides
   });
 
   it("offers rewrites of a teacher's chain, best reward first", async () => {
-    const { candidates, teacherTokens, reward } = await client.rewrite({
+    const { candidates, teacherTokens, reward } = await client.request('rewrite', {
       checkpoint: student,
       question: 'What is 2 + 3?',
       answer: '5',
@@ -105,13 +107,13 @@ describe('short work on the host', () => {
   });
 
   it('tokenizes, also while the engine trains', async () => {
-    const { run } = await client.start({ experiment: work.experiment('busy', longStage(100_000)) });
-    const { texts } = await client.tokenize({ checkpoint: student, texts: ['Step 1: 2 + 3 = 5', ''] });
+    const { run } = await client.request('start', { experiment: work.experiment('busy', longStage(100_000)) });
+    const { texts } = await client.request('tokenize', { checkpoint: student, texts: ['Step 1: 2 + 3 = 5', ''] });
     expect(texts[0].texts.join('')).toBe('Step 1: 2 + 3 = 5');
     expect(texts[0].ids).toHaveLength(texts[0].texts.length);
     expect(texts[1]).toEqual({ ids: [], texts: [] });
     await until('the news', () => client.status?.run?.folder === run);
-    await client.cancel();
+    await client.control('cancel');
     await until('the end', () => client.state === 'idle');
   });
 
@@ -122,7 +124,11 @@ describe('short work on the host', () => {
     const template = '{% for m in messages %}{{ m.role }}: {{ m.content }}<|mark|>{% endfor %}assistant: <think>';
     writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), chat_template: template }));
     const whole = async (asked: { prompt: 'auto' | 'plain' | 'chat'; system?: string }) => {
-      const { texts } = await client.tokenize({ checkpoint: chats, texts: ['Question: 1 + 1?\nSolution:\n'], asked });
+      const { texts } = await client.request('tokenize', {
+        checkpoint: chats,
+        texts: ['Question: 1 + 1?\nSolution:\n'],
+        asked,
+      });
       return texts[0].texts.join('');
     };
     expect(await whole({ prompt: 'chat', system: 'Be brief.' })).toBe(
@@ -132,7 +138,7 @@ describe('short work on the host', () => {
   });
 
   it('reports what works on this machine', async () => {
-    const report = await client.doctor();
+    const report = await client.request('doctor', {});
     expect(report.backends.find(({ name }) => name === 'embedded')).toMatchObject({
       usable: true,
       gflops: expect.any(Number),
@@ -144,12 +150,12 @@ describe('short work on the host', () => {
   it('ends early when it is cancelled, and leaves nothing waiting', async () => {
     const stop = new AbortController();
     const long = { checkpoint: student, question: 'Why?', samples: 32, maxNewTokens: 20_000, temperature: 1 };
-    const asked = client.ask(long, { signal: stop.signal, progress: () => stop.abort() });
+    const asked = client.request('ask', long, { signal: stop.signal, progress: () => stop.abort() });
     await expect(asked).rejects.toMatchObject({ name: 'AbortError' });
     await until('nothing at work', () => client.status?.jobs.length === 0);
     // So does work whose client goes.
     const other = work.client().client;
-    const lost = other.ask(long);
+    const lost = other.request('ask', long);
     await until('work', () => client.status?.jobs.length === 1);
     other.dispose();
     await expect(lost).rejects.toThrow(UserError);
@@ -176,7 +182,7 @@ describe('short work on the host', () => {
         await until('its stop', () => isStopped(pid));
         const params = { checkpoint: student, question: 'Why?', samples: 32, maxNewTokens: 20_000 };
         const asking = sent();
-        const asked = client.ask(params, { signal: stop.signal });
+        const asked = client.request('ask', params, { signal: stop.signal });
         asked.catch(() => {});
         await asking;
         const cancelling = sent();
@@ -187,7 +193,7 @@ describe('short work on the host', () => {
       } finally {
         process.kill(pid, 'SIGCONT');
       }
-      await client.ask({ checkpoint: student, question: 'Why?', maxNewTokens: 4 });
+      await client.request('ask', { checkpoint: student, question: 'Why?', maxNewTokens: 4 });
       await until('the one that was done', () => happened.includes('done'));
       expect(happened).toEqual(['waiting', 'working', 'done']);
     },
@@ -196,14 +202,14 @@ describe('short work on the host', () => {
   it('reports errors of a request', async () => {
     const empty = mkdtempSync(join(tmpdir(), 'distillery-empty-'));
     const question = 'What is 1 + 1?';
-    await expect(client.ask({ checkpoint: join(empty, 'gone'), question })).rejects.toMatchObject({
+    await expect(client.request('ask', { checkpoint: join(empty, 'gone'), question })).rejects.toMatchObject({
       code: 'checkpoint',
     });
-    await expect(client.ask({ checkpoint: empty, question })).rejects.toMatchObject({
+    await expect(client.request('ask', { checkpoint: empty, question })).rejects.toMatchObject({
       file: join(empty, 'tokenizer.json'),
     });
-    await expect(client.tokenize({ checkpoint: empty, texts: ['a'] })).rejects.toThrow(UserError);
-    await expect(client.ask({ checkpoint: student, question: '' })).rejects.toThrow(/question/);
+    await expect(client.request('tokenize', { checkpoint: empty, texts: ['a'] })).rejects.toThrow(UserError);
+    await expect(client.request('ask', { checkpoint: student, question: '' })).rejects.toThrow(/question/);
     expect(existsSync(empty)).toBe(true);
     rmSync(empty, { recursive: true });
     expect(client.state).toBe('idle');

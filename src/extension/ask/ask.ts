@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { completionLength } from '../../chain/completion';
 import { UserError } from '../../errors';
 import type { HostResult, JobProgress } from '../../protocol/control';
+import { cancellable } from '../cancellable';
 import type { Services } from '../services';
 import { studentTitle } from '../students';
 import * as vscode from '../vscode';
@@ -66,14 +67,11 @@ export async function ask(
   underWay.set(asked.number, abort);
   try {
     await pen.begin(question, blockText(asked));
-    const result = await whileAsking(asked.student, abort, () =>
-      hosts
-        .of(checkpoint)
-        .ask(
-          { checkpoint, question: question.text, samples, temperature, seed: asked.number },
-          { signal: abort.signal, progress: grow },
-        ),
-    );
+    const result = await cancellable(`Distillery: asking ${asked.student}`, (cancelled) => {
+      cancelled.addEventListener('abort', () => abort.abort());
+      const params = { checkpoint, question: question.text, samples, temperature, seed: asked.number };
+      return hosts.of(checkpoint).request('ask', params, { signal: abort.signal, progress: grow });
+    });
     const done = result.samples.map(toSample);
     await pen.finish(blockText({ ...asked, samples: done, tokensPerSecond: result.tokensPerSecond }));
     return { number: asked.number, answers: result.samples };
@@ -88,17 +86,6 @@ export async function ask(
 
 function toSample({ text, tokens, logProbs, finished }: AskSamples[number]): SampleSoFar {
   return { text, tokens: completionLength({ tokens, finished }), done: true, finished, logProbs };
-}
-
-function whileAsking<T>(student: string, abort: AbortController, work: () => Promise<T>): Thenable<T> {
-  const title = vscode.l10n.t('Distillery: asking {0}', student);
-  return vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title, cancellable: true },
-    (_progress, cancelled) => {
-      cancelled.onCancellationRequested(() => abort.abort());
-      return work();
-    },
-  );
 }
 
 /**

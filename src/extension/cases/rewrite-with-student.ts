@@ -1,8 +1,8 @@
-import { join } from 'node:path';
 import { splitChain } from '../../chain/split';
 import { UserError } from '../../errors';
-import { checkpointsFolder } from '../../runs/layout';
 import { cancellable } from '../cancellable';
+import { commandOffer, offer } from '../offers';
+import type { ListedCheckpoint } from '../run-cache';
 import { reachedText } from '../runs/items';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
@@ -22,23 +22,19 @@ export async function rewriteWithStudent({ runs, hosts }: Services, shown: Case)
   const checkpoint = await chooseCheckpoint(runs, reference.run);
   if (!checkpoint) return;
   const host = hosts.of(checkpoint.folder);
-  const result = await cancellable(t('Rewriting with {0}', checkpoint.name), (signal) =>
-    host
-      .rewrite(
-        {
-          checkpoint: checkpoint.folder,
-          question,
-          answer: gold,
-          teacherChain: teacher.text,
-          wrongStep: markedText(shown),
-          samples,
-        },
-        { signal },
-      )
-      .catch((error) => {
-        if (signal.aborted) return undefined;
-        throw error;
-      }),
+  const params = {
+    checkpoint: checkpoint.folder,
+    question,
+    answer: gold,
+    teacherChain: teacher.text,
+    wrongStep: markedText(shown),
+    samples,
+  };
+  const result = await cancellable(`Rewriting with ${checkpoint.name}`, (signal) =>
+    host.request('rewrite', params, { signal }).catch((error) => {
+      if (signal.aborted) return undefined;
+      throw error;
+    }),
   );
   if (!result) return;
   propose(
@@ -55,37 +51,22 @@ export async function rewriteWithStudent({ runs, hosts }: Services, shown: Case)
     return void vscode.window.showInformationMessage(
       t('{0}: {1} right, {2} shorter too.', made, right.length, shorter),
     );
-  const [again, write] = [t('Ask Again'), t('Write One')];
-  void vscode.window.showInformationMessage(t('{0}, none right.', made), again, write).then((answer) => {
-    const run = (command: string) => vscode.commands.executeCommand(`distillery.${command}`, reference);
-    if (answer === again) return run('rewriteCase');
-    if (answer === write) return run('editRewrite');
-  });
+  const again = commandOffer('Ask Again', 'distillery.rewriteCase', reference);
+  void offer(`${made}, none right.`, again, commandOffer('Write One', 'distillery.editRewrite', reference));
 }
 
 /** The step marked by a person as the first wrong one. */
 const markedText = ({ fault, shown }: Case): string | undefined =>
   fault?.by === 'person' && shown ? splitChain(shown.text).steps[fault.step] : undefined;
 
-interface ChosenStudent {
-  name: string;
-  folder: string;
-}
-
 /**
  * The checkpoint selected by the run's last stage, else its newest. If the run has none, asks for one of another run.
  */
-async function chooseCheckpoint(runs: Services['runs'], run: string): Promise<ChosenStudent | undefined> {
+async function chooseCheckpoint(runs: Services['runs'], run: string): Promise<ListedCheckpoint | undefined> {
   const best = runs.cache.summary(run).value?.at(-1)?.checkpoint;
   const all = runs
     .list()
-    .flatMap((listing) =>
-      'run' in listing
-        ? listing.run.record.checkpoints
-            .map(({ name }) => ({ run: listing, name, folder: join(checkpointsFolder(listing.folder), name) }))
-            .reverse()
-        : [],
-    );
+    .flatMap((listing) => runs.cache.checkpoints(listing).map((checkpoint) => ({ run: listing, ...checkpoint })));
   const own = all.filter((one) => one.run.folder === run);
   if (own.length > 0) return own.find(({ name }) => name === best) ?? own[0];
   if (all.length === 0)

@@ -25,19 +25,19 @@ export function registerControl(services: Services): vscode.Disposable {
       const title = t('Distillery: resuming {0}', name);
       const known = services.hosts.running(run) !== undefined;
       await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title }, () =>
-        services.hosts.of(run).resume({ run }),
+        services.hosts.of(run).request('resume', { run }),
       );
       services.runs.refresh(run);
       if (!known) await showStartedRun(run);
     }),
     trustedCommand(services, 'distillery.pause', async (argument: unknown) => {
       const run = await liveRun(services, argument, t('Pause'));
-      if (run) await hostOf(services, run).pause();
+      if (run) await hostOf(services, run).control('pause');
     }),
     trustedCommand(services, 'distillery.stop', async (argument: unknown) => {
       const run = await liveRun(services, argument, t('Stop'));
       if (!run) return;
-      if (services.hosts.running(run)) await hostOf(services, run).stop();
+      if (services.hosts.running(run)) await hostOf(services, run).control('stop');
       else stopElsewhere(run);
     }),
     trustedCommand(services, 'distillery.cancel', async (argument: unknown) => {
@@ -51,8 +51,8 @@ export function registerControl(services: Services): vscode.Disposable {
         cancel,
         stop,
       );
-      if (answer === cancel) await hostOf(services, run).cancel();
-      else if (answer === stop) await hostOf(services, run).stop();
+      if (answer === cancel) await hostOf(services, run).control('cancel');
+      else if (answer === stop) await hostOf(services, run).control('stop');
     }),
   );
 }

@@ -7,6 +7,7 @@ import { evaluationFile } from '../../runs/layout';
 import { runOfCheckpoint } from '../../runs/reading';
 import { cancellable } from '../cancellable';
 import { loadNamedData } from '../named-files';
+import { commandOffer, offer } from '../offers';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
 import { percent, plural, tokens } from '../words';
@@ -28,7 +29,8 @@ export function registerEvaluate(services: Services): vscode.Disposable {
     const result = await cancellable(t('Distillery: evaluating {0}', name), async (signal, progress) => {
       let right = 0;
       let done = 0;
-      return services.hosts.of(checkpoint).evaluate(
+      return services.hosts.of(checkpoint).request(
+        'evaluate',
         {
           checkpoint,
           problems: problems.map(({ id, question, answer }) => ({ id, question, answer })),
@@ -51,13 +53,9 @@ export function registerEvaluate(services: Services): vscode.Disposable {
     const unrecorded = result.unrecorded ? [t('Not recorded in the run: {0}', result.unrecorded)] : [];
     services.log.info(text);
     for (const line of unrecorded) services.log.warn(line);
-    const open = t('Open Answers');
-    const buttons = run && result.recorded ? [open] : [];
-    // Not awaited: the command has finished.
-    void vscode.window.showInformationMessage([text, ...unrecorded].join('. '), ...buttons).then((answer) => {
-      if (answer === open)
-        return vscode.commands.executeCommand('vscode.open', vscode.Uri.file(evaluationFile(run!, result.recorded!)));
-    });
+    const answers = run && result.recorded && vscode.Uri.file(evaluationFile(run, result.recorded));
+    const open = answers ? [commandOffer('Open Answers', 'vscode.open', answers)] : [];
+    void offer([text, ...unrecorded].join('. '), ...open);
     return { accuracy: result.accuracy, n: result.n, recorded: result.recorded };
   });
 }
@@ -87,7 +85,6 @@ export function resultText(
   );
 }
 
-/** The test problems of the run with this checkpoint. */
 function testProblems({ runs }: Services, checkpoint: string): Problems {
   const run = runOfCheckpoint(checkpoint);
   if (!run)

@@ -1,5 +1,6 @@
 import type { Host } from '../../client/api';
 import { UserError } from '../../errors';
+import type { HostResult } from '../../protocol/control';
 import { stageTitles, type TrainedStage } from '../../stages';
 import { configIssues } from '../config/issues';
 import { currentText } from '../config/texts';
@@ -61,7 +62,7 @@ async function start(
   const host = services.hosts.of(experiment.file);
   const backend = setting('backend', 'experiment');
   const { run, already } = await whileStarting(experiment.name, host, () =>
-    host.start({
+    host.request('start', {
       experiment: experiment.file,
       ...(stage && { stages: [stage] }),
       ...(stage && given.checkpoint && { from: given.checkpoint }),
@@ -99,7 +100,7 @@ async function saved({ file }: ExperimentFile): Promise<boolean> {
  * A host needs seconds to start and load data and student, so a message says so. A start request cannot be withdrawn:
  * cancelling ends the run.
  */
-function whileStarting(name: string, host: Host, begin: () => ReturnType<Host['start']>) {
+function whileStarting(name: string, host: Host, begin: () => Promise<HostResult<'start'>>) {
   const title = vscode.l10n.t('Distillery: starting {0}', name);
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
   return vscode.window.withProgress(options, (_, token) => {
@@ -107,7 +108,8 @@ function whileStarting(name: string, host: Host, begin: () => ReturnType<Host['s
     const left = new Promise<never>((_, reject) => {
       token.onCancellationRequested(() => {
         reject(new vscode.CancellationError());
-        started.then(({ already }) => (already ? undefined : host.cancel())).catch(() => {}); // it did not start
+        const cancel = ({ already }: HostResult<'start'>) => (already ? undefined : host.control('cancel'));
+        started.then(cancel).catch(() => {}); // it did not start
       });
     });
     return Promise.race([started, left]);

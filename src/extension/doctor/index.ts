@@ -44,7 +44,7 @@ function examine(services: Services): Thenable<Findings> {
         trusted: vscode.workspace.isTrusted,
       },
       node: await orProblem(() => findNode(setting('node', ''))),
-      machine: await orProblem(async () => services.hosts.of(folder).doctor({ signal })),
+      machine: await orProblem(async () => services.hosts.of(folder).request('doctor', {}, { signal })),
     };
   });
 }

@@ -186,7 +186,7 @@ async function count({ hosts }: Services, view: PreviewState): Promise<void> {
   const tokenize = async (texts: readonly PreviewPart[], asked?: { prompt: typeof prompt; system?: string }) => {
     const missing = texts.filter((one) => !view.counted.has(keyOf(one)));
     if (missing.length === 0) return;
-    const counted = await host.tokenize({ checkpoint, texts: missing.map(({ text }) => text), asked });
+    const counted = await host.request('tokenize', { checkpoint, texts: missing.map(({ text }) => text), asked });
     for (const [i, { ids, texts: parts }] of counted.texts.entries())
       view.counted.set(keyOf(missing[i]), { tokens: ids.length, whole: parts.join('') });
   };
@@ -198,7 +198,7 @@ async function count({ hosts }: Services, view: PreviewState): Promise<void> {
   await tokenize(measuredOf(view, settings, shown));
   if (view.lengths?.of === problems) return;
   const chains = someChains(problems);
-  const { texts } = await host.tokenize({ checkpoint, texts: chains });
+  const { texts } = await host.request('tokenize', { checkpoint, texts: chains });
   view.lengths = { of: problems, tokens: texts.map(({ ids }) => ids.length) };
 }
 

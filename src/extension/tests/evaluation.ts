@@ -1,7 +1,8 @@
 import { UserError } from '../../errors';
 import type { Evaluated } from '../../protocol/control';
 import { runOfCheckpoint } from '../../runs/reading';
-import { report, sentences } from '../commands/report';
+import { sentences } from '../../words';
+import { report } from '../commands/report';
 import type { Services } from '../services';
 import { setting } from '../settings';
 import { studentTitle } from '../students';
@@ -102,7 +103,8 @@ export class TestRunner {
         vscode.l10n.t('{0}: {1} by {2}', top.label, plural(items.length, 'problem'), studentTitle(checkpoint)),
       );
       for (const item of items) run.started(item);
-      const result = await this.services.hosts.of(checkpoint).evaluate(
+      const result = await this.services.hosts.of(checkpoint).request(
+        'evaluate',
         {
           checkpoint,
           problems: items

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { UserError } from '../../errors';
 import { readExperiment } from '../experiment-file';
-import { checkpointPath } from '../run-cache';
 import type { Services } from '../services';
 import { pickStudent, studentTitle } from '../students';
 import * as vscode from '../vscode';
@@ -58,11 +57,11 @@ export class TestedStudent {
   }
 
   private newest(runs: string | undefined): string | undefined {
+    const { cache } = this.services.runs;
     for (const listing of this.services.runs.list()) {
-      if (!('run' in listing) || (runs !== undefined && dirname(listing.folder) !== runs)) continue;
-      const folders = listing.run.record.checkpoints.map(({ name }) => checkpointPath(listing.folder, name));
-      const last = folders.reverse().find((folder) => existsSync(folder));
-      if (last) return last;
+      if (runs !== undefined && dirname(listing.folder) !== runs) continue;
+      const last = cache.checkpoints(listing).find(({ folder }) => existsSync(folder));
+      if (last) return last.folder;
     }
     return undefined;
   }
