@@ -1,5 +1,7 @@
 /** The bundled command line. It does, in a process of its own, work whose modules the extension must not import. */
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { allowedEnvironment, findNode } from '../client/find-node';
 import { type ErrorCode, UserError } from '../errors';
 import { packageRoot } from '../paths';
@@ -14,6 +16,22 @@ export async function commandLine(args: readonly string[]) {
     env: { ...allowedEnvironment(process.env), ...node.env },
   };
 }
+
+/** Runs `distillery <args> --json` to its end. @throws UserError for an error that it reports */
+export async function runCommandLine<T>(args: readonly string[], timeout?: number): Promise<T> {
+  const line = await commandLine([...args, '--json']);
+  const { stdout } = await promisify(execFile)(line.command, line.args, { env: line.env, timeout }).catch(
+    (error: { stdout?: string }) => {
+      if (!error.stdout) throw error;
+      return { stdout: error.stdout };
+    },
+  );
+  return parseOutput<T>(stdout);
+}
+
+/** The environment variables whose names match, beyond those of a training host. */
+export const variablesLike = (names: RegExp): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => names.test(name)));
 
 /**
  * The result of a command with --json. @throws UserError for an error that it reports; SyntaxError for output that is

@@ -3,6 +3,7 @@ import { parseStudentName, studentNameText } from '../hub/name';
 import { planStudent } from '../hub/student-plan';
 import { trustedCommand } from './commands/report';
 import { askName, fetchFromHub } from './hub';
+import { commandOffer, offer } from './offers';
 import type { Services } from './services';
 import * as vscode from './vscode';
 
@@ -20,12 +21,9 @@ export function registerDownloadStudent(services: Services): vscode.Disposable {
     const name = studentNameText(student);
     const folder = findStudent(student) ?? (await fetchFromHub(services, name, (hub) => planStudent(hub, student)));
     if (folder === undefined) return undefined;
-    const [copy, ask] = [t('Copy Name'), t('Ask It')];
     const text = t('{0} is downloaded. Experiments use it by name: "student": {1}.', name, `{ "path": "${name}" }`);
-    void vscode.window.showInformationMessage(text, copy, ask).then(async (answer) => {
-      if (answer === copy) await vscode.env.clipboard.writeText(name);
-      if (answer === ask) await vscode.commands.executeCommand('distillery.askStudent', folder);
-    });
+    const copy = { title: 'Copy Name', run: () => vscode.env.clipboard.writeText(name) };
+    void offer(text, copy, commandOffer('Ask It', 'distillery.askStudent', folder));
     return folder;
   });
 }

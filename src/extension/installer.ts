@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { UserError } from '../errors';
 import { cancellable } from './cancellable';
-import { commandLine, parseOutput } from './command-line';
+import { commandLine, parseOutput, variablesLike } from './command-line';
 import type { Services } from './services';
 import * as vscode from './vscode';
 
@@ -17,7 +17,7 @@ export function install<Made>(
     const line = await commandLine([what, 'install', '--json', '--progress', ...args]);
     if (signal.aborted) throw new vscode.CancellationError();
     log.info(`${line.command} ${line.args.join(' ')}`);
-    const env = { ...network(process.env), ...line.env };
+    const env = { ...variablesLike(network), ...line.env };
     const child = spawn(line.command, line.args, { env, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
     signal.addEventListener('abort', () => child.kill('SIGINT'));
     let output = '';
@@ -36,11 +36,8 @@ export function install<Made>(
 }
 
 /** Environment variables for network, compilers and Python environments, beyond those of a training host. */
-function network(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const names =
-    /^((https?|no)_proxy|npm_config_registry|(pip|uv)_\w+|cxx|virtual_env|conda_prefix|xdg_\w+|node_extra_ca_certs)$/i;
-  return Object.fromEntries(Object.entries(env).filter(([name]) => names.test(name)));
-}
+const network =
+  /^((https?|no)_proxy|npm_config_registry|(pip|uv)_\w+|cxx|virtual_env|conda_prefix|xdg_\w+|node_extra_ca_certs)$/i;
 
 /** A line of `--progress` in words; null for other lines. */
 export function stepOf(line: string): string | null {

@@ -1,10 +1,11 @@
 /** The run folders of a workspace for the views: read once, and again only when a file has changed. */
 import { type Dirent, existsSync, readdirSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { chunksOf, type Damage } from '../lines';
 import { type Decisions, decisionsOf, readDecisions } from '../runs/decisions';
 import { readRecords } from '../runs/jsonl';
 import {
+  checkpointsFolder,
   configFile,
   decisionsFile,
   evaluationFile,
@@ -23,7 +24,7 @@ import {
   readRewrites,
   readSummary,
 } from '../runs/reading';
-import { evaluationRecordSchema, type FailureRecord, type RewriteRecord, type StageRow } from '../runs/records';
+import { type CheckpointEntry, evaluationRecordSchema, type StageRow } from '../runs/records';
 import { type About, aboutFile, readAbout } from '../runs/run-notes';
 import { type Start, startOf } from '../start';
 import { attempt, cached, type Read, stampOf } from './file-cache';
@@ -34,6 +35,18 @@ export interface Score {
   n: number;
   correct: number;
   meanTokens: number;
+}
+
+/** A checkpoint of a run. `row` is its test result if its stage selected it. */
+export interface ListedCheckpoint extends CheckpointEntry {
+  folder: string;
+  row?: StageRow;
+}
+
+/** Reads something of a run from one of its files, again only when the file has changed. */
+function ofRun<T>(fileOf: (run: string) => string, read: (run: string, damage: Damage) => T, limit?: number) {
+  const known = cached((file, damage) => read(dirname(file), damage), limit);
+  return (run: string): Read<T> => known(fileOf(run));
 }
 
 export class RunCache {
@@ -53,7 +66,6 @@ export class RunCache {
     return listed.sort((a, b) => Number(a.id < b.id) - Number(a.id > b.id));
   }
 
-  /** One run, as in the list. */
   find(folder: string): RunListing {
     return this.listing(basename(folder), folder);
   }
@@ -75,26 +87,26 @@ export class RunCache {
     return listing;
   }
 
-  private readonly summaries = cached((file) => readSummary(resolve(file, '..')));
-  private readonly configs = cached((file) => readConfig(resolve(file, '..')));
-  private readonly failureFiles = cached((file, damage) => readFailures(resolve(file, '..'), damage), 8);
-  private readonly rewriteFiles = cached((file, damage) => readRewrites(resolve(file, '..'), damage), 8);
-  private readonly decisionFiles = cached(
-    (file, damage) => decisionsOf(readDecisions(resolve(file, '..'), damage)),
-    50,
-  );
-  private readonly abouts = cached((file) => readAbout(resolve(file, '..')), 2000);
+  /** Its checkpoints, newest first; none of a run that cannot be read. */
+  checkpoints(listing: RunListing): ListedCheckpoint[] {
+    if (!('run' in listing)) return [];
+    const rows = this.summary(listing.folder).value ?? [];
+    return listing.run.record.checkpoints.toReversed().map((entry) => ({
+      ...entry,
+      folder: checkpointPath(listing.folder, entry.name),
+      row: rows.find(({ checkpoint }) => checkpoint === entry.name),
+    }));
+  }
+
+  readonly summary = ofRun(summaryFile, readSummary);
+  /** config.json: `{experiment, environment}`, not validated. */
+  readonly config = ofRun(configFile, readConfig);
+  readonly failures = ofRun(failuresFile, readFailures, 8);
+  readonly rewrites = ofRun(rewritesFile, readRewrites, 8);
+  private readonly abouts = ofRun(aboutFile, readAbout);
+  private readonly decided = ofRun(decisionsFile, (run, damage) => decisionsOf(readDecisions(run, damage)), 50);
   private readonly counts = cached(countLines);
   private readonly scores = cached(scoreOf, 500);
-
-  summary(run: string): Read<StageRow[]> {
-    return this.summaries(summaryFile(run));
-  }
-
-  /** config.json: `{experiment, environment}`, not validated. */
-  config(run: string): Read<unknown> {
-    return this.configs(configFile(run));
-  }
 
   /** The checkpoint that the run began with; undefined for a base student or an unreadable config.json. */
   start(run: string): Start | undefined {
@@ -106,22 +118,14 @@ export class RunCache {
     return isImported(this.config(run).value);
   }
 
-  failures(run: string): Read<FailureRecord[]> {
-    return this.failureFiles(failuresFile(run));
-  }
-
-  rewrites(run: string): Read<RewriteRecord[]> {
-    return this.rewriteFiles(rewritesFile(run));
-  }
-
   /** A person's name and notes for the run; empty if they cannot be read. */
   about(run: string): About {
-    return this.abouts(aboutFile(run)).value ?? {};
+    return this.abouts(run).value ?? {};
   }
 
   /** People's decisions on its cases; empty if they cannot be read. */
   decisions(run: string): Decisions {
-    return this.decisionFiles(decisionsFile(run)).value ?? nothingDecided;
+    return this.decided(run).value ?? nothingDecided;
   }
 
   /** The number of lines of failures.jsonl, without parsing. */
@@ -186,5 +190,4 @@ export function isLive(run: Run): boolean {
   return ['created', 'running', 'paused'].includes(run.record.state) && lockHolder(run.folder) !== undefined;
 }
 
-/** The folder of a checkpoint. */
-export const checkpointPath = (run: string, name: string) => join(run, 'checkpoints', name);
+export const checkpointPath = (run: string, name: string) => join(checkpointsFolder(run), name);

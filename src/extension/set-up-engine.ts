@@ -1,5 +1,6 @@
 import { trustedCommand } from './commands/report';
 import { install } from './installer';
+import { commandOffer, offer } from './offers';
 import type { Services } from './services';
 import * as vscode from './vscode';
 
@@ -40,12 +41,9 @@ export function registerSetUpEngine(services: Services): vscode.Disposable {
     if (!args) return undefined;
     const title = t('Setting up the PyTorch engine');
     const { description } = await install<{ description: string }>({ what: 'engine', args, title }, services);
-    const doctor = t('Doctor');
     const text = t('{0} works. To use it, add "backend": "torch" next to the "name" of an experiment.', description);
     services.log.info(text);
-    void vscode.window.showInformationMessage(text, doctor).then((answer) => {
-      if (answer === doctor) void vscode.commands.executeCommand('distillery.doctor');
-    });
+    void offer(text, commandOffer('Doctor', 'distillery.doctor'));
     return description;
   });
 }
@@ -54,6 +52,6 @@ async function chooseWay(): Promise<string[] | undefined> {
   const title = t('Set Up PyTorch Engine');
   const way = await vscode.window.showQuickPick(ways(), { title, placeHolder: t('Which Python environment?') });
   if (!way || way.args) return way?.args ?? undefined;
-  const [file] = (await vscode.window.showOpenDialog({ title, openLabel: t('Use This Python') })) ?? [];
-  return file && ['--python', file.fsPath];
+  const file = await vscode.window.showOpenDialog({ title, openLabel: 'Use This Python' });
+  return file === undefined ? undefined : ['--python', file];
 }

@@ -1,6 +1,7 @@
 import { UserError } from '../errors';
 import { trustedCommand } from './commands/report';
 import { install } from './installer';
+import { commandOffer, offer } from './offers';
 import type { Services } from './services';
 import * as vscode from './vscode';
 
@@ -67,16 +68,13 @@ export function registerSetUpTensorFlow(services: Services): vscode.Disposable {
     const made = await installBy(plan, services);
     if (!made) return undefined;
     const name = made.gpu ? 'tensorflow-gpu' : 'tensorflow';
-    const doctor = t('Doctor');
     const text = t(
       'TensorFlow {0} works. To use it, add "backend": "{1}" next to the "name" of an experiment.',
       made.tensorflow.version,
       name,
     );
     services.log.info(text);
-    void vscode.window.showInformationMessage(text, doctor).then((answer) => {
-      if (answer === doctor) void vscode.commands.executeCommand('distillery.doctor');
-    });
+    void offer(text, commandOffer('Doctor', 'distillery.doctor'));
     return made.tensorflow.version;
   });
 }
@@ -85,8 +83,8 @@ async function chooseWay(): Promise<InstallAttempt | undefined> {
   const title = t('Set Up TensorFlow Backend');
   const way = await vscode.window.showQuickPick(ways(), { title, placeHolder: t('Which TensorFlow?') });
   if (!way?.asks) return way;
-  const [file] = (await vscode.window.showOpenDialog({ title, openLabel: t('Use This Python') })) ?? [];
-  return file && { args: [...way.args, '--from', file.fsPath] };
+  const file = await vscode.window.showOpenDialog({ title, openLabel: 'Use This Python' });
+  return file === undefined ? undefined : { args: [...way.args, '--from', file] };
 }
 
 /** When none is installed, asks whether to download PyPI's. Undefined: no. */

@@ -2,8 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { runOfCheckpoint } from '../runs/reading';
 import { mayRead } from './named-files';
-import { checkpointPath } from './run-cache';
-import { runIdTitle, runTitle } from './runs/items';
+import { runIdTitle, runName } from './runs/items';
 import type { Services } from './services';
 import * as vscode from './vscode';
 import { resultText } from './words';
@@ -59,30 +58,20 @@ export async function pickStudent(services: Services, title: string): Promise<st
     openLabel: t('Choose'),
     ...(picked === file && { filters: { GGUF: ['gguf'] } }),
   };
-  return (await vscode.window.showOpenDialog(open))?.[0].fsPath;
+  return vscode.window.showOpenDialog(open);
 }
 
 /** Newest run first, with its newest checkpoint first; a star marks those that a stage selected. */
 function checkpoints({ runs }: Services): StudentItem[] {
   return runs.list().flatMap((listing): StudentItem[] => {
-    if (!('run' in listing)) return [];
-    const rows = runs.cache.summary(listing.folder).value ?? [];
-    const found = listing.run.record.checkpoints
-      .map(({ name }) => ({ name, folder: checkpointPath(listing.folder, name) }))
-      .filter(({ folder }) => existsSync(folder))
-      .reverse();
-    const items = found.map(({ name, folder }) => {
-      const row = rows.find(({ checkpoint }) => checkpoint === name);
-      return {
-        icon: row ? 'star-full' : undefined,
-        label: name,
-        description: row && vscode.l10n.t('chosen: {0}', resultText(row)),
-        folder,
-      };
-    });
-    return items.length > 0
-      ? [separator(`${listing.run.record.name}, ${runTitle(listing, runs.cache)}`), ...items]
-      : [];
+    const found = runs.cache.checkpoints(listing).filter(({ folder }) => existsSync(folder));
+    const items = found.map(({ name, folder, row }) => ({
+      icon: row ? 'star-full' : undefined,
+      label: name,
+      description: row && `chosen: ${resultText(row)}`,
+      folder,
+    }));
+    return items.length > 0 ? [separator(runName(listing, runs.cache)), ...items] : [];
   });
 }
 

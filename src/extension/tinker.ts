@@ -3,6 +3,7 @@ import type { Identity } from '../client/link';
 import { pricesSchema } from '../spent';
 import { trustedCommand } from './commands/report';
 import { faultIn } from './endpoints';
+import { commandOffer, offer } from './offers';
 import type { Services } from './services';
 import { setting } from './settings';
 import * as vscode from './vscode';
@@ -80,9 +81,6 @@ export function registerSetUpTinker(services: Services): vscode.Disposable {
     await settings.update('tinker.url', url.trim(), vscode.ConfigurationTarget.Global);
     await settings.update('tinker.model', model.trim(), vscode.ConfigurationTarget.Global);
     const text = t('To train on {0}, add "backend": "tinker" next to the "name" of an experiment.', host);
-    const reload = t('Reload Window');
-    void vscode.window.showInformationMessage(text, reload).then((answer) => {
-      if (answer === reload) void vscode.commands.executeCommand('workbench.action.reloadWindow');
-    });
+    void offer(text, commandOffer('Reload Window', 'workbench.action.reloadWindow'));
   });
 }

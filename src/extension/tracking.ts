@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { basename } from 'node:path';
 import { UserError } from '../errors';
-import { commandLine, parseOutput } from './command-line';
+import { commandLine, parseOutput, variablesLike } from './command-line';
 import { report } from './commands/report';
 import { distilleryOf } from './run-paths';
 import type { Services } from './services';
@@ -33,7 +33,7 @@ async function follow(run: string, trackers: readonly string[], log: vscode.LogO
     ...(setting('trackers.online', false) ? ['--online'] : []),
   ]);
   log.info(`${line.command} ${line.args.join(' ')}`);
-  const env = { ...clientEnvironment(process.env), ...line.env };
+  const env = { ...variablesLike(clientVariables), ...line.env };
   const child = spawn(line.command, line.args, {
     env,
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -59,7 +59,4 @@ async function follow(run: string, trackers: readonly string[], log: vscode.LogO
  * Environment variables for the clients of trackers, beyond those of a training host: their settings and keys, and the
  * user's Python.
  */
-function clientEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const names = /^((wandb|trackio|hf)_\w+|virtual_env|conda_prefix|https?_proxy|no_proxy|netrc|xdg_\w+)$/i;
-  return Object.fromEntries(Object.entries(env).filter(([name]) => names.test(name)));
-}
+const clientVariables = /^((wandb|trackio|hf)_\w+|virtual_env|conda_prefix|https?_proxy|no_proxy|netrc|xdg_\w+)$/i;

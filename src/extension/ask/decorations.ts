@@ -1,4 +1,5 @@
 import { md } from '../markdown';
+import { paintEditors } from '../painting';
 import * as vscode from '../vscode';
 import { probabilityMarks, type SampledText } from './marks';
 
@@ -10,27 +11,17 @@ export class AnswerMarks implements vscode.Disposable {
     overviewRulerLane: vscode.OverviewRulerLane.Right,
   });
   private readonly answers = new WeakMap<vscode.TextDocument, Map<number, readonly SampledText[]>>();
-  private readonly parts = [
-    this.type,
-    vscode.window.onDidChangeVisibleTextEditors((editors) => {
-      for (const editor of editors) this.paint(editor);
-    }),
-    vscode.workspace.onDidChangeTextDocument(({ document }) => this.paintAll(document)),
-  ];
+  private readonly painting = paintEditors((editor) => this.paint(editor));
 
   dispose(): void {
-    for (const part of this.parts) part.dispose();
+    this.type.dispose();
+    this.painting.dispose();
   }
 
   set(document: vscode.TextDocument, number: number, answers: readonly SampledText[]): void {
     const known = this.answers.get(document) ?? new Map<number, readonly SampledText[]>();
     this.answers.set(document, known.set(number, answers));
-    this.paintAll(document);
-  }
-
-  private paintAll(document: vscode.TextDocument): void {
-    if (!this.answers.has(document)) return;
-    for (const editor of vscode.window.visibleTextEditors) if (editor.document === document) this.paint(editor);
+    this.painting.again();
   }
 
   private paint(editor: vscode.TextEditor): void {

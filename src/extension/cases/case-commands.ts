@@ -1,5 +1,6 @@
 import { decisionsOf, readDecisions } from '../../runs/decisions';
 import { command, trustedCommand } from '../commands/report';
+import { commandOffer, offer } from '../offers';
 import { columnOf, readingColumn } from '../reading-column';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
@@ -123,14 +124,12 @@ function pickingCommands(services: Services, documents: CaseDocuments): vscode.D
 /** Reports how many cases are picked now (`count` of them by this command) and offers to run Stage 3 on them. */
 function offerStage3({ runs }: Services, run: string, count: number): void {
   const { size } = decisionsOf(readDecisions(run)).picked;
-  const start = t('Run Stage 3');
   const added = plural(count, 'case');
   const text =
     size === count ? t('{0} picked for Stage 3.', added) : t('{0} picked for Stage 3, {1} in all.', added, size);
   // What was picked of an import waits for an experiment.
-  void vscode.window
-    .showInformationMessage(text, ...(runs.experiments().length > 0 ? [start] : []))
-    .then((answer) => answer === start && vscode.commands.executeCommand('distillery.runStage3', { run }));
+  const start = runs.experiments().length > 0 ? [commandOffer('Run Stage 3', 'distillery.runStage3', { run })] : [];
+  void offer(text, ...start);
 }
 
 /**

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { startingPoint } from '../../cases/rewrites';
 import { UserError } from '../../errors';
 import { decisionsFile, failuresFile, rewritesFile } from '../../runs/layout';
-import { sentences } from '../commands/report';
+import { sentences } from '../../words';
 import { attempt, type Read, stampOf } from '../file-cache';
 import type { Services } from '../services';
 import { requireTrust } from '../trust';

@@ -4,6 +4,7 @@ import type { Decisions } from '../../runs/decisions';
 import { writeOutput } from '../../writing';
 import { trustedCommand } from '../commands/report';
 import { acceptedRewrites, caseText, type FailureCase } from '../failures/cases';
+import { offer } from '../offers';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
 import { plural } from '../words';
@@ -21,25 +22,18 @@ export function registerExport(services: Services): vscode.Disposable {
     if (file === undefined) return undefined;
     const decisions = services.runs.cache.decisions(run);
     writeOutput(file, file.endsWith('.md') ? casesMarkdown(all, decisions) : casesLines(all, decisions));
-    void offerToOpen(file, t('{0} exported.', plural(all.length, 'case')));
+    const open = { title: 'Open File', run: () => vscode.window.showTextDocument(vscode.Uri.file(file)) };
+    void offer(`${plural(all.length, 'case')} exported.`, open);
     return file;
   });
 }
 
-async function offerToOpen(file: string, text: string): Promise<void> {
-  const open = t('Open File');
-  if ((await vscode.window.showInformationMessage(text, open)) === open)
-    await vscode.window.showTextDocument(vscode.Uri.file(file));
-}
-
-async function chooseFile(): Promise<string | undefined> {
-  const chosen = await vscode.window.showSaveDialog({
-    title: t('Export Failure Cases'),
-    saveLabel: t('Export'),
-    filters: { [t('JSON Lines')]: ['jsonl'], [t('Markdown')]: ['md'] },
+const chooseFile = () =>
+  vscode.window.showSaveDialog({
+    title: 'Export Failure Cases',
+    saveLabel: 'Export',
+    filters: { 'JSON Lines': ['jsonl'], Markdown: ['md'] },
   });
-  return chosen?.fsPath;
-}
 
 /** The decisions on a case, if there are any. */
 function decided({ problemId, record }: FailureCase, { picked, rewrites, steps, notes, read }: Decisions) {

@@ -14,13 +14,13 @@ export function registerImport(services: Services): vscode.Disposable {
   return trustedCommand(services, 'distillery.importCases', async (argument?: unknown) => {
     const [folder] = vscode.workspace.workspaceFolders ?? [];
     if (!folder) return void vscode.window.showInformationMessage(t('Open a folder first. The run is stored in it.'));
-    const file = argument instanceof vscode.Uri ? argument : await chooseFile();
+    const file = argument instanceof vscode.Uri ? argument.fsPath : await chooseFile();
     if (!file) return undefined;
     const imported = await vscode.window.withProgress(
-      { location: vscode.ProgressLocation.Notification, title: t('Importing {0}', basename(file.fsPath)) },
+      { location: vscode.ProgressLocation.Notification, title: t('Importing {0}', basename(file)) },
       (progress) => {
         let reported = 0;
-        return importCases(file.fsPath, join(folder.uri.fsPath, runsFolderName), (done, all) => {
+        return importCases(file, join(folder.uri.fsPath, runsFolderName), (done, all) => {
           progress.report({ message: t('{0} of {1}', done, all), increment: (100 * (done - reported)) / all });
           reported = done;
         });
@@ -35,11 +35,9 @@ export function registerImport(services: Services): vscode.Disposable {
   });
 }
 
-async function chooseFile(): Promise<vscode.Uri | undefined> {
-  const chosen = await vscode.window.showOpenDialog({
-    title: t('Import Failure Cases'),
-    openLabel: t('Import'),
-    filters: { [t('Recorded Answers')]: ['json', 'jsonl'] },
+const chooseFile = () =>
+  vscode.window.showOpenDialog({
+    title: 'Import Failure Cases',
+    openLabel: 'Import',
+    filters: { 'Recorded Answers': ['json', 'jsonl'] },
   });
-  return chosen?.[0];
-}

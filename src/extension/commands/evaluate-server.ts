@@ -9,6 +9,7 @@ import { locateDataset } from '../../hub/cache';
 import { cancellable } from '../cancellable';
 import { currentText } from '../config/texts';
 import { askEndpoint, type Endpoint, forgetKey, keyOf, refusesKey } from '../endpoints';
+import { offer } from '../offers';
 import type { Services } from '../services';
 import { setting } from '../settings';
 import { loadSuite, type Suite, suiteOfFile, suitesOfExperiment } from '../tests/suites';
@@ -64,10 +65,8 @@ export function registerEvaluateServer(services: Services): vscode.Disposable {
       const lines = evaluation.answers.map(lineOf).join('');
       const notes = caveats(evaluation.answers, { ...settings, setting: 'evaluation.maxNewTokens' });
       for (const note of notes) services.log.warn(note);
-      void offerAnswers(
-        [resultText(server.model, evaluation), ...notes, ...facts(evaluation.answers, evaluation.without)],
-        lines,
-      );
+      const texts = [resultText(server.model, evaluation), ...notes, ...facts(evaluation.answers, evaluation.without)];
+      void offer(texts.join(' '), { title: 'Open Answers', run: () => openAsDocument(lines) });
       return { accuracy: evaluation.accuracy, n: evaluation.n, answers: lines };
     } catch (error) {
       if (refusesKey(error)) await forgetKey(secrets, server.baseUrl);
@@ -87,11 +86,6 @@ function facts(answers: readonly ServerAnswer[], without: readonly string[]): st
       : []),
     ...(without.length > 0 ? [t('The server does not accept {0} and uses its own defaults', without.join(', '))] : []),
   ];
-}
-
-async function offerAnswers(texts: readonly string[], lines: string): Promise<void> {
-  const open = t('Open Answers');
-  if ((await vscode.window.showInformationMessage(texts.join(' '), open)) === open) await openAsDocument(lines);
 }
 
 /** Opened as an unsaved document: nothing is written without the user. */
@@ -168,6 +162,6 @@ async function pickSuite({ runs }: Services): Promise<Suite | undefined> {
     return name === undefined ? undefined : suiteOfFile(locateDataset(name, '.'), 'test');
   }
   if (picked !== file) return picked && suiteOf(picked.file);
-  const [chosen] = (await vscode.window.showOpenDialog({ title, filters: { [t('Datasets')]: datasetEndings } })) ?? [];
-  return chosen && suiteOfFile(chosen.fsPath);
+  const chosen = await vscode.window.showOpenDialog({ title, filters: { Datasets: datasetEndings } });
+  return chosen === undefined ? undefined : suiteOfFile(chosen);
 }

@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import { reportOf } from '../../report/report';
 import { openRun } from '../../runs/reading';
 import { writeOutput } from '../../writing';
+import { offer } from '../offers';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
 import { named } from './arguments';
@@ -21,21 +22,18 @@ export function registerExportReport(services: Services): vscode.Disposable {
     if (file === undefined) return undefined;
     const { version } = services.context.extension.packageJSON as { version: string };
     writeOutput(file, reportOf(opened, { version }));
-    const open = t('Open in Browser');
-    void vscode.window.showInformationMessage(t('The report was saved to {0}.', file), open).then((answer) => {
-      if (answer === open) void vscode.env.openExternal(vscode.Uri.file(file));
-    });
+    const open = { title: 'Open in Browser', run: () => vscode.env.openExternal(vscode.Uri.file(file)) };
+    void offer(`The report was saved to ${file}.`, open);
     return file;
   });
 }
 
-async function chooseFile(id: string, run: string): Promise<string | undefined> {
+function chooseFile(id: string, run: string): Promise<string | undefined> {
   const [folder] = vscode.workspace.workspaceFolders ?? [];
-  const chosen = await vscode.window.showSaveDialog({
+  return vscode.window.showSaveDialog({
     title: t('Export Report'),
     saveLabel: t('Export'),
     defaultUri: vscode.Uri.file(join(folder?.uri.fsPath ?? dirname(run), `${id}.html`)),
     filters: { [t('Web page')]: ['html'] },
   });
-  return chosen?.fsPath;
 }

@@ -115,11 +115,11 @@ async function ask(): Promise<ImportRequest | undefined> {
   ];
   const picked = await vscode.window.showQuickPick(items, { title, placeHolder: t('Where are the rollouts?') });
   if (!picked) return undefined;
-  const chosen = await vscode.window.showOpenDialog({
+  const path = await vscode.window.showOpenDialog({
     title,
-    openLabel: t('Import'),
+    openLabel: 'Import',
     canSelectFiles: !picked.value.folders,
     canSelectFolders: picked.value.folders,
   });
-  return chosen?.[0] && { path: chosen[0].fsPath, follow: picked.value.follow };
+  return path ? { path, follow: picked.value.follow } : undefined;
 }

@@ -1,6 +1,4 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-import { commandLine, parseOutput } from '../command-line';
+import { runCommandLine } from '../command-line';
 
 /** Seconds with each budget; null or absent where it cannot be told. */
 export interface MeasuredTime {
@@ -14,9 +12,7 @@ const maxWaitMs = 15_000;
 /** How long a run of an experiment takes, by the speed that this machine shows now. */
 export async function measuredSeconds(experiment: string): Promise<MeasuredTime> {
   try {
-    const { command, args, env } = await commandLine(['preview', experiment, '--time', '--json']);
-    const { stdout } = await promisify(execFile)(command, args, { env, timeout: maxWaitMs });
-    return parseOutput<MeasuredTime>(stdout);
+    return await runCommandLine<MeasuredTime>(['preview', experiment, '--time'], maxWaitMs);
   } catch {
     return {}; // an experiment that cannot be run says so when it is run
   }

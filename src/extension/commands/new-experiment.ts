@@ -1,12 +1,11 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join } from 'node:path';
-import { promisify } from 'node:util';
 import { UserError } from '../../errors';
 import { locateDataset } from '../../hub/cache';
 import { parseDatasetName } from '../../hub/dataset-name';
-import { commandLine, parseOutput } from '../command-line';
+import { runCommandLine } from '../command-line';
+import { carryOut, commandOffer, offer } from '../offers';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
 import { askName, datasetEndings, fillForm } from './experiment-form';
@@ -93,8 +92,9 @@ async function ask(services: Services, { data, student }: ExperimentRequest): Pr
       data = await vscode.commands.executeCommand<string | undefined>('distillery.downloadDataset');
       if (!data) return undefined;
     } else if (kind.from === 'file') {
-      const filters = { [t('Datasets')]: datasetEndings };
-      data = await choosePath({ title: t('Problems with Teacher Chains'), filters });
+      const defaultUri = vscode.workspace.workspaceFolders?.[0]?.uri;
+      const filters = { Datasets: datasetEndings };
+      data = await vscode.window.showOpenDialog({ defaultUri, title: 'Problems with Teacher Chains', filters });
       if (!data) return undefined;
     }
   }
@@ -117,18 +117,13 @@ function nameFor(data: string | undefined): string {
   return basename(dataset?.repository ?? data).replace(/\..*$/, '');
 }
 
-async function choosePath(options: vscode.OpenDialogOptions): Promise<string | undefined> {
-  const defaultUri = vscode.workspace.workspaceFolders?.[0]?.uri;
-  return (await vscode.window.showOpenDialog({ defaultUri, ...options }))?.[0]?.fsPath;
-}
-
 /** The folder of the workspace, or one that the user chooses. */
 async function parentFolder(): Promise<string | undefined> {
   const folders = vscode.workspace.workspaceFolders ?? [];
   if (folders.length === 1) return folders[0].uri.fsPath;
   if (folders.length > 1) return (await vscode.window.showWorkspaceFolderPick())?.uri.fsPath;
   const title = vscode.l10n.t('Folder for the Experiment');
-  return choosePath({ title, canSelectFolders: true, canSelectFiles: false });
+  return vscode.window.showOpenDialog({ title, canSelectFolders: true, canSelectFiles: false });
 }
 
 function freeFolder(parent: string, name: string): string {
@@ -157,17 +152,12 @@ async function make(
 
 /** Warnings, and the next step. */
 async function showNextSteps({ log }: Services, { experiment, notes }: OpenedExperiment): Promise<void> {
-  const { t } = vscode.l10n;
-  const [preview, run, showLog] = [t('Preview Masking'), t('Run Stage 1'), t('Show Log')];
-  const name = basename(dirname(experiment));
-  const next = t('{0} is ready. Next: see what the student sees, or run Stage 1.', name);
-  const answer =
-    notes.length > 0
-      ? await vscode.window.showWarningMessage([...notes, next].join(' '), preview, run, showLog)
-      : await vscode.window.showInformationMessage(next, preview, run);
-  if (answer === preview) await vscode.commands.executeCommand('distillery.previewMasking', { experiment });
-  if (answer === run) await vscode.commands.executeCommand('distillery.runStage1', { experiment });
-  if (answer === showLog) log.show();
+  const preview = commandOffer('Preview Masking', 'distillery.previewMasking', { experiment });
+  const run = commandOffer('Run Stage 1', 'distillery.runStage1', { experiment });
+  const showLog = { title: 'Show Log', run: () => log.show() };
+  const next = `${basename(dirname(experiment))} is ready. Next: see what the student sees, or run Stage 1.`;
+  if (notes.length === 0) await offer(next, preview, run);
+  else await carryOut(vscode.window.showWarningMessage([...notes, next].join(' '), preview, run, showLog));
 }
 
 /** Unusable rows are skipped when the user agrees. */
@@ -178,14 +168,8 @@ async function withoutBadRows(error: unknown, folder: string, options: readonly 
   return callNew(folder, [...options, '--skip-bad']);
 }
 
-async function callNew(folder: string, options: readonly string[]): Promise<NewExperiment> {
-  const { command, args, env } = await commandLine(['new', folder, ...options, '--json']);
-  const { stdout } = await promisify(execFile)(command, args, { env }).catch((error: { stdout?: string }) => {
-    if (!error.stdout) throw error;
-    return { stdout: error.stdout };
-  });
-  return parseOutput<NewExperiment>(stdout);
-}
+const callNew = (folder: string, options: readonly string[]) =>
+  runCommandLine<NewExperiment>(['new', folder, ...options]);
 
 /**
  * Shows the experiment. Without an open folder its own is opened, which reloads the window; with `guided`, the
@@ -224,10 +208,6 @@ async function openLast(services: Services): Promise<void> {
  * VS Code may open a new folder in Restricted Mode without asking: what was just made cannot run until it is trusted.
  */
 async function askForTrust(): Promise<void> {
-  const trust = vscode.l10n.t('Manage Workspace Trust');
-  const text = vscode.l10n.t(
-    'The experiment is ready. To run it, trust its folder: VS Code opened it in Restricted Mode.',
-  );
-  if ((await vscode.window.showInformationMessage(text, trust)) === trust)
-    await vscode.commands.executeCommand('workbench.trust.manage');
+  const text = 'The experiment is ready. To run it, trust its folder: VS Code opened it in Restricted Mode.';
+  await offer(text, commandOffer('Manage Workspace Trust', 'workbench.trust.manage'));
 }

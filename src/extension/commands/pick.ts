@@ -3,7 +3,6 @@ import { UserError } from '../../errors';
 import { type Run, type ShownState, stateOf } from '../../runs/reading';
 import type { TrainedStage } from '../../stages';
 import { type ExperimentFile, experimentSuffix, readExperiment } from '../experiment-file';
-import { checkpointPath } from '../run-cache';
 import { reachedText } from '../runs/items';
 import { listingName } from '../runs/nodes';
 import type { Services } from '../services';
@@ -103,26 +102,17 @@ export async function pickCheckpoint(
   others: (vscode.QuickPickItem & { value: string })[] = [],
 ): Promise<string | undefined> {
   if (checkpoint) return checkpoint;
-  const { t } = vscode.l10n;
   await runs.ready;
   const listings = run ? [runs.cache.find(run)] : runs.list();
   const items = listings.flatMap((listing) => {
-    if (!('run' in listing)) return [];
-    const rows = runs.cache.summary(listing.folder).value ?? [];
     const description = reachedText(listing, runs.cache);
-    return listing.run.record.checkpoints
-      .slice()
-      .reverse()
-      .map(({ name }) => {
-        const row = rows.find((one) => one.checkpoint === name);
-        return {
-          icon: row ? 'star-full' : undefined,
-          label: name,
-          description,
-          detail: row && t('Selected and tested: {0}', resultText(row)),
-          value: checkpointPath(listing.folder, name),
-        };
-      });
+    return runs.cache.checkpoints(listing).map(({ name, folder, row }) => ({
+      icon: row ? 'star-full' : undefined,
+      label: name,
+      description,
+      detail: row && `Selected and tested: ${resultText(row)}`,
+      value: folder,
+    }));
   });
   if (items.length === 0)
     throw new UserError('there is no checkpoint yet', { code: 'no-run', remedy: 'Run a curriculum first.' });

@@ -4,6 +4,7 @@ import { UserError } from '../../errors';
 import { archivedRuns, archiveRun, restoreRun } from '../../runs/archive';
 import { openRun, stateOf } from '../../runs/reading';
 import { attempt } from '../file-cache';
+import { offer } from '../offers';
 import { isLive } from '../run-cache';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
@@ -44,16 +45,15 @@ export function registerRemove(services: Services): vscode.Disposable {
       refuseLive(services, runs);
       const moved = runs.map((run) => ({ run, archived: archiveRun(run) }));
       services.runs.refresh();
-      const undo = t('Undo');
+      const undo = () => {
+        for (const { run, archived } of moved) if (!existsSync(run)) restoreRun(archived, run);
+        services.runs.refresh();
+      };
       const text =
         runs.length === 1
           ? t('Moved to {0}', moved[0].archived)
           : t('{0} moved to the archive', plural(runs.length, 'run'));
-      void vscode.window.showInformationMessage(text, undo).then((answer) => {
-        if (answer !== undo) return;
-        for (const { run, archived } of moved) if (!existsSync(run)) restoreRun(archived, run);
-        services.runs.refresh();
-      });
+      void offer(text, { title: 'Undo', run: undo });
     }),
     trustedCommand(services, 'distillery.restoreRuns', () => restore(services)),
   );

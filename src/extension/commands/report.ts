@@ -1,5 +1,7 @@
 import { pathError } from '../../disk';
 import { UserError } from '../../errors';
+import { sentences } from '../../words';
+import { carryOut, commandOffer, type Offer } from '../offers';
 import type { Services } from '../services';
 import { requireTrust } from '../trust';
 import * as vscode from '../vscode';
@@ -12,39 +14,27 @@ export async function report(thrown: unknown, log: vscode.LogOutputChannel): Pro
   if (isCancellation(thrown)) return;
   const error = pathError(thrown);
   const { t } = vscode.l10n;
-  const showLog = { title: t('Show Log') };
   if (error instanceof UserError) {
     log.warn(error.toString());
     const place = error.file && [vscode.workspace.asRelativePath(error.file), error.line].filter(Boolean).join(':');
     const text = place ? `${place}: ${sentences(error)}` : sentences(error);
     const open = { title: t('Open File'), run: () => openAt(error) };
-    const answer = await vscode.window.showErrorMessage(text, ...(opens(error) ? [open] : []), ...remedies(error));
-    await answer?.run();
-    return;
+    return carryOut(vscode.window.showErrorMessage(text, ...(opens(error) ? [open] : []), ...remedies(error)));
   }
   log.error(error instanceof Error ? error : String(error));
   const text = t('Distillery: {0}', error instanceof Error ? error.message : String(error));
-  if ((await vscode.window.showErrorMessage(text, showLog)) === showLog) log.show();
-}
-
-interface Remedy {
-  title: string;
-  run(): unknown;
+  return carryOut(vscode.window.showErrorMessage(text, { title: 'Show Log', run: () => log.show() }));
 }
 
 /** Buttons that do what the error's remedy says. */
-function remedies({ code }: UserError): Remedy[] {
+function remedies({ code }: UserError): Offer[] {
   const { t } = vscode.l10n;
-  const button = (title: string, command: string): Remedy => ({
-    title,
-    run: () => vscode.commands.executeCommand(command),
-  });
-  if (code === 'trust') return [button(t('Manage Workspace Trust'), 'workbench.trust.manage')];
-  if (code === 'no-run') return [button(t('Run Curriculum'), 'distillery.runCurriculum')];
+  if (code === 'trust') return [commandOffer(t('Manage Workspace Trust'), 'workbench.trust.manage')];
+  if (code === 'no-run') return [commandOffer(t('Run Curriculum'), 'distillery.runCurriculum')];
   if (code !== 'no-experiment') return [];
   return [
-    button(t('Try the Built-in Experiment'), 'distillery.openExample'),
-    button(t('New Experiment'), 'distillery.newExperiment'),
+    commandOffer(t('Try the Built-in Experiment'), 'distillery.openExample'),
+    commandOffer(t('New Experiment'), 'distillery.newExperiment'),
   ];
 }
 
@@ -70,16 +60,6 @@ export const trustedCommand: typeof command = (services, id, run) =>
     requireTrust();
     return run(...args);
   });
-
-/** The error and its remedy on one line. */
-export function sentences({ message, remedy }: { message: string; remedy?: string }): string {
-  return [message, remedy].flatMap((text) => (text ? [sentence(text)] : [])).join(' ');
-}
-
-export function sentence(text: string): string {
-  const capitalised = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(capitalised) ? capitalised : `${capitalised}.`;
-}
 
 const opens = ({ file }: UserError) => file !== undefined && /\.(json|jsonl|txt|md|log)$/.test(file);
 

@@ -5,7 +5,7 @@ import type { RunListing } from '../../runs/reading';
 import type { StageRow } from '../../runs/records';
 import type { StageName, TrainedStage } from '../../stages';
 import { startAt, studentTitle } from '../../start';
-import { checkpointPath, type RunCache } from '../run-cache';
+import type { RunCache } from '../run-cache';
 
 export interface StartingPoint {
   /** Absolute; undefined for the experiment's own student. */
@@ -37,19 +37,11 @@ export function startingPoints(
 ): StartingPoint[] {
   const points = listings.flatMap((listing): StartingPoint[] => {
     if (!('run' in listing) || dirname(listing.folder) !== experiment.runs) return [];
-    const { record } = listing.run;
-    if (record.name !== experiment.name) return [];
-    const rows = cache.summary(listing.folder).value ?? [];
-    return record.checkpoints
-      .map(({ name, stage: of }) => ({
-        checkpoint: checkpointPath(listing.folder, name),
-        name,
-        run: listing.folder,
-        stage: of,
-        row: rows.find(({ checkpoint }) => checkpoint === name),
-      }))
-      .filter(({ checkpoint }) => existsSync(checkpoint))
-      .reverse();
+    if (listing.run.record.name !== experiment.name) return [];
+    return cache
+      .checkpoints(listing)
+      .filter(({ folder }) => existsSync(folder))
+      .map(({ folder, ...checkpoint }) => ({ checkpoint: folder, run: listing.folder, ...checkpoint }));
   });
   const own: StartingPoint = { name: studentTitle('base', startAt(experiment.student ?? '')) };
   const rank = ({ stage: of, row }: StartingPoint) => {

@@ -1,6 +1,4 @@
 import { dirname, relative, sep } from 'node:path';
-import type { StageRow } from '../../runs/records';
-import { checkpointPath } from '../run-cache';
 import type { RunIndex } from '../run-index';
 import { runTitle } from '../runs/items';
 import * as vscode from '../vscode';
@@ -44,22 +42,21 @@ interface Proposal {
 
 /** At most this many files of each kind are searched. */
 const most = 500;
-const skipped = '**/{node_modules,.git}/**';
 /** Records of runs are not datasets. */
-const skippedForData = '**/{node_modules,.git,.distillery}/**';
+const skipped = '**/{node_modules,.git,.distillery}/**';
 
 async function proposalsFor({ kind, components }: NamePlace, folder: string, runs: RunIndex): Promise<Proposal[]> {
   switch (kind) {
     case 'gate':
       return components.map((value, rank) => ({ value, detail: vscode.l10n.t('component of this reward'), rank }));
     case 'reward':
-      return (await files('**/*.reward.json', skippedForData)).map((file) => ({
+      return (await files('**/*.reward.json')).map((file) => ({
         value: relativePath(folder, file),
         detail: vscode.l10n.t('reward config'),
         rank: distance(folder, file),
       }));
     case 'dataset':
-      return (await files('**/*.jsonl', skippedForData)).map((file) => ({
+      return (await files('**/*.jsonl')).map((file) => ({
         value: relativePath(folder, file),
         detail: file.endsWith('.chains.jsonl') ? vscode.l10n.t('chains') : vscode.l10n.t('JSON lines'),
         rank: distance(folder, file) + (file.endsWith('.chains.jsonl') ? 0 : 1),
@@ -71,17 +68,12 @@ async function proposalsFor({ kind, components }: NamePlace, folder: string, run
 
 /** Folders with weights, and checkpoints of runs, newest first. */
 async function students(folder: string, runs: RunIndex): Promise<Proposal[]> {
-  const folders = (await files('**/model.safetensors', skippedForData)).map(dirname);
+  const folders = (await files('**/model.safetensors')).map(dirname);
   const checkpoints = runs.list().flatMap((listing, age) => {
-    if (!('run' in listing)) return [];
-    const rows = runs.cache.summary(listing.folder).value ?? [];
     const title = runTitle(listing, runs.cache);
-    return listing.run.record.checkpoints.map(({ name }) => ({
-      value: relativePath(folder, checkpointPath(listing.folder, name)),
-      detail: checkpointText(
-        title,
-        rows.find(({ checkpoint }) => checkpoint === name),
-      ),
+    return runs.cache.checkpoints(listing).map((checkpoint) => ({
+      value: relativePath(folder, checkpoint.folder),
+      detail: `checkpoint of ${checkpoint.row ? `${title}, ${resultText(checkpoint.row)}` : title}`,
       rank: 100 + age,
     }));
   });
@@ -93,12 +85,8 @@ async function students(folder: string, runs: RunIndex): Promise<Proposal[]> {
   return [...found, ...checkpoints];
 }
 
-/** The test result of a checkpoint; without one, its run. */
-const checkpointText = (run: string, row: StageRow | undefined) =>
-  vscode.l10n.t('checkpoint of {0}', row ? `${run}, ${resultText(row)}` : run);
-
-async function files(pattern: string, excluded = skipped): Promise<string[]> {
-  const found = await vscode.workspace.findFiles(pattern, excluded, most);
+async function files(pattern: string): Promise<string[]> {
+  const found = await vscode.workspace.findFiles(pattern, skipped, most);
   return found.filter(({ scheme }) => scheme === 'file').map(({ fsPath }) => fsPath);
 }
 

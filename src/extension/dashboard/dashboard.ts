@@ -147,14 +147,14 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
       '.png': () => Buffer.from(message.png, 'base64'),
       '.csv': () => this.csv(message),
     };
-    const content = contents[extname(file.fsPath).toLowerCase()];
+    const content = contents[extname(file).toLowerCase()];
     if (!content)
       throw new UserError('charts can be exported as SVG, PNG or CSV', {
-        file: file.fsPath,
+        file,
         remedy: 'Give it a name that ends in .svg, .png or .csv.',
       });
-    writeOutput(file.fsPath, content());
-    vscode.window.setStatusBarMessage(vscode.l10n.t('The charts are in {0}.', file.fsPath), 5000);
+    writeOutput(file, content());
+    vscode.window.setStatusBarMessage(vscode.l10n.t('The charts are in {0}.', file), 5000);
   }
 
   private async copy(text: string, what: string): Promise<void> {

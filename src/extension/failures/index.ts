@@ -3,7 +3,7 @@ import { pickRun } from '../commands/pick';
 import { command } from '../commands/report';
 import { setContext } from '../contexts';
 import { casesMime, type DraggedCases } from '../runs';
-import { runTitle } from '../runs/items';
+import { runName } from '../runs/items';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
 import { plural } from '../words';
@@ -40,10 +40,7 @@ export function registerFailures(services: Services): vscode.Disposable {
 function viewUpdates({ cases, runs }: Services, view: vscode.TreeView<FailuresNode>): () => void {
   /** Number of cases when the view was last visible, by run. The badge counts those added since. */
   const seen = new Map<string, number>();
-  const subjectOf = (run: string) => {
-    const listing = runs.cache.find(run);
-    return 'run' in listing ? `${listing.run.record.name}, ${runTitle(listing, runs.cache)}` : listing.id;
-  };
+  const subjectOf = (run: string) => runName(runs.cache.find(run), runs.cache);
   return () => {
     const { run, newer, listing, groups } = cases;
     cases.hold(view.visible ? run : undefined);

@@ -1,6 +1,7 @@
 /** Decorates the text of scores: colours, links to completions, sections. */
 
 import { sourceUri } from '../live-documents';
+import { paintEditors } from '../painting';
 import * as vscode from '../vscode';
 import type { PageText, Target, Tone } from './page';
 import { type ScoreViews, scoresScheme } from './view';
@@ -9,7 +10,7 @@ const selector = { scheme: scoresScheme };
 
 export function registerLook(views: ScoreViews): vscode.Disposable {
   return vscode.Disposable.from(
-    new ScoreColours(views),
+    scoreColours(views),
     vscode.languages.registerDocumentLinkProvider(selector, {
       provideDocumentLinks: ({ uri }) => linksOf(views.pageOf(uri), views.runOf(uri)),
     }),
@@ -63,35 +64,17 @@ function sections(page: PageText | undefined): { start: number; end: number }[] 
 }
 
 /** Colours rising and falling completions in every editor that shows scores. */
-class ScoreColours implements vscode.Disposable {
-  private readonly types: Record<Tone, vscode.TextEditorDecorationType> = {
+function scoreColours(views: ScoreViews): vscode.Disposable {
+  const types: Record<Tone, vscode.TextEditorDecorationType> = {
     rise: tone({ color: new vscode.ThemeColor('charts.green') }),
     fall: tone({ color: new vscode.ThemeColor('charts.red') }),
     dim: tone({ color: new vscode.ThemeColor('descriptionForeground') }),
     strong: tone({ fontWeight: 'bold' }),
   };
-  private readonly parts: vscode.Disposable[];
-
-  constructor(private readonly views: ScoreViews) {
-    this.parts = [
-      ...Object.values(this.types),
-      vscode.window.onDidChangeVisibleTextEditors((editors) => {
-        for (const editor of editors) this.paint(editor);
-      }),
-      vscode.workspace.onDidChangeTextDocument(({ document }) => {
-        for (const editor of vscode.window.visibleTextEditors) if (editor.document === document) this.paint(editor);
-      }),
-    ];
-  }
-
-  dispose(): void {
-    for (const part of this.parts) part.dispose();
-  }
-
-  private paint(editor: vscode.TextEditor): void {
+  const painting = paintEditors((editor) => {
     if (editor.document.uri.scheme !== scoresScheme) return;
-    const tones = this.views.pageOf(editor.document.uri)?.tones ?? [];
-    for (const [name, type] of Object.entries(this.types)) {
+    const tones = views.pageOf(editor.document.uri)?.tones ?? [];
+    for (const [name, type] of Object.entries(types)) {
       const places = tones.filter((one) => one.tone === name);
       vscode.window.decorate(
         editor,
@@ -99,7 +82,8 @@ class ScoreColours implements vscode.Disposable {
         places.map(({ line, start, end }) => ({ range: new vscode.Range(line, start, line, end) })),
       );
     }
-  }
+  });
+  return vscode.Disposable.from(...Object.values(types), painting);
 }
 
 const tone = (look: vscode.DecorationRenderOptions) => vscode.window.createTextEditorDecorationType(look);

@@ -166,6 +166,10 @@ export function runIdTitle(id: string, now = Date.now()): string {
 export const runTitle = ({ id, folder }: RunListing, cache: Pick<RunCache, 'about'>, now = Date.now()): string =>
   cache.about(folder).name ?? runIdTitle(id, now);
 
+/** `arithmetic, Feb 5 14:03`: a run with the name of its experiment; the id of one that cannot be read. */
+export const runName = (listing: RunListing, cache: Pick<RunCache, 'about'>): string =>
+  'run' in listing ? `${listing.run.record.name}, ${runTitle(listing, cache)}` : listing.id;
+
 /** `Feb 5 14:03 · 88.0 % · 95 tokens`: a run with its result, where there is room for one line. */
 export const reachedText = (listing: RunListing, cache: RunCache): string =>
   [runTitle(listing, cache), ...resultParts(cache.summary(listing.folder).value ?? [])].join(' · ');

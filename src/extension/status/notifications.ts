@@ -3,8 +3,10 @@ import type { Crash, Host } from '../../client/api';
 import { checkText } from '../../runs/events';
 import type { StageRow } from '../../runs/records';
 import { shortStudentTitle } from '../../start';
-import { command, sentence, sentences, trustedCommand } from '../commands/report';
+import { sentence, sentences } from '../../words';
+import { command, trustedCommand } from '../commands/report';
 import type { HostMessage } from '../hosts';
+import { carryOut, commandOffer, offer } from '../offers';
 import { runTitle } from '../runs/items';
 import type { Services } from '../services';
 import { setting } from '../settings';
@@ -88,22 +90,16 @@ async function notifyEnd(
     const last = rows.at(-1);
     const doubt = last && last.n < fewProblems ? marginOfError(last) : '';
     const text = t('{0} is finished. {1}', name, `${results.join(' → ')}. ${doubt}`.trim());
-    const failures = runs.cache.failureCount(run) > 0 ? [{ title: t('Show Failure Cases'), id: 'showFailures' }] : [];
-    await runChosenCommand(
-      vscode.window.showInformationMessage(text, { title: t('Open Dashboard'), id: 'openDashboard' }, ...failures),
-      run,
-    );
+    const failures = commandOffer('Show Failure Cases', 'distillery.showFailures', run);
+    const dashboard = commandOffer('Open Dashboard', 'distillery.openDashboard', run);
+    await offer(text, dashboard, ...(runs.cache.failureCount(run) > 0 ? [failures] : []));
   } else if (outcome === 'failed') {
     const why = fault ? sentences(fault) : '';
-    const buttons = [
-      { title: t('Resume'), id: 'resume' },
-      { title: t('Show Log'), id: 'showLog' },
-    ];
-    await runChosenCommand(vscode.window.showErrorMessage(t('{0} failed. {1}', name, why), ...buttons), run);
+    const text = `${name} failed. ${why}`;
+    await carryOut(vscode.window.showErrorMessage(text, commandOffer('Resume', 'distillery.resume', run), showLog));
   } else vscode.window.setStatusBarMessage(t('{0}: {1}', name, outcome), 5000);
 }
 
-/** The margin of error of an accuracy. */
 function marginOfError({ n, accuracyInterval: [low, high] }: StageRow): string {
   return vscode.l10n.t(
     'With {0} test problems the accuracy is known to ± {1} points.',
@@ -120,29 +116,19 @@ async function notifyCrash({ runs }: Services, { folder }: Host, { reason, run, 
     run ? t('The run {0} is interrupted; it can be resumed from its last checkpoint.', run.split(/[\\/]/).at(-1)!) : '',
     restartInMs === undefined ? '' : t('The host is being restarted.'),
   ];
-  const buttons = [
-    ...(run ? [{ title: t('Resume'), id: 'resume' }] : []),
-    { title: t('Show Log'), id: 'showHostLog', argument: folder },
+  const offers = [
+    ...(run ? [commandOffer('Resume', 'distillery.resume', run)] : []),
+    commandOffer('Show Log', 'distillery.showHostLog', folder),
   ];
-  await runChosenCommand(vscode.window.showErrorMessage(what.filter(Boolean).join(' '), ...buttons), run);
+  await carryOut(vscode.window.showErrorMessage(what.filter(Boolean).join(' '), ...offers));
 }
 
 async function notifyLost({ hosts }: Services): Promise<void> {
   const { t } = vscode.l10n;
   const text = t('The training host does not answer, though its process is alive. End it to resume its run.');
-  const end = { title: t('End the Training Host'), id: 'killHost' };
+  const end = commandOffer('End the Training Host', 'distillery.killHost');
   if (hosts.all().some(({ state }) => state === 'lost'))
-    await runChosenCommand(
-      vscode.window.showWarningMessage(text, end, { title: t('Show Log'), id: 'showLog' }),
-      undefined,
-    );
+    await carryOut(vscode.window.showWarningMessage(text, end, showLog));
 }
 
-/** Runs the command of the chosen button, on the run unless the button has its own argument. */
-async function runChosenCommand(
-  message: Thenable<{ id: string; argument?: unknown } | undefined>,
-  run: string | undefined,
-): Promise<void> {
-  const chosen = await message;
-  if (chosen) await vscode.commands.executeCommand(`distillery.${chosen.id}`, chosen.argument ?? run);
-}
+const showLog = commandOffer('Show Log', 'distillery.showLog');

@@ -44,12 +44,8 @@ export function registerTeach(services: Services): vscode.Disposable {
 async function chooseQuestions(): Promise<string | undefined> {
   const open = vscode.window.activeTextEditor?.document.uri;
   if (open?.scheme === 'file' && /\.jsonl$/.test(open.fsPath)) return open.fsPath;
-  const chosen = await vscode.window.showOpenDialog({
-    title: t('Questions with Answers'),
-    openLabel: t('Choose'),
-    filters: { [t('Datasets')]: datasetEndings },
-  });
-  return chosen?.[0].fsPath;
+  const filters = { Datasets: datasetEndings };
+  return vscode.window.showOpenDialog({ title: 'Questions with Answers', openLabel: 'Choose', filters });
 }
 
 /**

@@ -46,11 +46,11 @@ export async function pickTeacher(secrets: vscode.SecretStorage, title: string):
 }
 
 async function fileOnDisk(title: string): Promise<Teacher | undefined> {
-  const [file] = (await vscode.window.showOpenDialog({ title, filters: { GGUF: ['gguf'] } })) ?? [];
+  const file = await vscode.window.showOpenDialog({ title, filters: { GGUF: ['gguf'] } });
   if (!file) return undefined;
   const near = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
   const concurrency = setting('teacher.concurrency', 4);
-  return ggufTeacher(file.fsPath, { concurrency, maxTokens: setting('teacher.maxTokens', 4096), near });
+  return ggufTeacher(file, { concurrency, maxTokens: setting('teacher.maxTokens', 4096), near });
 }
 
 /** Saves base URL and model in the user's settings. */

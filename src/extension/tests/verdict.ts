@@ -5,6 +5,7 @@ import { faultText, isGuess } from '../../chain/fault-text';
 import { answerLine, renderChain } from '../../chain/prompts';
 import type { Problem } from '../../data/types';
 import type { Evaluated } from '../../protocol/control';
+import { sentence } from '../../words';
 import { plural } from '../words';
 
 export interface TestVerdict {
@@ -26,20 +27,18 @@ export function verdictOf(problem: Problem, evaluated: Evaluated): TestVerdict {
   if (correct) return { passed: true, message: '', expected, actual: text, description: length };
   const none = finished ? 'no answer' : 'cut off before an answer';
   const got = answer === null ? `${none}; ${problem.answer} is right` : `${answer}, not ${problem.answer}`;
-  const message = [`${sentence(got)}.`, ...faultOf(problem, evaluated)].join(' ');
+  const message = [sentence(got), ...faultOf(problem, evaluated)].join(' ');
   return { passed: false, message, expected, actual: text, description: `${got} · ${length}` };
 }
 
 /** Where it went wrong, if that is known. */
 function faultOf(problem: Problem, evaluated: Evaluated): string[] {
   const { firstWrongStep: fault, category } = describeFailure(problem, [evaluated], '');
-  if (fault && isGuess(fault.reason)) return [`${sentence(faultText(fault.reason, fault.step))}.`];
+  if (fault && isGuess(fault.reason)) return [sentence(faultText(fault.reason, fault.step))];
   if (fault) return [`Step ${fault.step + 1}: ${fault.reason}.`];
-  if (evaluated.answer !== null) return [`${sentence(category.replace(/-/g, ' '))}.`];
+  if (evaluated.answer !== null) return [sentence(category.replace(/-/g, ' '))];
   return evaluated.lenientCorrect ? ['The right number is there, but on no answer line.'] : [];
 }
-
-const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** The output of the test: question, student's text, verdict. */
 export function outputOf(problem: Problem, evaluated: Evaluated, { passed, message }: TestVerdict): string {

@@ -116,18 +116,22 @@ export function showInputBox({ title, prompt, placeHolder, validateInput, ...opt
   });
 }
 
-export function showSaveDialog({ title, saveLabel, ...options }: editor.SaveDialogOptions) {
-  return editor.window.showSaveDialog({
+/** The path of the chosen file; undefined when dismissed. */
+export async function showSaveDialog({ title, saveLabel, ...options }: editor.SaveDialogOptions) {
+  const chosen = await editor.window.showSaveDialog({
     ...options,
     title: title && inertLine(title),
     saveLabel: saveLabel && inertLine(saveLabel),
   });
+  return chosen?.fsPath;
 }
 
-export function showOpenDialog({ title, openLabel, ...options }: editor.OpenDialogOptions) {
-  return editor.window.showOpenDialog({
+/** The path of the chosen file or folder; undefined when dismissed. */
+export async function showOpenDialog({ title, openLabel, ...options }: editor.OpenDialogOptions) {
+  const chosen = await editor.window.showOpenDialog({
     ...options,
     title: title && inertLine(title),
     openLabel: openLabel && inertLine(openLabel),
   });
+  return chosen?.[0]?.fsPath;
 }
