@@ -6,8 +6,8 @@
 import { availableParallelism } from 'node:os';
 import { nativeIsas, openAddon } from '../src/kernels/native/addon';
 import type { KernelLibrary } from '../src/kernels/native/library';
-import { place, space } from '../src/kernels/testing/forms';
 import { openWasm, wasmIsas } from '../src/kernels/native/wasm';
+import { place, space } from '../src/kernels/testing/forms';
 import { Random } from '../src/random';
 
 /**
