@@ -86,7 +86,7 @@ const editorAdvice: Partial<Record<string, string>> = {
     'package has them for this machine, else WebAssembly.',
   torch:
     'Optional, for large students, GPUs and other families: "Distillery: ' +
-    'Set Up PyTorch Engine" in the command palette gets it.',
-  tensorflow: 'Optional: "Distillery: Set Up TensorFlow Backend" in the command palette gets it.',
-  'tensorflow-gpu': 'Optional, for CUDA: "Distillery: Set Up TensorFlow Backend" in the command palette gets it.',
+    'Set Up PyTorch Engine" in the command palette sets it up.',
+  tensorflow: 'Optional: "Distillery: Set Up TensorFlow Backend" in the command palette sets it up.',
+  'tensorflow-gpu': 'Optional, for CUDA: "Distillery: Set Up TensorFlow Backend" in the command palette sets it up.',
 };
