@@ -34,6 +34,8 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
   private sent = new Map<RunSource, { columns: object; rows: number }>();
   private last = { heads: '', settings: '', pairs: '' };
   private rolloutsAsked: object | undefined;
+  /** Whether the page has loaded and receives messages. */
+  private listening = false;
   private looking = false;
   private again = false;
   private disposed = false;
@@ -47,11 +49,14 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
   ) {
     this.listeners = [services.runs.onDidChange(() => this.look()), page.panel.onDidChangeViewState(() => this.look())];
     this.follow(page.subject.runs);
+    this.look(); // long files are read while the page loads
   }
 
   ready(): void {
+    this.listening = true;
     this.sent.clear();
     this.last = { heads: '', settings: '', pairs: '' };
+    this.sendHeads(this.sources); // shows something before long files are read
     this.look();
   }
 
@@ -193,7 +198,6 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
 
   private async readAndSend(): Promise<boolean> {
     const { sources } = this;
-    if (this.last.heads === '') this.sendHeads(sources); // shows something before long files are read
     await Promise.all(
       sources.map(async (source) => {
         for (let more = true; more && sources === this.sources && !this.disposed; ) {
@@ -218,13 +222,14 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
 
   private sendIfNew(what: 'heads' | 'settings', message: ToDashboard): void {
     const text = JSON.stringify(message);
-    if (text === this.last[what]) return;
+    if (!this.listening || text === this.last[what]) return;
     this.last[what] = text;
     this.page.post(message);
   }
 
   /** `more`: the file has more rows. */
   private sendRows(source: RunSource, more: boolean): void {
+    if (!this.listening) return;
     const { columns } = source;
     const before = this.sent.get(source);
     let from = before?.columns === columns ? before.rows : 0;
@@ -240,7 +245,7 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
 
   private async sendPairs(heads: readonly RunHead[]): Promise<void> {
     const subject = JSON.stringify(heads.map(({ folder, results }) => [folder, results]));
-    if (subject === this.last.pairs) return;
+    if (!this.listening || subject === this.last.pairs) return;
     this.last.pairs = subject;
     const stale = () => this.disposed || this.last.pairs !== subject;
     const pairs = await pairsOf(heads, stale);
