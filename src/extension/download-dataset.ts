@@ -4,9 +4,7 @@ import { planDataset } from '../hub/dataset-plan';
 import { trustedCommand } from './commands/report';
 import { askName, fetchFromHub } from './hub';
 import type { Services } from './services';
-import * as vscode from './vscode';
-
-const { t } = vscode.l10n;
+import type * as vscode from './vscode';
 
 /**
  * `distillery.downloadDataset`: downloads a data set of the Hugging Face Hub. Experiments refer to it by name. Returns
@@ -14,7 +12,7 @@ const { t } = vscode.l10n;
  */
 export function registerDownloadDataset(services: Services): vscode.Disposable {
   return trustedCommand(services, 'distillery.downloadDataset', async (argument?: unknown) => {
-    const dataset = typeof argument === 'string' ? parseDatasetName(argument) : await askName(question());
+    const dataset = typeof argument === 'string' ? parseDatasetName(argument) : await askName(question);
     if (!dataset) return undefined;
     const name = datasetNameText(dataset);
     const folder = findDataset(dataset) ?? (await fetchFromHub(services, name, (hub) => planDataset(hub, dataset)));
@@ -22,10 +20,10 @@ export function registerDownloadDataset(services: Services): vscode.Disposable {
   });
 }
 
-const question = () => ({
-  title: t('Download Data Set'),
-  prompt: t('Name of a data set on the Hugging Face Hub. Its size is shown before anything is fetched.'),
+const question = {
+  title: 'Download Data Set',
+  prompt: 'Name of a data set on the Hugging Face Hub. Its size is shown before anything is fetched.',
   placeHolder: 'openai/gsm8k/main',
   parse: parseDatasetName,
-  form: t('owner/name, then its subset and split if it has several'),
-});
+  form: 'owner/name, then its subset and split if it has several',
+};

@@ -7,8 +7,6 @@ import { commandOffer, offer } from './offers';
 import type { Services } from './services';
 import * as vscode from './vscode';
 
-const { t } = vscode.l10n;
-
 /**
  * `distillery.downloadStudent`: downloads a model of the Hugging Face Hub. Experiments refer to it by name. Returns its
  * folder.
@@ -16,22 +14,22 @@ const { t } = vscode.l10n;
 export function registerDownloadStudent(services: Services): vscode.Disposable {
   return trustedCommand(services, 'distillery.downloadStudent', async (argument?: unknown) => {
     const given = typeof argument === 'string' ? parseStudentName(argument) : null;
-    const student = given ?? (await askName(question()));
+    const student = given ?? (await askName(question));
     if (!student) return undefined;
     const name = studentNameText(student);
     const folder = findStudent(student) ?? (await fetchFromHub(services, name, (hub) => planStudent(hub, student)));
     if (folder === undefined) return undefined;
-    const text = t('{0} is downloaded. Experiments use it by name: "student": {1}.', name, `{ "path": "${name}" }`);
+    const text = `${name} is downloaded. Experiments use it by name: "student": { "path": "${name}" }.`;
     const copy = { title: 'Copy Name', run: () => vscode.env.clipboard.writeText(name) };
     void offer(text, copy, commandOffer('Ask It', 'distillery.askStudent', folder));
     return folder;
   });
 }
 
-const question = () => ({
-  title: t('Download Student'),
-  prompt: t('Name of a model on the Hugging Face Hub. Its size is shown before anything is downloaded.'),
+const question = {
+  title: 'Download Student',
+  prompt: 'Name of a model on the Hugging Face Hub. Its size is shown before anything is downloaded.',
   placeHolder: 'Qwen/Qwen2.5-0.5B',
   parse: parseStudentName,
-  form: t('owner/name, with @revision if it is not main'),
-});
+  form: 'owner/name, with @revision if it is not main',
+};

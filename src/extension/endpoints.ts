@@ -2,8 +2,6 @@
 import { checkBaseUrl, isLocal, keyFor } from '../teachers/endpoint';
 import * as vscode from './vscode';
 
-const { t } = vscode.l10n;
-
 export interface Endpoint {
   baseUrl: string;
   model: string;
@@ -13,7 +11,7 @@ export interface Endpoint {
 export async function askEndpoint(title: string, before: Partial<Endpoint>): Promise<Endpoint | undefined> {
   const baseUrl = await vscode.window.showInputBox({
     title,
-    prompt: t('Base URL of the endpoint'),
+    prompt: 'Base URL of the endpoint',
     placeHolder: 'http://localhost:11434/v1',
     value: before.baseUrl,
     ignoreFocusOut: true,
@@ -22,7 +20,7 @@ export async function askEndpoint(title: string, before: Partial<Endpoint>): Pro
   if (!baseUrl) return undefined;
   const model = await vscode.window.showInputBox({
     title,
-    prompt: t('Name of the model at the endpoint'),
+    prompt: 'Name of the model at the endpoint',
     placeHolder: 'deepseek-reasoner',
     value: before.model,
     ignoreFocusOut: true,
@@ -53,11 +51,8 @@ export async function keyOf(secrets: vscode.SecretStorage, baseUrl: string): Pro
 /** Asked once per origin. An empty answer is saved too: the endpoint needs no key. */
 async function askKey(secrets: vscode.SecretStorage, url: URL): Promise<string | undefined> {
   const key = await vscode.window.showInputBox({
-    title: t('API key for {0}', url.host),
-    prompt: t(
-      'It is kept in the secret storage of VS Code and sent to {0} only. Leave it empty if the endpoint needs none.',
-      url.host,
-    ),
+    title: `API key for ${url.host}`,
+    prompt: `It is kept in the secret storage of VS Code and sent to ${url.host} only. Leave it empty if the endpoint needs none.`,
     password: true,
     ignoreFocusOut: true,
   });

@@ -12,8 +12,6 @@ import type { Services } from './services';
 import * as vscode from './vscode';
 import { duration, plural } from './words';
 
-const { t } = vscode.l10n;
-
 const cacheOf = ({ kind }: DownloadPlan) => (kind === 'model' ? studentsCache() : datasetsCache());
 
 /** A token belongs to one server. */
@@ -25,7 +23,7 @@ export async function fetchFromHub(
   what: string,
   planOf: (hub: Hub) => Promise<DownloadPlan>,
 ): Promise<string | undefined> {
-  const look = (at: Hub) => cancellable(t('Looking for {0}', what), (signal) => planOf({ ...at, signal }));
+  const look = (at: Hub) => cancellable(`Looking for ${what}`, (signal) => planOf({ ...at, signal }));
   const open = hubOf(process.env);
   let hub = hubOf(process.env, (await secrets.get(secretName(open))) ?? process.env.HF_TOKEN);
   let plan: DownloadPlan;
@@ -66,17 +64,12 @@ export async function askName<Name>({ parse, form, ...texts }: NameQuestion<Name
 function askToken(hub: Hub, { message, remedy }: UserError): Thenable<string | undefined> {
   const { host } = new URL(hub.url);
   return vscode.window.showInputBox({
-    title: t('Token for {0}', host),
-    prompt: t(
-      '{0}. {1} It is kept in the secret storage of VS Code and sent to {2} only.',
-      message,
-      remedy ?? '',
-      host,
-    ),
+    title: `Token for ${host}`,
+    prompt: `${message}. ${remedy ?? ''} It is kept in the secret storage of VS Code and sent to ${host} only.`,
     placeHolder: 'hf_…',
     password: true,
     ignoreFocusOut: true,
-    validateInput: (value) => (/^hf_\w+$/.test(value.trim()) ? undefined : t('Tokens begin with hf_')),
+    validateInput: (value) => (/^hf_\w+$/.test(value.trim()) ? undefined : 'Tokens begin with hf_'),
   });
 }
 
@@ -84,16 +77,16 @@ function askToken(hub: Hub, { message, remedy }: UserError): Thenable<string | u
 async function agree(hub: Hub, plan: DownloadPlan): Promise<boolean> {
   const fetch = {
     icon: 'cloud-download',
-    label: t('Download {0}', bytes(plan.bytes)),
-    detail: t('{0}, to {1}', plural(plan.files.length, 'file'), cacheOf(plan)),
+    label: `Download ${bytes(plan.bytes)}`,
+    detail: `${plural(plan.files.length, 'file')}, to ${cacheOf(plan)}`,
   };
-  const title = t('Download {0}?', plan.what);
+  const title = `Download ${plan.what}?`;
   const answer = await vscode.window.showQuickPick([fetch], { title, placeHolder: hub.url, ignoreFocusOut: true });
   return answer === fetch;
 }
 
 function fetchAll(hub: Hub, plan: DownloadPlan): Thenable<string> {
-  return cancellable(t('Downloading {0}', plan.what), (signal, progress) => {
+  return cancellable(`Downloading ${plan.what}`, (signal, progress) => {
     let [reported, last] = [0, 0];
     let first: { at: number; done: number } | undefined;
     return download({ ...hub, signal }, plan, cacheOf(plan), ({ done, bytes: total }) => {
@@ -102,10 +95,10 @@ function fetchAll(hub: Hub, plan: DownloadPlan): Thenable<string> {
       if (now - last < 500) return;
       last = now;
       const speed = (done - first.done) / Math.max(now - first.at, 1); // bytes per millisecond
-      const left = speed > 0 ? t(', {0} left', duration((total - done) / speed / 1000)) : '';
+      const left = speed > 0 ? `, ${duration((total - done) / speed / 1000)} left` : '';
       const increment = (100 * (done - reported)) / Math.max(total, 1);
       reported = done;
-      progress.report({ increment, message: t('{0} of {1}{2}', bytes(done), bytes(total), left) });
+      progress.report({ increment, message: `${bytes(done)} of ${bytes(total)}${left}` });
     });
   });
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { UserError } from '../errors';
 
-vi.mock('./vscode', () => ({ l10n: { t: (text: string) => text } }));
+vi.mock('./vscode', () => ({}));
 
 const { resultOf, stepOf } = await import('./installer');
 

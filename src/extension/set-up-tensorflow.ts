@@ -5,8 +5,6 @@ import { commandOffer, offer } from './offers';
 import type { Services } from './services';
 import * as vscode from './vscode';
 
-const { t } = vscode.l10n;
-
 /** A way to get TensorFlow: arguments of `distillery backend install`. */
 interface InstallAttempt {
   args: string[];
@@ -22,37 +20,37 @@ interface TensorFlowChoice extends vscode.QuickPickItem, InstallAttempt {
 const fetchCpu = ['--download', '--yes'];
 const fetchGpu = ['--gpu', ...fetchCpu];
 
-const ways = (): TensorFlowChoice[] => [
+const ways: TensorFlowChoice[] = [
   {
     icon: 'search',
-    label: t('Installed TensorFlow'),
-    detail: t('From the active environment, or from python3 on the PATH'),
+    label: 'Installed TensorFlow',
+    detail: 'From the active environment, or from python3 on the PATH',
     args: ['--no-download'],
     otherwise: fetchCpu,
   },
   {
     icon: 'cloud-download',
-    label: t('TensorFlow from PyPI'),
-    detail: t('For the CPU: downloads 274 MB, uses 0.9 GB'),
+    label: 'TensorFlow from PyPI',
+    detail: 'For the CPU: downloads 274 MB, uses 0.9 GB',
     args: fetchCpu,
   },
   {
     icon: 'circuit-board',
-    label: t('Installed TensorFlow for the GPU'),
-    detail: t('With its CUDA libraries: pip install "tensorflow[and-cuda]"'),
+    label: 'Installed TensorFlow for the GPU',
+    detail: 'With its CUDA libraries: pip install "tensorflow[and-cuda]"',
     args: ['--gpu', '--no-download'],
     otherwise: fetchGpu,
   },
   {
     icon: 'cloud-download',
-    label: t('TensorFlow from PyPI for the GPU'),
-    detail: t('Downloads 572 MB; needs CUDA 12 and cuDNN on this machine'),
+    label: 'TensorFlow from PyPI for the GPU',
+    detail: 'Downloads 572 MB; needs CUDA 12 and cuDNN on this machine',
     args: fetchGpu,
   },
   {
     icon: 'folder-opened',
-    label: t('Choose a Python...'),
-    detail: t('A Python program that has TensorFlow'),
+    label: 'Choose a Python...',
+    detail: 'A Python program that has TensorFlow',
     args: [],
     asks: true,
   },
@@ -68,11 +66,7 @@ export function registerSetUpTensorFlow(services: Services): vscode.Disposable {
     const made = await installBy(plan, services);
     if (!made) return undefined;
     const name = made.gpu ? 'tensorflow-gpu' : 'tensorflow';
-    const text = t(
-      'TensorFlow {0} works. To use it, add "backend": "{1}" next to the "name" of an experiment.',
-      made.tensorflow.version,
-      name,
-    );
+    const text = `TensorFlow ${made.tensorflow.version} works. To use it, add "backend": "${name}" next to the "name" of an experiment.`;
     services.log.info(text);
     void offer(text, commandOffer('Doctor', 'distillery.doctor'));
     return made.tensorflow.version;
@@ -80,8 +74,8 @@ export function registerSetUpTensorFlow(services: Services): vscode.Disposable {
 }
 
 async function chooseWay(): Promise<InstallAttempt | undefined> {
-  const title = t('Set Up TensorFlow Backend');
-  const way = await vscode.window.showQuickPick(ways(), { title, placeHolder: t('Which TensorFlow?') });
+  const title = 'Set Up TensorFlow Backend';
+  const way = await vscode.window.showQuickPick(ways, { title, placeHolder: 'Which TensorFlow?' });
   if (!way?.asks) return way;
   const file = await vscode.window.showOpenDialog({ title, openLabel: 'Use This Python' });
   return file === undefined ? undefined : { args: [...way.args, '--from', file] };
@@ -96,8 +90,8 @@ async function installBy(
     return await installTensorFlow(args, services);
   } catch (error) {
     if (!otherwise || !(error instanceof UserError) || error.code !== 'missing') throw error;
-    const fetch = t('Download From PyPI');
-    const chosen = await vscode.window.showWarningMessage(t('TensorFlow was not found on this machine.'), fetch);
+    const fetch = 'Download From PyPI';
+    const chosen = await vscode.window.showWarningMessage('TensorFlow was not found on this machine.', fetch);
     return chosen === fetch ? installTensorFlow(otherwise, services) : undefined;
   }
 }
@@ -108,4 +102,4 @@ interface InstalledVersion {
 }
 
 const installTensorFlow = (args: string[], services: Services) =>
-  install<InstalledVersion>({ what: 'backend', args, title: t('Setting up TensorFlow') }, services);
+  install<InstalledVersion>({ what: 'backend', args, title: 'Setting up TensorFlow' }, services);

@@ -19,35 +19,34 @@ interface StudentItem extends vscode.QuickPickItem {
 
 /** Asks for a student: a checkpoint of a run, the initial student of an experiment, or any Hugging Face folder. */
 export async function pickStudent(services: Services, title: string): Promise<string | undefined> {
-  const { t } = vscode.l10n;
   await services.runs.ready;
   const browse: StudentItem = {
     icon: 'folder',
-    label: t('Choose a Folder…'),
-    description: t('a Hugging Face student'),
+    label: 'Choose a Folder…',
+    description: 'a Hugging Face student',
   };
   const file: StudentItem = {
     icon: 'file-binary',
-    label: t('Choose a GGUF File…'),
-    description: t('a llama.cpp file'),
+    label: 'Choose a GGUF File…',
+    description: 'a llama.cpp file',
   };
   const fetch: StudentItem = {
     icon: 'cloud-download',
-    label: t('Download…'),
-    description: t('from the Hugging Face Hub'),
+    label: 'Download…',
+    description: 'from the Hugging Face Hub',
   };
   const items = [
     ...checkpoints(services),
     ...beginnings(services),
     ...(await files()),
-    separator(t('From elsewhere')),
+    separator('From elsewhere'),
     browse,
     file,
     fetch,
   ];
   const picked = await vscode.window.showQuickPick(items, {
     title,
-    placeHolder: t('Student'),
+    placeHolder: 'Student',
     matchOnDescription: true,
   });
   if (picked === fetch) return vscode.commands.executeCommand<string | undefined>('distillery.downloadStudent');
@@ -55,7 +54,7 @@ export async function pickStudent(services: Services, title: string): Promise<st
   const open = {
     canSelectFolders: picked === browse,
     canSelectFiles: picked === file,
-    openLabel: t('Choose'),
+    openLabel: 'Choose',
     ...(picked === file && { filters: { GGUF: ['gguf'] } }),
   };
   return vscode.window.showOpenDialog(open);
@@ -78,9 +77,9 @@ function checkpoints({ runs }: Services): StudentItem[] {
 function beginnings({ runs }: Services): StudentItem[] {
   const items = runs.experiments().flatMap(({ student, name }): StudentItem[] => {
     if (!student || !mayRead(student) || !isStudent(student)) return [];
-    return [{ label: basename(student), description: vscode.l10n.t('what {0} begins with', name), folder: student }];
+    return [{ label: basename(student), description: `what ${name} begins with`, folder: student }];
   });
-  return items.length > 0 ? [separator(vscode.l10n.t('Before any training')), ...items] : [];
+  return items.length > 0 ? [separator('Before any training'), ...items] : [];
 }
 
 /** GGUF files of the workspace. */
@@ -89,7 +88,7 @@ async function files(): Promise<StudentItem[]> {
   const items = found.map((uri): StudentItem => {
     return { label: basename(uri.fsPath), description: vscode.workspace.asRelativePath(uri), folder: uri.fsPath };
   });
-  return items.length > 0 ? [separator(vscode.l10n.t('GGUF files')), ...items] : [];
+  return items.length > 0 ? [separator('GGUF files'), ...items] : [];
 }
 
 const isStudent = (path: string) => (path.endsWith('.gguf') ? existsSync(path) : existsSync(join(path, 'config.json')));

@@ -8,8 +8,6 @@ import type { Services } from './services';
 import { setting } from './settings';
 import * as vscode from './vscode';
 
-const { t } = vscode.l10n;
-
 /** A key belongs to one origin: it is never sent to another server. */
 const secretName = (url: string) => `distillery.tinker.key ${new URL(url).origin}`;
 
@@ -49,11 +47,11 @@ export class TinkerServer implements vscode.Disposable {
 /** `distillery.setUpTinker`: asks for address, key and model. */
 export function registerSetUpTinker(services: Services): vscode.Disposable {
   return trustedCommand(services, 'distillery.setUpTinker', async () => {
-    const title = t('Set Up Tinker Server');
+    const title = 'Set Up Tinker Server';
     const ask = (options: Parameters<typeof vscode.window.showInputBox>[0]) =>
       vscode.window.showInputBox({ title, ignoreFocusOut: true, ...options });
     const url = await ask({
-      prompt: t('Address of the server, without /api/v1'),
+      prompt: 'Address of the server, without /api/v1',
       placeHolder: 'http://127.0.0.1:8000',
       value: setting('tinker.url', ''),
       validateInput: (text) => faultIn(text.trim()),
@@ -61,16 +59,14 @@ export function registerSetUpTinker(services: Services): vscode.Disposable {
     if (!url?.trim()) return;
     const host = new URL(url.trim()).host;
     const key = await ask({
-      prompt: t(
-        'API key. It is kept in the secret storage of VS Code and sent to {0} only. ' +
-          'Leave it empty if the server needs none.',
-        host,
-      ),
+      prompt:
+        `API key. It is kept in the secret storage of VS Code and sent to ${host} only. ` +
+        'Leave it empty if the server needs none.',
       password: true,
     });
     if (key === undefined) return;
     const model = await ask({
-      prompt: t('Name of the model on the server. Leave it empty if the server has only one.'),
+      prompt: 'Name of the model on the server. Leave it empty if the server has only one.',
       placeHolder: 'Qwen/Qwen3-8B',
       value: setting('tinker.model', ''),
     });
@@ -80,7 +76,7 @@ export function registerSetUpTinker(services: Services): vscode.Disposable {
     const settings = vscode.workspace.getConfiguration('distillery');
     await settings.update('tinker.url', url.trim(), vscode.ConfigurationTarget.Global);
     await settings.update('tinker.model', model.trim(), vscode.ConfigurationTarget.Global);
-    const text = t('To train on {0}, add "backend": "tinker" next to the "name" of an experiment.', host);
+    const text = `To train on ${host}, add "backend": "tinker" next to the "name" of an experiment.`;
     void offer(text, commandOffer('Reload Window', 'workbench.action.reloadWindow'));
   });
 }

@@ -25,7 +25,6 @@ const editor = vi.hoisted(() => ({
       return buttons.at(-1);
     },
   },
-  l10n: { t: (text: string) => text },
   CancellationError: class extends Error {},
 }));
 vi.mock('./vscode', () => editor);

@@ -35,11 +35,7 @@ export class AnswerMarks implements vscode.Disposable {
       marks.map(({ line, start, end, probability }) => ({
         range: new vscode.Range(line, start, line, end),
         hover: [
-          md`${vscode.l10n.t(
-            'probability {0} %, log-prob {1}',
-            (100 * probability).toFixed(1),
-            Math.log(probability).toFixed(2).replace('-', '−'),
-          )}`,
+          md`probability ${(100 * probability).toFixed(1)} %, log-prob ${Math.log(probability).toFixed(2).replace('-', '−')}`,
         ],
       })),
     );

@@ -10,8 +10,6 @@ import { type AskSampling, ask, type UnderWay } from './ask';
 import { AnswerMarks } from './decorations';
 import { blockOf, questionAt, questions } from './page';
 
-const { t } = vscode.l10n;
-
 const selector: vscode.DocumentSelector = [
   { language: chainLanguage, scheme: 'untitled' },
   { language: chainLanguage, scheme: 'file' },
@@ -33,7 +31,7 @@ export function registerAsk(services: Services): vscode.Disposable {
   };
 
   const choose = async (document: vscode.TextDocument, checkpoint?: string) => {
-    const chosen = checkpoint ?? (await pickStudent(services, t('Ask Student')));
+    const chosen = checkpoint ?? (await pickStudent(services, 'Ask Student'));
     if (!chosen) return undefined;
     students.set(document.uri.toString(), chosen);
     changed.fire();
@@ -69,7 +67,7 @@ export function registerAsk(services: Services): vscode.Disposable {
       underWay.delete(uri.toString());
     }),
     trustedCommand(services, 'distillery.askStudent', async (argument: unknown) => {
-      const checkpoint = named(argument, 'checkpoint').checkpoint ?? (await pickStudent(services, t('Ask Student')));
+      const checkpoint = named(argument, 'checkpoint').checkpoint ?? (await pickStudent(services, 'Ask Student'));
       if (checkpoint) await choose(await openPage(students), checkpoint);
     }),
     trustedCommand(services, 'distillery.askQuestion', (line?: unknown) =>
@@ -105,11 +103,11 @@ function askLenses(page: string, student: string | undefined): vscode.CodeLens[]
   return questions(page).flatMap(({ line, text }) => {
     const lens = (title: string, command: string, icon?: string) =>
       new vscode.CodeLens(line, { icon, title, command, args: [line] });
-    const who = lens(student ? studentTitle(student) : t('Choose a Student…'), 'distillery.chooseAskedStudent');
+    const who = lens(student ? studentTitle(student) : 'Choose a Student…', 'distillery.chooseAskedStudent');
     if (text === '') return [who];
     return [
-      lens(t('Ask'), 'distillery.askQuestion', 'play'),
-      lens(t('{0} samples', setting('ask.samples', 4)), 'distillery.askSamples'),
+      lens('Ask', 'distillery.askQuestion', 'play'),
+      lens(`${setting('ask.samples', 4)} samples`, 'distillery.askSamples'),
       who,
     ];
   });
@@ -120,7 +118,7 @@ function stopLenses(page: string, underWay: UnderWay): vscode.CodeLens[] {
   return [...underWay.keys()].flatMap((number) => {
     const line = blockOf(page, number)?.from;
     if (line === undefined) return [];
-    const stop = { icon: 'debug-stop', title: t('Stop'), command: 'distillery.stopAsking', args: [number] };
+    const stop = { icon: 'debug-stop', title: 'Stop', command: 'distillery.stopAsking', args: [number] };
     return [new vscode.CodeLens(line, stop)];
   });
 }

@@ -15,8 +15,6 @@ import type { canBe } from './rewrite-actions';
 import { rewriteWithStudent } from './rewrite-with-student';
 import { rewriteName } from './text';
 
-const { t } = vscode.l10n;
-
 /**
  * Commands on cases. Each takes a case (an object or a tree node), or falls back to the case of the active document.
  */
@@ -36,7 +34,7 @@ const onCase = (services: Services, id: `distillery.${string}`, action: CaseActi
     return reference ? action(reference, ...more) : showNoCaseOpen();
   });
 
-const showNoCaseOpen = () => void vscode.window.showInformationMessage(t('Open a failure case first.'));
+const showNoCaseOpen = () => void vscode.window.showInformationMessage('Open a failure case first.');
 
 function showingCommands(services: Services, documents: CaseDocuments): vscode.Disposable[] {
   const open: CaseAction = (reference, how) =>
@@ -67,7 +65,7 @@ function rewriteCommands(services: Services, documents: CaseDocuments): vscode.D
     const written = rewrite.verdict === 'edited' ? 'accepted' : rewrite.verdict;
     if (written !== verdict) decide(shown, rewrite, verdict);
     documents.showChanged(reference.run);
-    const said = verdict === 'accepted' ? t('{0} is accepted.', name) : t('{0} is rejected.', name);
+    const said = verdict === 'accepted' ? `${name} is accepted.` : `${name} is rejected.`;
     vscode.window.setStatusBarMessage(said, 5000);
   };
   return [
@@ -111,7 +109,7 @@ function pickingCommands(services: Services, documents: CaseDocuments): vscode.D
     trustedCommand(services, 'distillery.addToStage3', (argument?: unknown, selected?: unknown) => {
       const problems = problemsFrom(argument, selected);
       if (problems.length === 0)
-        return void vscode.window.showInformationMessage(t('Choose failure cases to add to Stage 3.'));
+        return void vscode.window.showInformationMessage('Choose failure cases to add to Stage 3.');
       for (const { run, picked } of byRun(problems)) {
         pick(run, picked, true);
         documents.showChanged(run);
@@ -125,8 +123,7 @@ function pickingCommands(services: Services, documents: CaseDocuments): vscode.D
 function offerStage3({ runs }: Services, run: string, count: number): void {
   const { size } = decisionsOf(readDecisions(run)).picked;
   const added = plural(count, 'case');
-  const text =
-    size === count ? t('{0} picked for Stage 3.', added) : t('{0} picked for Stage 3, {1} in all.', added, size);
+  const text = size === count ? `${added} picked for Stage 3.` : `${added} picked for Stage 3, ${size} in all.`;
   // What was picked of an import waits for an experiment.
   const start = runs.experiments().length > 0 ? [commandOffer('Run Stage 3', 'distillery.runStage3', { run })] : [];
   void offer(text, ...start);

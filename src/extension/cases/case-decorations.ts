@@ -59,7 +59,7 @@ export function registerDecorations(documents: CaseDocuments): vscode.Disposable
         ? [
             {
               range: new vscode.Range(line.range.end, line.range.end),
-              after: vscode.l10n.t('the teacher: {0}', text),
+              after: `the teacher: ${text}`,
             },
           ]
         : [],

@@ -45,7 +45,7 @@ function teacherHover({ case: shown, layout: { student } }: OpenCase, offset: nu
     return undefined;
   const step = teacherStepAt(shown);
   if (!step) return undefined;
-  return paragraphs(vscode.l10n.t('The teacher at this step:'), Markdown.code(step, 'reasoning-chain'));
+  return paragraphs('The teacher at this step:', Markdown.code(step, 'reasoning-chain'));
 }
 
 /** On a heading: the reward of the text below it. */

@@ -6,8 +6,6 @@ import { readableCase } from './readable';
 import { caseScheme, referenceAt } from './reference';
 import { canBe } from './rewrite-actions';
 
-const { t } = vscode.l10n;
-
 /** Commands for a case, above the part that each applies to. */
 export function registerLenses({ runs, cases }: Services, documents: CaseDocuments): vscode.Disposable {
   const changed = new vscode.EventEmitter<void>();
@@ -20,8 +18,8 @@ export function registerLenses({ runs, cases }: Services, documents: CaseDocumen
       const { reference } = place;
       if (place.kind === 'rewrite')
         return [
-          lens(0, ['check', t('Save to Accept This Rewrite')], 'workbench.action.files.save'),
-          lens(0, ['discard', t('Back to the Case')], 'distillery.openCase', reference),
+          lens(0, ['check', 'Save to Accept This Rewrite'], 'workbench.action.files.save'),
+          lens(0, ['discard', 'Back to the Case'], 'distillery.openCase', reference),
         ];
       if (document.getText() !== open.layout.text) return [];
       const lineOf = (offset: number) => document.positionAt(offset).line;
@@ -51,23 +49,23 @@ type LineOf = (offset: number) => number;
 function listLenses({ reference, read, note }: Case, order: readonly string[]): vscode.CodeLens[] {
   const number = order.indexOf(reference.problemId) + 1;
   const places = [
-    lens(0, ['arrow-up', t('Previous ([)')], 'distillery.previousCase', reference),
-    lens(0, ['arrow-down', t('Next (])')], 'distillery.nextCase', reference),
-    lens(0, ['list-ordered', t('{0} of {1}', number || '–', order.length)], 'distillery.failures.focus'),
+    lens(0, ['arrow-up', 'Previous ([)'], 'distillery.previousCase', reference),
+    lens(0, ['arrow-down', 'Next (])'], 'distillery.nextCase', reference),
+    lens(0, ['list-ordered', `${number || '–'} of ${order.length}`], 'distillery.failures.focus'),
   ];
   return [
     ...(order.length > 1 ? places : []),
     read
-      ? lens(0, ['circle-outline', t('Mark as Unread')], 'distillery.markUnread', reference)
-      : lens(0, ['check', t('Mark as Read (r)')], 'distillery.markRead', reference),
-    lens(0, ['note', note === undefined ? t('Add Note (n)') : t('Edit Note (n)')], 'distillery.noteCase', reference),
+      ? lens(0, ['circle-outline', 'Mark as Unread'], 'distillery.markUnread', reference)
+      : lens(0, ['check', 'Mark as Read (r)'], 'distillery.markRead', reference),
+    lens(0, ['note', note === undefined ? 'Add Note (n)' : 'Edit Note (n)'], 'distillery.noteCase', reference),
   ];
 }
 
 /** Above text with formulas or Markdown that can be rendered. */
 function renderingLenses({ layout }: OpenCase): vscode.CodeLens[] {
   const { replacements } = readableCase(layout);
-  const title = t('Rendered or as Written (l)');
+  const title = 'Rendered or as Written (l)';
   return replacements.length > 0 ? [lens(0, ['symbol-operator', title], 'distillery.toggleRendering')] : [];
 }
 
@@ -75,11 +73,11 @@ function studentLenses({ case: { reference, shown, fault }, layout }: OpenCase, 
   if (!layout.student) return [];
   const line = lineOf(layout.student.heading);
   const target = { ...reference, ...shown!.place };
-  const lenses = [lens(line, ['list-selection', t('Show Another Answer')], 'distillery.chooseAnswer', reference)];
-  if (layout.teacher) lenses.push(lens(line, ['diff', t('Compare with Teacher')], 'distillery.compareChains', target));
+  const lenses = [lens(line, ['list-selection', 'Show Another Answer'], 'distillery.chooseAnswer', reference)];
+  if (layout.teacher) lenses.push(lens(line, ['diff', 'Compare with Teacher'], 'distillery.compareChains', target));
   const mark = 'distillery.markFirstWrongStep';
-  if (fault?.by === 'person') lenses.push(lens(line, ['discard', t('Remove the Mark')], mark, reference, null));
-  else if (!shown!.rollout) lenses.push(lens(line, ['error', t('Mark First Wrong Step (W)')], mark));
+  if (fault?.by === 'person') lenses.push(lens(line, ['discard', 'Remove the Mark'], mark, reference, null));
+  else if (!shown!.rollout) lenses.push(lens(line, ['error', 'Mark First Wrong Step (W)'], mark));
   return lenses;
 }
 
@@ -87,11 +85,11 @@ function teacherLenses({ case: { reference, picked }, layout }: OpenCase, lineOf
   if (!layout.teacher) return [];
   const line = lineOf(layout.teacher.heading);
   return [
-    lens(line, ['sparkle', t('Rewrite with Student')], 'distillery.rewriteCase', reference),
-    lens(line, ['edit', t('Write a Rewrite')], 'distillery.editRewrite', reference),
+    lens(line, ['sparkle', 'Rewrite with Student'], 'distillery.rewriteCase', reference),
+    lens(line, ['edit', 'Write a Rewrite'], 'distillery.editRewrite', reference),
     picked
-      ? lens(line, ['remove', t('Remove from Stage 3')], 'distillery.removeFromStage3', reference)
-      : lens(line, ['add', t('Add to Stage 3')], 'distillery.addToStage3', reference),
+      ? lens(line, ['remove', 'Remove from Stage 3'], 'distillery.removeFromStage3', reference)
+      : lens(line, ['add', 'Add to Stage 3'], 'distillery.addToStage3', reference),
   ];
 }
 
@@ -100,9 +98,9 @@ function rewriteLenses({ case: { reference }, layout }: OpenCase, lineOf: LineOf
     const line = lineOf(section.heading);
     const act = (icon: string, title: string, command: string) =>
       lens(line, [icon, title], command, reference, rewrite.text);
-    const lenses = [act('edit', t('Edit'), 'distillery.editRewrite')];
-    if (canBe.accepted(rewrite)) lenses.unshift(act('check', t('Accept'), 'distillery.acceptRewrite'));
-    if (canBe.rejected(rewrite)) lenses.push(act('x', t('Reject'), 'distillery.rejectRewrite'));
+    const lenses = [act('edit', 'Edit', 'distillery.editRewrite')];
+    if (canBe.accepted(rewrite)) lenses.unshift(act('check', 'Accept', 'distillery.acceptRewrite'));
+    if (canBe.rejected(rewrite)) lenses.push(act('x', 'Reject', 'distillery.rejectRewrite'));
     return lenses;
   });
 }

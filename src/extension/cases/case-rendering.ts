@@ -6,7 +6,6 @@ import type { CaseDocuments } from './case-documents';
 import { paintCases } from './paint-cases';
 import { readableCase } from './readable';
 
-const { t } = vscode.l10n;
 const key = 'cases.asWritten';
 
 /**
@@ -40,9 +39,7 @@ export function registerRendering(services: Services, documents: CaseDocuments):
       const asWritten = !workspaceState.get(key, false);
       await workspaceState.update(key, asWritten);
       painting.again();
-      const text = asWritten
-        ? t('Formulas and Markdown are shown as written.')
-        : t('Formulas and Markdown are rendered.');
+      const text = asWritten ? 'Formulas and Markdown are shown as written.' : 'Formulas and Markdown are rendered.';
       vscode.window.setStatusBarMessage(text, 5000);
     }),
   );

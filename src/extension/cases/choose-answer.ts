@@ -4,8 +4,6 @@ import * as vscode from '../vscode';
 import { clipLine } from '../words';
 import { answerOfRollout, type Case, type CaseAnswer } from './case';
 
-const { t } = vscode.l10n;
-
 /** Completions are offered from this many updates, newest first. */
 const updates = 4;
 
@@ -14,17 +12,17 @@ const updates = 4;
  */
 export async function chooseAnswer(shown: Case): Promise<CaseAnswer['place'] | undefined> {
   const list = new vscode.GrowingList<AnswerItem>({
-    title: t('Answers to {0}', shown.reference.problemId),
-    placeHolder: t('Which answer do you want to see?'),
+    title: `Answers to ${shown.reference.problemId}`,
+    placeHolder: 'Which answer do you want to see?',
   });
   list.add(shown.answers.filter(({ rollout }) => !rollout).map(itemOf));
   void newestCompletions(shown)
     .then(
       (found) => {
-        const heading = { label: t('From training'), kind: vscode.QuickPickItemKind.Separator };
+        const heading = { label: 'From training', kind: vscode.QuickPickItemKind.Separator };
         if (found.length > 0) list.add([heading, ...found.map(itemOf)]);
       },
-      (error) => list.say(t('Completions cannot be read: {0}', clipLine(String(error), 120))),
+      (error) => list.say(`Completions cannot be read: ${clipLine(String(error), 120)}`),
     )
     .then(() => list.complete());
   return (await list.choose())?.place;

@@ -5,12 +5,10 @@ import { referenceAt } from './reference';
 import { canBe } from './rewrite-actions';
 import { rewriteAtOffset, rewriteName } from './text';
 
-const { t } = vscode.l10n;
-
 const questions = {
-  accepted: () => [t('Accept which rewrite?'), t('This case has no rewrite that could be accepted.')],
-  edited: () => [t('Edit which rewrite?'), t('This case has no rewrite yet.')],
-  rejected: () => [t('Reject which rewrite?'), t('This case has no rewrite that could be rejected.')],
+  accepted: ['Accept which rewrite?', 'This case has no rewrite that could be accepted.'],
+  edited: ['Edit which rewrite?', 'This case has no rewrite yet.'],
+  rejected: ['Reject which rewrite?', 'This case has no rewrite that could be rejected.'],
 };
 
 /** The rewrite at the cursor, if the active editor shows the current version of this case. */
@@ -29,7 +27,7 @@ export async function chooseRewrite(
   rewrites: readonly CaseRewrite[],
   what: keyof typeof canBe,
 ): Promise<CaseRewrite | undefined> {
-  const [question, none] = questions[what]();
+  const [question, none] = questions[what];
   const items = rewrites.filter(canBe[what]).map((rewrite) => ({
     label: rewriteName(rewrites, rewrite),
     description: rewriteStatus(rewrite),

@@ -87,7 +87,7 @@ function styleOf({ extensionUri }: Services['context'], name: 'right' | 'wrong',
 }
 
 function experimentLens({ uri }: vscode.TextDocument): vscode.CodeLens {
-  const title = vscode.l10n.t('New Experiment With These Chains');
+  const title = 'New Experiment With These Chains';
   return new vscode.CodeLens(0, { icon: 'beaker', title, command: 'distillery.newExperiment', args: [uri] });
 }
 
@@ -96,7 +96,7 @@ function caseLenses({ run, marks }: { run: string; marks: DatasetMark[] }): vsco
     .filter(({ right }) => !right)
     .slice(0, mostLenses)
     .map(({ line, problemId }) => {
-      const title = vscode.l10n.t('Open case {0}', problemId);
+      const title = `Open case ${problemId}`;
       const args = [{ run, problemId }];
       return new vscode.CodeLens(line, { icon: 'error', title, command: 'distillery.openCase', args });
     });
@@ -105,7 +105,7 @@ function caseLenses({ run, marks }: { run: string; marks: DatasetMark[] }): vsco
 function decoration(document: vscode.TextDocument, mark: DatasetMark, run: string): vscode.Decoration {
   const { line, text, problemId, answer } = mark;
   const { range } = document.lineAt(line);
-  const link = Markdown.link(vscode.l10n.t('Open the case'), 'distillery.openCase', { run, problemId });
+  const link = Markdown.link('Open the case', 'distillery.openCase', { run, problemId });
   const chain = Markdown.code(answer.record.text.slice(0, 4000), 'reasoning-chain');
   // Two messages, as the one with the student's text must not run commands.
   return { range, hover: [link, paragraphs(text, `${answer.source} of ${basename(run)}`, chain)], after: text };

@@ -9,15 +9,13 @@ import type { Services } from '../services';
 import * as vscode from '../vscode';
 import { plural } from '../words';
 
-const { t } = vscode.l10n;
-
 /** `distillery.exportCases`: writes the listed cases with people's decisions as JSON lines or Markdown. */
 export function registerExport(services: Services): vscode.Disposable {
   return trustedCommand(services, 'distillery.exportCases', async (argument?: unknown) => {
     const { run, groups } = services.cases;
     const all = groups.flatMap(({ cases }) => cases);
     if (run === undefined || all.length === 0)
-      return void vscode.window.showInformationMessage(t('There are no failure cases to export.'));
+      return void vscode.window.showInformationMessage('There are no failure cases to export.');
     const file = typeof argument === 'string' ? argument : await chooseFile();
     if (file === undefined) return undefined;
     const decisions = services.runs.cache.decisions(run);

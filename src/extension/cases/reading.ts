@@ -14,8 +14,6 @@ import { decide, markRead, markStep, note } from './decide';
 import { type CaseReference, referenceFrom } from './reference';
 import { canBe } from './rewrite-actions';
 
-const { t } = vscode.l10n;
-
 /** Navigation through many cases: next and previous, marks and notes, decisions on several at once. */
 export function registerReading(services: Services, documents: CaseDocuments): vscode.Disposable {
   return vscode.Disposable.from(
@@ -35,7 +33,7 @@ function walking(services: Services, documents: CaseDocuments): vscode.Disposabl
   const step = (by: 1 | -1) => async (argument?: unknown) => {
     const { run, problemId } = named(argument);
     const next = neighbour(services.cases.order(run) ?? [], problemId, by);
-    if (next === undefined) showInStatusBar(t('There is no other case in the list.'));
+    if (next === undefined) showInStatusBar('There is no other case in the list.');
     else await openCase(services, documents, { run, problemId: next });
   };
   return [command(services, 'distillery.nextCase', step(1)), command(services, 'distillery.previousCase', step(-1))];
@@ -53,9 +51,7 @@ function marking(services: Services, documents: CaseDocuments): vscode.Disposabl
       if (at === undefined || !of.shown) throw notInStep();
       markStep(of, of.shown, at);
       documents.showChanged(reference.run);
-      showInStatusBar(
-        at === null ? t('The mark is removed.') : t('Step {0} is marked as the first wrong one.', at + 1),
-      );
+      showInStatusBar(at === null ? 'The mark is removed.' : `Step ${at + 1} is marked as the first wrong one.`);
     }),
     trustedCommand(services, 'distillery.noteCase', async (argument?: unknown, written?: unknown) => {
       const { run, problemId } = named(argument);
@@ -64,8 +60,8 @@ function marking(services: Services, documents: CaseDocuments): vscode.Disposabl
         typeof written === 'string'
           ? written
           : await vscode.window.showInputBox({
-              title: t('Note on {0}', problemId),
-              prompt: t("Saved in the run's decisions.jsonl; the filter finds it"),
+              title: `Note on ${problemId}`,
+              prompt: "Saved in the run's decisions.jsonl; the filter finds it",
               value: of.note ?? '',
             });
       if (text === undefined) return;
@@ -108,7 +104,7 @@ function registerBulkCommands(services: Services, documents: CaseDocuments): vsc
         decide(one, best, 'accepted');
         return true;
       });
-      showInStatusBar(t('{0} accepted. The next Stage 3 trains on them.', plural(done, 'rewrite')));
+      showInStatusBar(`${plural(done, 'rewrite')} accepted. The next Stage 3 trains on them.`);
     }),
     trustedCommand(services, 'distillery.rejectAllRewrites', (argument?: unknown, selected?: unknown) => {
       let rejected = 0;
@@ -118,7 +114,7 @@ function registerBulkCommands(services: Services, documents: CaseDocuments): vsc
         rejected += some.length;
         return some.length > 0;
       });
-      showInStatusBar(t('{0} rejected.', plural(rejected, 'rewrite')));
+      showInStatusBar(`${plural(rejected, 'rewrite')} rejected.`);
     }),
   ];
 }

@@ -10,8 +10,6 @@ import { plural } from '../words';
 import type { Case } from './case';
 import { propose } from './decide';
 
-const { t } = vscode.l10n;
-
 /** Rewrites sampled per request. */
 const samples = 8;
 
@@ -48,9 +46,7 @@ export async function rewriteWithStudent({ runs, hosts }: Services, shown: Case)
   const shorter = right.filter(({ length }) => length < result.teacherTokens).length;
   const made = plural(result.candidates.length, 'rewrite');
   if (right.length > 0)
-    return void vscode.window.showInformationMessage(
-      t('{0}: {1} right, {2} shorter too.', made, right.length, shorter),
-    );
+    return void vscode.window.showInformationMessage(`${made}: ${right.length} right, ${shorter} shorter too.`);
   const again = commandOffer('Ask Again', 'distillery.rewriteCase', reference);
   void offer(`${made}, none right.`, again, commandOffer('Write One', 'distillery.editRewrite', reference));
 }
@@ -76,7 +72,7 @@ async function chooseCheckpoint(runs: Services['runs'], run: string): Promise<Li
     });
   const chosen = await vscode.window.showQuickPick(
     all.map((one) => ({ label: one.name, description: reachedText(one.run, runs.cache), one })),
-    { title: t('Which student writes the rewrites?'), placeHolder: t('This run has no checkpoints of its own') },
+    { title: 'Which student writes the rewrites?', placeHolder: 'This run has no checkpoints of its own' },
   );
   return chosen?.one;
 }

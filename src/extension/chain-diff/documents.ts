@@ -23,7 +23,7 @@ export class ChainDocuments implements vscode.TextDocumentContentProvider, vscod
   ];
 
   provideTextDocumentContent(uri: vscode.Uri): string {
-    return this.contents.get(uri.toString()) ?? vscode.l10n.t('Open it again from the chain diff.');
+    return this.contents.get(uri.toString()) ?? 'Open it again from the chain diff.';
   }
 
   dispose(): void {

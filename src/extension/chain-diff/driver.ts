@@ -89,7 +89,7 @@ export class ChainDiff implements PageDriver<ChainSubject, FromChainPage> {
       }
       case 'copy': {
         await vscode.env.clipboard.writeText(this.texts[message.role] ?? '');
-        vscode.window.setStatusBarMessage(vscode.l10n.t('The chain of the {0} was copied.', message.role), 3000);
+        vscode.window.setStatusBarMessage(`The chain of the ${message.role} was copied.`, 3000);
         return;
       }
       case 'openText':
@@ -142,4 +142,4 @@ export class ChainDiff implements PageDriver<ChainSubject, FromChainPage> {
   }
 }
 
-export const chainsTitle = ({ problemId }: ChainSubject) => vscode.l10n.t('{0} (chains)', problemId);
+export const chainsTitle = ({ problemId }: ChainSubject) => `${problemId} (chains)`;

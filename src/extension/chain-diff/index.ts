@@ -42,7 +42,7 @@ export function registerChainDiff(services: Services): vscode.Disposable {
 
 /** Asks for the run and the problem unless they are given. Undefined when a question is dismissed. */
 async function complete(services: Services, asked: AskedFor): Promise<ChainSubject | undefined> {
-  const title = vscode.l10n.t('Compare Chains');
+  const title = 'Compare Chains';
   const run = await pickRun(services, asked, {
     title,
     none: {
@@ -64,7 +64,7 @@ async function pickProblem(services: Services, run: string, title: string): Prom
     const failure = failures.get(id);
     return { label: id, ...(failure && { description: failure.category, detail: failure.question }) };
   });
-  const placeHolder = vscode.l10n.t('Problem: {0} of the run, failures first', items.length);
+  const placeHolder = `Problem: ${items.length} of the run, failures first`;
   const picked = await vscode.window.showQuickPick(items, {
     title,
     placeHolder,

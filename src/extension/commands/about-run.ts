@@ -6,8 +6,6 @@ import { named } from './arguments';
 import { pickRun } from './pick';
 import { trustedCommand } from './report';
 
-const { t } = vscode.l10n;
-
 /** A person's name, note, tags and star for a run. */
 export function registerAboutRun(services: Services): vscode.Disposable {
   type Change = (about: About, run: string, given: unknown) => Promise<About | undefined>;
@@ -25,17 +23,17 @@ export function registerAboutRun(services: Services): vscode.Disposable {
     typeof given === 'string' ? Promise.resolve(given) : vscode.window.showInputBox({ title, prompt, value });
 
   return vscode.Disposable.from(
-    onRun('distillery.starRun', t('Star or Unstar Run'), async ({ starred }) => ({ starred: !starred })),
-    onRun('distillery.renameRun', t('Rename Run'), async ({ name }, run, given) => {
-      const wanted = await text(given, t('Rename Run'), t('Name of {0}; empty: when it began', basename(run)), name);
+    onRun('distillery.starRun', 'Star or Unstar Run', async ({ starred }) => ({ starred: !starred })),
+    onRun('distillery.renameRun', 'Rename Run', async ({ name }, run, given) => {
+      const wanted = await text(given, 'Rename Run', `Name of ${basename(run)}; empty: when it began`, name);
       return wanted === undefined ? undefined : { name: wanted.trim().slice(0, 200) };
     }),
-    onRun('distillery.noteRun', t('Note on Run'), async ({ note }, run, given) => {
-      const wanted = await text(given, t('Note on Run'), t('Shown with {0}', basename(run)), note);
+    onRun('distillery.noteRun', 'Note on Run', async ({ note }, run, given) => {
+      const wanted = await text(given, 'Note on Run', `Shown with ${basename(run)}`, note);
       return wanted === undefined ? undefined : { note: wanted.trim().slice(0, 10_000) };
     }),
-    onRun('distillery.tagRun', t('Tags of Run'), async ({ tags }, _, given) => {
-      const wanted = await text(given, t('Tags of Run'), t('Separated by commas'), tags?.join(', '));
+    onRun('distillery.tagRun', 'Tags of Run', async ({ tags }, _, given) => {
+      const wanted = await text(given, 'Tags of Run', 'Separated by commas', tags?.join(', '));
       if (wanted === undefined) return undefined;
       const each = wanted.split(',').map((tag) => tag.trim().slice(0, 100));
       return { tags: [...new Set(each.filter(Boolean))].slice(0, 50) };

@@ -12,17 +12,16 @@ import { showStartedRun } from './start';
 
 /** Pause, Resume, Stop, and Cancel without a checkpoint. */
 export function registerControl(services: Services): vscode.Disposable {
-  const { t } = vscode.l10n;
   return vscode.Disposable.from(
     trustedCommand(services, 'distillery.resume', async (argument: unknown) => {
       const run = await pickRun(services, named(argument), {
-        title: t('Resume'),
+        title: 'Resume',
         fits: (state) => !['created', 'running', 'finished'].includes(state),
         none: { message: 'no run is waiting to be resumed' },
       });
       if (!run) return;
       const name = run.split(/[\\/]/).at(-1)!;
-      const title = t('Distillery: resuming {0}', name);
+      const title = `Distillery: resuming ${name}`;
       const known = services.hosts.running(run) !== undefined;
       await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title }, () =>
         services.hosts.of(run).request('resume', { run }),
@@ -31,22 +30,22 @@ export function registerControl(services: Services): vscode.Disposable {
       if (!known) await showStartedRun(run);
     }),
     trustedCommand(services, 'distillery.pause', async (argument: unknown) => {
-      const run = await liveRun(services, argument, t('Pause'));
+      const run = await liveRun(services, argument, 'Pause');
       if (run) await hostOf(services, run).control('pause');
     }),
     trustedCommand(services, 'distillery.stop', async (argument: unknown) => {
-      const run = await liveRun(services, argument, t('Stop'));
+      const run = await liveRun(services, argument, 'Stop');
       if (!run) return;
       if (services.hosts.running(run)) await hostOf(services, run).control('stop');
       else stopElsewhere(run);
     }),
     trustedCommand(services, 'distillery.cancel', async (argument: unknown) => {
-      const run = await liveRun(services, argument, t('Cancel'));
+      const run = await liveRun(services, argument, 'Cancel');
       if (!run) return;
-      const [cancel, stop] = [t('Cancel the Run'), t('Stop After a Checkpoint')];
-      const detail = t('Progress since its last checkpoint is lost. The run can be resumed from that checkpoint.');
+      const [cancel, stop] = ['Cancel the Run', 'Stop After a Checkpoint'];
+      const detail = 'Progress since its last checkpoint is lost. The run can be resumed from that checkpoint.';
       const answer = await vscode.window.showWarningMessage(
-        t('Cancel the run at once?'),
+        'Cancel the run at once?',
         { modal: true, detail },
         cancel,
         stop,

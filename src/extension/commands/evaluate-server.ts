@@ -19,8 +19,7 @@ import { pickProblems, resultText } from './evaluate';
 import { datasetEndings } from './experiment-form';
 import { trustedCommand } from './report';
 
-const { t } = vscode.l10n;
-const title = t('Evaluate Model on a Server');
+const title = 'Evaluate Model on a Server';
 const lastServer = 'distillery.evaluation.server';
 
 /** What to ask which server; the user is asked for missing values. */
@@ -82,9 +81,9 @@ function facts(answers: readonly ServerAnswer[], without: readonly string[]): st
   const refused = answers.flatMap(({ error }) => error ?? []);
   return [
     ...(refused.length > 0
-      ? [t('Counted as wrong: {0} that did not arrive ({1})', plural(refused.length, 'answer'), refused[0])]
+      ? [`Counted as wrong: ${plural(refused.length, 'answer')} that did not arrive (${refused[0]})`]
       : []),
-    ...(without.length > 0 ? [t('The server does not accept {0} and uses its own defaults', without.join(', '))] : []),
+    ...(without.length > 0 ? [`The server does not accept ${without.join(', ')} and uses its own defaults`] : []),
   ];
 }
 
@@ -95,13 +94,13 @@ async function openAsDocument(content: string): Promise<void> {
 }
 
 function ask(student: ReturnType<typeof studentOn>, problems: Problems, settings: ServerSettings) {
-  return cancellable(t('Distillery: evaluating {0}', student.model), (signal, progress) => {
+  return cancellable(`Distillery: evaluating ${student.model}`, (signal, progress) => {
     let [done, right] = [0, 0];
     const answered: ServerSettings['answered'] = (answer, i) => {
       settings.answered?.(answer, i);
       done++;
       right += Number(answer.correct);
-      const message = t('{0} of {1}, {2} right', done, problems.length, percent(right / done));
+      const message = `${done} of ${problems.length}, ${percent(right / done)} right`;
       progress.report({ increment: 100 / problems.length, message });
     };
     return evaluateOnServer(student, problems, 1, { ...settings, signal, answered });
@@ -111,20 +110,20 @@ function ask(student: ReturnType<typeof studentOn>, problems: Problems, settings
 /** The prompt format that the student was trained with. */
 async function pickPrompt({ asked }: Suite): Promise<PromptStyle | undefined> {
   const plain = {
-    label: t('Plain Text'),
-    detail: t('Plain text, as base models and most students here expect: /completions'),
+    label: 'Plain Text',
+    detail: 'Plain text, as base models and most students here expect: /completions',
     value: 'plain' as const,
   };
   const chat = {
-    label: t('Chat'),
-    detail: t("In the student's chat template, which the server applies: /chat/completions"),
+    label: 'Chat',
+    detail: "In the student's chat template, which the server applies: /chat/completions",
     value: 'chat' as const,
   };
   const items = asked?.prompt === 'chat' ? [chat, plain] : [plain, chat];
   return (
     await vscode.window.showQuickPick(items, {
       title,
-      placeHolder: t('Which prompt format does the student expect?'),
+      placeHolder: 'Which prompt format does the student expect?',
       ignoreFocusOut: true,
     })
   )?.value;
@@ -139,24 +138,24 @@ async function pickSuite({ runs }: Services): Promise<Suite | undefined> {
   await runs.ready;
   const file = {
     icon: 'file',
-    label: t('Dataset…'),
-    description: t('JSON lines, JSON, CSV, Parquet or Arrow'),
+    label: 'Dataset…',
+    description: 'JSON lines, JSON, CSV, Parquet or Arrow',
     file: '',
   };
   const hub = {
     icon: 'cloud-download',
-    label: t('Data Set of the Hugging Face Hub…'),
-    description: t('by its name'),
+    label: 'Data Set of the Hugging Face Hub…',
+    description: 'by its name',
     file: '',
   };
   const experiments = runs.experiments().map(({ name, file }) => ({
     icon: 'beaker',
     label: name,
-    description: t('its test problems'),
+    description: 'its test problems',
     file,
   }));
   const items = [...experiments, file, hub];
-  const picked = await vscode.window.showQuickPick(items, { title, placeHolder: t('Problems'), ignoreFocusOut: true });
+  const picked = await vscode.window.showQuickPick(items, { title, placeHolder: 'Problems', ignoreFocusOut: true });
   if (picked === hub) {
     const name = await vscode.commands.executeCommand<string | undefined>('distillery.downloadDataset');
     return name === undefined ? undefined : suiteOfFile(locateDataset(name, '.'), 'test');

@@ -18,15 +18,14 @@ import { trustedCommand } from './report';
 /** Evaluate Checkpoint: all or the first test problems of its run, with a progress bar that can be cancelled. */
 export function registerEvaluate(services: Services): vscode.Disposable {
   return trustedCommand(services, 'distillery.evaluateCheckpoint', async (argument: unknown) => {
-    const { t } = vscode.l10n;
-    const title = t('Evaluate Checkpoint');
+    const title = 'Evaluate Checkpoint';
     const checkpoint = await pickCheckpoint(services, named(argument, 'checkpoint'), title, [onServer]);
     if (!checkpoint) return;
     if (checkpoint === onServer.value) return vscode.commands.executeCommand('distillery.evaluateOnServer');
     const problems = await pickProblems(testProblems(services, checkpoint), title);
     if (!problems) return;
     const name = basename(checkpoint);
-    const result = await cancellable(t('Distillery: evaluating {0}', name), async (signal, progress) => {
+    const result = await cancellable(`Distillery: evaluating ${name}`, async (signal, progress) => {
       let right = 0;
       let done = 0;
       return services.hosts.of(checkpoint).request(
@@ -41,7 +40,7 @@ export function registerEvaluate(services: Services): vscode.Disposable {
           progress(answers) {
             done += answers.length;
             right += answers.filter(({ correct }) => correct).length;
-            const message = t('{0} of {1}, {2} right', done, problems.length, percent(right / done));
+            const message = `${done} of ${problems.length}, ${percent(right / done)} right`;
             progress.report({ increment: (100 * answers.length) / problems.length, message });
           },
         },
@@ -50,7 +49,7 @@ export function registerEvaluate(services: Services): vscode.Disposable {
     const run = runOfCheckpoint(checkpoint);
     if (run) services.runs.refresh(run);
     const text = resultText(name, result);
-    const unrecorded = result.unrecorded ? [t('Not recorded in the run: {0}', result.unrecorded)] : [];
+    const unrecorded = result.unrecorded ? [`Not recorded in the run: ${result.unrecorded}`] : [];
     services.log.info(text);
     for (const line of unrecorded) services.log.warn(line);
     const answers = run && result.recorded && vscode.Uri.file(evaluationFile(run, result.recorded));
@@ -63,8 +62,8 @@ export function registerEvaluate(services: Services): vscode.Disposable {
 /** Offered beside the checkpoints: a student stored elsewhere. */
 const onServer = {
   icon: 'server',
-  label: vscode.l10n.t('A Model on a Server…'),
-  description: vscode.l10n.t('OpenAI-compatible: vLLM, Ollama, llama.cpp'),
+  label: 'A Model on a Server…',
+  description: 'OpenAI-compatible: vLLM, Ollama, llama.cpp',
   value: 'server',
 };
 
@@ -78,11 +77,8 @@ export function resultText(
     meanTokens,
   }: Pick<Evaluation, 'accuracy' | 'accuracyInterval' | 'n' | 'meanTokens'>,
 ): string {
-  return vscode.l10n.t(
-    '{0}: {1} right of {2} (95 %: {3} to {4}), {5}',
-    ...[name, percent(accuracy), plural(n, 'problem'), percent(low), percent(high)],
-    tokens(meanTokens),
-  );
+  const range = `95 %: ${percent(low)} to ${percent(high)}`;
+  return `${name}: ${percent(accuracy)} right of ${plural(n, 'problem')} (${range}), ${tokens(meanTokens)}`;
 }
 
 function testProblems({ runs }: Services, checkpoint: string): Problems {
@@ -104,14 +100,13 @@ const samples = [20, 100, 300];
 
 /** All problems or the first few. When problems are sent to another machine, always asks. */
 export async function pickProblems(problems: Problems, title: string, host?: string): Promise<Problems | undefined> {
-  const { t } = vscode.l10n;
   const items = [
-    { label: t('All {0} problems', problems.length), value: problems },
+    { label: `All ${problems.length} problems`, value: problems },
     ...samples
       .filter((n) => n < problems.length)
-      .map((n) => ({ label: t('The first {0}', n), value: problems.slice(0, n) })),
+      .map((n) => ({ label: `The first ${n}`, value: problems.slice(0, n) })),
   ];
   if (items.length === 1 && host === undefined) return problems;
-  const placeHolder = host === undefined ? t('Problems') : t('Problems, whose questions are sent to {0}', host);
+  const placeHolder = host === undefined ? 'Problems' : `Problems, whose questions are sent to ${host}`;
   return (await vscode.window.showQuickPick(items, { title, placeHolder, ignoreFocusOut: true }))?.value;
 }

@@ -42,7 +42,6 @@ export async function fillForm(
   given: FormInput,
 ): Promise<ExperimentForm | undefined> {
   const { file, parent } = given;
-  const { t } = vscode.l10n;
   const byColumns = guessFormat(file) === 'rows';
   let columns: Columns = {};
   let { name, student } = given;
@@ -50,11 +49,11 @@ export async function fillForm(
   for (;;) {
     const items = [
       ...(look.fault === undefined ? [makeItem(look.columns)] : []),
-      ...(byColumns ? [...asked.map((role) => roleItem(role, look)), rowsItem()] : []),
+      ...(byColumns ? [...asked.map((role) => roleItem(role, look)), rowsItem] : []),
       studentItem(student),
-      { label: t('name: {0}', name), detail: join(parent, name), change: 'name' as const },
+      { label: `name: ${name}`, detail: join(parent, name), change: 'name' as const },
     ];
-    const placeHolder = look.fault ?? t('Read from the first row of the data. Choose an entry to change it.');
+    const placeHolder = look.fault ?? 'Read from the first row of the data. Choose an entry to change it.';
     const chosen = await vscode.window.showQuickPick(items, { title, placeHolder, ignoreFocusOut: true });
     if (!chosen) return undefined;
     const { change } = chosen;
@@ -71,8 +70,8 @@ export async function fillForm(
 
 const makeItem = (columns: SettledColumns | undefined) => ({
   icon: 'check',
-  label: vscode.l10n.t('Make the Experiment'),
-  detail: columns ? columnsText(columns) : vscode.l10n.t('The columns are named in the data.'),
+  label: 'Make the Experiment',
+  detail: columns ? columnsText(columns) : 'The columns are named in the data.',
   change: 'make' as const,
 });
 
@@ -82,18 +81,17 @@ const roleItem = (role: FormField, { columns, first, choices }: ColumnsLook) => 
   change: role,
 });
 
-const rowsItem = () => ({
+const rowsItem = {
   icon: 'eye',
-  label: vscode.l10n.t('Show the First Rows'),
-  detail: vscode.l10n.t('Read with these columns'),
+  label: 'Show the First Rows',
+  detail: 'Read with these columns',
   change: 'rows' as const,
-});
+};
 
 function studentItem(student: string | undefined) {
-  const { t } = vscode.l10n;
   return {
-    label: t('student: {0}', student === undefined ? t('the built-in one') : basename(student)),
-    detail: student ?? t('Tiny: shows that the pipeline works on your data, not results'),
+    label: `student: ${student === undefined ? 'the built-in one' : basename(student)}`,
+    detail: student ?? 'Tiny: shows that the pipeline works on your data, not results',
     change: 'student' as const,
   };
 }
@@ -109,7 +107,7 @@ async function chooseColumn(file: string, title: string, role: FormField): Promi
   if (role === 'choices') return chooseChoices(items, title);
   const column = await vscode.window.showQuickPick(items, {
     title,
-    placeHolder: vscode.l10n.t('Which column is the {0}?', role),
+    placeHolder: `Which column is the ${role}?`,
     ignoreFocusOut: true,
   });
   return column ? { [role]: column.label } : {};
@@ -119,7 +117,7 @@ async function chooseColumn(file: string, title: string, role: FormField): Promi
 async function chooseChoices(items: readonly vscode.QuickPickItem[], title: string): Promise<Columns> {
   const columns = await vscode.window.showQuickPick(items, {
     title,
-    placeHolder: vscode.l10n.t('Which column holds the choices? Or which columns, one for each choice?'),
+    placeHolder: 'Which column holds the choices? Or which columns, one for each choice?',
     ignoreFocusOut: true,
     canPickMany: true,
   });
@@ -136,15 +134,14 @@ async function chooseStudent(
   title: string,
   before: string | undefined,
 ): Promise<string | undefined> {
-  const { t } = vscode.l10n;
-  const builtIn = { label: t('The Built-in Student'), detail: t('Tiny: shows that the pipeline works, not results') };
+  const builtIn = { label: 'The Built-in Student', detail: 'Tiny: shows that the pipeline works, not results' };
   const other = {
-    label: t('Another Student…'),
-    detail: t('A folder, a GGUF file, a checkpoint, or a model of the Hub'),
+    label: 'Another Student…',
+    detail: 'A folder, a GGUF file, a checkpoint, or a model of the Hub',
   };
   const picked = await vscode.window.showQuickPick([builtIn, other], {
     title,
-    placeHolder: t('Which student?'),
+    placeHolder: 'Which student?',
     ignoreFocusOut: true,
   });
   if (picked === builtIn) return undefined;
@@ -152,15 +149,14 @@ async function chooseStudent(
 }
 
 export function askName(title: string, parent: string, value: string): Thenable<string | undefined> {
-  const { t } = vscode.l10n;
   return vscode.window.showInputBox({
     title,
-    prompt: t('Name of the experiment and of its folder in {0}', parent),
+    prompt: `Name of the experiment and of its folder in ${parent}`,
     value,
     ignoreFocusOut: true,
     validateInput: (name) => {
-      if (!/^[^\\/:*?"<>|.][^\\/:*?"<>|]*$/.test(name)) return t('Not a valid folder name');
-      return existsSync(join(parent, name)) ? t('A folder with this name exists') : undefined;
+      if (!/^[^\\/:*?"<>|.][^\\/:*?"<>|]*$/.test(name)) return 'Not a valid folder name';
+      return existsSync(join(parent, name)) ? 'A folder with this name exists' : undefined;
     },
   });
 }

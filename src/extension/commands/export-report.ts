@@ -9,13 +9,11 @@ import { named } from './arguments';
 import { pickRun } from './pick';
 import { trustedCommand } from './report';
 
-const { t } = vscode.l10n;
-
 /** `distillery.exportReport`: a run as one HTML page. Without `to`, asks where to save it. */
 export function registerExportReport(services: Services): vscode.Disposable {
   return trustedCommand(services, 'distillery.exportReport', async (argument?: unknown, to?: unknown) => {
-    const none = { message: t('there is no run to report on yet') };
-    const run = await pickRun(services, named(argument), { title: t('Export Report'), none });
+    const none = { message: 'there is no run to report on yet' };
+    const run = await pickRun(services, named(argument), { title: 'Export Report', none });
     if (run === undefined) return undefined;
     const opened = openRun(run);
     const file = typeof to === 'string' ? to : await chooseFile(opened.record.id, run);
@@ -31,9 +29,9 @@ export function registerExportReport(services: Services): vscode.Disposable {
 function chooseFile(id: string, run: string): Promise<string | undefined> {
   const [folder] = vscode.workspace.workspaceFolders ?? [];
   return vscode.window.showSaveDialog({
-    title: t('Export Report'),
-    saveLabel: t('Export'),
+    title: 'Export Report',
+    saveLabel: 'Export',
     defaultUri: vscode.Uri.file(join(folder?.uri.fsPath ?? dirname(run), `${id}.html`)),
-    filters: { [t('Web page')]: ['html'] },
+    filters: { 'Web page': ['html'] },
   });
 }

@@ -10,15 +10,14 @@ import { command } from './report';
 
 /** Commands that open the files of a run, a checkpoint or an evaluation. */
 export function registerFiles(services: Services): vscode.Disposable {
-  const { t } = vscode.l10n;
   const opener = (id: `distillery.${string}`, title: string, fileOf: (run: string) => string) =>
     command(services, id, async (argument: unknown) => {
       const run = await pickRun(services, named(argument), { title, none: { message: 'there are no runs yet' } });
       if (run) await open(fileOf(run));
     });
   return vscode.Disposable.from(
-    opener('distillery.openConfig', t('Open Config'), configFile),
-    opener('distillery.openSummary', t('Open Summary'), summaryFile),
+    opener('distillery.openConfig', 'Open Config', configFile),
+    opener('distillery.openSummary', 'Open Summary', summaryFile),
     command(services, 'distillery.openAnswers', ({ run, evaluation }: { run: string; evaluation: string }) =>
       open(evaluationFile(run, evaluation)),
     ),

@@ -6,8 +6,6 @@ import * as vscode from '../vscode';
 import { plural } from '../words';
 import { trustedCommand } from './report';
 
-const { t } = vscode.l10n;
-
 /** What to import, and whether to keep following it. */
 interface ImportRequest {
   path: string;
@@ -25,7 +23,7 @@ export function registerImportRollouts(services: Services): vscode.Disposable {
     },
     trustedCommand(services, 'distillery.importRollouts', async (argument?: unknown) => {
       const [folder] = vscode.workspace.workspaceFolders ?? [];
-      if (!folder) return void vscode.window.showInformationMessage(t('Open a folder first. The run is stored in it.'));
+      if (!folder) return void vscode.window.showInformationMessage('Open a folder first. The run is stored in it.');
       const asked = askedBy(argument) ?? (await ask());
       if (!asked) return undefined;
       const stop = new AbortController();
@@ -46,7 +44,7 @@ async function importWithProgress(
   stop: AbortController,
 ): Promise<string[] | undefined> {
   let shown = '';
-  const title = follow ? t('Following {0}', basename(path)) : t('Importing {0}', basename(path));
+  const title = follow ? `Following ${basename(path)}` : `Importing ${basename(path)}`;
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: follow };
   const imported = await vscode.window.withProgress(options, (progress, token) => {
     token.onCancellationRequested(() => stop.abort());
@@ -54,7 +52,7 @@ async function importWithProgress(
       runsFolder,
       ...(follow && { follow: stop.signal }),
       progress: ({ completions, share, run }) => {
-        const place = follow ? t('Cancel to stop following; the run is kept') : `${(100 * share).toFixed(0)} %`;
+        const place = follow ? 'Cancel to stop following; the run is kept' : `${(100 * share).toFixed(0)} %`;
         progress.report({ message: `${plural(completions, 'completion')}. ${place}` });
         if (!follow || shown !== '') return;
         shown = run;
@@ -77,13 +75,13 @@ function sentences(imported: readonly ImportedRollouts[]): string {
     sum((one) => one.tests),
   ];
   const what = [
-    ...(completions > 0 ? [t('{0} of {1}', plural(completions, 'completion'), plural(updates, 'update'))] : []),
+    ...(completions > 0 ? [`${plural(completions, 'completion')} of ${plural(updates, 'update')}`] : []),
     ...(tests > 0 ? [plural(tests, 'test')] : []),
     ...(completions === 0 && tests === 0 ? [plural(updates, 'update')] : []),
   ].join(', ');
-  const where = imported.length > 1 ? t(' into {0}', plural(imported.length, 'run')) : '';
+  const where = imported.length > 1 ? ` into ${plural(imported.length, 'run')}` : '';
   const notes = new Set(imported.flatMap((one) => one.notes));
-  return [t('Imported {0}{1}.', what, where), ...notes].join(' ');
+  return [`Imported ${what}${where}.`, ...notes].join(' ');
 }
 
 /** A URI from the Explorer, or fields from a test or another extension. */
@@ -94,26 +92,26 @@ function askedBy(argument: unknown): ImportRequest | undefined {
 }
 
 async function ask(): Promise<ImportRequest | undefined> {
-  const title = t('Import Rollouts');
+  const title = 'Import Rollouts';
   const folders = { folders: true, follow: false };
   const items = [
     {
-      label: t('Folder'),
-      detail: t("TRL's output_dir, verl's rollout_data_dir, logs of NeMo-RL, W&B or Inspect"),
+      label: 'Folder',
+      detail: "TRL's output_dir, verl's rollout_data_dir, logs of NeMo-RL, W&B or Inspect",
       value: folders,
     },
     {
-      label: t('Folder, Followed as It Grows'),
-      detail: t('The run grows as the trainer writes, until you end it'),
+      label: 'Folder, Followed as It Grows',
+      detail: 'The run grows as the trainer writes, until you end it',
       value: { ...folders, follow: true },
     },
     {
-      label: t('File'),
-      detail: t("Trackio's store (.db), Inspect's log (.eval), Parquet, CSV, JSON lines"),
+      label: 'File',
+      detail: "Trackio's store (.db), Inspect's log (.eval), Parquet, CSV, JSON lines",
       value: { folders: false, follow: false },
     },
   ];
-  const picked = await vscode.window.showQuickPick(items, { title, placeHolder: t('Where are the rollouts?') });
+  const picked = await vscode.window.showQuickPick(items, { title, placeHolder: 'Where are the rollouts?' });
   if (!picked) return undefined;
   const path = await vscode.window.showOpenDialog({
     title,

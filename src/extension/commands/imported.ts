@@ -21,15 +21,12 @@ export function importedInto(run: string): string | undefined {
  */
 export async function learnsFrom({ file, name }: ExperimentFile, cases: string): Promise<boolean> {
   if (trainsOn(file, currentText(file) ?? '', cases)) return true;
-  const { t } = vscode.l10n;
-  const [make, go] = [t('New Experiment on That File'), t('Run Anyway')];
+  const [make, go] = ['New Experiment on That File', 'Run Anyway'];
   const answer = await vscode.window.showWarningMessage(
-    t('{0} does not train on {1}, where these cases come from.', name, basename(cases)),
+    `${name} does not train on ${basename(cases)}, where these cases come from.`,
     {
       modal: true,
-      detail: t(
-        'Stage 3 takes the cases that are among its training rows (same id and question) and skips the others.',
-      ),
+      detail: 'Stage 3 takes the cases that are among its training rows (same id and question) and skips the others.',
     },
     make,
     go,

@@ -63,29 +63,28 @@ export function registerNewExperiment(services: Services): vscode.Disposable {
 }
 
 async function ask(services: Services, { data, student }: ExperimentRequest): Promise<ExperimentRequest | undefined> {
-  const { t } = vscode.l10n;
-  const title = t('New Experiment');
+  const title = 'New Experiment';
   if (!data) {
     const kinds = [
       {
-        label: t('Built-in Arithmetic'),
-        detail: t('Generated word problems and a small student: runs at once'),
+        label: 'Built-in Arithmetic',
+        detail: 'Generated word problems and a small student: runs at once',
         from: 'generator',
       },
       {
-        label: t('My Data'),
-        detail: t('Problems with teacher chains: JSON lines, JSON, CSV, Parquet or Arrow'),
+        label: 'My Data',
+        detail: 'Problems with teacher chains: JSON lines, JSON, CSV, Parquet or Arrow',
         from: 'file',
       },
       {
-        label: t('Data Set of the Hugging Face Hub'),
-        detail: t('By name, such as openai/gsm8k/main: fetched after you confirm its size'),
+        label: 'Data Set of the Hugging Face Hub',
+        detail: 'By name, such as openai/gsm8k/main: fetched after you confirm its size',
         from: 'hub',
       },
     ];
     const kind = await vscode.window.showQuickPick(kinds, {
       title,
-      placeHolder: t('What should the student learn from?'),
+      placeHolder: 'What should the student learn from?',
     });
     if (!kind) return undefined;
     if (kind.from === 'hub') {
@@ -122,7 +121,7 @@ async function parentFolder(): Promise<string | undefined> {
   const folders = vscode.workspace.workspaceFolders ?? [];
   if (folders.length === 1) return folders[0].uri.fsPath;
   if (folders.length > 1) return (await vscode.window.showWorkspaceFolderPick())?.uri.fsPath;
-  const title = vscode.l10n.t('Folder for the Experiment');
+  const title = 'Folder for the Experiment';
   return vscode.window.showOpenDialog({ title, canSelectFolders: true, canSelectFiles: false });
 }
 
@@ -137,12 +136,11 @@ async function make(
   { folder, data, columns, student }: ExperimentRequest & { folder: string },
   guided = false,
 ): Promise<string> {
-  const { t } = vscode.l10n;
   const options = Object.entries({ data, columns, student }).flatMap(([name, value]) =>
     value ? [`--${name}`, value] : [],
   );
   const made = await vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title: t('Distillery: creating {0}', basename(folder)) },
+    { location: vscode.ProgressLocation.Notification, title: `Distillery: creating ${basename(folder)}` },
     () => callNew(folder, options).catch((error) => withoutBadRows(error, folder, options)),
   );
   for (const note of made.notes) services.log.warn(note);
@@ -163,7 +161,7 @@ async function showNextSteps({ log }: Services, { experiment, notes }: OpenedExp
 /** Unusable rows are skipped when the user agrees. */
 async function withoutBadRows(error: unknown, folder: string, options: readonly string[]): Promise<NewExperiment> {
   if (!(error instanceof UserError) || !error.remedy?.includes('--skip-bad')) throw error;
-  const leave = vscode.l10n.t('Leave Them Out');
+  const leave = 'Leave Them Out';
   if ((await vscode.window.showWarningMessage(error.message, { modal: true }, leave)) !== leave) throw error;
   return callNew(folder, [...options, '--skip-bad']);
 }

@@ -67,7 +67,7 @@ export async function pickExperiment(
     detail: value.description,
     value,
   }));
-  return choose(items, title, vscode.l10n.t('Experiment'));
+  return choose(items, title, 'Experiment');
 }
 
 interface RunPick {
@@ -91,7 +91,7 @@ export async function pickRun(
     return [{ ...runChoice(listing, runs.cache), value: listing.folder }];
   });
   if (items.length === 0) throw new UserError(none.message, { code: 'run', remedy: none.remedy });
-  return choose(items, title, vscode.l10n.t('Run'));
+  return choose(items, title, 'Run');
 }
 
 /** A checkpoint of any run or another offered choice: the one named, or the user's choice. */
@@ -116,7 +116,7 @@ export async function pickCheckpoint(
   });
   if (items.length === 0)
     throw new UserError('there is no checkpoint yet', { code: 'no-run', remedy: 'Run a curriculum first.' });
-  return choose([...items, ...others], title, vscode.l10n.t('Checkpoint'));
+  return choose([...items, ...others], title, 'Checkpoint');
 }
 
 /**
@@ -135,14 +135,14 @@ export async function pickStart(
     label: value.name,
     description: value.run ? basename(value.run) : experiment.student,
     detail: [
-      i === 0 && value.checkpoint ? vscode.l10n.t('Selected by the previous stage') : '',
+      i === 0 && value.checkpoint ? 'Selected by the previous stage' : '',
       value.row ? resultText(value.row) : '',
     ]
       .filter(Boolean)
       .join(' · '),
     value,
   }));
-  return choose(items, title, vscode.l10n.t('Start from'));
+  return choose(items, title, 'Start from');
 }
 
 /** Full or reduced budget; true means quick. Not asked when the experiment has one budget only. */
@@ -152,31 +152,27 @@ export async function pickBudget(
   title: string,
 ): Promise<boolean | undefined> {
   if (!experiment.quick) return false;
-  const { t } = vscode.l10n;
   const source = { list: () => runs.list(), cache: runs.cache };
   const [full, quick] = [false, true].map((reduced) => {
     const seconds = estimatedSeconds(experiment, reduced, source);
     return seconds === undefined
       ? undefined
-      : t('about {0} of training on this machine, judging by an earlier run', duration(seconds));
+      : `about ${duration(seconds)} of training on this machine, judging by an earlier run`;
   });
   const items = full === undefined ? measuredSeconds(experiment.file).then(measured) : budgets(full, quick);
-  return choose(items, title, t('Budget'));
+  return choose(items, title, 'Budget');
 }
 
 function measured({ full, quick }: MeasuredTime): ValueItem<boolean>[] {
   const time = (seconds: number | null | undefined) =>
-    typeof seconds === 'number'
-      ? vscode.l10n.t('roughly {0}, judging by the speed of this machine', duration(seconds))
-      : undefined;
+    typeof seconds === 'number' ? `roughly ${duration(seconds)}, judging by the speed of this machine` : undefined;
   return budgets(time(full), time(quick));
 }
 
 /** The two budgets, each with what is known of its time. */
 function budgets(full: string | undefined, quick: string | undefined): ValueItem<boolean>[] {
-  const { t } = vscode.l10n;
   return [
-    { label: t('Full Budget'), description: t('as the experiment says'), detail: full, value: false },
-    { label: t('Quick Budget'), description: t('reduced: checks that everything works'), detail: quick, value: true },
+    { label: 'Full Budget', description: 'as the experiment says', detail: full, value: false },
+    { label: 'Quick Budget', description: 'reduced: checks that everything works', detail: quick, value: true },
   ];
 }

@@ -15,7 +15,6 @@ import { trustedCommand } from './report';
 
 /** Delete Run and Archive Run, for one or all selected runs, and Restore Archived Runs. */
 export function registerRemove(services: Services): vscode.Disposable {
-  const { t } = vscode.l10n;
   const runsOf = async (argument: unknown, selected: unknown, title: string): Promise<string[]> => {
     const given = chosen(argument, selected).flatMap((one) => named(one).run ?? []);
     if (given.length > 0) return [...new Set(given)];
@@ -25,22 +24,21 @@ export function registerRemove(services: Services): vscode.Disposable {
   };
   return vscode.Disposable.from(
     trustedCommand(services, 'distillery.deleteRun', async (argument: unknown, selected: unknown) => {
-      const runs = await runsOf(argument, selected, t('Delete Run'));
+      const runs = await runsOf(argument, selected, 'Delete Run');
       if (runs.length === 0) return;
       refuseLive(services, runs);
-      const button = t('Delete');
+      const button = 'Delete';
       const question =
-        runs.length === 1 ? t('Delete the run {0}?', basename(runs[0])) : t('Delete {0}?', plural(runs.length, 'run'));
-      const detail = t(
-        'Its checkpoints, rollouts and failure cases are deleted too. They go to the trash if there is one.',
-      );
+        runs.length === 1 ? `Delete the run ${basename(runs[0])}?` : `Delete ${plural(runs.length, 'run')}?`;
+      const detail =
+        'Its checkpoints, rollouts and failure cases are deleted too. They go to the trash if there is one.';
       if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, button)) !== button) return;
       refuseLive(services, runs);
       await remove(runs);
       services.runs.refresh();
     }),
     trustedCommand(services, 'distillery.archiveRun', async (argument: unknown, selected: unknown) => {
-      const runs = await runsOf(argument, selected, t('Archive Run'));
+      const runs = await runsOf(argument, selected, 'Archive Run');
       if (runs.length === 0) return;
       refuseLive(services, runs);
       const moved = runs.map((run) => ({ run, archived: archiveRun(run) }));
@@ -50,9 +48,7 @@ export function registerRemove(services: Services): vscode.Disposable {
         services.runs.refresh();
       };
       const text =
-        runs.length === 1
-          ? t('Moved to {0}', moved[0].archived)
-          : t('{0} moved to the archive', plural(runs.length, 'run'));
+        runs.length === 1 ? `Moved to ${moved[0].archived}` : `${plural(runs.length, 'run')} moved to the archive`;
       void offer(text, { title: 'Undo', run: undo });
     }),
     trustedCommand(services, 'distillery.restoreRuns', () => restore(services)),
@@ -61,24 +57,23 @@ export function registerRemove(services: Services): vscode.Disposable {
 
 /** Asks which archived runs to move back. */
 async function restore({ runs }: Services): Promise<void> {
-  const { t } = vscode.l10n;
   const items = runs.folders().flatMap((folder) =>
     archivedRuns(folder).map((archived) => {
       const found = attempt(archived, () => openRun(archived)).value;
       return {
         label: basename(archived),
-        description: found ? stateTitles[stateOf(found)] : t('cannot be read'),
+        description: found ? stateTitles[stateOf(found)] : 'cannot be read',
         archived,
         run: join(folder, basename(archived)),
       };
     }),
   );
   if (items.length === 0) throw new UserError('no run is archived', { code: 'missing' });
-  const title = t('Restore Archived Runs');
+  const title = 'Restore Archived Runs';
   const chosen = await vscode.window.showQuickPick(items, {
     title,
     canPickMany: true,
-    placeHolder: t('Runs'),
+    placeHolder: 'Runs',
     ignoreFocusOut: true, // as in `choose`; what is marked is not lost by a look elsewhere
   });
   for (const { archived, run } of chosen ?? []) restoreRun(archived, run);
@@ -99,7 +94,6 @@ function refuseLive({ runs }: Services, folders: readonly string[]): void {
 
 /** Moves to the trash. Where the file system has none (servers, containers), asks again before deleting for good. */
 async function remove(runs: readonly string[]): Promise<void> {
-  const { t } = vscode.l10n;
   let forGood = false;
   for (const run of runs) {
     const uri = vscode.Uri.file(run);
@@ -107,9 +101,9 @@ async function remove(runs: readonly string[]): Promise<void> {
       await vscode.workspace.fs.delete(uri, { recursive: true, useTrash: !forGood });
     } catch (error) {
       if (forGood || !existsSync(run)) throw error;
-      const button = t('Delete Permanently');
-      const detail = t('There is no trash on this machine: this cannot be undone.');
-      const question = t('Delete {0} permanently?', basename(run));
+      const button = 'Delete Permanently';
+      const detail = 'There is no trash on this machine: this cannot be undone.';
+      const question = `Delete ${basename(run)} permanently?`;
       if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, button)) !== button) return;
       forGood = true;
       await vscode.workspace.fs.delete(uri, { recursive: true, useTrash: false });

@@ -13,28 +13,26 @@ import * as vscode from '../vscode';
 export async function report(thrown: unknown, log: vscode.LogOutputChannel): Promise<void> {
   if (isCancellation(thrown)) return;
   const error = pathError(thrown);
-  const { t } = vscode.l10n;
   if (error instanceof UserError) {
     log.warn(error.toString());
     const place = error.file && [vscode.workspace.asRelativePath(error.file), error.line].filter(Boolean).join(':');
     const text = place ? `${place}: ${sentences(error)}` : sentences(error);
-    const open = { title: t('Open File'), run: () => openAt(error) };
+    const open = { title: 'Open File', run: () => openAt(error) };
     return carryOut(vscode.window.showErrorMessage(text, ...(opens(error) ? [open] : []), ...remedies(error)));
   }
   log.error(error instanceof Error ? error : String(error));
-  const text = t('Distillery: {0}', error instanceof Error ? error.message : String(error));
+  const text = `Distillery: ${error instanceof Error ? error.message : String(error)}`;
   return carryOut(vscode.window.showErrorMessage(text, { title: 'Show Log', run: () => log.show() }));
 }
 
 /** Buttons that do what the error's remedy says. */
 function remedies({ code }: UserError): Offer[] {
-  const { t } = vscode.l10n;
-  if (code === 'trust') return [commandOffer(t('Manage Workspace Trust'), 'workbench.trust.manage')];
-  if (code === 'no-run') return [commandOffer(t('Run Curriculum'), 'distillery.runCurriculum')];
+  if (code === 'trust') return [commandOffer('Manage Workspace Trust', 'workbench.trust.manage')];
+  if (code === 'no-run') return [commandOffer('Run Curriculum', 'distillery.runCurriculum')];
   if (code !== 'no-experiment') return [];
   return [
-    commandOffer(t('Try the Built-in Experiment'), 'distillery.openExample'),
-    commandOffer(t('New Experiment'), 'distillery.newExperiment'),
+    commandOffer('Try the Built-in Experiment', 'distillery.openExample'),
+    commandOffer('New Experiment', 'distillery.newExperiment'),
   ];
 }
 

@@ -16,18 +16,17 @@ import { trustedCommand } from './report';
 
 /** Run Curriculum and Run Stage 1, 2 and 3. */
 export function registerStart(services: Services): vscode.Disposable {
-  const { t } = vscode.l10n;
   const stage = (number: number, name: TrainedStage) =>
     trustedCommand(services, `distillery.runStage${number}`, (argument: unknown) =>
-      start(services, named(argument), t('Run {0}', stageTitles[name]), name),
+      start(services, named(argument), `Run ${stageTitles[name]}`, name),
     );
   return vscode.Disposable.from(
     trustedCommand(services, 'distillery.runCurriculum', (argument: unknown, options?: { quick?: boolean }) => {
       const quick = typeof options?.quick === 'boolean' ? { quick: options.quick } : {};
-      return start(services, { ...named(argument), ...quick }, t('Run Curriculum'));
+      return start(services, { ...named(argument), ...quick }, 'Run Curriculum');
     }),
     trustedCommand(services, 'distillery.runQuick', (argument: unknown) =>
-      start(services, { ...named(argument), quick: true }, t('Run Curriculum Quickly')),
+      start(services, { ...named(argument), quick: true }, 'Run Curriculum Quickly'),
     ),
     stage(1, 'reconstruct'),
     stage(2, 'complete'),
@@ -101,7 +100,7 @@ async function saved({ file }: ExperimentFile): Promise<boolean> {
  * cancelling ends the run.
  */
 function whileStarting(name: string, host: Host, begin: () => Promise<HostResult<'start'>>) {
-  const title = vscode.l10n.t('Distillery: starting {0}', name);
+  const title = `Distillery: starting ${name}`;
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
   return vscode.window.withProgress(options, (_, token) => {
     const started = begin();

@@ -48,17 +48,17 @@ const skipped = '**/{node_modules,.git,.distillery}/**';
 async function proposalsFor({ kind, components }: NamePlace, folder: string, runs: RunIndex): Promise<Proposal[]> {
   switch (kind) {
     case 'gate':
-      return components.map((value, rank) => ({ value, detail: vscode.l10n.t('component of this reward'), rank }));
+      return components.map((value, rank) => ({ value, detail: 'component of this reward', rank }));
     case 'reward':
       return (await files('**/*.reward.json')).map((file) => ({
         value: relativePath(folder, file),
-        detail: vscode.l10n.t('reward config'),
+        detail: 'reward config',
         rank: distance(folder, file),
       }));
     case 'dataset':
       return (await files('**/*.jsonl')).map((file) => ({
         value: relativePath(folder, file),
-        detail: file.endsWith('.chains.jsonl') ? vscode.l10n.t('chains') : vscode.l10n.t('JSON lines'),
+        detail: file.endsWith('.chains.jsonl') ? 'chains' : 'JSON lines',
         rank: distance(folder, file) + (file.endsWith('.chains.jsonl') ? 0 : 1),
       }));
     case 'student':
@@ -79,7 +79,7 @@ async function students(folder: string, runs: RunIndex): Promise<Proposal[]> {
   });
   const found = folders.map((one) => ({
     value: relativePath(folder, one),
-    detail: vscode.l10n.t('student'),
+    detail: 'student',
     rank: distance(folder, one),
   }));
   return [...found, ...checkpoints];

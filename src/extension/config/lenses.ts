@@ -27,8 +27,8 @@ const lens = (line: number, [icon, title]: [string | undefined, string], command
 
 function rewardLenses({ uri }: vscode.TextDocument): vscode.CodeLens[] {
   return [
-    lens(0, ['law', vscode.l10n.t('Score Last Rollouts')], 'distillery.scoreRollouts', uri),
-    lens(0, [undefined, vscode.l10n.t('Choose Rollouts…')], 'distillery.chooseRollouts', uri),
+    lens(0, ['law', 'Score Last Rollouts'], 'distillery.scoreRollouts', uri),
+    lens(0, [undefined, 'Choose Rollouts…'], 'distillery.chooseRollouts', uri),
   ];
 }
 
@@ -36,14 +36,14 @@ function experimentLenses(document: vscode.TextDocument): vscode.CodeLens[] {
   const text = document.getText();
   const { stages } = parseExperiment(document.fileName, text);
   const argument = { experiment: document.fileName };
-  const preview = lens(0, [undefined, vscode.l10n.t('Preview Masking')], 'distillery.previewMasking', argument);
+  const preview = lens(0, [undefined, 'Preview Masking'], 'distillery.previewMasking', argument);
   if (!vscode.workspace.isTrusted) return [preview];
   const runs = trainedStages.flatMap((stage, i) => {
     if (!stages.includes(stage)) return [];
     const { line } = document.positionAt(keyOffset(text, ['stages', stage]) ?? 0);
-    const title = vscode.l10n.t('Run {0}', stageTitles[stage]);
+    const title = `Run ${stageTitles[stage]}`;
     return [lens(line, ['play', title], `distillery.runStage${i + 1}`, argument)];
   });
-  const run = lens(0, ['run-all', vscode.l10n.t('Run')], 'distillery.runCurriculum', argument);
+  const run = lens(0, ['run-all', 'Run'], 'distillery.runCurriculum', argument);
   return [run, preview, ...runs];
 }

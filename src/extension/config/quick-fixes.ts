@@ -61,7 +61,7 @@ function downloads(
   if (typeof value !== 'string' || path.at(-1) !== 'path') return [];
   const isStudent = path[0] === 'student';
   if (!(isStudent ? missingStudent : missingDataset)(value, dirname(fileName))) return [];
-  const title = vscode.l10n.t('Download {0}', value);
+  const title = `Download ${value}`;
   const fix = new vscode.CodeAction(title, vscode.CodeActionKind.QuickFix);
   const command = isStudent ? 'distillery.downloadStudent' : 'distillery.downloadDataset';
   fix.command = { command, title, arguments: [value] };
@@ -70,7 +70,7 @@ function downloads(
 }
 
 function createReward(file: string, diagnostics: vscode.CodeAction['diagnostics']): vscode.CodeAction {
-  const title = vscode.l10n.t('Create {0}', basename(file));
+  const title = `Create ${basename(file)}`;
   const fix = new vscode.CodeAction(title, vscode.CodeActionKind.QuickFix);
   fix.command = { command: 'distillery.createReward', title, arguments: [file] };
   fix.diagnostics = diagnostics;

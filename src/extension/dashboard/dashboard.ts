@@ -117,7 +117,7 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
     const size = sizeOf(file);
     const read = (onProgress?: (bytes: number) => void) => rolloutsMessage(asked, onProgress);
     const location = vscode.ProgressLocation.Notification;
-    const title = vscode.l10n.t('Reading the rollouts');
+    const title = 'Reading the rollouts';
     const slowly = () =>
       vscode.window.withProgress({ location, title }, (progress) =>
         read((bytes) => progress.report({ message: `${(bytes / 1e6).toFixed(0)} of ${(size / 1e6).toFixed(0)} MB` })),
@@ -139,8 +139,8 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
     requireTrust();
     const [run] = this.page.subject.runs;
     const file = await vscode.window.showSaveDialog({
-      title: vscode.l10n.t('Export Charts'),
-      saveLabel: vscode.l10n.t('Export'),
+      title: 'Export Charts',
+      saveLabel: 'Export',
       defaultUri: vscode.Uri.file(
         join(vscode.workspace.workspaceFolders?.[0].uri.fsPath ?? run, `${basename(run)}.svg`),
       ),
@@ -159,12 +159,12 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
         remedy: 'Give it a name that ends in .svg, .png or .csv.',
       });
     writeOutput(file, content());
-    vscode.window.setStatusBarMessage(vscode.l10n.t('The charts are in {0}.', file), 5000);
+    vscode.window.setStatusBarMessage(`The charts are in ${file}.`, 5000);
   }
 
   private async copy(text: string, what: string): Promise<void> {
     await vscode.env.clipboard.writeText(text);
-    vscode.window.setStatusBarMessage(vscode.l10n.t('{0} copied.', what), 3000);
+    vscode.window.setStatusBarMessage(`${what} copied.`, 3000);
   }
 
   /** The same page with other runs. */

@@ -55,15 +55,13 @@ async function pickRuns(services: Services, picked: readonly string[], many: boo
     return [{ ...runChoice(listing, services.runs.cache), folder, picked: picked.includes(folder) }];
   });
   if (items.length === 0) {
-    void vscode.window.showInformationMessage(
-      vscode.l10n.t('There are no runs in this workspace yet. Run a curriculum first.'),
-    );
+    void vscode.window.showInformationMessage('There are no runs in this workspace yet. Run a curriculum first.');
     return undefined;
   }
   if (!many) {
     if (items.length === 1) return [items[0].folder];
     const one = await vscode.window.showQuickPick(items, {
-      placeHolder: vscode.l10n.t('Run to open the dashboard of'),
+      placeHolder: 'Run to open the dashboard of',
       matchOnDescription: true,
       matchOnDetail: true,
     });
@@ -73,7 +71,7 @@ async function pickRuns(services: Services, picked: readonly string[], many: boo
     canPickMany: true,
     matchOnDescription: true,
     matchOnDetail: true,
-    placeHolder: vscode.l10n.t('Runs to compare (the oldest is the baseline)'),
+    placeHolder: 'Runs to compare (the oldest is the baseline)',
   });
   if (!some || some.length === 0) return undefined;
   const folders = some.map(({ folder }) => folder).sort();

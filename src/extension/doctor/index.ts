@@ -32,7 +32,7 @@ export function registerDoctor(services: Services): vscode.Disposable {
 }
 
 function examine(services: Services): Thenable<Findings> {
-  const title = vscode.l10n.t('Distillery: measuring every backend');
+  const title = 'Distillery: measuring every backend';
   return cancellable(title, async (signal) => {
     const { version } = services.context.extension.packageJSON as { version: string };
     const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '';

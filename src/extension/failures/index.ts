@@ -10,8 +10,6 @@ import { plural } from '../words';
 import { type CaseOrder, caseOrders, filterWords } from './cases';
 import { type FailuresNode, FailuresTree } from './view';
 
-const { t } = vscode.l10n;
-
 /** The Failure Cases view and its commands. */
 export function registerFailures(services: Services): vscode.Disposable {
   const tree = new FailuresTree(services);
@@ -47,8 +45,8 @@ function viewUpdates({ cases, runs }: Services, view: vscode.TreeView<FailuresNo
     const all = run ? (runs.cache.failures(run).value ?? []).length : 0;
     const shown = groups.reduce((sum, { cases }) => sum + cases.length, 0);
     const messages = [
-      listing.filter && t('"{0}": {1} of {2}', listing.filter, shown, plural(all, 'case')),
-      newer && t('A newer run has cases too: {0}. Choose it with Show Failure Cases.', subjectOf(newer)),
+      listing.filter && `"${listing.filter}": ${shown} of ${plural(all, 'case')}`,
+      newer && `A newer run has cases too: ${subjectOf(newer)}. Choose it with Show Failure Cases.`,
     ];
     vscode.say(view, {
       description: run && `${subjectOf(run)} · ${plural(all, 'case')}`,
@@ -60,7 +58,7 @@ function viewUpdates({ cases, runs }: Services, view: vscode.TreeView<FailuresNo
     if (!run) return;
     if (view.visible || !seen.has(run)) seen.set(run, all);
     const fresh = all - seen.get(run)!;
-    const tooltip = t('{0} since you last looked', plural(fresh, 'new case'));
+    const tooltip = `${plural(fresh, 'new case')} since you last looked`;
     vscode.say(view, { badge: fresh > 0 ? { value: fresh, tooltip } : undefined });
   };
 }
@@ -70,7 +68,7 @@ const commands = (services: Services) => [
     const { cases } = services;
     const none = { message: 'no run has failure cases', remedy: 'Stage 3 finds them, or import recorded ones.' };
     const run = await pickRun(services, named(argument), {
-      title: t('Show Failure Cases'),
+      title: 'Show Failure Cases',
       fits: (_, one) => cases.has(one.folder),
       none,
     });
@@ -83,8 +81,8 @@ const commands = (services: Services) => [
       typeof argument === 'string'
         ? argument
         : await vscode.window.showInputBox({
-            title: t('Filter Failure Cases'),
-            prompt: t('Words in questions, answers, categories and first wrong steps'),
+            title: 'Filter Failure Cases',
+            prompt: 'Words in questions, answers, categories and first wrong steps',
             placeHolder: filterWords.join('  '),
             value: services.cases.listing.filter,
           });
@@ -97,9 +95,9 @@ const commands = (services: Services) => [
     const items = Object.entries(caseOrders).map(([order, label]) => ({
       label,
       order: order as CaseOrder,
-      description: order === services.cases.listing.order ? t('now') : undefined,
+      description: order === services.cases.listing.order ? 'now' : undefined,
     }));
-    const chosen = await vscode.window.showQuickPick(items, { title: t('Sort Failure Cases') });
+    const chosen = await vscode.window.showQuickPick(items, { title: 'Sort Failure Cases' });
     if (chosen) await services.cases.list({ order: chosen.order });
   }),
 ];

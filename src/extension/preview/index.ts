@@ -81,7 +81,7 @@ export function registerPreview(services: Services): vscode.Disposable {
   return vscode.Disposable.from(
     documents,
     command(services, 'distillery.previewMasking', async (argument: unknown) => {
-      const experiment = await pickExperiment(services, named(argument), vscode.l10n.t('Preview Masking'));
+      const experiment = await pickExperiment(services, named(argument), 'Preview Masking');
       if (experiment) countAgain((await documents.open(vscode.Uri.file(experiment.file))).uri);
     }),
     turn('distillery.previewNext', (view) => {
@@ -158,8 +158,8 @@ function readSettings(view: PreviewState, warnings: string[]): Experiment | unde
     view.settings = resolveExperiment(value, folder);
   } else {
     const { line, message } = issues.find(({ severity }) => severity === 'error')!;
-    const stays = view.settings ? ` ${vscode.l10n.t('Showing the last valid version.')}` : '';
-    warnings.push(`! ${vscode.l10n.t('line {0}: {1}', line, message)}${stays}`, '');
+    const stays = view.settings ? ' Showing the last valid version.' : '';
+    warnings.push(`! line ${line}: ${message}${stays}`, '');
   }
   return view.settings;
 }
@@ -226,14 +226,13 @@ function someChains(problems: Problems): string[] {
 }
 
 function lenses(uri: vscode.Uri): vscode.CodeLens[] {
-  const { t } = vscode.l10n;
   const lens = (title: string, command: string, icon?: string) =>
     new vscode.CodeLens(0, { icon, title, command, args: [uri] });
   return [
-    lens(t('Previous'), 'distillery.previewPrevious', 'arrow-left'),
-    lens(t('Next'), 'distillery.previewNext', 'arrow-right'),
-    lens(t('Draw Again'), 'distillery.previewAgain', 'refresh'),
-    ...(vscode.workspace.isTrusted ? [lens(t('Count Tokens'), 'distillery.previewTokens')] : []),
+    lens('Previous', 'distillery.previewPrevious', 'arrow-left'),
+    lens('Next', 'distillery.previewNext', 'arrow-right'),
+    lens('Draw Again', 'distillery.previewAgain', 'refresh'),
+    ...(vscode.workspace.isTrusted ? [lens('Count Tokens', 'distillery.previewTokens')] : []),
   ];
 }
 
@@ -241,7 +240,7 @@ function hints(text: PreviewText | undefined, range: vscode.Range): vscode.Inlay
   return (text?.steps ?? [])
     .filter(({ line }) => line >= range.start.line && line <= range.end.line)
     .map(({ line, step, masked }) => {
-      const label = masked ? vscode.l10n.t('step {0}, masked', step) : vscode.l10n.t('step {0}', step);
+      const label = masked ? `step ${step}, masked` : `step ${step}`;
       const hint = new vscode.InlayHint(new vscode.Position(line, text!.lines[line].length), label);
       hint.paddingLeft = true;
       return hint;

@@ -35,7 +35,7 @@ async function rewardFile(argument: unknown): Promise<vscode.Uri | undefined> {
   if (file && configKind(file.fsPath) === 'reward') return file;
   const files = await vscode.workspace.findFiles('**/*.reward.json', '**/{node_modules,.git,.distillery}/**', 200);
   if (files.length === 0) {
-    void vscode.window.showInformationMessage(vscode.l10n.t('There is no *.reward.json in this workspace yet.'));
+    void vscode.window.showInformationMessage('There is no *.reward.json in this workspace yet.');
     return undefined;
   }
   const items = files.map((uri) => ({
@@ -44,7 +44,7 @@ async function rewardFile(argument: unknown): Promise<vscode.Uri | undefined> {
     uri,
   }));
   if (items.length === 1) return items[0].uri;
-  const picked = await vscode.window.showQuickPick(items, { placeHolder: vscode.l10n.t('Reward to try') });
+  const picked = await vscode.window.showQuickPick(items, { placeHolder: 'Reward to try' });
   return picked?.uri;
 }
 
@@ -77,11 +77,11 @@ async function chooseRollouts({ runs }: Services): Promise<RolloutChoice | undef
   });
   if (items.length === 0) {
     void vscode.window.showInformationMessage(
-      vscode.l10n.t('There are no rollouts in this workspace yet. Stage 2 of a run produces them.'),
+      'There are no rollouts in this workspace yet. Stage 2 of a run produces them.',
     );
     return undefined;
   }
-  const placeHolder = vscode.l10n.t('Run and stage whose completions are scored');
+  const placeHolder = 'Run and stage whose completions are scored';
   const stage = (await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true }))?.choice;
   if (!stage) return undefined;
   const counts = [...new Set([1, defaultUpdates, 20, stage.recorded])].filter((n) => n <= stage.recorded);
@@ -89,10 +89,10 @@ async function chooseRollouts({ runs }: Services): Promise<RolloutChoice | undef
     counts
       .sort((a, b) => a - b)
       .map((n) => ({
-        label: n === 1 ? vscode.l10n.t('The newest update') : vscode.l10n.t('The newest {0} updates', n),
+        label: n === 1 ? 'The newest update' : `The newest ${n} updates`,
         n,
       })),
-    { placeHolder: vscode.l10n.t('How many updates') },
+    { placeHolder: 'How many updates' },
   );
   return updates && { run: stage.run, stage: stage.stage, updates: updates.n };
 }

@@ -35,9 +35,9 @@ export function registerLook(views: ScoreViews): vscode.Disposable {
         const lens = (title: string, command: string, icon?: string) =>
           new vscode.CodeLens(0, { icon, title, command, args: [sourceUri(uri)] });
         return [
-          lens(vscode.l10n.t('Newest Rollouts'), 'distillery.scoreRollouts', 'refresh'),
-          lens(vscode.l10n.t('Choose Rollouts…'), 'distillery.chooseRollouts'),
-          lens(vscode.l10n.t('Open Reward'), 'vscode.open'),
+          lens('Newest Rollouts', 'distillery.scoreRollouts', 'refresh'),
+          lens('Choose Rollouts…', 'distillery.chooseRollouts'),
+          lens('Open Reward', 'vscode.open'),
         ];
       },
     }),
@@ -46,7 +46,7 @@ export function registerLook(views: ScoreViews): vscode.Disposable {
 
 function linksOf(page: PageText | undefined, run: string | undefined): vscode.DocumentLink[] {
   if (!page || !run) return [];
-  const tooltip = vscode.l10n.t('Compare with the teacher');
+  const tooltip = 'Compare with the teacher';
   return page.links.map(
     ({ line, start, end, target }) =>
       new vscode.DocumentLink(new vscode.Range(line, start, line, end), comparison(run, target), tooltip),

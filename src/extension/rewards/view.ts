@@ -8,7 +8,7 @@ import { currentText } from '../config/texts';
 import { LiveDocuments } from '../live-documents';
 import { runIdTitle } from '../runs/items';
 import type { Services } from '../services';
-import * as vscode from '../vscode';
+import type * as vscode from '../vscode';
 import type { PageText } from './page';
 import { scoreReport } from './report';
 import { newestRollouts, type RecordedRollouts, type RolloutChoice, readCompletions } from './rollouts';
@@ -67,8 +67,7 @@ export class ScoreViews implements vscode.Disposable {
       const { config } = view;
       if (!config) return message(name, warnings);
       view.choice ??= newestRollouts(this.services.runs.list(), config.name ?? name.replace(/\.reward\.json$/, ''));
-      if (!view.choice)
-        return message(name, [vscode.l10n.t('There are no rollouts yet. Stage 2 of a run produces them.')]);
+      if (!view.choice) return message(name, ['There are no rollouts yet. Stage 2 of a run produces them.']);
       view.recorded ??= readCompletions(view.choice);
       const { recorded } = view;
       return scoreReport(name, aboutText(recorded), scoreRollouts(config, recorded.completions), warnings);
@@ -81,15 +80,15 @@ export class ScoreViews implements vscode.Disposable {
   /** Takes the reward from the editor; returns the error when the last valid version is still shown. */
   private readReward(view: ScoreState): string[] {
     const text = currentText(view.reward.fsPath);
-    if (text === undefined) return [vscode.l10n.t('The reward file cannot be read.')];
+    if (text === undefined) return ['The reward file cannot be read.'];
     const { value, issues } = checkReward(text);
     if (value) {
       view.config = value;
-      return issues.map(({ line, message: what }) => vscode.l10n.t('line {0}: {1}', line, what));
+      return issues.map(({ line, message: what }) => `line ${line}: ${what}`);
     }
     const { line, message: what } = issues.find(({ severity }) => severity === 'error')!;
-    const stays = view.config ? ` ${vscode.l10n.t('Showing the last valid version.')}` : '';
-    return [`${vscode.l10n.t('line {0}: {1}', line, what)}${stays}`];
+    const stays = view.config ? ' Showing the last valid version.' : '';
+    return [`line ${line}: ${what}${stays}`];
   }
 }
 

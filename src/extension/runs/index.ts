@@ -55,7 +55,7 @@ const dropController: vscode.TreeDragAndDropController<RunsNode> = {
     if (!dropped) return;
     if (!target || !('run' in target) || target.run !== dropped.run) {
       const own = runIdTitle(basename(dropped.run));
-      void vscode.window.showWarningMessage(vscode.l10n.t('Drop these cases on their own run, {0}.', own));
+      void vscode.window.showWarningMessage(`Drop these cases on their own run, ${own}.`);
       return;
     }
     await vscode.commands.executeCommand('distillery.addToStage3', dropped);

@@ -22,36 +22,30 @@ export function registerActions(services: Services): vscode.Disposable {
 }
 
 function actionsFor(state: string | undefined, run: string | undefined): Action[] {
-  const { t } = vscode.l10n;
   const of = (icon: string, label: string, id: string): Action => ({
     icon,
     label,
     command: `distillery.${id}`,
     args: run ? [{ run }] : [],
   });
-  const [pause, stop] = [
-    of('debug-pause', t('Pause'), 'pause'),
-    of('debug-stop', t('Stop After a Checkpoint'), 'stop'),
-  ];
-  const cancel = of('circle-slash', t('Cancel Without a Checkpoint'), 'cancel');
-  const resume = of('debug-continue', t('Resume'), 'resume');
+  const [pause, stop] = [of('debug-pause', 'Pause', 'pause'), of('debug-stop', 'Stop After a Checkpoint', 'stop')];
+  const cancel = of('circle-slash', 'Cancel Without a Checkpoint', 'cancel');
+  const resume = of('debug-continue', 'Resume', 'resume');
   const control: Record<string, Action[]> = {
     running: [pause, stop, cancel],
     pausing: [stop, cancel],
     paused: [resume, stop],
     stopping: [cancel],
     crashed: [resume],
-    lost: [{ icon: 'circle-slash', label: t('End the Training Host'), command: 'distillery.killHost' }],
+    lost: [{ icon: 'circle-slash', label: 'End the Training Host', command: 'distillery.killHost' }],
   };
   const trusted = vscode.workspace.isTrusted;
   return [
     ...(trusted
-      ? (control[state ?? ''] ?? [{ icon: 'play', label: t('Run Curriculum'), command: 'distillery.runCurriculum' }])
+      ? (control[state ?? ''] ?? [{ icon: 'play', label: 'Run Curriculum', command: 'distillery.runCurriculum' }])
       : []),
-    ...(run
-      ? [{ icon: 'graph-line', label: t('Open Dashboard'), command: 'distillery.openDashboard', args: [run] }]
-      : []),
-    { icon: 'bug', label: t('Show Failure Cases'), command: 'distillery.showFailures' },
-    { icon: 'output', label: t('Show Log'), command: 'distillery.showLog' },
+    ...(run ? [{ icon: 'graph-line', label: 'Open Dashboard', command: 'distillery.openDashboard', args: [run] }] : []),
+    { icon: 'bug', label: 'Show Failure Cases', command: 'distillery.showFailures' },
+    { icon: 'output', label: 'Show Log', command: 'distillery.showLog' },
   ];
 }

@@ -75,7 +75,6 @@ async function notifyEnd(
   { runs }: Services,
   { run, outcome, fault }: Extract<Extract<HostMessage, { kind: 'event' }>['event'], { type: 'ended' }>,
 ): Promise<void> {
-  const { t } = vscode.l10n;
   runs.refresh(run);
   const listing = runs.cache.find(run);
   const name = 'run' in listing ? `${listing.run.record.name}, ${runTitle(listing, runs.cache)},` : listing.id;
@@ -89,7 +88,7 @@ async function notifyEnd(
     );
     const last = rows.at(-1);
     const doubt = last && last.n < fewProblems ? marginOfError(last) : '';
-    const text = t('{0} is finished. {1}', name, `${results.join(' → ')}. ${doubt}`.trim());
+    const text = `${name} is finished. ${`${results.join(' → ')}. ${doubt}`.trim()}`;
     const failures = commandOffer('Show Failure Cases', 'distillery.showFailures', run);
     const dashboard = commandOffer('Open Dashboard', 'distillery.openDashboard', run);
     await offer(text, dashboard, ...(runs.cache.failureCount(run) > 0 ? [failures] : []));
@@ -97,24 +96,19 @@ async function notifyEnd(
     const why = fault ? sentences(fault) : '';
     const text = `${name} failed. ${why}`;
     await carryOut(vscode.window.showErrorMessage(text, commandOffer('Resume', 'distillery.resume', run), showLog));
-  } else vscode.window.setStatusBarMessage(t('{0}: {1}', name, outcome), 5000);
+  } else vscode.window.setStatusBarMessage(`${name}: ${outcome}`, 5000);
 }
 
 function marginOfError({ n, accuracyInterval: [low, high] }: StageRow): string {
-  return vscode.l10n.t(
-    'With {0} test problems the accuracy is known to ± {1} points.',
-    n,
-    (50 * (high - low)).toFixed(0),
-  );
+  return `With ${n} test problems the accuracy is known to ± ${(50 * (high - low)).toFixed(0)} points.`;
 }
 
 async function notifyCrash({ runs }: Services, { folder }: Host, { reason, run, restartInMs }: Crash): Promise<void> {
-  const { t } = vscode.l10n;
   if (run) runs.refresh(run);
   const what = [
     sentence(reason),
-    run ? t('The run {0} is interrupted; it can be resumed from its last checkpoint.', run.split(/[\\/]/).at(-1)!) : '',
-    restartInMs === undefined ? '' : t('The host is being restarted.'),
+    run ? `The run ${run.split(/[\\/]/).at(-1)!} is interrupted; it can be resumed from its last checkpoint.` : '',
+    restartInMs === undefined ? '' : 'The host is being restarted.',
   ];
   const offers = [
     ...(run ? [commandOffer('Resume', 'distillery.resume', run)] : []),
@@ -124,8 +118,7 @@ async function notifyCrash({ runs }: Services, { folder }: Host, { reason, run, 
 }
 
 async function notifyLost({ hosts }: Services): Promise<void> {
-  const { t } = vscode.l10n;
-  const text = t('The training host does not answer, though its process is alive. End it to resume its run.');
+  const text = 'The training host does not answer, though its process is alive. End it to resume its run.';
   const end = commandOffer('End the Training Host', 'distillery.killHost');
   if (hosts.all().some(({ state }) => state === 'lost'))
     await carryOut(vscode.window.showWarningMessage(text, end, showLog));

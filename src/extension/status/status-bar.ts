@@ -6,7 +6,7 @@ import { mostUrgent, type StatusInput, statusText } from './texts';
 
 /** The status bar item with the state of the busiest host. Hidden when there is nothing to show. */
 export function registerStatusBar({ hosts }: Services): vscode.Disposable {
-  const name = vscode.l10n.t('Distillery Training');
+  const name = 'Distillery Training';
   const item = vscode.window.createStatusItem('distillery.status', name, 'distillery.showActions');
   const draw = () => {
     const host = mostUrgent(hosts.all());

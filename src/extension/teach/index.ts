@@ -25,8 +25,6 @@ import * as vscode from '../vscode';
 import { clipLine, duration, percent, plural } from '../words';
 import { pickTeacher } from './pick-teacher';
 
-const { t } = vscode.l10n;
-
 /**
  * `distillery.generateChains`: asks a teacher for chains for the questions of a dataset, keeps the right ones, and
  * opens them.
@@ -36,7 +34,7 @@ export function registerTeach(services: Services): vscode.Disposable {
     const file = argument instanceof vscode.Uri ? argument.fsPath : await chooseQuestions();
     if (file === undefined) return undefined;
     const { secrets } = services.context;
-    const teacher = await pickTeacher(secrets, t('Generate Teacher Chains'));
+    const teacher = await pickTeacher(secrets, 'Generate Teacher Chains');
     return teacher && teach(file, teacher, services, () => forgetKey(secrets, teacher.endpoint));
   });
 }
@@ -105,25 +103,24 @@ async function agree(plan: RequestPlan): Promise<boolean> {
   const left = plan.requests - plan.cached;
   const send = {
     icon: 'send',
-    label: t('Send {0}', plural(left, 'request')),
-    description: t('to {0}, {1}', plan.model, plan.host),
+    label: `Send ${plural(left, 'request')}`,
+    description: `to ${plan.model}, ${plan.host}`,
     detail: [
-      t('{0}, {1} chains each', plural(plan.questions, 'question'), Math.round(plan.requests / plan.questions)),
-      plan.cached > 0 ? t('{0} answered before', plan.cached) : '',
-      t('about {0} tokens in, {1} out', plan.expected.prompt, plan.expected.completion) +
-        (plan.measured ? '' : t(' (a guess)')),
-      plan.cost ? t('cost about {0}, at most {1}', plan.cost.expected.toFixed(3), plan.cost.most.toFixed(2)) : '',
+      `${plural(plan.questions, 'question')}, ${Math.round(plan.requests / plan.questions)} chains each`,
+      plan.cached > 0 ? `${plan.cached} answered before` : '',
+      `about ${plan.expected.prompt} tokens in, ${plan.expected.completion} out${plan.measured ? '' : ' (a guess)'}`,
+      plan.cost ? `cost about ${plan.cost.expected.toFixed(3)}, at most ${plan.cost.most.toFixed(2)}` : '',
     ]
       .filter(Boolean)
       .join(' · '),
   };
   const show = {
     icon: 'eye',
-    label: t('Show What Is Sent'),
-    detail: t('The text of each question, and nothing else from the row.'),
+    label: 'Show What Is Sent',
+    detail: 'The text of each question, and nothing else from the row.',
   };
   for (;;) {
-    const title = t('Send questions to {0}?', plan.host);
+    const title = `Send questions to ${plan.host}?`;
     const answer = await vscode.window.showQuickPick([send, show], {
       title,
       placeHolder: plan.endpoint,
@@ -144,7 +141,7 @@ function ask(
   journal: ReplyJournal,
   questions: number,
 ): Thenable<GenerationOutcome> {
-  const title = t('{0} answers {1}', teacher.model, plural(questions, 'question'));
+  const title = `${teacher.model} answers ${plural(questions, 'question')}`;
   return cancellable(title, async (stop, progress) => {
     const abort = new AbortController();
     let timer: NodeJS.Timeout | undefined;
@@ -176,10 +173,10 @@ function ask(
 function progressText({ done, total, cached, correct, waiting }: GenerationProgress, seconds: number): string {
   const asked = done - cached;
   return [
-    t('{0} of {1}', done, total),
-    done > 0 ? t('{0} right', percent(correct / done, 0)) : '',
-    asked > 0 && done < total ? t('{0} left', duration((seconds / asked) * (total - done))) : '',
-    waiting && waiting.until > Date.now() ? t('waiting: {0}', clipLine(waiting.reason, 60)) : '',
+    `${done} of ${total}`,
+    done > 0 ? `${percent(correct / done, 0)} right` : '',
+    asked > 0 && done < total ? `${duration((seconds / asked) * (total - done))} left` : '',
+    waiting && waiting.until > Date.now() ? `waiting: ${clipLine(waiting.reason, 60)}` : '',
   ]
     .filter(Boolean)
     .join(', ');
@@ -189,21 +186,17 @@ function resultText(
   { ended, failures, progress, without }: GenerationOutcome,
   { rows, solved, questions, kept }: WrittenChains,
 ): string {
-  const text = t('{0}: {1} of {2} questions solved.', plural(rows, 'chain'), solved, questions);
-  const stays = kept === undefined ? '' : ` ${t('The existing file has more ({0}) and is kept.', plural(kept, 'row'))}`;
+  const text = `${plural(rows, 'chain')}: ${solved} of ${questions} questions solved.`;
+  const stays = kept === undefined ? '' : ` The existing file has more (${plural(kept, 'row')}) and is kept.`;
   const lacking =
-    without.length > 0
-      ? ` ${t('The endpoint does not support {0} and uses its own default.', without.join(', '))}`
-      : '';
+    without.length > 0 ? ` The endpoint does not support ${without.join(', ')} and uses its own default.` : '';
   const failed =
     failures.length > 0
-      ? ` ${t('{0} without a reply: {1}', plural(failures.length, 'request'), clipLine(failures[0].message, 80))}`
+      ? ` ${plural(failures.length, 'request')} without a reply: ${clipLine(failures[0].message, 80)}`
       : '';
   const { cut, done } = progress;
   const short =
-    cut > 0
-      ? ` ${t('{0} of {1} replies were cut off at distillery.teacher.maxTokens and cannot be used.', cut, done)}`
-      : '';
+    cut > 0 ? ` ${cut} of ${done} replies were cut off at distillery.teacher.maxTokens and cannot be used.` : '';
   const rest = progress.total - done;
   return (
     text +
@@ -211,8 +204,6 @@ function resultText(
     lacking +
     failed +
     short +
-    (ended === 'stopped'
-      ? ` ${t('Stopped; {0} replies are missing. Only these are requested the next time.', rest)}`
-      : '')
+    (ended === 'stopped' ? ` Stopped; ${rest} replies are missing. Only these are requested the next time.` : '')
   );
 }

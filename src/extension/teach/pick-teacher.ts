@@ -15,31 +15,29 @@ interface TeacherItem extends vscode.QuickPickItem {
  * Undefined when dismissed.
  */
 export async function pickTeacher(secrets: vscode.SecretStorage, title: string): Promise<Teacher | undefined> {
-  const { t } = vscode.l10n;
   const [baseUrl, model] = [setting('teacher.baseUrl', ''), setting('teacher.model', '')];
   const items: TeacherItem[] = [];
   if (baseUrl && model)
     items.push({ icon: 'server', label: model, description: baseUrl, choose: () => endpoint(secrets, baseUrl, model) });
   items.push({
     icon: 'add',
-    label: t('Another Endpoint…'),
-    description: t('OpenAI-compatible: vLLM, Ollama, llama.cpp, DeepSeek, OpenAI'),
+    label: 'Another Endpoint…',
+    description: 'OpenAI-compatible: vLLM, Ollama, llama.cpp, DeepSeek, OpenAI',
     choose: () => anotherEndpoint(secrets, title, baseUrl),
   });
   items.push({
     icon: 'file-binary',
-    label: t('A GGUF File…'),
-    description: t('run on this machine by node-llama-cpp'),
+    label: 'A GGUF File…',
+    description: 'run on this machine by node-llama-cpp',
     choose: () => fileOnDisk(title),
   });
   const models = await vscode.lm.selectChatModels();
-  if (models.length > 0)
-    items.push({ label: t("VS Code's language models"), kind: vscode.QuickPickItemKind.Separator });
+  if (models.length > 0) items.push({ label: "VS Code's language models", kind: vscode.QuickPickItemKind.Separator });
   for (const one of models)
     items.push({ icon: 'chip', label: one.name, description: one.vendor, choose: () => vscodeTeacher(one) });
   const picked = await vscode.window.showQuickPick(items, {
     title,
-    placeHolder: t('Teacher'),
+    placeHolder: 'Teacher',
     matchOnDescription: true,
   });
   return picked?.choose?.();

@@ -29,7 +29,7 @@ export function vscodeTeacher(
       try {
         signal.throwIfAborted();
         const messages = [vscode.LanguageModelChatMessage.User(prompt)];
-        const justification = vscode.l10n.t('Chains of thought for a student to learn from.');
+        const justification = 'Chains of thought for a student to learn from.';
         const modelOptions = { temperature, max_tokens: maxTokens };
         const request = model.sendRequest(messages, { justification, modelOptions }, cancel.token);
         const pieces = (await watch.race(request)).text[Symbol.asyncIterator]();

@@ -65,12 +65,7 @@ export class TestRunner {
       if (node.kind === 'suite' && this.tree.size(node.suite) > limit)
         this.say(
           run,
-          vscode.l10n.t(
-            '{0}: the first {1} of {2}. To test more, raise the setting distillery.evaluation.limit or run a page.',
-            top.label,
-            limit,
-            this.tree.size(node.suite),
-          ),
+          `${top.label}: the first ${limit} of ${this.tree.size(node.suite)}. To test more, raise the setting distillery.evaluation.limit or run a page.`,
         );
       const part = parts.get(node.suite) ?? { suite: node.suite, items: [], top };
       part.items.push(...items.filter((item) => !part.items.includes(item)));
@@ -98,10 +93,7 @@ export class TestRunner {
     try {
       const checkpoint = this.student.of(suite.experiment);
       const whole = items.length === this.tree.size(suite);
-      this.say(
-        run,
-        vscode.l10n.t('{0}: {1} by {2}', top.label, plural(items.length, 'problem'), studentTitle(checkpoint)),
-      );
+      this.say(run, `${top.label}: ${plural(items.length, 'problem')} by ${studentTitle(checkpoint)}`);
       for (const item of items) run.started(item);
       const result = await this.services.hosts.of(checkpoint).request(
         'evaluate',
@@ -123,7 +115,7 @@ export class TestRunner {
       this.say(run, `${top.label}: ${score}`);
       vscode.say(top, { description: `${percent(result.accuracy)} of ${result.n} · ${tokens(result.meanTokens)}` });
       const recorded = runOfCheckpoint(checkpoint);
-      if (result.unrecorded) this.say(run, vscode.l10n.t('Not recorded in the run: {0}', result.unrecorded));
+      if (result.unrecorded) this.say(run, `Not recorded in the run: ${result.unrecorded}`);
       if (result.recorded && recorded) this.services.runs.refresh(recorded);
     } catch (error) {
       for (const item of waiting.values()) run.skipped(item);

@@ -8,16 +8,15 @@ import { TestTree } from './tree';
 
 /** Datasets as test suites: a problem that the student answers wrong is a failed test. */
 export function registerTests(services: Services): vscode.Disposable {
-  const { t } = vscode.l10n;
-  const controller = new vscode.TestController('distillery.evaluation', t('Distillery: Problems'));
+  const controller = new vscode.TestController('distillery.evaluation', 'Distillery: Problems');
   const tree = new TestTree(controller, services);
   const student = new TestedStudent(services);
   const evaluation = new TestRunner(services, controller, tree, student);
-  const profile = controller.createRunProfile(t('Ask the Student'), (request, cancelled) =>
+  const profile = controller.createRunProfile('Ask the Student', (request, cancelled) =>
     evaluation.run(request, cancelled),
   );
   const name = () => {
-    const label = student.chosen ? t('Ask {0}', studentTitle(student.chosen)) : t('Ask the Newest Student');
+    const label = student.chosen ? `Ask ${studentTitle(student.chosen)}` : 'Ask the Newest Student';
     vscode.say(profile, { label });
   };
   const choose = async () => {

@@ -34,20 +34,19 @@ export class TestedStudent {
 
   /** Asks for a student; true when one was chosen. */
   async choose(): Promise<boolean> {
-    const { t } = vscode.l10n;
     const newest = {
       icon: 'sync',
-      label: t('The newest checkpoint'),
-      description: t('of the runs of each experiment'),
+      label: 'The newest checkpoint',
+      description: 'of the runs of each experiment',
     };
-    const other = { icon: 'mortar-board', label: t('One student…'), description: t('until another is chosen') };
+    const other = { icon: 'mortar-board', label: 'One student…', description: 'until another is chosen' };
     const picked = await vscode.window.showQuickPick([newest, other], {
-      title: t('Student to Test'),
-      placeHolder: this.chosen ? t('Now: {0}', studentTitle(this.chosen)) : t('Now: the newest checkpoint'),
+      title: 'Student to Test',
+      placeHolder: this.chosen ? `Now: ${studentTitle(this.chosen)}` : 'Now: the newest checkpoint',
     });
     if (!picked) return false;
     if (picked === newest) return this.set(undefined);
-    const student = await pickStudent(this.services, t('Student to Test'));
+    const student = await pickStudent(this.services, 'Student to Test');
     return student ? this.set(student) : false;
   }
 

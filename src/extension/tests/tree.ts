@@ -174,14 +174,14 @@ export class TestTree implements vscode.Disposable {
     item.canResolveChildren = true;
     item.sortText = String(order);
     const { source } = suite;
-    vscode.say(item, { description: 'path' in source ? basename(source.path) : vscode.l10n.t('generated') });
+    vscode.say(item, { description: 'path' in source ? basename(source.path) : 'generated' });
     return item;
   }
 
   private pages(parent: vscode.TestItem, suite: Suite, count: number): vscode.TestItem[] {
     return Array.from({ length: Math.ceil(count / pageSize) }, (_, i) => {
       const [from, to] = [i * pageSize, Math.min(count, (i + 1) * pageSize)];
-      const label = vscode.l10n.t('Problems {0} to {1}', from + 1, to);
+      const label = `Problems ${from + 1} to ${to}`;
       const item = this.controller.createTestItem(`${parent.id}#${from}`, label, parent.uri);
       item.canResolveChildren = true;
       item.sortText = order(from);

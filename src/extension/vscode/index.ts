@@ -48,7 +48,6 @@ export {
   LanguageModelChatMessage,
   LanguageModelError,
   Location,
-  l10n,
   lm,
   OverviewRulerLane,
   Position,
