@@ -6,6 +6,7 @@ export type ErrorCode =
   | 'config'
   | 'dataset'
   | 'checkpoint'
+  | 'architecture'
   | 'run'
   | 'no-run'
   | 'no-experiment'

@@ -2,7 +2,6 @@
 import { thinkingTokens, thinksFirst } from '../curriculum/completions';
 import { type Lesson, wording } from '../curriculum/lessons';
 import { budgetsOf, type LengthBudget, quantile, roundedUp } from '../data/lengths';
-import { loadStudentConfig } from '../student-files/folder';
 import type { Tokenizer } from '../student-files/tokenizer';
 import { columns, percent } from './format';
 import { pc } from './terminal';
@@ -25,14 +24,15 @@ export interface Budgets {
  */
 const ownAnswer = { builtIn: 320, pretrained: 512, thinking: thinkingTokens };
 
-interface PromptedStudent {
-  folder: string;
+export interface PromptedStudent {
+  /** The longest sequence. */
+  maxPositions: number;
   tokenizer: Tokenizer;
   builtIn: boolean;
 }
 
-export function budgetsFor(lessons: readonly Lesson[], { folder, tokenizer, builtIn }: PromptedStudent): Budgets {
-  const { maxPositions } = loadStudentConfig(folder);
+export function budgetsFor(lessons: readonly Lesson[], student: PromptedStudent): Budgets {
+  const { maxPositions, tokenizer, builtIn } = student;
   const chainOf = ({ teacherTokens }: Lesson) => teacherTokens?.length ?? 0;
   const lengths = lessons.map(chainOf).filter((length) => length > 0);
   const prompts = lessons.map(({ prompt }) => prompt.length);

@@ -11,6 +11,8 @@ export interface ExperimentPlace {
   name: string;
   /** As written in the experiment. */
   student: string;
+  /** Only the PyTorch engine supports the student's family. */
+  onTorch?: boolean;
 }
 
 /** A path relative to `folder`, with forward slashes. The name of a Hub model is kept. */
@@ -27,9 +29,10 @@ const example = (name: string) => join(packageRoot(), 'examples', 'arithmetic', 
 const fileName = (name: string) => name.replace(/[^\p{L}\p{N}._-]+/gu, '-');
 
 /** The built-in experiment under another name. */
-export function arithmeticFiles({ name, student }: ExperimentPlace): Record<string, string> {
+export function arithmeticFiles({ name, student, onTorch }: ExperimentPlace): Record<string, string> {
   let text = withoutSchema(readFileSync(example('arithmetic.distillery.json'), 'utf8'));
   text = set(set(text, ['name'], name), ['student', 'path'], student);
+  if (onTorch) text = set(text, ['backend'], 'torch');
   const experiment = `${fileName(name)}.distillery.json`;
   return {
     [experiment]: text,
@@ -47,7 +50,7 @@ export function arithmeticFiles({ name, student }: ExperimentPlace): Record<stri
  * language models of usual size; a student as small as the built-in one (`tiny`) needs higher learning rates.
  */
 export function datasetFiles(
-  { folder, name, student }: ExperimentPlace,
+  { folder, name, student, onTorch }: ExperimentPlace,
   survey: Survey,
   { tiny = false, size = usualSize }: { tiny?: boolean; size?: Size } = {},
 ): Record<string, string> {
@@ -74,6 +77,9 @@ export function datasetFiles(
     : '';
   const sampled = (epochs: number, most: number, rate: string) =>
     `{ "updates": ${updates(epochs, prompts, most)}, "prompts": ${prompts}, "group": 8,${rate} ${grpo} }`;
+  const backend = onTorch
+    ? '\n  // Only PyTorch supports the family of this student; "distillery engine install" sets it up.\n  "backend": "torch",'
+    : '';
   const experiment = `${fileName(name)}.distillery.json`;
   const rate = tiny ? ', "learningRate": 1e-3' : '';
   const sft = chains ? `{ "updates": ${updates(5, 32, 1000)}, "batch": 32${rate} }, "sftConcise": {}` : 'false';
@@ -86,7 +92,7 @@ export function datasetFiles(
   "name": ${JSON.stringify(name)},
   "seed": 1,
   // A Hugging Face folder: config.json, model.safetensors, tokenizer.json.
-  "student": { "path": ${JSON.stringify(student)} },
+  "student": { "path": ${JSON.stringify(student)} },${backend}
   "data": {
     // ${taught} rows to learn from, and ${validation} more at the end for choosing checkpoints.
     "train": ${source(train)},

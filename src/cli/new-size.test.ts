@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { loadExperiment } from '../config/load';
 import { tinyWorkspace } from '../curriculum/testing/tiny';
+import { embeddedMemory } from '../engine/engines';
 import { datasetFiles } from './new-files';
 import { fittingQuick, fittingSize, type QuickSize, quickLimit, quickSeconds, type Size, usualSize } from './new-size';
 import type { Survey } from './survey';
@@ -30,7 +31,8 @@ const survey: Survey = {
 };
 const text = (size: Size) =>
   Object.values(datasetFiles({ folder, name: 'long', student: 'student' }, survey, { size }))[0];
-const sizeOn = (memory: number) => fittingSize(text, folder, lengths, memory);
+const sizeOn = (memory: number) =>
+  fittingSize(text, folder, { model: embeddedMemory(join(folder, 'student')), lengths }, memory);
 
 it('samples and tests less at a time on a machine that does not hold the usual size', () => {
   expect(sizeOn(1e12)).toBe(usualSize);

@@ -4,8 +4,7 @@ import { checkExperiment } from '../config/check';
 import type { Experiment } from '../config/experiment';
 import { resolveExperiment } from '../config/load';
 import { secondsFor, type Workload } from '../curriculum/duration';
-import { type Lengths, peakOf, settleMemory } from '../curriculum/memory';
-import { embeddedMemory } from '../engine/engines';
+import { peakOf, type Sizes, settleMemory } from '../curriculum/memory';
 import { loadStudentConfig } from '../student-files/folder';
 
 export interface Size {
@@ -51,14 +50,16 @@ const leastPrompts = 2;
  * The usual batch sizes, halved until the experiment written by `write` takes at most half of `memory` (bytes),
  * as other programs run too. `folder` is the folder of the experiment.
  */
-export function fittingSize(write: (size: Size) => string, folder: string, lengths: Lengths, memory?: number): Size {
+export function fittingSize(
+  write: (size: Size) => string,
+  folder: string,
+  sizes: Sizes,
+  memory = sizes.model.limits()?.total ?? Number.POSITIVE_INFINITY,
+): Size {
   const fits = (size: Size): boolean => {
     const experiment = resolved(write(size), folder);
     if (!experiment) return true; // the caller reports what is wrong
-    const model = embeddedMemory(experiment.student.path); // a new experiment uses `auto`
-    const sizes = { model, lengths };
-    const most = (memory ?? model.limits()!.total) / 2;
-    return peakOf(settleMemory(experiment, sizes), sizes).bytes <= most;
+    return peakOf(settleMemory(experiment, sizes), sizes).bytes <= memory / 2;
   };
   let size = usualSize;
   while (size.prompts > leastPrompts && !fits(size))

@@ -3,13 +3,17 @@ import { basename, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { checkExperiment } from '../config/check';
 import { loadExperiment } from '../config/load';
+import { resolveLora } from '../config/student-size';
 import { inWords } from '../curriculum/duration';
 import type { Need } from '../curriculum/memory';
 import { guardDisk } from '../disk';
+import { embeddedMemory } from '../engine/engines';
+import { hasEngine } from '../engine/process/installed';
 import { UserError } from '../errors';
 import { packageRoot } from '../paths';
-import { baseFolder, loadStudentTokenizer, withWeights } from '../student-files/folder';
+import { baseFolder, loadStudentConfig, loadStudentTokenizer, withWeights } from '../student-files/folder';
 import { ggufAt } from '../student-files/gguf/student';
+import { otherFamily } from '../student-files/other-family';
 import { withPrompts } from '../student-files/prompting';
 import { holdsWeights, openWeights } from '../student-files/weights';
 import { createFile, makeFolder } from '../writing';
@@ -18,10 +22,11 @@ import { budgetsText } from './budgets';
 import { type DatasetOptions, datasetOptions } from './dataset';
 import { printDocument } from './exit';
 import { columns } from './format';
+import { familyNeeds, familyNote } from './new-family';
 import { arithmeticFiles, datasetFiles, type ExperimentPlace, link } from './new-files';
-import { fittingQuick, fittingSize, type QuickSize, quickLimit, quickSeconds, type Size } from './new-size';
+import { fittingQuick, fittingSize, type QuickSize, quickLimit, quickSeconds, type Size, usualSize } from './new-size';
 import { commandLine, quoted, shortPath } from './places';
-import { needsOf, needsText, speedFor } from './run-needs';
+import { type EngineFacts, engineFacts, needsOf, needsText } from './run-needs';
 import { type Survey, surveyDataset } from './survey';
 import { pc, stdout } from './terminal';
 
@@ -73,12 +78,15 @@ async function writeExperiment(path: string, options: Options): Promise<void> {
   // A model of the Hub is kept by name, which is valid on every machine.
   let student = options.student || 'student';
   if (options.student && existsSync(options.student)) student = link(folder, from);
-  const own = { folder: from, tokenizer, builtIn: tiny };
+  const family = otherFamily(from);
+  const maxPositions = family?.positions ?? loadStudentConfig(from).maxPositions;
+  const own = { maxPositions, tokenizer, builtIn: tiny };
   const survey = options.data ? await surveyDataset(options.data, { ...options, quiet: options.json }, own) : null;
   if (options.data && !survey) return;
-  const place = { folder, name, student };
-  const speed = survey && !tiny ? await speedFor(from) : null;
-  const files = survey ? fittedFiles(place, survey, { tiny, speed }) : arithmeticFiles(place);
+  const place = { folder, name, student, onTorch: family !== null };
+  const backend = family ? 'torch' : 'auto';
+  const engine = survey && (await engineFacts({ backend, student: { path: from, lora: resolveLora('auto', from) } }));
+  const files = survey && engine ? fittedFiles(place, survey, { from, tiny, engine }) : arithmeticFiles(place);
   const [first] = Object.keys(files);
   refuseFaulty(files[first]);
   refuseTaken(path, folder, [...Object.keys(files), ...(options.student ? [] : ['student'])]);
@@ -90,16 +98,19 @@ async function writeExperiment(path: string, options: Options): Promise<void> {
 
   const experiment = join(folder, first);
   const { experiment: made, warnings } = loadExperiment(experiment);
-  const needs = survey ? await needsOf(made, survey.lengths, survey.work) : [];
-  if (survey && speed) needs.push(quickNeed(experiment, survey, speed));
+  const withoutEngine = family !== null && !hasEngine();
+  const needs: Need[] = family ? familyNeeds(family) : [];
+  if (survey && engine && !withoutEngine) needs.push(...needsOf(made, engine, survey.lengths, survey.work));
+  if (survey && engine?.speed && !tiny) needs.push(quickNeed(experiment, survey, engine.speed));
   const notes = [
+    ...(family ? [familyNote(family, !withoutEngine)] : []),
     ...tokenizer.notes,
     ...(survey?.notes ?? []),
     ...warnings.map(({ message, remedy }) => (remedy ? `${message} ${remedy}` : message)),
   ];
   if (!options.json) {
     const facts = [...(survey ? budgetsText(survey.budgets) : []), ...needsText(needs)];
-    stdout.write(`${newReportText(folder, files, { copied: tiny, facts, notes })}\n`);
+    stdout.write(`${newReportText(folder, files, { copied: tiny, withoutEngine, facts, notes })}\n`);
     return;
   }
   printDocument({
@@ -150,12 +161,14 @@ function copyStudent(from: string, folder: string): void {
 function fittedFiles(
   place: ExperimentPlace,
   survey: Survey,
-  { tiny, speed }: { tiny: boolean; speed: number | null },
+  { from, tiny, engine }: { from: string; tiny: boolean; engine: EngineFacts },
 ): Record<string, string> {
   // The built-in student fits anywhere, and is copied into the folder later.
   if (tiny) return datasetFiles(place, survey, { tiny });
   const text = (size: Size) => Object.values(datasetFiles(place, survey, { size }))[0];
-  const size = fittingSize(text, place.folder, survey.lengths);
+  const { speed } = engine;
+  const model = place.onTorch ? engine.model : embeddedMemory(from);
+  const size = model ? fittingSize(text, place.folder, { model, lengths: survey.lengths }) : usualSize;
   if (!speed) return datasetFiles(place, survey, { size });
   const write = (quick: QuickSize) => text({ ...size, quick });
   const quick = fittingQuick(write, place.folder, { work: survey.work, speed });
@@ -177,12 +190,16 @@ const purposes: [RegExp, string][] = [
 ];
 
 interface NewReport {
+  /** The folder has a copy of the built-in student. */
   copied: boolean;
+  /** The student's engine is still to be set up. */
+  withoutEngine: boolean;
   facts: readonly string[];
   notes: readonly string[];
 }
 
-function newReportText(folder: string, files: Record<string, string>, { copied, facts, notes }: NewReport): string {
+function newReportText(folder: string, files: Record<string, string>, report: NewReport): string {
+  const { copied, withoutEngine, facts, notes } = report;
   const rows = Object.keys(files).map((file) => [file, purposes.find(([pattern]) => pattern.test(file))?.[1] ?? '']);
   if (copied) rows.push(['student/', 'the built-in student']);
   const place = quoted(shortPath(folder));
@@ -196,6 +213,7 @@ function newReportText(folder: string, files: Record<string, string>, { copied, 
     ...notes.map((note) => pc.yellow(`! ${note}`)),
     '',
     'Next:',
+    ...(withoutEngine ? [`  ${commandLine('engine install')}`] : []),
     `  ${commandLine(`preview ${place}`)}`,
     `  ${commandLine(`run ${place} --quick`)}`,
   ].join('\n');

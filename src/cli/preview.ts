@@ -18,7 +18,7 @@ import { printDocument } from './exit';
 import { namesOf, positive } from './options';
 import { commandLine, experimentFile, quoted, shortPath } from './places';
 import { type CountedView, type PreviewedProblem, previewText } from './preview-text';
-import { needsOf, needsText, secondsOf } from './run-needs';
+import { engineFacts, needsOf, needsText, secondsOf } from './run-needs';
 import { pc, stdout } from './terminal';
 
 interface Options {
@@ -86,7 +86,7 @@ Examples:
       if (options.json) printDocument(previewed);
       else {
         const work = workloadOf(problems, test.problems.length, tokenizer);
-        const needs = await needsOf(experiment, longestOf(problems, tokenizer), work);
+        const needs = needsOf(experiment, await engineFacts(experiment), longestOf(problems, tokenizer), work);
         const lines = [...needsText(needs), ...[...tokenizer.notes, ...notes].map((note) => pc.yellow(note))];
         const next = `Next:\n  ${commandLine(`run ${quoted(shortPath(file))} --quick`)}`;
         stdout.write(`${previewed.map(previewText).join('\n\n')}\n\n${lines.join('\n')}\n\n${next}\n`);

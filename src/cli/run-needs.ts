@@ -3,59 +3,70 @@ import type { Experiment } from '../config/experiment';
 import { durationText, secondsFor, type Workload } from '../curriculum/duration';
 import { type Lengths, type Need, withMemory } from '../curriculum/memory';
 import { startEngine } from '../engine/engines';
+import type { MemoryModel } from '../engine-data/memory';
 import { UserError } from '../errors';
 import { loadStudentConfig } from '../student-files/folder';
 import { pc } from './terminal';
 
-/** Memory and approximate time. What makes a run refuse is only a warning here. */
-export async function needsOf(experiment: Experiment, lengths: Lengths, work: Workload): Promise<Need[]> {
-  const needs: Need[] = [];
+/** What an engine says of a student before its run. */
+export interface EngineFacts {
+  /** Null where it has none. */
+  model: MemoryModel | null;
+  /** Operations per second on this machine; null where it does not say. */
+  speed: number | null;
+  /** Why no engine works here, or not with this student. */
+  fault?: UserError;
+}
+
+type OnEngine = Pick<Experiment, 'backend'> & { student: Pick<Experiment['student'], 'path' | 'lora'> };
+
+/** Starts the engine of an experiment once, for all that is asked of it. */
+export async function engineFacts({ backend, student: { path, lora } }: OnEngine): Promise<EngineFacts> {
+  const facts: EngineFacts = { model: null, speed: null };
   try {
-    const engine = await startEngine(experiment.backend, experiment.student.path);
+    const engine = await startEngine(backend, path);
     try {
-      const { path, lora } = experiment.student;
-      const model = await engine.memory(path, lora || null);
-      const { experiment: settled, need } = withMemory(experiment, lengths, model);
-      if (need) needs.push(need);
-      const speed = await engine.speed();
-      const config = () => loadStudentConfig(experiment.student.path);
-      if (speed !== null) needs.push({ level: 'info', text: durationText(settled, config(), work, speed) });
+      facts.speed = await engine.speed();
+      facts.model = await engine.memory(path, lora || null);
     } finally {
       await engine.close();
     }
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    needs.push({ level: 'warning', text: error.toString() });
+    facts.fault = error;
   }
-  return needs;
+  return facts;
 }
 
-/** Operations per second on this machine, by the engine of a new experiment; null where none says how fast it is. */
-export async function speedFor(student: string): Promise<number | null> {
+/** Memory and approximate time. What makes a run refuse is only a warning here. */
+export function needsOf(
+  experiment: Experiment,
+  { model, speed, fault }: EngineFacts,
+  lengths: Lengths,
+  work: Workload,
+): Need[] {
   try {
-    return await measuredSpeed('auto', student);
+    if (fault) throw fault;
+    const { experiment: settled, need } = withMemory(experiment, lengths, model);
+    const needs = need ? [need] : [];
+    if (speed === null) return needs;
+    const config = loadStudentConfig(experiment.student.path);
+    return [...needs, { level: 'info', text: durationText(settled, config, work, speed) }];
   } catch (error) {
-    if (error instanceof UserError) return null; // `needsOf` reports it
-    throw error;
+    if (!(error instanceof UserError)) throw error;
+    return [{ level: 'warning', text: error.toString() }];
   }
 }
 
 /** Seconds that each takes on this machine, roughly; null where no engine says how fast it is. */
 export async function secondsOf(planned: readonly { experiment: Experiment; work: Workload }[]) {
   const [{ experiment }] = planned;
-  const speed = await measuredSpeed(experiment.backend, experiment.student.path);
+  const { backend, student } = experiment;
+  const engine = await startEngine(backend, student.path);
+  const speed = await engine.speed().finally(() => engine.close());
   return planned.map(({ experiment: one, work }) =>
     speed === null ? null : secondsFor(one, loadStudentConfig(one.student.path), work, speed),
   );
-}
-
-async function measuredSpeed(backend: Experiment['backend'], student: string): Promise<number | null> {
-  const engine = await startEngine(backend, student);
-  try {
-    return await engine.speed();
-  } finally {
-    await engine.close();
-  }
 }
 
 export const needsText = (needs: readonly Need[]) =>

@@ -19,7 +19,7 @@ import { findDataset, namedDataset } from '../hub/cache';
 import { datasetNameText, splitOfDataset } from '../hub/dataset-name';
 import { statOf } from '../paths';
 import type { Tokenizer } from '../student-files/tokenizer';
-import { type Budgets, budgetsFor } from './budgets';
+import { type Budgets, budgetsFor, type PromptedStudent } from './budgets';
 import { counting, type DatasetOptions, datasetSource, type FileSource, loadAsked, sourceAt } from './dataset';
 import { shortPath } from './places';
 
@@ -54,7 +54,7 @@ const measured = { rows: 1000, characters: 300_000, least: 20 };
 export async function surveyDataset(
   data: string,
   { test, quiet, ...options }: DatasetOptions & { test?: string; quiet?: boolean },
-  student: { folder: string; tokenizer: Tokenizer; builtIn: boolean },
+  student: PromptedStudent,
 ): Promise<Survey | null> {
   const asking = { ...options, json: quiet };
   const dataset = await loadAsked(await datasetSource(data, asking), { quiet });

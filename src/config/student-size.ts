@@ -62,6 +62,12 @@ function shapeOf(student: string): StudentShape | null {
   return Object.values(shape).every((size) => size > 0) ? shape : null;
 }
 
+/** The approximate number of parameters, from the sizes in a folder's config.json; null if it does not have them. */
+export function describedParameters(student: string): number | null {
+  const shape = shapeOf(student);
+  return shape && count(shape);
+}
+
 const count = ({ hidden, layers, query, key, inner, vocab }: StudentShape) =>
   vocab * hidden + layers * hidden * (2 * query + 2 * key + 3 * inner);
 
@@ -70,8 +76,7 @@ const tiny = 10_000_000;
 
 /** Warns of a student too small to have learned to read, used on other problems than the built-in arithmetic. */
 export function sizeFindings(student: string, formats: readonly string[]): Finding[] {
-  const shape = shapeOf(student);
-  const parameters = shape && count(shape);
+  const parameters = describedParameters(student);
   if (!parameters || parameters >= tiny || formats.every((format) => format === 'arithmetic')) return [];
   return [
     {

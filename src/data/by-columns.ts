@@ -1,6 +1,6 @@
 import { extractAnswer } from '../answers/extract';
 import { stripCalculatorMarks } from '../chain/split';
-import { cellOf, cellText } from './cells';
+import { cellOf, cellText, listIn } from './cells';
 import { recordedAnswerOf } from './chains';
 import { type Choice, choicesOf, chosenAnswer, withChoices } from './choices';
 import { isNamed, type SettledColumns } from './columns';
@@ -117,8 +117,8 @@ function chainOf(
 ): ChosenChain | undefined {
   if (columns.chain === undefined) return undefined;
   const cell = cellOf(row, columns.chain);
-  const list = Array.isArray(cell) && !isTalk(columns, columns.chain) && !conversationOf(cell);
-  if (list) return stepsIn(cell, columns.chain, row) ?? bestGeneration(cell, answer, row);
+  const list = isTalk(columns, columns.chain) || conversationOf(cell) ? null : listIn(cell);
+  if (list) return stepsIn(list, columns.chain, row) ?? bestGeneration(list, answer, row);
   const text = reader(row, columns)(columns.chain, 'assistant');
   if (text === undefined || right === false) return undefined;
   const chain = thought(row, columns, text);

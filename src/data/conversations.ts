@@ -1,6 +1,8 @@
 /** Conversations as datasets write them: lists of turns, pairs, and texts with a chat template or headings in them. */
 import { spokenPart } from '../answers/thinking';
+import { isThinking, piecesIn } from './message-parts';
 import type { Row } from './rows';
+import { isSmallTalk } from './small-talk';
 
 export type ChatRole = 'system' | 'user' | 'assistant';
 
@@ -37,18 +39,14 @@ export function conversationOf(value: unknown): Conversation | null {
       continue; // a tool
     }
     if (turn === 'assistant' && said.user === undefined && messages.length > 1) continue; // a greeting
-    if (turn === 'user' && isSmallTalk(said)) {
+    if (turn === 'user' && said.user && said.assistant && isSmallTalk(said.user, said.assistant)) {
       said.user = undefined;
       said.assistant = undefined;
     }
-    said[turn] ??= withThinking(thinkingOf(message as Row), contentText(content ?? words ?? text ?? written));
+    said[turn] ??= turnText(message as Row, content ?? words ?? text ?? written);
   }
   return said;
 }
-
-/** "Hi!" and "Hello! What can I do for you?", without any number in question or reply. */
-const isSmallTalk = ({ user, assistant }: Conversation) =>
-  user !== undefined && assistant !== undefined && !/\p{N}/u.test(user + assistant) && assistant.length < 200;
 
 /** The same of a column that holds questions and answers, where pairs and whole texts are conversations, too. */
 export const exchangeOf = (value: unknown): Conversation | null =>
@@ -143,8 +141,12 @@ function jsonOf(text: string): unknown {
   }
 }
 
-const thinkingOf = ({ reasoning_content: content, reasoning, thinking }: Row) =>
-  contentText(content ?? reasoning ?? thinking);
+/** What a message says, including its thinking: in a field of its own, or in parts of the content. */
+function turnText(message: Row, content: unknown): string | undefined {
+  const thoughts = [...piecesIn({ ...message, content })].filter(({ kind }) => kind === 'thought');
+  const spoken = Array.isArray(content) ? content.filter((part) => !isThinking(part)) : content;
+  return withThinking(contentText(thoughts.map(({ text }) => text)), contentText(spoken));
+}
 
 /** A text, or the joined texts of a list of parts. */
 export function contentText(value: unknown): string | undefined {

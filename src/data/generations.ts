@@ -2,9 +2,9 @@
 import { sameAnswer } from '../answers/equal';
 import { extractAnswer } from '../answers/extract';
 import { partThinking, spokenPart } from '../answers/thinking';
-import { cellText } from './cells';
+import { cellText, listIn } from './cells';
 import { withThinking } from './conversations';
-import { verdicts } from './names';
+import { isVerdictColumn, verdicts } from './names';
 import type { Row } from './rows';
 
 /** Converts OpenThoughts' tags to R1's. */
@@ -93,9 +93,10 @@ function verdictIn(value: unknown): boolean | undefined {
 }
 
 function verdictsOf(row: Row, count: number) {
-  const lists = Object.entries(row).flatMap(([name, value]): [string, unknown[]][] =>
-    Array.isArray(value) && value.length === count ? [[name, value]] : [],
-  );
+  const lists = Object.entries(row).flatMap(([name, value]): [string, unknown[]][] => {
+    const list = isVerdictColumn(name) ? listIn(value) : null;
+    return list?.length === count ? [[name, list]] : [];
+  });
   const named = (pattern: RegExp) => lists.filter(([name]) => pattern.test(name)).map(([, values]) => values);
   // Math-Verify's verdict takes precedence over a language model's.
   const correct = [...named(/math_?verify/i), ...named(verdicts.right), ...named(verdicts.score)];

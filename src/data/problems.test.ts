@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Collector, ProblemList } from './problems';
+import { Collector, ProblemList, plainQuestion, questionKey } from './problems';
 import type { Problem } from './types';
 
 test('problems that are not kept in memory behave like an array', () => {
@@ -24,4 +24,15 @@ test('problems that are not kept in memory behave like an array', () => {
   };
   expect(seen(list.slice(1))).toEqual(seen(array.slice(1)));
   expect(seen(list.slice(1).slice(1))).toEqual(seen(array.slice(2)));
+});
+
+test.each([
+  'Tom has 1,080 pens, 3.5 kg of salt; is 3 < 4? (Yes.)  ',
+  '\n\t"A-1": 2^3 * .5 = 4., 5,',
+  'Ｗhat is 3² + ½?', // the hash of what these mean in ASCII
+  'Что такое\u00a0π?',
+  '',
+])('the key of %j is that of its plain form', (question) => {
+  expect(questionKey(question)).toBe(questionKey(plainQuestion(question)));
+  expect(questionKey(question)).not.toBe(questionKey(`${question} 7`));
 });

@@ -148,19 +148,50 @@ export function plainQuestion(question: string): string {
     .trim();
 }
 
-/** Two 32-bit products each (as in cyrb53, a public-domain hash), 53 bits of the result. */
-function questionKey(question: string): number {
+/**
+ * A hash of `plainQuestion`: two 32-bit products each (as in cyrb53, a public-domain hash), 53 bits of the result. In
+ * ASCII it is computed without that text, which would take as long as reading the rows.
+ */
+export function questionKey(question: string): number {
   let [a, b] = [0xdeadbeef, 0x41c6ce57];
-  const plain = plainQuestion(question);
-  for (let i = 0; i < plain.length; i++) {
-    const code = plain.charCodeAt(i);
+  const mix = (code: number) => {
     a = Math.imul(a ^ code, 2654435761);
     b = Math.imul(b ^ code, 1597334677);
+  };
+  const ascii = isAscii(question);
+  const plain = ascii ? question : plainQuestion(question);
+  let gap = false;
+  let started = false;
+  for (let i = 0; i < plain.length; i++) {
+    const code = plain.charCodeAt(i);
+    const kept = ascii ? keptInPlain(plain, i, code) : code;
+    if (kept === 0) {
+      gap = started;
+      continue;
+    }
+    if (gap) mix(space);
+    mix(kept);
+    [gap, started] = [false, true];
   }
   a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909);
   b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909);
   return 4294967296 * (2097151 & b) + (a >>> 0);
 }
+
+/** But for spaces, all of which end words. */
+const isAscii = (text: string) => !/[^ -~\s]/.test(text);
+const space = 32;
+
+/** The code unit that stands in the plain question for the one at `i` of an ASCII text; 0 if none does. */
+function keptInPlain(text: string, i: number, code: number): number {
+  if (isDigit(code) || (code >= 97 && code <= 122)) return code;
+  if (code >= 65 && code <= 90) return code + 32;
+  if (code === 46 || code === 44) return isDigit(text.charCodeAt(i - 1)) && isDigit(text.charCodeAt(i + 1)) ? code : 0;
+  return operators.has(code) ? code : 0;
+}
+
+const isDigit = (code: number) => code >= 48 && code <= 57;
+const operators = new Set([...'+*/=<>^%-'].map((operator) => operator.charCodeAt(0)));
 
 /** At most `count` problems, spread evenly over all. */
 export function spread(problems: Problems, count: number): Problem[] {

@@ -347,13 +347,16 @@ describe('an adapter folder', () => {
     expectClose(loaded, adapted(), 1e-6);
   });
 
-  it('of a 4-bit base is loaded on the model that the base was made from', () => {
-    const at = saved();
-    patch(at, { base_model_name_or_path: 'unsloth/qwen2.5-0.5b-instruct-unsloth-bnb-4bit' });
-    expect(() => loadStudent(at)).toThrow(
-      expect.objectContaining({ remedy: 'Download it: distillery download unsloth/qwen2.5-0.5b-instruct' }),
-    );
-  });
+  it.each(['-unsloth-bnb-4bit', '-bnb-8bit', '-AWQ', '-GPTQ-Int4', '-FP8'])(
+    'of a quantized base (%s) is loaded on the model that the base was made from',
+    (ending) => {
+      const at = saved();
+      patch(at, { base_model_name_or_path: `unsloth/qwen2.5-0.5b-instruct${ending}` });
+      expect(() => loadStudent(at)).toThrow(
+        expect.objectContaining({ remedy: 'Download it: distillery download unsloth/qwen2.5-0.5b-instruct' }),
+      );
+    },
+  );
 
   it('is refused as a pickle, or with an embedding of its own, and says what to do', () => {
     const at = saved();

@@ -52,12 +52,14 @@ export function adapterBase(folder: string): { path: string; missing: StudentNam
   return path ? { path, missing: null } : { path: name, missing: whole };
 }
 
+const quantization = /(?:-unsloth)?-(?:bnb-[48]bit|awq|gptq|fp8|int[48]|[48]bit)(?:-int[48]|-[48]bit|-dynamic)?$/i;
+
 /**
- * QLoRA adapters name their 4-bit base (`unsloth/Qwen2.5-3B-unsloth-bnb-4bit`). Quantized weights are not supported;
- * the adapter also fits the model that they were made from (QLoRA, arXiv 2305.14314): the repository name without the
- * ending.
+ * QLoRA adapters name their quantized base (`unsloth/Qwen2.5-3B-unsloth-bnb-4bit`). Quantized weights are not
+ * supported; the adapter also fits the model that they were made from (QLoRA, arXiv 2305.14314): the repository name
+ * without the ending.
  */
 function unquantised(name: StudentName): StudentName {
-  const repository = name.repository.replace(/(-unsloth)?-bnb-(4|8)bit$/i, '');
+  const repository = name.repository.replace(quantization, '');
   return repository === name.repository ? name : { repository, revision: 'main' };
 }

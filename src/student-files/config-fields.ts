@@ -11,21 +11,28 @@ export interface ConfigSource {
   path?: string;
 }
 
-export function refuseField({ json, file, path = '' }: ConfigSource, field: string, wanted: string): never {
+/** The error has the code `architecture` where another engine may support the value. */
+export function refuseField(
+  { json, file, path = '' }: ConfigSource,
+  field: string,
+  wanted: string,
+  code: 'checkpoint' | 'architecture' = 'checkpoint',
+): never {
   const is = json[field] === undefined ? 'is missing' : `is ${JSON.stringify(json[field])}`;
   throw new UserError(`${path}${field} ${is}; it must be ${wanted}`, {
     file,
     remedy:
       `The embedded engine supports ${modelTypes.join(', ')}; for others: ` +
       '`distillery engine install`, and "backend": "torch".',
-    code: 'checkpoint',
+    code,
   });
 }
 
 /** Refuses all values of a field except the given ones; an absent field or null counts as `absent`. */
 export function requireField(source: ConfigSource, field: string, allowed: unknown[], absent: unknown): void {
   const value = source.json[field] ?? absent;
-  if (!allowed.includes(value)) refuseField(source, field, allowed.map((item) => JSON.stringify(item)).join(' or '));
+  if (allowed.includes(value)) return;
+  refuseField(source, field, allowed.map((item) => JSON.stringify(item)).join(' or '), 'architecture');
 }
 
 /** No model has a larger dimension; a wrong one would waste memory and time until it is detected. */

@@ -1,5 +1,5 @@
 /** The rotary settings of config.json in both of their notations. */
-import { type ConfigSource, number, refuseField } from './config-fields';
+import { type ConfigSource, number, refuseField, requireField } from './config-fields';
 import type { Family } from './families';
 import { isJsonObject, type JsonObject } from './files';
 
@@ -49,7 +49,7 @@ export function ropesOf(source: ConfigSource, maxPositions: number, { absent, lo
   /** An object of settings; missing ones are read from the top level of config.json, in `field`. */
   const read = (settings: JsonObject, path: string, field: string, theta: number): RopeSettings => {
     const inner: ConfigSource = { json: settings, file, path };
-    if ((settings.partial_rotary_factor ?? 1) !== 1) refuseField(inner, 'partial_rotary_factor', '1');
+    requireField(inner, 'partial_rotary_factor', [1], 1);
     const ropeTheta =
       settings.rope_theta == null ? number(source, field, theta, 'real') : number(inner, 'rope_theta', theta, 'real');
     return { ropeTheta, ropeScaling: scalingOf(inner, maxPositions) };
@@ -94,6 +94,7 @@ function scalingOf(source: ConfigSource, maxPositions: number): RopeScaling | nu
         source,
         json.rope_type != null ? 'rope_type' : 'type',
         'default, linear, dynamic, llama3 or yarn',
+        'architecture',
       );
   }
 }

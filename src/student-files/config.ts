@@ -43,8 +43,12 @@ export interface ModelConfig {
  */
 export function parseModelConfig(json: JsonObject, file?: string): ModelConfig {
   const source: ConfigSource = { json, file };
+  if (json.quantization_config != null) refuseQuantised(source);
   const modelType = modelTypes.find((type) => type === json.model_type);
-  if (!modelType) return refuseField(source, 'model_type', `one of ${modelTypes.join(', ')} (SmolLM2 is a llama)`);
+  if (!modelType) {
+    const code = typeof json.model_type === 'string' ? 'architecture' : 'checkpoint';
+    return refuseField(source, 'model_type', `one of ${modelTypes.join(', ')} (SmolLM2 is a llama)`, code);
+  }
   const family = familyOf(modelType);
   const { absent } = family;
   refuseUnsupported(source, family);
@@ -97,8 +101,8 @@ function refuseUnsupported(source: ConfigSource, { activation, plain }: Family):
   requireField(source, activation.field, [...activation.names], activation.names[0]);
   for (const [field, values] of Object.entries(plain)) requireField(source, field, [...values], values[0]);
   for (const field of ['num_experts', 'num_local_experts', 'n_routed_experts'])
-    if (json[field] != null && json[field] !== 0) refuseField(source, field, 'absent: mixtures are not computed');
-  if (json.quantization_config != null) refuseQuantised(source);
+    if (json[field] != null && json[field] !== 0)
+      refuseField(source, field, 'absent: mixtures are not computed', 'architecture');
 }
 
 function refuseQuantised({ json, file }: ConfigSource): never {
@@ -136,7 +140,7 @@ function layerTypes(source: ConfigSource): unknown[] | null {
   const { layer_types: types } = source.json;
   if (!Array.isArray(types)) return null;
   if (types.some((type) => type !== 'full_attention' && type !== windowed))
-    refuseField(source, 'layer_types', `a list of full_attention and ${windowed}`);
+    refuseField(source, 'layer_types', `a list of full_attention and ${windowed}`, 'architecture');
   return types;
 }
 

@@ -3,8 +3,9 @@
  * llama.cpp's server. Servers support different parameters: one that is refused is omitted from then on.
  */
 import type OpenAI from 'openai';
+import { type Delta, piecesIn } from '../data/message-parts';
 import { connect, type ReplyLimits, ReplyWatch, replyLimits } from './connection';
-import { type Delta, piecesIn, saysSomething } from './delta';
+import { saysSomething } from './delta';
 import { checkBaseUrl, isLocal } from './endpoint';
 import { cutOffFault, retryAfter, TeacherFault } from './faults';
 import { neutralSettings, optionalSettings, type Piece, type Teacher, type TeacherRequest, type Unsent } from './types';

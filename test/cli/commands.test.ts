@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadExperiment } from '../../src/config/load';
@@ -340,6 +340,48 @@ describe('new', () => {
     expect(notes[0]).toContain('No row has a teacher chain');
     const { stages, baselines } = loadExperiment(experiment).experiment;
     expect([stages.reconstruct, stages.rewrite, baselines.sft]).toEqual([false, false, false]);
+  });
+
+  it('accepts a student without weights, as a server has its own, but none with damaged ones', async () => {
+    const weights = join(distillery.folder, 'weightless/model.safetensors');
+    cpSync(join(distillery.folder, 'student'), join(weights, '..'), { recursive: true });
+    const whole = readFileSync(weights);
+    rmSync(weights);
+    const named = ['--data', 'train.jsonl', '--student', 'weightless'];
+    const { experiment, needs } = await distillery.json<{ experiment: string; needs: string[] }>(
+      'new',
+      'far',
+      ...named,
+    );
+    expect(needs).toContainEqual(expect.stringContaining('There is neither model.safetensors'));
+    expect(loadExperiment(experiment).experiment.backend).toBe('auto');
+    writeFileSync(weights, whole.subarray(0, whole.length - 8));
+    expect(await refused('new', 'torn', ...named)).toContain('the file is cut off');
+    rmSync(weights);
+    writeFileSync(`${weights}.index.json`, JSON.stringify({ weight_map: { 'lm_head.weight': 'lost.safetensors' } }));
+    expect(await refused('new', 'torn', '--student', 'weightless')).toMatch(/lost\.safetensors.*does not exist/s);
+    expect(existsSync(join(distillery.folder, 'torn'))).toBe(false);
+  });
+
+  it('gives a student of another family to PyTorch, and names the step that sets it up', async () => {
+    for (const name of ['tokenizer.json', 'tokenizer_config.json'])
+      distillery.write(`olmo/${name}`, readFileSync(join(distillery.folder, 'student', name), 'utf8'));
+    const { vocab_size } = JSON.parse(readFileSync(join(distillery.folder, 'student/config.json'), 'utf8'));
+    const sizes = { hidden_size: 2048, num_attention_heads: 16, num_hidden_layers: 16, intermediate_size: 8192 };
+    const family = { model_type: 'olmo2', vocab_size, max_position_embeddings: 200, eos_token_id: 0 };
+    distillery.write('olmo/config.json', { ...sizes, ...family });
+    const without = distillery.with({ DISTILLERY_ENGINE: '', DISTILLERY_ENGINE_HOME: join(distillery.folder, 'none') });
+    const { code, stdout } = await without.run('new', 'other', '--data', 'train.jsonl', '--student', 'olmo');
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/Next:\n {2}distillery engine install\n {2}distillery preview other\n/),
+    ]);
+    expect(stdout).toContain('Only the PyTorch engine supports this student (model_type is "olmo2")');
+    expect(stdout).toMatch(/weights alone take about 2\.\d GB of memory in bfloat16 \(on a GPU\), 4\.\d GB in float32/);
+    const { experiment } = loadExperiment(join(distillery.folder, 'other/other.distillery.json'));
+    expect(experiment).toMatchObject({ backend: 'torch', student: { lora: { rank: 16 } } });
+    expect(experiment.evaluation.maxNewTokens).toBeLessThan(200); // its positions
+    expect((await without.run('preview', 'other', '--count', '1')).code).toBe(0);
   });
 
   it('writes nothing when the input is wrong', async () => {
