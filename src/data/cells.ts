@@ -30,7 +30,7 @@ export function cellText(value: unknown, turn: ChatRole): string | undefined {
   return undefined;
 }
 
-/** A list, also one in a text (JSON, with Python's words for truth values), as CSV and databases hold them; else null. */
+/** A list, also one in a text (JSON, with Python's words for truth values), as CSV holds them; null for others. */
 export function listIn(value: unknown): unknown[] | null {
   if (Array.isArray(value)) return value;
   if (typeof value !== 'string' || !/^\s*\[.*\]\s*$/s.test(value)) return null;

@@ -28,6 +28,7 @@ const speakerOf = ({ role, from, speaker, author, sender }: Row) => role ?? from
 export function conversationOf(value: unknown): Conversation | null {
   const messages = typeof value === 'string' && /^\s*\[\s*\{/.test(value) ? jsonOf(value) : value;
   if (!Array.isArray(messages) || messages.length === 0) return null;
+  if (messages.length === 1 && Array.isArray(messages[0])) return conversationOf(messages[0]);
   const said: Conversation = {};
   for (const message of messages) {
     if (typeof message !== 'object' || message === null) return null;

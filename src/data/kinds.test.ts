@@ -51,6 +51,28 @@ describe('kinds of rows', () => {
     ['steps', { question: asked, steps: [steps, 'It is \\boxed{31}.'], answer: 31 }, plain],
     ['candidates', { question: asked, answer: 31, candidates: [{ text: boxed, verdict: 'correct' }] }, plain],
     ['scores', { question: asked, gold: 31, completions: ['3 \\boxed{31}', boxed], scores: [0, 1] }, plain],
+    [
+      'lists in texts',
+      { question: asked, gold: 31, completions: JSON.stringify(['3', boxed]), correctness: '[False, True]' },
+      plain,
+    ],
+    [
+      'a conversation in a list',
+      {
+        conversations: [
+          [
+            { from: 'human', value: asked },
+            { from: 'gpt', value: boxed },
+          ],
+        ],
+      },
+      plain,
+    ],
+    [
+      'verl',
+      { prompt: asked, reward_model: { ground_truth: '31' }, extra_info: { answer: `${steps}\n#### 31` } },
+      plain,
+    ],
     ['KTO', { prompt: asked, completion: boxed, label: true }, plain],
     [
       'a story',
@@ -93,6 +115,21 @@ describe('kinds of rows', () => {
     ['content', { question: asked, content: boxed, answer: 31 }],
     ['reasoning_content and content', { prompt: asked, reasoning_content: thoughts, content: boxed }],
     ['thinking and a reply, with an answer', { question: asked, thinking: thoughts, reply: boxed, answer: '31' }],
+    [
+      'parts of a content',
+      {
+        messages: [
+          { role: 'user', content: [{ type: 'text', text: asked }] },
+          {
+            role: 'assistant',
+            content: [
+              { type: 'thinking', thinking: [{ type: 'text', text: thoughts }] },
+              { type: 'text', text: boxed },
+            ],
+          },
+        ],
+      },
+    ],
     ['a message', { question: asked, message: { role: 'assistant', reasoning_content: thoughts, content: boxed } }],
     ['a trace before a solution', { question: asked, reasoning_trace: thoughts, solution: boxed, answer: '31' }],
   ])('a chain: %s', (name, row) => {
@@ -123,6 +160,8 @@ describe('kinds of rows', () => {
     const file = written('parts.json', { train: [rows[0]], test: [rows[1]] });
     expect(read(file)).toMatchObject({ split: 'train', problems: [{ answer: '31' }] });
     expect(read(file, { split: 'test' })).toMatchObject({ split: 'test', problems: [{ answer: '4' }] });
+    const wrapped = written('wrapped-parts.json', { version: 1, data: { train: [rows[0]], test: [rows[1]] } });
+    expect(read(wrapped, { split: 'test' })).toMatchObject({ split: 'test', problems: [{ answer: '4' }] });
   });
 
   test('conversations without a name, one a line', () => {

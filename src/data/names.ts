@@ -54,7 +54,7 @@ export const usual = {
   /** What follows the thinking: a chain if it states an answer. */
   reply: [
     ...['content', 'text', 'message', 'reply', 'final', 'final_response', 'final_output', 'response_content'],
-    ...['answer_content', 'output_text', 'response_text', 'summary'],
+    ...['answer_content', 'output_text', 'response_text', 'summary', 'extra_info.answer', 'extra_info.solution'],
   ],
   system: ['system', 'system_prompt', 'system_message'],
   student: ['student', 'student_response', 'student_answer'],

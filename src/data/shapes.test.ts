@@ -93,7 +93,7 @@ describe('the whole of a file', () => {
 
 describe('rows that cannot be used', () => {
   test.each([
-    ['nan.jsonl', /broken JSON/],
+    ['nan.jsonl', /a value other than a text as "answer"/],
     ['nullans.jsonl', /a value other than a text as "answer"/],
     ['nullsome.parquet', /has no text as its answer/],
     ['dupid.jsonl', /is already on line/],
@@ -160,6 +160,11 @@ describe('written by hand', () => {
     ['stray-quote.tsv', 'answer\tsaid\tquestion\n12\tTen "or so.\tHow many, in all?\n'],
     ['crlf.csv', 'question,answer\r\n"How many, in all?",12\r\n'],
     ['wide.csv', Buffer.from('\uFEFFquestion,answer\n"How many, in all?",12\n', 'utf16le')],
+    ['wide.jsonl.gz', gzipSync(Buffer.from('\uFEFF{"question": "How many, in all?", "answer": 12}\n', 'utf16le'))],
+    [
+      'not-a-number.jsonl',
+      '{"question": "How many, in all?", "answer": 12, "note": "NaN", "score": NaN, "x": [-Infinity]}',
+    ],
     ['wide-without-mark.jsonl', Buffer.from('{"question": "How many, in all?", "answer": 12}\n', 'utf16le')],
     [
       'several-lines.json',

@@ -307,6 +307,8 @@ describe('an adapter folder', () => {
     const model = adapted();
     patch(at, { target_modules: '(?:.*?(?:language|text).*?)|(?:\\bmodel\\.layers\\.[\\d]{1,}\\..*)' });
     expectSame(at, model);
+    patch(at, { target_modules: 'all-linear', exclude_modules: '.*(?:k_proj|o_proj|gate_proj|up_proj)' });
+    expectSame(at, adapted());
   });
 
   it('may have the name of the adapter in the names of its tensors', () => {

@@ -30,7 +30,7 @@ const ignoredFields = new Set(
     ['auto_mapping', 'base_model_name_or_path', 'revision', 'inference_mode', 'peft_version'],
     ['r', 'lora_alpha', 'lora_dropout', 'target_modules', 'use_rslora', 'rank_pattern', 'alpha_pattern'],
     ['megatron_config', 'megatron_core', 'loftq_config', 'eva_config', 'corda_config', 'lora_ga_config'],
-    ['qalora_group_size', 'layers_pattern', 'runtime_config', 'ensure_weight_tying'],
+    ['qalora_group_size', 'layers_pattern', 'runtime_config', 'ensure_weight_tying', 'exclude_modules'],
   ].flat(),
 );
 
@@ -105,15 +105,17 @@ interface AdapterFiles {
 
 /**
  * The linear layers that have an adapter. Names are matched as in PEFT: the full name of a module or its end, `q_proj`
- * or `model.layers.0.self_attn.q_proj`. The result of a pattern (Unsloth writes one) is seen in the weights.
+ * or `model.layers.0.self_attn.q_proj`. The result of a pattern (Unsloth writes one), and of names with exceptions
+ * (`exclude_modules`), is seen in the weights.
  */
 function readTargets(json: JsonObject, { config, file, tensors }: AdapterFiles): LoraTarget[] {
   const named = json.target_modules === 'all-linear' ? loraTargets.map(moduleOf) : json.target_modules;
   const all = loraTargets.map(moduleOf).join(', ');
   const wanted = `a list of linear layers (${all}) or a pattern, alike in every layer of the model`;
+  const excepted = Array.isArray(named) && !isAbsent(json.exclude_modules);
   const used = new Set<unknown>();
   const isNamed = (weight: string) => {
-    if (typeof named === 'string') return tensors.has(adapterName(weight, 'A'));
+    if (typeof named === 'string' || excepted) return tensors.has(adapterName(weight, 'A'));
     if (!Array.isArray(named)) return refuseAdapter(file, 'target_modules', wanted);
     const module = weight.replace(/\.weight$/, '');
     const names = named.filter((name) => module === name || module.endsWith(`.${name}`));
@@ -127,7 +129,7 @@ function readTargets(json: JsonObject, { config, file, tensors }: AdapterFiles):
   }));
   const targets = counts.filter(({ count }) => count > 0).map(({ target }) => target);
   const everywhere = counts.every(({ count }) => count === 0 || count === config.layers);
-  const others = Array.isArray(named) ? named.filter((name) => !used.has(name)) : [];
+  const others = Array.isArray(named) && !excepted ? named.filter((name) => !used.has(name)) : [];
   if (others.length > 0) refuseAdapter(file, 'target_modules', `${wanted}, without ${others.join(', ')}`);
   if (targets.length === 0 || !everywhere) refuseAdapter(file, 'target_modules', wanted);
   return targets;

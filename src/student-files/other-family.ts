@@ -32,7 +32,7 @@ export function otherFamily(student: string): OtherFamily | null {
   }
 }
 
-/** Models of several kinds of input have the settings of their texts in `text_config`; GPT-2's name is `n_positions`. */
+/** Models of several kinds of input have the settings of their texts in `text_config`. */
 function positionsOf(folder: string): number {
   const json = readJsonObject(join(folder, 'config.json'));
   const found = [json, json.text_config]

@@ -54,6 +54,7 @@ function guard<T>(file: string, action: () => T): T {
 /** Converts a cell to its JSON form: lists to arrays, structs to objects, integers to digits. */
 function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return String(value);
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8'); // as of a Parquet file
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
   if (Symbol.iterator in value && !('toJSON' in value && !isVector(value)))
     return Array.from(value as Iterable<unknown>, plain);

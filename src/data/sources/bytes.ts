@@ -29,13 +29,23 @@ const mostUnpacked = (file: string) => Math.min(maxUnpacked, Math.max(alwaysUnpa
 
 export function bytesOf(file: string): Bytes {
   const head = headOf(file);
-  if (head.readUInt16BE(0) === 0x1f8b) return inMemory(file, gunzip(file));
-  if (head.readUInt32LE(0) === 0xfd2fb528) return inMemory(file, unzstd(file));
-  const encoding = wideEncoding(head);
-  if (!encoding) return onDisk(file);
-  if (sizeOf(file) > maxWide)
+  if (head.readUInt16BE(0) === 0x1f8b) return inMemory(file, inUtf8(file, gunzip(file)));
+  if (head.readUInt32LE(0) === 0xfd2fb528) return inMemory(file, inUtf8(file, unzstd(file)));
+  if (!wideEncoding(head)) return onDisk(file);
+  refuseLong(file, sizeOf(file));
+  return inMemory(file, inUtf8(file, readFileSync(file)));
+}
+
+function inUtf8(file: string, bytes: Buffer): Buffer {
+  const encoding = wideEncoding(bytes);
+  if (!encoding) return bytes;
+  refuseLong(file, bytes.length);
+  return Buffer.from(new TextDecoder(encoding).decode(bytes), 'utf8');
+}
+
+function refuseLong(file: string, size: number): void {
+  if (size > maxWide)
     throw datasetError(`this file in UTF-16 is larger than ${maxWide >> 20} MB`, { file }, 'Save it as UTF-8.');
-  return inMemory(file, Buffer.from(new TextDecoder(encoding).decode(readFileSync(file)), 'utf8'));
 }
 
 /** The first bytes of a file, at least four; bytes past the end are 0. */

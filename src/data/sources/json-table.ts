@@ -65,8 +65,9 @@ function tableIn(value: Row, split: Split): JsonTable | null {
   const wanted =
     lists.length === 1 ? lists : lists.filter(([name]) => /^(?:data|rows|examples|items|records)$/.test(name));
   if (wanted.length === 1) return { rows: (wanted[0][1] as Row[]).map(unwrapped) };
-  const [[name, inner] = []] = fields;
-  if (fields.length === 1 && isRow(inner) && (name === 'data' || !isUsualColumn(name!))) return tableIn(inner, split);
+  const [[name, inner] = [], ...others] = fields.filter(([, field]) => typeof field === 'object' && field !== null);
+  const wraps = others.length === 0 && isRow(inner) && (name === 'data' || !isUsualColumn(name!));
+  if (wraps) return tableIn(inner, split);
   return byName(value);
 }
 

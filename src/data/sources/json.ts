@@ -55,7 +55,8 @@ function parsed(text: string, spot: Spot, placeOf: (spot: Spot) => RowPlace): So
   const { index } = spot;
   const place = placeOf(spot);
   try {
-    return { row: asRow(exactly(text, parseJson(text, { ...place, code: 'dataset' }))), place, index, spot };
+    const json = withoutNan(text);
+    return { row: asRow(exactly(json, parseJson(json, { ...place, code: 'dataset' }))), place, index, spot };
   } catch (error) {
     if (error instanceof UserError) return { fault: error, place, index };
     throw error;
@@ -64,9 +65,15 @@ function parsed(text: string, spot: Spot, placeOf: (spot: Spot) => RowPlace): So
 
 /** The value of a text that may begin with a byte order mark. @throws SyntaxError */
 export function valueIn(text: string): unknown {
-  const json = text.replace(/^\uFEFF/, '');
+  const json = withoutNan(text.replace(/^\uFEFF/, ''));
   return exactly(json, JSON.parse(json));
 }
+
+/** Python's numbers that JSON does not have become null. */
+const withoutNan = (text: string): string =>
+  text.includes('NaN') || text.includes('Infinity')
+    ? text.replace(/"(?:[^"\\]|\\.)*"|\bNaN\b|-?\bInfinity\b/g, (found) => (found.startsWith('"') ? found : 'null'))
+    : text;
 
 /** The value of a JSON text, with long whole numbers as texts: a number of JavaScript loses their last digits. */
 const exactly = (text: string, value: unknown): unknown =>

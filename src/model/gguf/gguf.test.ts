@@ -216,6 +216,19 @@ describe('the architecture', () => {
     expect(original(named)).toMatchObject({ original_max_position_embeddings: 16 });
   });
 
+  it('is that of a model, and of one that is supported here; each refusal has its own way on', () => {
+    const refusal =
+      (...more: MetadataField[]) =>
+      () =>
+        configJson(facts(...more));
+    const withRemedy = (remedy: RegExp) => expect.objectContaining({ remedy: expect.stringMatching(remedy) });
+    expect(refusal(['general.type', 'string', 'adapter'])).toThrow(withRemedy(/llama-export-lora/));
+    expect(refusal(['general.type', 'string', 'mmproj'])).toThrow(withRemedy(/the model's own file/));
+    expect(refusal(['general.architecture', 'string', 'olmo2'])).toThrow(withRemedy(/engine install/));
+    const biased = { ...facts(), tensors: new Map(facts().tensors).set('blk.0.attn_q.bias', { shape: [8] }) };
+    expect(() => configJson(biased)).toThrow(withRemedy(/^The Hugging Face folder .*engine install/));
+  });
+
   it('is not in one part of several', () => {
     const part = facts(['split.no', 'u32', 1], ['split.count', 'u32', 3]);
     expect(() => configJson(part)).toThrow('is part 2 of 3 of a model');

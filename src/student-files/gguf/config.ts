@@ -20,6 +20,22 @@ export type GgufFacts = Pick<GgufFile, 'metadata' | 'readFloats' | 'file'> & {
   tensors: ReadonlyMap<string, { shape: readonly number[] }>;
 };
 
+/** For what only PyTorch supports. */
+const otherwise =
+  'The Hugging Face folder of the model can be used with PyTorch: `distillery engine install`, and "backend": "torch".';
+
+/** Other things than models, by `general.type`. */
+function refuseOthers({ metadata, file }: GgufFacts): void {
+  const type = metadata.get('general.type') ?? 'model';
+  if (type === 'model') return;
+  const merged = "Merge it into its base with llama.cpp's llama-export-lora, and use the merged model.";
+  refuseKind(
+    file,
+    `contains ${type === 'adapter' ? 'an adapter' : JSON.stringify(type)} instead of a model`,
+    type === 'adapter' ? merged : "Use the model's own file, which is larger.",
+  );
+}
+
 /** One file of a model that llama-gguf-split has written as several. */
 function refusePart({ metadata, file }: GgufFacts): void {
   const [part, parts] = ['split.no', 'split.count'].map((name) => Number(metadata.get(name) ?? 0));
@@ -35,12 +51,13 @@ function refusePart({ metadata, file }: GgufFacts): void {
 export function configJson(gguf: GgufFacts): JsonObject {
   const { metadata, tensors, file } = gguf;
   refusePart(gguf);
+  refuseOthers(gguf);
   const named = metadata.get('general.architecture');
   const modelType = familyNamed(named);
   if (!modelType)
     throw new UserError(`The architecture is ${JSON.stringify(named) ?? 'not named'}`, {
       file,
-      remedy: `Supported architectures are ${architectures()} (SmolLM2 and Mistral are llama).`,
+      remedy: `Supported architectures are ${architectures()} (SmolLM2 and Mistral are llama). ${otherwise}`,
       code: 'checkpoint',
     });
   const family = familyOf(modelType);
@@ -65,7 +82,9 @@ export function configJson(gguf: GgufFacts): JsonObject {
   const theta = real('rope.freq_base', family.absent.theta);
   const token = (name: string) => metadata.get(`tokenizer.ggml.${name}_token_id`);
   const [vocabSize] = tensors.get('token_embd.weight')?.shape ?? refuse(file, 'has no tensor "token_embd.weight"');
-  const bias = tensors.has('blk.0.attn_q.bias');
+  const bias = !family.layer.qkvBias && tensors.has('blk.0.attn_q.bias');
+  if (bias)
+    refuseKind(file, `has biases in its attention, unlike other models of ${family.gguf.architecture}`, otherwise);
   return {
     architectures: [family.architecture],
     model_type: modelType,
@@ -82,7 +101,7 @@ export function configJson(gguf: GgufFacts): JsonObject {
     rope_theta: theta,
     rope_scaling: ropeScaling(gguf, fields, { headDim, theta }),
     tie_word_embeddings: !tensors.has('output.weight'),
-    ...(!family.layer.qkvBias && { attention_bias: bias }),
+    ...(!family.layer.qkvBias && { attention_bias: false }),
     ...(family.gguf.windows && { sliding_window: window }),
     ...family.gguf.fields({ hiddenSize, heads, headDim, layers }),
     initializer_range: 0.02,
