@@ -13,6 +13,8 @@ export interface Cell {
 export interface ResultsTable {
   /** Of the columns behind the student's. */
   headings: string[];
+  /** Of these columns: where there is too little room for all, those of the highest rank go first. */
+  ranks: (number | undefined)[];
   rows: { row: StudentRow; title: string; strongest: boolean; cells: Cell[] }[];
 }
 
@@ -37,6 +39,7 @@ export function resultsTable(
   const versus = compared.map(({ prefix }) => `${prefix}${comparisonHeading(start)}`);
   return {
     headings: headings.toSpliced(before, 0, ...versus),
+    ranks: columns.map(({ rank }) => rank).toSpliced(before, 0, ...compared.map(({ rank }) => rank)),
     rows: rows.map((row) => ({
       row,
       title: studentTitle(row.stage, start),

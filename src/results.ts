@@ -29,6 +29,8 @@ export interface StudentDifference {
   of: 'accuracy' | 'meanTokens';
   /** In front of `vs base`, where the column is not beside its own. */
   prefix: string;
+  /** As of a column. */
+  rank: number;
   /** The change from one value to another, without the unit. */
   change(value: number, from: number): number;
   unit: string;
@@ -86,6 +88,7 @@ const definitions = {
       difference: {
         of: 'accuracy',
         prefix: '',
+        rank: 3,
         change: (share, from) => 100 * (share - from),
         unit: 'pt',
         better: 1,
@@ -109,6 +112,7 @@ const definitions = {
       difference: {
         of: 'meanTokens',
         prefix: 'Tokens ',
+        rank: 5,
         change: (tokens, from) => 100 * (tokens / from - 1),
         unit: '%',
         better: -1,

@@ -153,11 +153,10 @@ const rewardFile = () => withoutSchema(readFileSync(example(rewardName), 'utf8')
  * The editor recognizes these files by name. They are copied, because a path into this installation would break when
  * the folder is moved or cloned, or the extension is updated.
  */
-const withoutSchema = (text: string) => set(text, ['$schema'], undefined);
+const withoutSchema = (text: string) => text.replace(/^ *"\$schema":.*\n/m, '');
 
-/** Changes or removes one value and keeps everything else, including comments. */
-const set = (text: string, path: string[], value: string | undefined) =>
-  applyEdits(text, modify(text, path, value, {}));
+/** Changes one value and keeps everything else, including comments. */
+const set = (text: string, path: string[], value: string) => applyEdits(text, modify(text, path, value, {}));
 
 function readme(name: string, experiment: string, about: string): string {
   const commands = [

@@ -134,7 +134,7 @@ function refuseFaulty(experiment: string): void {
 function refuseTaken(path: string, folder: string, files: readonly string[]): void {
   const taken = files.filter((file) => existsSync(join(folder, file)));
   if (taken.length > 0)
-    throw new UserError(`there is already a ${taken.join(' and a ')}, and nothing is overwritten`, {
+    throw new UserError(`the folder already has ${taken.join(', ')}, and nothing is overwritten`, {
       file: path,
       code: 'exists',
       remedy: 'Choose another folder or another --name.',

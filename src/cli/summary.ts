@@ -1,5 +1,5 @@
 import type { Damage } from '../lines';
-import { comparisonText, oneSeedNote } from '../report/comparison';
+import { comparisonText, oneSeedNote, unchangedText } from '../report/comparison';
 import type { StudentRow } from '../results';
 import { type Cell, resultsTable } from '../results-table';
 import { readStart, readSummary } from '../runs/reading';
@@ -7,7 +7,7 @@ import type { Start } from '../start';
 import { plural } from '../words';
 import { table } from './format';
 import { commandLine, quoted, shortPath } from './places';
-import { pc } from './terminal';
+import { pc, stdout, width } from './terminal';
 
 /**
  * The results of a run: its students on the test problems, and its last stage against the strongest baseline. Answers
@@ -16,9 +16,11 @@ import { pc } from './terminal';
 export function resultsText(folder: string, damage: Damage = () => {}): string {
   const rows = readSummary(folder);
   const compared = comparisonText(folder, rows, damage);
+  const unchanged = unchangedText(folder, rows, damage);
   const few = fewProblemsText(rows);
   return [
-    summaryTable(rows, readStart(folder)),
+    summaryTable(rows, { start: readStart(folder) }),
+    ...(unchanged ? [unchanged] : []),
     ...(compared ? [`${compared}\n${pc.dim(oneSeedNote)}`] : []),
     ...(few ? [pc.dim(few)] : []),
   ].join('\n\n');
@@ -43,15 +45,28 @@ export function endText(folder: string, minutes?: number): string {
   );
 }
 
-/** Each student on the test problems, with the change in accuracy and tokens from the initial one. */
-export function summaryTable(students: readonly StudentRow[], start?: Start): string {
-  const { headings, rows } = resultsTable(students, { start });
+/**
+ * Each student on the test problems, with the change in accuracy and tokens from the initial one. On a terminal,
+ * columns that do not fit are left out, those of the highest rank first.
+ */
+export function summaryTable(
+  students: readonly StudentRow[],
+  { start, room = stdout.isTTY ? stdout.columns : undefined }: { start?: Start; room?: number } = {},
+): string {
+  const { headings, ranks, rows } = resultsTable(students, { start });
   const coloured = ({ text, better }: Cell) => (better === undefined ? text : (better ? pc.green : pc.red)(text));
-  return table(
-    ['', ...headings.map((heading) => heading.toLowerCase())],
-    rows.map(({ title, strongest, cells }) => [
-      title + (strongest ? ' (strongest baseline)' : ''),
-      ...cells.map(coloured),
-    ]),
-  );
+  const upTo = (most: number, mark = '') => {
+    const shown = <T>(cells: readonly T[]) => cells.filter((_, i) => (ranks[i] ?? 0) <= most);
+    return table(
+      ['', ...shown(headings).map((heading) => heading.toLowerCase())],
+      rows.map(({ title, strongest, cells }) => [title + (strongest ? mark : ''), ...shown(cells).map(coloured)]),
+    );
+  };
+  const fits = (text: string) => room === undefined || width(text.slice(0, text.indexOf('\n'))) <= room;
+  const highest = Math.max(...ranks.map((rank) => rank ?? 0));
+  const tables = [
+    upTo(highest, ' (strongest baseline)'),
+    ...Array.from({ length: highest + 1 }, (_, i) => upTo(highest - i)),
+  ];
+  return tables.find(fits) ?? tables[tables.length - 1];
 }

@@ -67,6 +67,20 @@ it('the summary compares every student with the base', () => {
   expect(lines[5]).toMatch(/^Stage 3 \(Rewrite\) +62\.5 % +40\.0 – 60\.0 % +72\.6 +\+12\.5 pt +−27\.4 % +1:01 +100$/);
 });
 
+it('the summary leaves out the less important columns on a narrow terminal', () => {
+  const row = { accuracyInterval: [0.4, 0.6] as [number, number], n: 100, wallSeconds: 61 };
+  const students = [
+    { ...row, stage: 'base' as const, accuracy: 0.5, meanTokens: 100 },
+    { ...row, stage: 'sftConcise' as const, accuracy: 0.7, meanTokens: 60 },
+  ];
+  const head = (room: number) => plain(summaryTable(students, { room })).split('\n')[0].trim().split(/ {2,}/);
+  expect(head(200)).toContain('problems');
+  expect(head(80)).toEqual(['accuracy', '95 % interval', 'mean tokens', 'vs base']);
+  expect(head(10)).toEqual(['accuracy', 'mean tokens']);
+  for (const line of plain(summaryTable(students, { room: 80 })).split('\n'))
+    expect(line.length).toBeLessThanOrEqual(80);
+});
+
 it('says how little a test on a few problems shows', () => {
   const row = { stage: 'base' as const, accuracy: 0, accuracyInterval: [0, 0.3] as [number, number], meanTokens: 9 };
   expect(fewProblemsText([{ ...row, wallSeconds: 1, n: 8 }])).toMatch(/^Tested on 8 problems, 13 points each: /);

@@ -1,9 +1,9 @@
-/** The result of a run in a sentence. */
+/** The result of a run in sentences. */
 import type { Damage } from '../lines';
 import { pairedDifference } from '../runs/paired';
-import { readEvaluation } from '../runs/reading';
+import { readEvaluation, readValidation } from '../runs/reading';
 import type { StageRow } from '../runs/records';
-import { stageTitles, strongestBaseline, trainedStages } from '../stages';
+import { type StageName, stageTitles, strongestBaseline, trainedStages } from '../stages';
 import { signed } from '../words';
 
 /** A note on the result. */
@@ -29,4 +29,26 @@ export function comparisonText(folder: string, rows: readonly StageRow[], damage
     ` (95 % interval ${low} to ${high} over ${n} problems${open ? ', so they may be equally right' : ''}),`,
     ` answers ${Math.abs(tokens).toFixed(1)} tokens ${tokens > 0 ? 'longer' : 'shorter'}.`,
   ].join('');
+}
+
+/**
+ * The stages that left the student as it was, since no later checkpoint did better on the validation rows: their rows
+ * repeat the one above. Undefined if there are none.
+ */
+export function unchangedText(folder: string, rows: readonly StageRow[], damage?: Damage): string | undefined {
+  const stages = rows.filter(({ stage }) => stage === 'base' || (trainedStages as StageName[]).includes(stage));
+  // A phase validates the student as it comes first, except for that of the rewriter.
+  const asItCame = new Set(
+    readValidation(folder, damage)
+      .filter(({ phase }, i, all) => phase !== 'rewrite' && all[i - 1]?.phase !== phase)
+      .map(({ stage, step }) => `${stage}-${step}`),
+  );
+  const repeats = (row: StageRow, before: StageRow) =>
+    row.accuracy === before.accuracy && row.meanTokens === before.meanTokens && row.n === before.n;
+  const unchanged = stages.filter(
+    (row, i) => i > 0 && row.checkpoint && asItCame.has(row.checkpoint) && repeats(row, stages[i - 1]),
+  );
+  if (unchanged.length === 0) return undefined;
+  const titles = unchanged.map(({ stage }) => stageTitles[stage]).join(' and ');
+  return `${titles} left the student as it was: no later checkpoint did better on the validation rows.`;
 }

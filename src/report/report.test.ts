@@ -137,3 +137,24 @@ it('of an empty run shows what exists', () => {
   expect(page).toContain('No student has been tested.');
   expect(page).not.toContain('<h2>Curves');
 });
+
+it('says which stage left the student as it was', () => {
+  const run = createRun(folder, 'kept', {});
+  const row = {
+    accuracyInterval: [0.4, 0.6] as [number, number],
+    n: 4,
+    wallSeconds: 65,
+    accuracy: 0.5,
+    meanTokens: 80,
+  };
+  run.summary({ stage: 'base', ...row });
+  run.summary({ stage: 'complete', ...row, meanTokens: 40, checkpoint: 'complete-5' });
+  run.summary({ stage: 'rewrite', ...row, meanTokens: 40, checkpoint: 'rewrite-11' });
+  const check = { accuracy: 0.5, meanTokens: 40, best: true };
+  run.validation({ stage: 'complete', phase: 'complete', step: 0, ...check });
+  run.validation({ stage: 'complete', phase: 'complete', step: 5, ...check });
+  run.validation({ stage: 'rewrite', phase: 'rewrite', step: 10, ...check });
+  run.validation({ stage: 'rewrite', phase: 'internalise', step: 11, ...check });
+  run.validation({ stage: 'rewrite', phase: 'internalise', step: 21, ...check, best: false });
+  expect(reportOf(openRun(run.folder), { version: '1' })).toContain('<p>Stage 3 (Rewrite) left the student as it was');
+});

@@ -7,7 +7,7 @@ import { type Run, readMetrics, readStart, readSummary, stateOf } from '../runs/
 import type { StageRow } from '../runs/records';
 import type { Start } from '../start';
 import { casesOf, casesPart } from './cases';
-import { comparisonText, oneSeedNote } from './comparison';
+import { comparisonText, oneSeedNote, unchangedText } from './comparison';
 import { curvesPart } from './curves';
 import { type Html, html, markup } from './html';
 import { style } from './style';
@@ -74,6 +74,7 @@ function unreadPart(folder: string, unread: readonly UserError[]): Html {
 function resultsPart(folder: string, students: readonly StageRow[], start: Start | undefined, damage: Damage): Html {
   if (students.length === 0) return html`<section><h2>Results</h2><p>No student has been tested.</p></section>`;
   const compared = comparisonText(folder, students, damage);
+  const unchanged = unchangedText(folder, students, damage);
   const { headings, rows } = resultsTable(students, { start });
   return html`<section>
 <h2>Results</h2>
@@ -83,6 +84,7 @@ function resultsPart(folder: string, students: readonly StageRow[], start: Start
 ${rows.map(resultRow)}
 </tbody>
 </table></div>
+${unchanged ? html`<p>${unchanged}</p>` : null}
 ${compared ? html`<p>${compared} <span class="dim">${oneSeedNote}</span></p>` : null}
 </section>`;
 }

@@ -66,8 +66,8 @@ export function resultsTable(heads: readonly RunHead[], pairs: readonly PairedRe
                   equalsPrevious(rows, heads)
                     ? element(
                         'span',
-                        { class: 'dim', title: 'No rewrite helped: the student before it was kept' },
-                        ' kept',
+                        { class: 'dim', title: 'No later checkpoint did better on the validation rows' },
+                        ' unchanged',
                       )
                     : null,
                 )

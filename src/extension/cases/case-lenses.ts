@@ -57,8 +57,8 @@ function listLenses({ reference, read, note }: Case, order: readonly string[]): 
     ...(order.length > 1 ? places : []),
     read
       ? lens(0, ['circle-outline', 'Mark as Unread'], 'distillery.markUnread', reference)
-      : lens(0, ['check', 'Mark as Read (r)'], 'distillery.markRead', reference),
-    lens(0, ['note', note === undefined ? 'Add Note (n)' : 'Edit Note (n)'], 'distillery.noteCase', reference),
+      : lens(0, ['check', 'Mark as Read (R)'], 'distillery.markRead', reference),
+    lens(0, ['note', note === undefined ? 'Add Note (N)' : 'Edit Note (N)'], 'distillery.noteCase', reference),
   ];
 }
 
