@@ -203,7 +203,9 @@ def test_weights_are_never_completed_run_or_guessed(client, folder_of, tmp_path,
         torch.save({"x": Runs(str(ran))}, folder / "pytorch_model.bin")
 
     def pickled_adapter(folder):
+        (folder / "model.safetensors").unlink()
         about = {"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": 4, "target_modules": ["q_proj"]}
+        about["base_model_name_or_path"] = folder_of("llama")
         (folder / "adapter_config.json").write_text(json.dumps(about))
         torch.save({"x": Runs(str(ran))}, folder / "adapter_model.bin")
 
