@@ -117,7 +117,9 @@ export const faultRows: FaultRow[] = [
     tests: [['test/faults/places.test.ts', /a clock that jumps/]],
   },
   {
-    fault: 'a run folder is copied elsewhere, also to another machine, with its lock, and resumed there',
+    fault:
+      'a run folder is copied elsewhere, also to another machine or in the middle of its training, with its lock, and ' +
+      'resumed there',
     outcome: 'the copy is resumed; the original is unchanged',
     lost: nothing,
     told: '',

@@ -114,6 +114,22 @@ describe('acquireLock', () => {
     acquireLock(run);
   });
 
+  it('of a folder that was copied meanwhile is no lock of the copy; of one that was moved, it is', () => {
+    const lock = acquireLock(run);
+    const [copy, moved] = [`${run}-copy`, `${run}-moved`];
+    try {
+      fs.cpSync(run, copy, { recursive: true });
+      expect(lockHolder(copy)).toBeUndefined();
+      acquireLock(copy).release();
+      lock.check();
+      fs.renameSync(run, moved);
+      expect(() => acquireLock(moved)).toThrow(expect.objectContaining({ code: 'locked' }));
+    } finally {
+      fs.rmSync(copy, { recursive: true, force: true });
+      if (fs.existsSync(moved)) fs.renameSync(moved, run);
+    }
+  });
+
   it('does not release a lock that another has taken', () => {
     const lock = acquireLock(run);
     const file = writeLock(1, { ...mine(), token: 'other' });

@@ -7,7 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
@@ -23,6 +23,8 @@ const lockSchema = z.object({
   /** Host name of the machine. */
   host: z.string(),
   token: z.string(),
+  /** The run's folder, absolute and without links; absent in locks of earlier versions. */
+  folder: z.string().optional(),
 });
 export type LockRecord = z.infer<typeof lockSchema>;
 
@@ -94,7 +96,7 @@ function create(runFolder: string, number: number): Lock | undefined {
   const folder = lockFolder(runFolder);
   const file = join(folder, `${number}.json`);
   const { machine, ...mine } = thisProcess();
-  const record: LockRecord = { ...mine, host: machine, token: randomUUID() };
+  const record: LockRecord = { ...mine, host: machine, token: randomUUID(), folder: fs.realpathSync(runFolder) };
   if (!createFile(runFolder, file, JSON.stringify(record))) return undefined;
   // Since the first look, the lock may have been released, or replaced by a higher one.
   const released = join(folder, `${number}.released`);
@@ -132,10 +134,22 @@ function create(runFolder: string, number: number): Lock | undefined {
 function holderOf(folder: string, number: number): LockRecord | 'starting' | undefined {
   const file = join(folder, `${number}.json`);
   const record = read(file);
-  if (record) return isRunning({ ...record, machine: record.host }, file) ? record : undefined;
+  if (record) return isRunning({ ...record, machine: record.host }, file) && !isCopy(record, file) ? record : undefined;
   const stat = statOf(file);
   // A time in the future is from before the clock was set back.
   return stat && Math.abs(Date.now() - stat.mtimeMs) < tornAfterMs ? 'starting' : undefined;
+}
+
+/**
+ * Whether the folder was copied with this lock while a process worked on the original, which still has the lock. A
+ * folder that was moved is not a copy: its process goes on.
+ */
+function isCopy({ folder, token }: LockRecord, file: string): boolean {
+  if (folder === undefined) return false;
+  const original = join(lockFolder(folder), basename(file));
+  const [here, there] = [statOf(file), statOf(original)];
+  if (!here || !there || (here.ino === there.ino && here.dev === there.dev)) return false;
+  return read(original)?.token === token;
 }
 
 /** Waits up to half a second for a lock file that is being written. */

@@ -1,6 +1,6 @@
 /** A folder that wants to run something, fetch something, be followed out of, or be waited for, once it is opened. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -94,6 +94,9 @@ export function setTraps(folder: string, { url, socket }: Lure): void {
   const runs = '.distillery/runs/20200101-000000-';
   write(`${runs}nul/failures.jsonl`, `${'\0'.repeat(4096)}\n`);
   execFileSync('mkfifo', [join(folder, `${runs}nul`, 'run.json')]);
+  // What lies outside, through links: records of a run, and a folder of runs.
+  symlinkSync(join(folder, '..', 'outside.chains.jsonl'), join(folder, `${runs}nul`, 'metrics.jsonl'));
+  symlinkSync(join(folder, '..'), join(folder, `${runs}linked`));
   write(`${runs}[Open](command:workbench.action.files.newUntitledFile)/run.json`, { name: '[Open](command:x)' });
 }
 
