@@ -4,8 +4,10 @@ Micro-batches of examples of similar length. Rows are padded at the end, where c
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -83,44 +85,40 @@ def check_length(length: int, positions: int) -> None:
 BUSY = {"cpu": 512}
 
 
-def is_uneven(length: int, longest: int, count: int, device: str) -> bool:
+def even_runs(lengths: Sequence[int], device: str, most_tokens: float = math.inf) -> list[list[int]]:
     """
-    Whether padding to the longest wastes more than a fifth, although `count` such rows already keep the device busy.
+    Divides lengths, longest first, into runs of at most `most_tokens` with padding (a longer one gets its own). A run
+    also ends where padding would waste more than a fifth, unless it is too short to keep the device busy.
     """
-    return length < 0.8 * longest and longest * count >= BUSY.get(device, 8192)
+    runs: list[list[int]] = []
+    longest = 0
+    for length in lengths:
+        count = len(runs[-1]) if runs else 0
+        uneven = length < 0.8 * longest and longest * count >= BUSY.get(device, 8192)
+        if count == 0 or uneven or longest * (count + 1) > most_tokens:
+            runs.append([])
+            longest = length
+        runs[-1].append(length)
+    return runs
 
 
 def split(
     examples: Sequence[Example], chosen: Sequence[int], most_tokens: int, device: str, parts: int = 1
 ) -> list[list[int]]:
     """
-    Divides the chosen examples into micro-batches of at most `most_tokens` tokens with padding (a longer example gets
-    its own), and into at least `parts` of them if there are enough examples. The longest come first; a micro-batch ends
-    where padding would be more than a fifth.
+    Divides the chosen examples into micro-batches, the longest first, by the rule of `even_runs`, and into at least
+    `parts` of them if there are enough examples.
     """
-    by_length = sorted(chosen, key=lambda i: -examples[i].read)
+    by_length = iter(sorted(chosen, key=lambda i: -examples[i].read))
+    lengths = sorted((examples[i].read for i in chosen), reverse=True)
     if parts > 1:
-        most_tokens = min(most_tokens, max(1, -(-sum(examples[i].read for i in chosen) // parts)))
-    batches: list[list[int]] = []
-    longest = 0
-    for i in by_length:
-        length = examples[i].read
-        count = len(batches[-1]) if batches else 0
-        if count == 0 or longest * (count + 1) > most_tokens or is_uneven(length, longest, count, device):
-            batches.append([])
-            longest = length
-        batches[-1].append(i)
-    return batches
+        most_tokens = share_of(sum(lengths), parts, most_tokens)
+    return [list(islice(by_length, len(run))) for run in even_runs(lengths, device, most_tokens)]
 
 
-def even_runs(lengths: Sequence[int], device: str) -> list[list[int]]:
-    """Divides lengths, longest first, into runs with at most a fifth of padding, or too short to keep a device busy."""
-    runs: list[list[int]] = []
-    for length in lengths:
-        if not runs or is_uneven(length, runs[-1][0], len(runs[-1]), device):
-            runs.append([])
-        runs[-1].append(length)
-    return runs
+def share_of(tokens: int, parts: int, most: int) -> int:
+    """The tokens of each of `parts` equal micro-batches, at most `most`."""
+    return min(most, max(1, -(-tokens // parts)))
 
 
 def tensors_on(device: torch.device) -> Callable[[Any], Tensor]:

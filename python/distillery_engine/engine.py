@@ -7,7 +7,6 @@ import platform
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any
 
@@ -19,8 +18,9 @@ from .draws import Sampling
 from .errors import EngineError
 from .grpo import Episode, Update, grpo_step
 from .losses import LOSSES
-from .memory import estimate, exceeds, of_each, room
-from .opening import default_device, default_dtype, device_name, dtype_named, loaded, prepare
+from .machine import DTYPES, default_device, default_dtype, devices, dtype_of, installed, multiplication_speed, room
+from .memory import estimate, exceeds, of_each
+from .opening import loaded, prepare
 from .processes import Processes
 from .sampling import SampleOptions, pack_tokens, sample
 from .sharding import KINDS, collect
@@ -33,7 +33,6 @@ from .work import Work
 
 Params = dict[str, Any]
 OF_NO_STUDENT = ("hello", "speed", "memory", "open", "shutdown")
-LIBRARIES = ("torch", "transformers", "peft", "safetensors", "numpy", "bitsandbytes", "liger-kernel", "vllm")
 
 
 class Engine:
@@ -93,7 +92,7 @@ class Engine:
             "versions": {"python": platform.python_version(), **installed()},
             "device": device.type,
             "devices": devices(),
-            "dtypes": ["float32", "bfloat16", "float16"],
+            "dtypes": list(DTYPES),
             "dtype": default_dtype(device),
             "families": "any causal LM of transformers",
             "adapters": True,
@@ -104,9 +103,9 @@ class Engine:
         }
 
     def speed(self, _params: Params, work: Work) -> Any:
-        device = self.processes.device(self.defaults.get("device") or default_device())
-        dtype = self.defaults.get("dtype") or default_dtype(device)
-        return {"flops": multiplication_speed(device, dtype_named(dtype), work), "dtype": dtype}
+        params, device = self.settled({})
+        dtype = dtype_of(params, device)
+        return {"flops": multiplication_speed(device, dtype, work), "dtype": str(dtype).removeprefix("torch.")}
 
     def memory(self, params: Params, _work: Work) -> Any:
         params, device = self.settled(params)
@@ -312,37 +311,3 @@ class Engine:
         if name not in self.snapshots[params["id"]]:
             raise EngineError("config", f"There is no {name} of this student")
         return self.snapshots[params["id"]][name]
-
-
-def multiplication_speed(device: torch.device, dtype: torch.dtype, work: Work) -> float:
-    """Floating-point operations per second of a large matrix product, the best within a quarter of a second."""
-    size = 4096 if device.type == "cuda" else 512
-    a = torch.ones(size, size, device=device, dtype=dtype)
-    wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
-    best, end = float("inf"), time.monotonic() + 0.25
-    while best == float("inf") or time.monotonic() < end:
-        work.check()
-        wait()
-        started = time.perf_counter()
-        a @ a
-        wait()
-        best = min(best, time.perf_counter() - started)
-    return 2 * size**3 / best
-
-
-def installed() -> dict[str, str]:
-    found = {}
-    for library in LIBRARIES:
-        try:
-            found[library] = version(library)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def devices() -> list[Any]:
-    found: list[Any] = []
-    for index in range(torch.cuda.device_count()):
-        free, total = torch.cuda.mem_get_info(index)
-        found.append({"name": device_name(torch.device("cuda", index)), "totalBytes": total, "freeBytes": free})
-    return [*found, "cpu"]

@@ -26,18 +26,10 @@ class Cancelled(Exception):
     """The client cancelled its request."""
 
 
-class Diverged(EngineError):
-    """A loss or gradient that is no longer a number; the weights are as they were before the step."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(
-            "diverged",
-            f"Training diverged: {what} is not a finite number.",
-            "Lower learningRate or maxGradNorm, or raise warmup.",
-        )
-
-    def __reduce__(self) -> tuple[type[EngineError], tuple[Code, str, str | None, str | None]]:
-        return EngineError, (self.code, self.message, self.remedy, self.file)
+def diverged(what: str) -> EngineError:
+    """A loss or gradient is no longer a number; the weights are as they were before the step."""
+    message = f"Training diverged: {what} is not a finite number."
+    return EngineError("diverged", message, "Lower learningRate or maxGradNorm, or raise warmup.")
 
 
 # Settings that reduce memory, by the request that failed.

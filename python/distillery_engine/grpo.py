@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from .batches import Example, MicroBatch, check_examples
-from .errors import Diverged, EngineError
+from .errors import EngineError, diverged
 from .losses import LOSSES, SUMS, Counts, Scored, policy_loss
 from .scoring import score
 from .training import Trainer, by_example, merged
@@ -151,7 +151,7 @@ def optimizer_step(trainer: Trainer, update: Update, chosen: list[int], at: tupl
         results = trainer.together("grpoStep", lambda: own_share(scale))
         step = Step(merged([found for found, _ in results]), sum(loss for _, loss in results) if replays else None)
         if (learns or replays) and not math.isfinite(loss_of([*before, step])):
-            raise Diverged("the loss")
+            raise diverged("the loss")
         return step
 
     if not learns and not replays:

@@ -28,19 +28,13 @@ class Counts:
     max_new_tokens: int
 
 
-@dataclass(frozen=True)
-class Terms:
-    """The ratio, advantage and log-probability of each token, and the settings."""
-
-    ratio: Tensor
-    advantage: Tensor
-    log_probs: Tensor
-    options: dict[str, Any]
+Options = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Loss:
-    term: Callable[[Terms], Tensor]
+    # Of each token, from its ratio r, advantage A, log-probability and the settings.
+    term: Callable[[Tensor, Tensor, Tensor, Options], Tensor]
     divisor: Callable[[Counts], int]
     # Mean over each completion's tokens, then sum over completions; or sum over all tokens. Either is divided by
     # `divisor`.
@@ -51,40 +45,32 @@ class Loss:
     clips_high: bool = True
 
 
-def clip(t: Terms) -> Tensor:
+def clip(r: Tensor, advantage: Tensor, _log_probs: Tensor, options: Options) -> Tensor:
     """-min(r A, clip(r, 1 - low, 1 + high) A): PPO, arXiv 1707.06347; GRPO, arXiv 2402.03300."""
-    bounded = t.ratio.clamp(1 - t.options["clipLow"], 1 + t.options["clipHigh"])
-    return -torch.minimum(t.ratio * t.advantage, bounded * t.advantage)
+    bounded = r.clamp(1 - options["clipLow"], 1 + options["clipHigh"])
+    return -torch.minimum(r * advantage, bounded * advantage)
 
 
-def cispo(t: Terms) -> Tensor:
+def cispo(r: Tensor, advantage: Tensor, log_probs: Tensor, options: Options) -> Tensor:
     """-min(r, 1 + high) A logProb, the weight being a constant: MiniMax-M1, arXiv 2506.13585."""
-    return -t.ratio.detach().clamp(max=1 + t.options["clipHigh"]) * t.advantage * t.log_probs
+    return -r.detach().clamp(max=1 + options["clipHigh"]) * advantage * log_probs
 
 
-def sapo(t: Terms) -> Tensor:
+def sapo(r: Tensor, advantage: Tensor, _log_probs: Tensor, options: Options) -> Tensor:
     """-4 A sigmoid(temp (r - 1)) / temp, temp by the sign of A: arXiv 2511.20347."""
-    by_sign = t.options["sapoTemperature"]
-    temperature = torch.where(t.advantage > 0, by_sign["positive"], by_sign["negative"])
-    return -4 * t.advantage * torch.sigmoid(temperature * (t.ratio - 1)) / temperature
-
-
-def sequences(c: Counts) -> int:
-    return c.sequences
-
-
-def tokens(c: Counts) -> int:
-    return max(c.tokens, 1)
+    by_sign = options["sapoTemperature"]
+    temperature = torch.where(advantage > 0, by_sign["positive"], by_sign["negative"])
+    return -4 * advantage * torch.sigmoid(temperature * (r - 1)) / temperature
 
 
 LOSSES: dict[str, Loss] = {
-    "grpo": Loss(clip, sequences, "sequence"),
+    "grpo": Loss(clip, lambda c: c.sequences, "sequence"),
     "bnpo": Loss(clip, lambda c: max(c.micro_tokens, 1) * c.micro_batches, "token"),
     "dr_grpo": Loss(clip, lambda c: c.sequences * c.max_new_tokens, "token"),
-    "dapo": Loss(clip, tokens, "token"),
-    "gspo": Loss(clip, sequences, "sequence", importance="sequence"),
-    "cispo": Loss(cispo, tokens, "token", clips_low=False),
-    "sapo": Loss(sapo, sequences, "sequence", clips_low=False, clips_high=False),
+    "dapo": Loss(clip, lambda c: max(c.tokens, 1), "token"),
+    "gspo": Loss(clip, lambda c: c.sequences, "sequence", importance="sequence"),
+    "cispo": Loss(cispo, lambda c: max(c.tokens, 1), "token", clips_low=False),
+    "sapo": Loss(sapo, lambda c: c.sequences, "sequence", clips_low=False, clips_high=False),
 }
 
 
@@ -140,7 +126,7 @@ def policy_loss(name: str, s: Scored, options: dict[str, Any]) -> tuple[Tensor, 
         log_ratio = (by_row(log_ratio) / length)[s.row]
     ratio = torch.exp(log_ratio)
     advantage = s.advantage[s.row]
-    value = loss.term(Terms(ratio, advantage, valid(s.log_probs), options))
+    value = loss.term(ratio, advantage, valid(s.log_probs), options)
     if s.correction is not None:
         value = value * s.correction
     kl = torch.zeros_like(value)

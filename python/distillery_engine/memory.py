@@ -12,7 +12,8 @@ import torch
 from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM, DynamicCache
 
-from .opening import adapted, base_folder, default_dtype, dtype_named
+from .machine import dtype_of
+from .opening import adapted, base_folder
 from .scoring import MOST_LOGITS
 from .sharding import FITS
 
@@ -32,7 +33,7 @@ def estimate(params: dict[str, Any], device: torch.device) -> dict[str, int]:
     cache per token.
     """
     folder, adapter = Path(params["student"]), params.get("adapter")
-    dtype = dtype_named(params.get("dtype") or default_dtype(device))
+    dtype = dtype_of(params, device)
     base, stacked = base_folder(folder)
     config = AutoConfig.from_pretrained(base, local_files_only=True, trust_remote_code=False)
     with torch.device("meta"):
@@ -124,23 +125,3 @@ def cache_bytes(model: Any) -> int:
         forward(model, CACHED, past_key_values=cache, use_cache=True)
     tensors = [t for layer in cache.layers for t in (layer.keys, layer.values)]
     return sum(t.nbytes for t in tensors) // CACHED
-
-
-def room(device: torch.device, world: int) -> dict[str, int | None]:
-    """Free and total bytes of the device; None if unknown. The processes share the machine's main memory."""
-    if device.type == "cuda":
-        free, total = torch.cuda.mem_get_info(device)
-        return {"free": free, "total": total}
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-    except OSError:
-        return {"free": None, "total": None}
-    found = {name: int(rest.split()[0]) * 1024 for name, _, rest in (line.partition(":") for line in lines)}
-    total, free = found["MemTotal"], found["MemAvailable"]
-    try:  # a container's or a batch job's own limit
-        most = int(Path("/sys/fs/cgroup/memory.max").read_text())
-        used = int(Path("/sys/fs/cgroup/memory.current").read_text())
-        total, free = min(total, most), max(0, min(free, most - used))
-    except (OSError, ValueError):
-        pass
-    return {"free": free // world, "total": total // world}

@@ -17,17 +17,13 @@ from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from .errors import EngineError, first_line, is_environment_fault
+from .machine import device_name, dtype_of
 from .packing import packs
 from .random import sequence
 from .sampling import check_sampling
 from .student import Student
 
 ADAPTER = "adapter_model.safetensors"
-DTYPES = {
-    **dict.fromkeys(("float32", "fp32"), torch.float32),
-    **dict.fromkeys(("bfloat16", "bf16"), torch.bfloat16),
-    **dict.fromkeys(("float16", "fp16"), torch.float16),
-}
 # Short names of linear layers (src/config/lora.ts), and the families' names for them; some layers combine several.
 TARGETS = {
     "q": ("q_proj", "qkv_proj", "query_key_value"),
@@ -40,24 +36,10 @@ TARGETS = {
 }
 
 
-def default_device() -> str:
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def default_dtype(device: torch.device) -> str:
-    return "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
-
-
-def dtype_named(name: str) -> torch.dtype:
-    if name not in DTYPES:
-        raise EngineError("config", f"There is no dtype {name}", f"Use one of {', '.join(DTYPES)}.")
-    return DTYPES[name]
-
-
 def loaded(params: dict[str, Any], device: torch.device) -> Student:
     """`params` are those of the request `open`. All random values are a function of its seed."""
     folder, adapter = params["student"], params.get("adapter")
-    dtype = dtype_named(params.get("dtype") or default_dtype(device))
+    dtype = dtype_of(params, device)
     quantization = params.get("quantization")
     if quantization and adapter is None:
         raise EngineError(
@@ -93,10 +75,6 @@ def prepare(student: Student) -> None:
             check_sampling(student, student.check())
         student.packs = packs(student)
     student.description = f"PyTorch {torch.__version__} on {device_name(student.device)}, {student.weights}"
-
-
-def device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
 def base_folder(folder: Path) -> tuple[str, bool]:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
-from .errors import Diverged
+from .errors import diverged
 from .processes import Processes
 from .sharding import sharded_like
 
@@ -70,7 +70,7 @@ class Optimizer:
                 if torch.isfinite(norm):
                     break
             else:
-                raise Diverged("the gradient norm")
+                raise diverged("the gradient norm")
             largest = settings["maxGradNorm"]
             if largest > 0:
                 torch.nn.utils.clip_grads_with_norm_(self.trained.values(), largest, norm)

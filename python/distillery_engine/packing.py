@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from transformers import AttentionInterface, AttentionMaskInterface
 
-from .batches import Example, MicroBatch, even_runs, lay_out, tensors_on
+from .batches import Example, MicroBatch, even_runs, lay_out, share_of, tensors_on
 from .errors import is_out_of_memory
 from .student import Student
 
@@ -163,9 +163,8 @@ def split_packed(
     for i in chosen:
         groups.setdefault(examples[i].prompt.tobytes(), []).append(i)
     rest = {i: examples[i].read - len(examples[i].prompt) for i in chosen}
-    if parts > 1:
-        tokens = sum(rest.values()) + sum(len(examples[group[0]].prompt) for group in groups.values())
-        most_tokens = min(most_tokens, max(1, -(-tokens // parts)))
+    tokens = sum(rest.values()) + sum(len(examples[group[0]].prompt) for group in groups.values())
+    most_tokens = share_of(tokens, parts, most_tokens)
     batches: list[list[int]] = []
     size = 0
     for group in sorted(groups.values(), key=lambda group: -max(examples[i].read for i in group)):

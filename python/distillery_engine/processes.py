@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pickle
+import secrets
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
-from typing import Any, TypeVar
+from multiprocessing.connection import Client, Connection, Listener, wait
+from typing import Any, NoReturn, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch.distributed import TCPStore  # type: ignore[attr-defined]
 from torch.distributed.device_mesh import init_device_mesh
 
 from .errors import as_engine_error
@@ -29,30 +29,68 @@ GRACE = 10.0
 BUCKET = 1 << 24
 
 
+def end_with(error: Exception) -> NoReturn:
+    """Another process has died, and the engine with it: the client starts it again."""
+    why = str(error) or "its connection ended"
+    print(f"another process of this engine is lost: {why}", file=sys.stderr, flush=True)
+    os._exit(1)
+
+
 @contextlib.contextmanager
 def unless_lost() -> Iterator[None]:
-    """For communication outside of computations: if it fails, another process has died, and this one ends, too."""
+    """For communication outside of computations: if it fails, another process has died."""
     try:
         yield
     except RuntimeError as error:
-        print(f"another process of this engine is lost: {error}", file=sys.stderr, flush=True)
-        os._exit(1)
+        end_with(error)
 
 
 class Processes:
     def __init__(self) -> None:
         self.rank, self.world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
         self.local = int(os.environ.get("LOCAL_RANK", 0))
+        # Requests that the client has cancelled.
+        self.cancelled: set[int] = set()
+        # The error for which one of the processes has given up: the first one reports it and ends the engine.
+        self.failure: Exception | None = None
+        self.closing = False
         self.control: Any = None
-        self.store: Any = None
+        self.links: list[Connection] = []
         if self.world > 1:
             backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
             dist.init_process_group(backend, timeout=PATIENCE)
             self.control = dist.new_group(backend="gloo", timeout=PATIENCE)
-            host = os.environ.get("MASTER_ADDR", "127.0.0.1")
-            first = TCPStore(host, 0, is_master=True, wait_for_workers=False) if self.rank == 0 else None
-            port = self.broadcast(first.port if first else None)
-            self.store = first or TCPStore(host, port, is_master=False, wait_for_workers=False)
+            self.links = self.connect()
+            threading.Thread(target=self.listen, daemon=True).start()
+
+    def connect(self) -> list[Connection]:
+        """Connections between the first process and each other one, for what they say while they compute."""
+        if self.rank > 0:
+            port, key = self.broadcast(None)
+            return [Client((os.environ.get("MASTER_ADDR", "127.0.0.1"), port), authkey=key)]
+        key = secrets.token_bytes(32)
+        with Listener(("", 0), backlog=self.world, authkey=key) as listener:
+            self.broadcast((listener.address[1], key))
+            return [listener.accept() for _ in range(1, self.world)]
+
+    def listen(self) -> None:
+        """
+        A connection ends when the process at its other end does, however it ended. Without this thread, the others
+        would notice only where they need it next, and torchrun kills them only after half a minute.
+        """
+        while True:
+            for link in wait(self.links):
+                assert isinstance(link, Connection)
+                try:
+                    said = link.recv()
+                except (EOFError, OSError) as error:
+                    if self.closing:
+                        return
+                    end_with(error)
+                if isinstance(said, Exception):
+                    self.failure = said
+                else:
+                    self.cancelled.add(said)
 
     def device(self, name: str) -> torch.device:
         """The device of this process: each process of a machine has its own GPU."""
@@ -107,15 +145,19 @@ class Processes:
                 raise other
         return [result for result, _ in outcomes]
 
-    def give_up(self, fault: Exception) -> None:
+    def give_up(self, failure: Exception) -> None:
         """Others may wait for this process within a pass, which only the end of their process interrupts."""
-        self.store.set("fault", pickle.dumps(fault))
+        if self.rank > 0:
+            self.links[0].send(failure)
+        else:
+            self.failure = failure
 
-    def fault(self) -> Exception | None:
-        """The error for which one of the processes has given up: the first one reports it and ends the engine."""
-        if self.store is None or not self.store.check(["fault"]):
-            return None
-        return pickle.loads(self.store.get("fault"))
+    def cancel(self, request: int) -> None:
+        """In the first process: all of them end this request early."""
+        self.cancelled.add(request)
+        for link in self.links:
+            with contextlib.suppress(OSError):  # `listen` ends this process
+                link.send(request)
 
     def any(self, said: bool) -> bool:
         """Whether it is true in one of the processes."""
@@ -140,13 +182,10 @@ class Processes:
                     t.copy_(total.view_as(t))
                 bucket = []
 
-    def tell_cancelled(self, request: int) -> None:
-        if self.store is not None:
-            self.store.set(f"cancelled/{request}", "1")
-
-    def is_cancelled(self, request: int) -> bool:
-        return self.store is not None and bool(self.store.check([f"cancelled/{request}"]))
-
     def close(self) -> None:
+        """In all processes at once, so that none counts as lost."""
         if self.world > 1:
+            self.closing = True
+            with unless_lost():
+                dist.barrier(self.control)
             dist.destroy_process_group()

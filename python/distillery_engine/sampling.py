@@ -20,7 +20,7 @@ from .draws import Sampling, draw
 from .errors import EngineError, is_environment_fault
 from .processes import Processes
 from .random import Counters, Stream
-from .student import Student
+from .student import Student, replaced
 from .training import merged
 from .wire import Ints, Message, pack_rows
 from .work import Work
@@ -148,32 +148,21 @@ def merged_adapter(student: Student) -> Iterator[None]:
     if not layers or any(layer.get_base_layer().weight.dtype != torch.float32 for layer in layers):
         yield
         return
-    own = [(layer.get_base_layer().weight, layer.get_base_layer().weight.data) for layer in layers]
-    try:
-        for layer, (weight, values) in zip(layers, own, strict=True):
-            weight.data = values + layer.get_delta_weight("default")
-        with student.peft.disable_adapter():  # type: ignore[union-attr]
-            yield
-    finally:
-        for weight, values in own:
-            weight.data = values
+    weights = [(layer.get_base_layer().weight, layer) for layer in layers]
+    merged = ((weight, weight.data + layer.get_delta_weight("default")) for weight, layer in weights)
+    with replaced(merged), student.peft.disable_adapter():  # type: ignore[union-attr]
+        yield
 
 
 @contextlib.contextmanager
 def by_column(student: Student) -> Iterator[None]:
     """In its context a small student's matrices on a CPU are stored by column: faster for products with few rows."""
-    own = [(m.weight, m.weight.data) for m in student.decoder.modules() if type(m) is nn.Linear]
+    weights = [m.weight for m in student.decoder.modules() if type(m) is nn.Linear]
     helps = student.device.type == "cpu" and student.dtype == torch.float32
-    if not helps or sum(values.numel() for _, values in own) > FEW:
+    if not helps or sum(weight.numel() for weight in weights) > FEW:
+        weights = []
+    with replaced((weight, weight.data.t().contiguous().t()) for weight in weights):
         yield
-        return
-    try:
-        for weight, values in own:
-            weight.data = values.t().contiguous().t()
-        yield
-    finally:
-        for weight, values in own:
-            weight.data = values
 
 
 class Wave:

@@ -35,7 +35,6 @@ class Server:
         self.inward, self.outward = inward, outward
         self.engine, self.processes = engine, processes
         self.requests: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
-        self.cancelled: set[int] = set()
         self.current: int | None = None
         self.closed = threading.Event()
         self.lock = threading.RLock()
@@ -50,7 +49,7 @@ class Server:
             self.answer(request)
             if request.get("method") == "shutdown":
                 break
-            if self.processes.fault() is not None:
+            if self.processes.failure is not None:
                 os._exit(1)
         self.processes.broadcast(None)
 
@@ -58,7 +57,7 @@ class Server:
         try:
             while (message := read_message(self.inward)) is not None:
                 if message.get("method") == "$/cancelRequest":
-                    self.cancel(int(message.get("params", {}).get("id", -1)))
+                    self.processes.cancel(int(message.get("params", {}).get("id", -1)))
                 elif "method" in message and "id" in message:
                     self.requests.put(message)
         except (ValueError, OSError) as error:
@@ -67,19 +66,15 @@ class Server:
         self.closed.set()
         threading.Timer(GRACE, os._exit, [0]).start()
         if self.current is not None:
-            self.processes.tell_cancelled(self.current)
+            self.processes.cancel(self.current)
         self.requests.put(None)
-
-    def cancel(self, request: int) -> None:
-        self.cancelled.add(request)
-        self.processes.tell_cancelled(request)
 
     def beat(self) -> None:
         while not self.closed.wait(SILENCE / 3):
             identity = self.current
             if identity is None:
                 continue
-            if (error := self.processes.fault()) is not None:
+            if (error := self.processes.failure) is not None:
                 # The thread at work may wait for a process that has given up.
                 self.reply(identity, {"error": fault(error, "")})
                 os._exit(1)
@@ -106,7 +101,7 @@ class Server:
         self.last, self.told = {"done": 0, "total": 0}, time.monotonic()
         self.current = identity
         try:
-            work = Work(lambda: identity in self.cancelled or self.closed.is_set(), self.progress)
+            work = Work(lambda: identity in self.processes.cancelled or self.closed.is_set(), self.progress)
             self.processes.broadcast((identity, method, request.get("params") or {}))
             reply: Message = {"result": self.engine.handle(method, request.get("params") or {}, work)}
         except Exception as error:
@@ -117,7 +112,6 @@ class Server:
         """The answer to the current request; only the first one is sent."""
         with self.lock:
             answered, self.current = self.current != identity, None
-            self.cancelled.discard(identity)
             if not answered:  # sent within the lock: `beat` ends the process after its call
                 self.send({"jsonrpc": "2.0", "id": identity, **reply})
 
@@ -137,7 +131,7 @@ def follow(engine: Engine, processes: Processes) -> None:
     """The loop of the other processes: the same work, until the first one ends."""
     while (request := processes.broadcast(None)) is not None:
         identity, method, params = request
-        work = Work(partial(processes.is_cancelled, identity), lambda _: None)
+        work = Work(partial(processes.cancelled.__contains__, identity), lambda _: None)
         try:
             engine.handle(method, params, work)
         except Exception as error:  # the first process reports it

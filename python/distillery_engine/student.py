@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
@@ -16,6 +16,20 @@ from .errors import EngineError, first_line, is_environment_fault
 from .sharding import Shards
 
 T = TypeVar("T")
+
+
+@contextlib.contextmanager
+def replaced(values: Iterable[tuple[Tensor, Tensor]]) -> Iterator[None]:
+    """In its context these parameters have other values; afterwards their own memory again."""
+    own: list[tuple[Tensor, Tensor]] = []
+    try:
+        for parameter, value in values:
+            own.append((parameter, parameter.data))
+            parameter.data = value
+        yield
+    finally:
+        for parameter, value in reversed(own):  # a tied parameter may be there twice
+            parameter.data = value
 
 
 @dataclass(eq=False)

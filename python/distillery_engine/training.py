@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from .batches import Example, MicroBatch, check_examples, lay_out, split
-from .errors import Diverged
+from .errors import diverged
 from .optimizer import Optimizer
 from .packing import pack, split_packed
 from .processes import Processes
@@ -130,7 +130,7 @@ class Trainer:
             work.begin(len(examples))
             parts = self.together("supervisedStep", lambda: self.cross_entropy(examples, settings, seed, work, scale))
             if not math.isfinite(sum(parts)):
-                raise Diverged("the loss")
+                raise diverged("the loss")
             return sum(parts)
 
         loss, norm = self.optimizer.update(accumulate, rate, settings, self.processes)

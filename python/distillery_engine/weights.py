@@ -19,7 +19,7 @@ from .errors import EngineError
 from .opening import ADAPTER, load
 from .optimizer import Optimizer
 from .sharding import local_part, local_part_of
-from .student import Student
+from .student import Student, replaced
 
 MOMENTS = "optimizer.safetensors"
 # Files of the tokenizer and of generation, which are copied with a student.
@@ -77,14 +77,8 @@ def using(student: Student, kept: Snapshot | None) -> Iterator[None]:
         finally:
             restore(student, own)
         return
-    own = {name: parameter.data for name, parameter in student.trained.items()}
-    try:
-        for name, parameter in student.trained.items():
-            parameter.data = kept.values[name].to(parameter.device)
+    with replaced((p, kept.values[name].to(p.device)) for name, p in student.trained.items()):
         yield
-    finally:
-        for name, parameter in student.trained.items():
-            parameter.data = own[name]
 
 
 def read_weights(student: Student, folder: str) -> dict[str, Tensor]:

@@ -1,6 +1,9 @@
 """Two processes connected by gloo give the same results as one."""
 
+import os
+import signal
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -199,5 +202,29 @@ def test_a_failure_of_one_process_ends_all(folder_of, tmp_path, where, sharding)
             )
         assert process.answer(number)["error"]["data"]["code"] == "memory"
         assert process.child.wait(60) != 0
+    finally:
+        process.child.kill()
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds the processes in /proc")
+@pytest.mark.parametrize("lost", [0, 1])
+def test_the_loss_of_a_process_ends_the_others(folder_of, lost):
+    process = Process(sys.executable, *TORCHRUN)
+    try:
+        student = process.ask("open", student=folder_of("llama"), adapter=None, seed=1)["id"]
+        children = Path(f"/proc/{process.child.pid}/task/{process.child.pid}/children").read_text().split()
+        rank = f"LOCAL_RANK={lost}".encode()
+        victim = next(one for one in children if rank in Path(f"/proc/{one}/environ").read_bytes().split(b"\0"))
+        settings = {**SETTINGS, "learningRate": 1e-2, "seed": 3, "microBatchTokens": 16}
+        many = examples(random_rows(20_000))
+        number = process.send("supervisedStep", id=student, examples=many, **settings)
+        assert process.answer(number, until=lambda note: note["params"]["done"] > 0) is None
+        os.kill(int(victim), signal.SIGKILL)
+        assert process.child.wait(120) != 0
+        assert b'"error"' not in process.child.stdout.read()  # the client counts it as lost, and starts it again
+        process.listener.join(120)  # until nothing holds the log any more
+        assert not process.listener.is_alive()
+        # Its own doing: torchrun would kill it after half a minute.
+        assert b"another process of this engine is lost" in b"".join(process.log)
     finally:
         process.child.kill()

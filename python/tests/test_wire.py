@@ -31,7 +31,8 @@ class Process:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
         )
         self.log: list[bytes] = []
-        threading.Thread(target=lambda: self.log.extend(self.child.stderr), daemon=True).start()
+        self.listener = threading.Thread(target=lambda: self.log.extend(self.child.stderr), daemon=True)
+        self.listener.start()
         self.notes: list[dict] = []
         self.number = 0
 
@@ -60,7 +61,9 @@ class Process:
 
     def end(self) -> int:
         self.child.stdin.close()
-        return self.child.wait(60)
+        code = self.child.wait(60)
+        self.listener.join(60)
+        return code
 
 
 @pytest.fixture
