@@ -217,6 +217,25 @@ describe('settings that do not fit together', () => {
       'no room',
     ],
     [
+      { backend: 'torch', stages: { complete: { sampling: { precision: 'int8' } } } },
+      'error',
+      'stages.complete.sampling.precision',
+      'Only the embedded engine rounds',
+    ],
+    [
+      { backend: 'tinker', stages: { rewrite: { internalise: { dropout: 0.1 } } } },
+      'error',
+      'stages.rewrite.internalise.dropout',
+      'no such setting',
+    ],
+    [
+      { backend: 'tinker', stages: { complete: { sampling: { temperature: 0.9 } } } },
+      'error',
+      'stages.complete.sampling.temperature',
+      'at temperature 1',
+    ],
+    [{ backend: 'tinker', student: { path: 'student', lora: false } }, 'error', 'student.lora', 'trains adapters only'],
+    [
       { stages: { reconstruct: false, complete: false, rewrite: false } },
       'warning',
       'stages',

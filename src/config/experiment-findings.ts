@@ -1,5 +1,6 @@
 /** Checks across the settings of an experiment, which a schema cannot express. */
 import { losses } from '../losses';
+import { engineFindings } from './engine-findings';
 import type { ParsedExperiment } from './experiment';
 import { error, type Finding, warning } from './issue';
 import { rewardFindings } from './reward-findings';
@@ -13,6 +14,7 @@ export function experimentFindings(experiment: ParsedExperiment): Finding[] {
     ...scheduleFindings(experiment),
     ...rewriteFindings(experiment),
     ...baselineFindings(experiment),
+    ...engineFindings(experiment),
   ];
 }
 

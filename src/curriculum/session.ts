@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import type { Backend } from '../config/backends';
 import type { Experiment } from '../config/experiment';
 import { type ExperimentData, loadExperimentData } from '../data/experiment-data';
-import { startEngine } from '../engine/engines';
+import { startEngine, whyTorch } from '../engine/engines';
 import type { Engine, EngineInfo } from '../engine/port';
 import { EngineLost } from '../engine/process/faults';
 import { isOutOfMemory, UserError } from '../errors';
@@ -44,6 +44,7 @@ export async function startRun(asked: Experiment, runsFolder: string, options: S
   const student = { ...asked.student, prompt: promptStyle(tokenizer, asked.student) };
   return withEngine(await startEngine(asked.backend, asked.student.path), async (engine) => {
     const data = loadExperimentData(asked);
+    engine.check?.(asked);
     // "auto" is resolved once: the run's config records the result, and later steps use it.
     const prompting = withPrompts(tokenizer, student);
     const { experiment, need } = await memoryFor({ ...asked, student }, prompting, data, engine);
@@ -110,6 +111,7 @@ export async function resumeRun(folder: string, options: SessionOptions) {
           remedy: 'Restore the data, or start a new run.',
         });
     }
+    engine.check?.(experiment);
     const tokenizer = loadStudentTokenizer(experiment.student.path);
     const { need } = await memoryFor(experiment, withPrompts(tokenizer, experiment.student), data, engine);
     const run = openForWriting(folder);
@@ -140,9 +142,9 @@ async function engineAgain({ backend, student }: Experiment, began: EngineInfo |
 }
 
 /** `auto` has chosen another engine than the embedded one because of the student. */
-const otherEngine = ({ backend }: Experiment, { name, description }: EngineInfo): Note[] =>
+const otherEngine = ({ backend, student }: Experiment, { name, description }: EngineInfo): Note[] =>
   backend === 'auto' && name === 'torch'
-    ? [{ level: 'info', text: `the embedded engine does not support the student's family, so ${description} is used` }]
+    ? [{ level: 'info', text: `${whyTorch(student.path)}, so ${description} is used` }]
     : [];
 
 function otherBackend(began: EngineInfo | undefined, now: EngineInfo): Note[] {

@@ -1,13 +1,24 @@
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { UserError } from '../errors';
+import { hasGpuDriver } from '../kernels/tensorflow/probe';
+import { installEngine } from './install';
 import { problemOf, sourcesIn, stepsOf } from './packages';
 import { isOlder, requirements } from './pins';
 import { checkOwn, findPython, fits, programOf } from './python';
 
-const scratch = () => realpathSync(mkdtempSync(join(tmpdir(), 'distillery-python-')));
+const made: string[] = [];
+function scratch(): string {
+  made.push(realpathSync(mkdtempSync(join(tmpdir(), 'distillery-python-'))));
+  return made.at(-1)!;
+}
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+  for (const folder of made.splice(0)) rmSync(folder, { recursive: true });
+});
 
 /** A program that answers as a Python does. */
 function fakePython(folder: string, name: string, answer: string): string {
@@ -52,6 +63,20 @@ describe('versions', () => {
       expect.arrayContaining(['vllm==0.30.0', 'transformers==5.24.0']),
     );
   });
+});
+
+it.skipIf(hasGpuDriver())('is not downloaded for CUDA where there is no driver', async () => {
+  const folder = scratch();
+  vi.stubEnv('DISTILLERY_ENGINE_HOME', folder);
+  const consent = vi.fn(async () => true);
+  const asked = installEngine({ accelerator: 'cuda', vllm: false }, consent, { progress: () => {} });
+  await expect(asked).rejects.toMatchObject({
+    code: 'backend',
+    message: expect.stringContaining('nothing was downloaded'),
+    remedy: expect.stringContaining('--cpu'),
+  });
+  expect(consent).not.toHaveBeenCalled();
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 describe('what is installed', () => {

@@ -53,6 +53,13 @@ export async function installEngine(
     await checkOwn(python);
     return tryAndRemember(root, { python, own: true, parts }, watch);
   }
+  if (parts.accelerator === 'cuda' && !hasGpuDriver())
+    throw new UserError('no driver of an NVIDIA GPU is found here, and nothing was downloaded', {
+      code: 'backend',
+      remedy:
+        'Does `nvidia-smi` show the card? In a container it must be passed in (`--gpus all`). ' +
+        'Without a GPU: `distillery engine install --cpu`.',
+    });
   const python = await findPython();
   const plan = { packages: requirements(parts), bytes: bytesNeeded(parts), folder: root };
   checkSpace(root, plan.bytes, 'DISTILLERY_ENGINE_HOME');
@@ -100,7 +107,8 @@ async function tryAndRemember(
     version: 1,
     python,
     own,
-    ...parts,
+    vllm: parts.vllm,
+    accelerator: hello.device === 'cuda' ? 'cuda' : 'cpu',
     versions: hello.versions,
     description,
     tokensPerSecond,

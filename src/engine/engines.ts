@@ -1,13 +1,16 @@
 /** All engines, and the choice among them by an experiment's `backend`. */
 import type { Backend } from '../config/backends';
+import { autoLoraParameters } from '../config/lora';
 import type { MemoryModel } from '../engine-data/memory';
 import { loadStudentConfig } from '../student-files/folder';
+import { ggufAt } from '../student-files/gguf/student';
+import { parameterCount } from '../student-files/parameters';
 import { isAtHome, isEmbeddable } from './embedded/embeddable';
 import { embedded } from './embedded/engine';
 import { memoryModel } from './embedded/memory';
 import type { EngineKind, EngineReport } from './kind';
 import type { Engine } from './port';
-import { hasEngine } from './process/installed';
+import { hasEngine, hasGpuEngine } from './process/installed';
 import { torch } from './process/kind';
 import { tinker } from './tinker/engine';
 
@@ -23,13 +26,23 @@ function kindOf(backend: Backend): EngineKind {
 }
 
 /**
- * Starts the engine for `backend`. `auto` is the embedded engine, or PyTorch if that is set up and the embedded one
- * does not support the `student`. @throws UserError when it is not available here, with the reason and the remedy
+ * Starts the engine for `backend`. `auto` is the embedded engine, or PyTorch if that is set up and suits the `student`
+ * better. @throws UserError when it is not available here, with the reason and the remedy
  */
 export async function startEngine(backend: Backend, student?: string): Promise<Engine> {
-  const elsewhere = backend === 'auto' && student !== undefined && !isEmbeddable(student) && hasEngine();
+  const elsewhere = backend === 'auto' && student !== undefined && whyTorch(student) !== null;
   const name = elsewhere ? 'torch' : backend;
   return kindOf(name).start(name);
+}
+
+/** Why `auto` chooses PyTorch for this student; null if it does not. */
+export function whyTorch(student: string): string | null {
+  if (!hasEngine()) return null;
+  if (!isEmbeddable(student)) return "the embedded engine does not support the student's family";
+  // PyTorch reads no GGUF files, and for small students the embedded engine is faster than a GPU is busy.
+  if (!hasGpuEngine() || ggufAt(student) !== null) return null;
+  const large = parameterCount(loadStudentConfig(student)) >= autoLoraParameters;
+  return large ? 'PyTorch is set up for a GPU, and the student is large' : null;
 }
 
 /**

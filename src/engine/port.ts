@@ -4,6 +4,7 @@
  * asynchronous and exchange plain arrays, so an engine may run in this process, in another one, or on another machine.
  * The division follows the Tinker API.
  */
+import type { Experiment } from '../config/experiment';
 import type { LoraSettings } from '../config/lora';
 import type { Episode, Example } from '../engine-data/examples';
 import type { MemoryModel } from '../engine-data/memory';
@@ -51,6 +52,8 @@ export interface Engine {
   readonly spent?: Spent;
   /** Adds to it what a resumed run has used in earlier sessions. */
   continueSpending?(before: Spent): void;
+  /** Before a run: refuses settings that only the engine itself can judge. @throws UserError that names the setting */
+  check?(experiment: Experiment): void;
   /**
    * The memory model of the student in `folder`, trained with that adapter or fully; null if unknown before the work.
    * Does not open the student.

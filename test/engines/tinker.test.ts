@@ -1,13 +1,20 @@
 /** A complete run on a test server of the Tinker API: real gradients, the real client. */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { loadExperiment } from '../../src/config/load';
+import { adjust } from '../../src/curriculum/adjust';
 import { resumeRun, startRun } from '../../src/curriculum/session';
 import { tinyExperiment, tinyWorkspace } from '../../src/curriculum/testing/tiny';
 import { startToAsk } from '../../src/engine/engines';
 import { TestServer } from '../../src/engine/tinker/testing/server';
-import { loadStudent } from '../../src/model/hf-folder';
-import { openRun } from '../../src/runs/reading';
+import { loadStudent, saveStudent } from '../../src/model/hf-folder';
+import { createModel } from '../../src/model/transformer';
+import { packageRoot } from '../../src/paths';
+import { openRun, readSummary } from '../../src/runs/reading';
+import { parseModelConfig } from '../../src/student-files/config';
+import { copyCompanions } from '../../src/student-files/folder';
+import { tinyConfig } from '../../src/student-files/testing/tiny';
 
 let folder: string;
 let server: TestServer;
@@ -50,6 +57,41 @@ it('runs all stages, and records how the server behaves', async () => {
   expect(engine.info.name).toBe('embedded');
   await (await engine.open(checkpoint, { lora: null, seed: 1 })).dispose();
   await engine.close();
+});
+
+it('runs the recipe of examples/gsm8k-qwen3-cluster with a small random Qwen3 and short answers', async () => {
+  const recipe = join(folder, 'recipe');
+  cpSync(join(packageRoot(), 'examples', 'gsm8k-qwen3-cluster'), recipe, { recursive: true });
+  const { vocab_size } = JSON.parse(readFileSync(join(folder, 'student', 'config.json'), 'utf8'));
+  const sizes = { vocab_size, max_position_embeddings: 32768, eos_token_id: 0 };
+  const model = createModel(parseModelConfig(tinyConfig('qwen3', sizes)), 1);
+  saveStudent(join(recipe, 'student'), model);
+  rmSync(join(recipe, 'student', 'model.safetensors')); // the weights are the server's
+  copyCompanions(join(folder, 'student'), join(recipe, 'student'));
+  const row = (_: unknown, i: number) => {
+    const question = `A crate holds ${i} jars, and another one 5. How many jars is that?`;
+    return JSON.stringify({ question, answer: `It is ${i} + 5 = <<${i}+5=${i + 5}>>${i + 5} jars.\n#### ${i + 5}` });
+  };
+  mkdirSync(join(recipe, 'data'));
+  for (const name of ['train', 'test'])
+    writeFileSync(join(recipe, 'data', `${name}.jsonl`), `${Array.from({ length: 320 }, row).join('\n')}\n`);
+  const file = join(recipe, 'gsm8k.distillery.json');
+  const text = readFileSync(file, 'utf8')
+    .replace(/"maxNewTokens": \d+/g, '"maxNewTokens": 16')
+    .replace(/"updates": \d+/g, '"updates": 2');
+  writeFileSync(file, text);
+  const experiment = adjust(loadExperiment(file, { quick: true }).experiment, { limit: 8 });
+  const other = await TestServer.start(model, { dropsClipping: true });
+  process.env.TINKER_BASE_URL = other.url;
+  try {
+    const { folder: made } = await startRun(experiment, join(folder, 'runs'), quiet);
+    expect(openRun(made).record.state).toBe('finished');
+    const stages = readSummary(made).map(({ stage }) => stage);
+    expect(stages).toEqual(['base', 'sft', 'reconstruct', 'complete', 'rewrite']);
+  } finally {
+    process.env.TINKER_BASE_URL = server.url;
+    await other.stop();
+  }
 });
 
 it('stops and resumes with the same results', async () => {

@@ -59,6 +59,9 @@ describe('a server that is something else', () => {
   it('names no model', async () => {
     const url = await always(200, '{"session_id": "s", "supported_models": [null, {"name": "x"}]}');
     expect(await problem(startTinker({ url, key: undefined }))).toMatch(/names no model/);
+    askForTinker({ url });
+    const [report] = await tinker.reports({ measure: false });
+    expect(report).toMatchObject({ usable: false, detail: expect.stringContaining('names no model') });
   });
 });
 
@@ -78,7 +81,8 @@ it('reports a server that is down, or silent, without delay', async () => {
   const url = await always(200, '');
   await new Promise((done) => server!.close(done));
   askForTinker({ url });
-  expect(await tinker.reports({ measure: false })).toMatchObject([{ usable: false, detail: /ECONNREFUSED/ }]);
+  const [report] = await tinker.reports({ measure: false });
+  expect(report).toMatchObject({ usable: false, detail: expect.stringContaining('ECONNREFUSED') });
   const silent = new TinkerClient({ url: await serve(() => {}), key: undefined });
   expect(await problem(silent.models({ tries: 1, timeoutMs: 50 }))).toMatch(
     /given up: nothing arrived for 0.05 s.*records of the run/,

@@ -1,5 +1,6 @@
 /** Students on a server of the Tinker API: hosted Tinker, SkyRL, TuFT (docs/cluster.md). */
 import { join, resolve } from 'node:path';
+import type { Experiment } from '../../config/experiment';
 import { UserError } from '../../errors';
 import type { Spent } from '../../spent';
 import { readJsonObject } from '../../student-files/files';
@@ -12,6 +13,7 @@ import { RemoteModel } from './model';
 import { type Probed, probe } from './probe';
 import { isRemote, readRemote } from './remote';
 import { type AskedServer, advice, tinkerServer, variables } from './server';
+import { checkExperiment } from './settings';
 import { TinkerStudent } from './student';
 
 const probeRank = 8;
@@ -25,9 +27,10 @@ export const tinker: EngineKind = {
 async function report(): Promise<EngineReport> {
   const name = 'tinker';
   try {
-    const address = tinkerServer();
+    const { model, ...address } = tinkerServer();
     const models = await new TinkerClient(address).models({ tries: 1, timeoutMs: 10_000 });
-    return { name, usable: true, detail: `${new URL(address.url).host}: ${models.join(', ')}`, advice };
+    const named = models.length > 0 ? models : [chooseModel(models, model)];
+    return { name, usable: true, detail: `${new URL(address.url).host}: ${named.join(', ')}`, advice };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { name, usable: false, detail: error.message, advice: error.remedy ?? advice };
@@ -99,6 +102,10 @@ class TinkerEngine implements Engine {
 
   continueSpending(before: Spent): void {
     this.client.meter.continueFrom(before);
+  }
+
+  check(experiment: Experiment): void {
+    checkExperiment(experiment, this.probed);
   }
 
   /** Memory of the server, which is not needed here. */

@@ -2,7 +2,9 @@ import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { ExperimentInput } from '../../config/experiment';
 import { defaultLora } from '../../config/lora';
+import { tinyExperiment } from '../../curriculum/testing/tiny';
 import type { Episode, Example } from '../../engine-data/examples';
 import type { SampleOptions } from '../../engine-data/sampling';
 import type { GrpoOptions } from '../../engine-data/training';
@@ -165,6 +167,28 @@ it('resumes from a checkpoint with the same result, and downloads its adapter', 
   await engine.close();
 });
 
+it('uses no weights after a step whose gradient failed, until others are loaded', async () => {
+  const { engine, remote } = await both();
+  const step = { ...settings, learningRate: 3e-3, seed: 1 };
+  await remote.supervisedStep(examples, step);
+  const folder = mkdtempSync(join(tmpdir(), 'distillery-tinker-checkpoint-'));
+  await remote.save(folder, { moments: true, eosIds: [1] });
+  const before = await remote.loss(examples, { microBatchTokens: 400 });
+  server!.failures = 1;
+  await expect(remote.supervisedStep(examples, step)).rejects.toThrow('no memory for this pass');
+  for (const use of [
+    () => remote.save(folder, { moments: true, eosIds: [1] }),
+    () => remote.snapshot(),
+    () => remote.loss(examples, { microBatchTokens: 400 }),
+    () => remote.supervisedStep(examples, step),
+  ])
+    await expect(use()).rejects.toThrow('no memory for this pass');
+  await remote.load(folder, { moments: true, step: 1 });
+  expect(await remote.loss(examples, { microBatchTokens: 400 })).toBe(before);
+  expect(remote.optimizerStep).toBe(1);
+  await engine.close();
+});
+
 it('removes an adapter that computes something else here, and reports it', async () => {
   for (const [adapterConfig, stays] of [
     [{}, true],
@@ -285,6 +309,14 @@ it('refuses settings that the server does not support, and names them', async ()
   await expect(remote.supervisedStep(examples, { ...step, maxGradNorm: 0, dropout: 0.1 })).rejects.toThrow(/dropout/);
   const greedy = { sampling: { temperature: 0, topK: 0, topP: 1, minP: 0 }, maxNewTokens: 4, eosIds: [1], seed: 3 };
   await expect(remote.sample([[5]], greedy)).rejects.toThrow(/temperature 0/);
+  // Before a run, with the place in the file.
+  const asked = (changes: Partial<ExperimentInput>) => () => engine.check!(tinyExperiment('/nowhere', changes));
+  expect(asked({})).toThrow('stages.reconstruct.maxGradNorm is not supported');
+  const off = { reconstruct: false, complete: false, rewrite: false } as const;
+  const sft = { updates: 1, maxGradNorm: 0 };
+  expect(asked({ stages: off, baselines: { sft: { updates: 1 } } })).toThrow('baselines.sft.maxGradNorm');
+  expect(asked({ stages: off, baselines: { sft } })).toThrow('evaluation.temperature is not supported');
+  expect(asked({ stages: off, baselines: { sft }, evaluation: { temperature: 1 } })).not.toThrow();
   await engine.close();
 });
 

@@ -29,6 +29,7 @@ import { draftOf, emptyDraft } from './drafts';
 import type { AdamParams, RemoteModel, Sampler } from './model';
 import type { Probed } from './probe';
 import { readRemote, remoteFile } from './remote';
+import { checkSampling, checkStep, checkTemperature } from './settings';
 import { episodesGradient } from './token-gradient';
 import type { TinkerPassResult } from './wire';
 
@@ -71,18 +72,26 @@ export class TinkerStudent implements Student {
   private sampler: Sampler | null = null;
   private saves = 0;
   private compared = false;
+  /** The failure of a step whose optimizer step the server may have made without its gradient. */
+  private failed: unknown;
 
   constructor(
-    private model: RemoteModel,
+    private remote: RemoteModel,
     private readonly home: Home,
   ) {}
+
+  /** After a failed step nothing is computed or saved with these weights; loading others is possible. */
+  private get model(): RemoteModel {
+    if (this.failed !== undefined) throw this.failed;
+    return this.remote;
+  }
 
   get facts(): StudentFacts {
     return this.home.facts;
   }
 
   async sample(prompts: readonly (readonly number[])[], options: SampleOptions) {
-    this.checkSampling(options);
+    checkSampling(options, this.home.probed);
     const started = performance.now();
     this.sampler ??= await this.model.sampler();
     const { groupSize = 1 } = options;
@@ -117,7 +126,7 @@ export class TinkerStudent implements Student {
   }
 
   async supervisedStep(examples: readonly Example[], step: SupervisedStep): Promise<SupervisedMeasures> {
-    this.checkStep(step);
+    checkStep(step, this.home.probed);
     const tokens = examples.reduce((count, { completion }) => count + completion.length, 0);
     const logProbs = await this.score(this.model, examples, step.signal);
     const loss = meanLoss(logProbs);
@@ -129,7 +138,7 @@ export class TinkerStudent implements Student {
   }
 
   async grpoStep(update: GrpoUpdate, options: GrpoOptions): Promise<GrpoMeasures & { perToken: TokenMeasures }> {
-    this.checkStep(options);
+    checkStep(options, this.home.probed);
     checkTemperature(options.temperature);
     const { episodes, replay, reference } = update;
     const policy = options.beta > 0 && reference ? await (reference as Kept).policy(this.model) : null;
@@ -257,15 +266,16 @@ export class TinkerStudent implements Student {
   }
 
   async dispose(): Promise<void> {
-    await this.model.unload();
+    await this.remote.unload();
     this.home.disposed(this);
   }
 
   private async become(path: string, moments: boolean): Promise<void> {
-    const next = await this.model.loaded(path, moments);
-    await this.model.unload();
-    this.model = next;
+    const next = await this.remote.loaded(path, moments);
+    await this.remote.unload();
+    this.remote = next;
     this.sampler = null;
+    this.failed = undefined;
   }
 
   private name = (what: string) => `distillery-${what}-${Date.now().toString(36)}-${this.saves++}`;
@@ -291,7 +301,12 @@ export class TinkerStudent implements Student {
         remedy: 'Lower prompts, group or batch.',
       });
     const adam = adamOf(settings);
-    const results = await this.model.step(carry(examples, slopes, logProbs, carrier), carrier.loss, adam);
+    const results = await this.model
+      .step(carry(examples, slopes, logProbs, carrier), carrier.loss, adam)
+      .catch((error) => {
+        this.failed = error;
+        throw error;
+      });
     this.optimizerStep++;
     this.sampler = null;
     return gradNormIn(results);
@@ -335,31 +350,6 @@ export class TinkerStudent implements Student {
       completion.logProbs = scored[i];
     });
   }
-
-  private checkSampling({ sampling }: SampleOptions): void {
-    if (sampling.minP > 0) refuse('sampling.minP', 'a Tinker server has no such setting', '0');
-    if (sampling.temperature === 0 && !this.home.probed.greedy)
-      refuse('temperature', 'this server also samples at temperature 0', 'above 0');
-  }
-
-  private checkStep({ weightDecay, maxGradNorm, dropout }: OptimizerSettings & { dropout: number }): void {
-    const { probed } = this.home;
-    if (dropout > 0) refuse('dropout', 'a Tinker server has no such setting', '0');
-    if (weightDecay > 0 && !probed.weightDecay) refuse('weightDecay', 'this server ignores it', '0');
-    if (maxGradNorm > 0 && !probed.clipping) refuse('maxGradNorm', 'this server ignores it', '0');
-  }
-}
-
-function refuse(setting: string, why: string, wanted: string): never {
-  throw new UserError(`${setting} is not supported: ${why}`, {
-    code: 'config',
-    remedy: `Set ${setting} to ${wanted}.`,
-  });
-}
-
-function checkTemperature(temperature: number): void {
-  if (temperature !== 1)
-    refuse('sampling.temperature', 'a Tinker server reports and trains log-probs at temperature 1', '1');
 }
 
 /** Once the weights have changed, an update is not aborted. */

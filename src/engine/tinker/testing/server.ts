@@ -71,6 +71,8 @@ interface Body {
 
 export class TestServer {
   readonly unloaded: string[] = [];
+  /** Number of further passes with gradients that fail. */
+  failures = 0;
   /** API keys that requests came with. */
   readonly keys = new Set<string>();
   private readonly models = new Map<string, TrainedModel>();
@@ -173,6 +175,7 @@ export class TestServer {
   }
 
   private pass(id: string, data: Datum[], loss: string, forwardOnly: boolean) {
+    if (!forwardOnly && this.failures-- > 0) throw new Error('no memory for this pass');
     const { model, gradients } = this.models.get(id)!;
     const outputs = data.map(({ model_input: input, loss_fn_inputs: inputs }) => {
       const targets = inputs.target_tokens.data;
