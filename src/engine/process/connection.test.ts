@@ -129,6 +129,12 @@ describe('a conversation with an engine', () => {
       message: 'the engine is lost: it ended with exit code 0',
       remedy: 'Check the command. Its last output: Permission denied (publickey).',
     });
+    const noise = { line: ['yes', 'Welcome'], origin: 'a test' };
+    await expect(EngineConnection.open(noise, 'test')).rejects.toMatchObject({
+      message: expect.stringContaining('it wrote something that is not a message'),
+      remedy: expect.stringContaining('Its last output: Welcome'),
+    });
+    await expect(open(['wrong@hello'])).rejects.toMatchObject({ remedy: expect.stringContaining('docs/engine.md') });
     await expect(open(['protocol=2'])).rejects.toMatchObject({
       code: 'version',
       message: 'fake-engine 0 (a test) speaks version 2 of the engine protocol, but this Distillery speaks version 1',

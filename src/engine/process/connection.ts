@@ -66,10 +66,7 @@ export class EngineConnection {
   ) {
     this.child = new EngineChild(command, (bytes) => this.hear(bytes));
     this.reader = new FrameReader((text) => this.child.note(text));
-    void this.child.ended.then((how) => {
-      this.child.note(this.reader.unread);
-      this.lose(how);
-    });
+    void this.child.ended.then((how) => this.lose(how));
   }
 
   /** Starts an engine and says hello. @throws EngineLost; UserError when it speaks another version */
@@ -204,6 +201,7 @@ export class EngineConnection {
   /** The engine is gone; waiting requests are rejected. */
   private lose(why: string, cause?: unknown): EngineLost {
     if (!this.lostError) {
+      this.child.note(this.reader.unread);
       const remedy = this.waiting?.method === 'hello' ? this.command.remedy : undefined;
       this.lostError = new EngineLost(why, this.child.lastWords(), { remedy, cause });
       this.child.kill();

@@ -19,6 +19,8 @@ function remedyOf(why: string, words: readonly string[]): string {
       'The system kills processes that use too much memory: lower microBatchTokens if it ' +
       'happened in training; prompts, group or maxNewTokens if it happened in sampling.'
     );
+  if (!/^it (ended|was)/.test(why))
+    return 'Its command must start an engine that speaks this protocol: docs/engine.md.';
   return 'It printed nothing. Try its command in a terminal: it should wait without printing anything.';
 }
 
