@@ -80,7 +80,7 @@ export function addEngineCommand(program: Command): void {
     });
   command
     .command('repair')
-    .description('set up the same again')
+    .description('set up the same again, from new downloads')
     .option('--progress', 'with --json: steps as JSON lines on standard error')
     .option('--json', 'the result as one JSON object')
     .action(async (options: Options) => report(await interruptible(options, repairEngine), options.json));

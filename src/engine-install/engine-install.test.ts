@@ -1,10 +1,22 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { findEngine, readInstalledEngine } from '../engine/process/installed';
+import { verifyEngine } from '../engine/process/verify';
 import { UserError } from '../errors';
 import { hasGpuDriver } from '../kernels/tensorflow/probe';
-import { installEngine } from './install';
+import { packageRoot } from '../paths';
+import { installEngine, repairEngine } from './install';
 import { problemOf, sourcesIn, stepsOf } from './packages';
 import { isOlder, requirements } from './pins';
 import { checkOwn, findPython, fits, programOf } from './python';
@@ -77,6 +89,51 @@ it.skipIf(hasGpuDriver())('is not downloaded for CUDA where there is no driver',
   });
   expect(consent).not.toHaveBeenCalled();
   expect(readdirSync(folder)).toEqual([]);
+});
+
+describe.skipIf(process.platform === 'win32')('an environment', () => {
+  const watch = { progress: () => {} };
+  const environments = (home: string) => readdirSync(home).filter((name) => name.startsWith('environment-'));
+
+  /** A uv whose environments run the engine without a model, and notes its arguments; `fill` fills the disk. */
+  function fakeUv(): { home: string; asked: () => string[]; fill: () => void } {
+    const [bin, home] = [scratch(), scratch()];
+    const log = join(bin, 'log');
+    const engine = join(packageRoot(), 'test', 'engines', 'fake-engine.mjs');
+    fakePython(bin, 'python3', '3.12.4');
+    const program = `#!/bin/sh
+echo "$@" >> ${log}
+if [ "$1" = venv ]; then mkdir -p "$4/bin" && echo '#!/bin/sh' > "$4/bin/python" && chmod +x "$4/bin/python"; fi
+if [ "$1" = pip ] && [ -e ${bin}/full ]; then echo 'error: Failed to write: No space left on device (os error 28)' >&2; exit 2; fi
+for word; do case "$word" in */bin/python) echo 'exec ${process.execPath} ${engine}' >> "$word";; esac; done
+`;
+    writeFileSync(join(bin, 'uv'), program, { mode: 0o755 });
+    vi.stubEnv('PATH', `${bin}:/usr/bin:/bin`);
+    vi.stubEnv('DISTILLERY_ENGINE', '');
+    vi.stubEnv('DISTILLERY_ENGINE_HOME', home);
+    const asked = () => readFileSync(log, 'utf8').split('\n');
+    return { home, asked, fill: () => writeFileSync(join(bin, 'full'), '') };
+  }
+
+  it('that is damaged is repaired from new downloads, also when the disk was full meanwhile', async () => {
+    const { home, asked, fill } = fakeUv();
+    const made = await installEngine({ accelerator: 'cpu', vllm: false }, async () => true, watch);
+    expect(made).toMatchObject({ own: false, accelerator: 'cpu', description: 'fake-engine 0 on the CPU' });
+    expect(asked().join()).not.toContain('--cache-dir');
+    writeFileSync(made.python, '#!/bin/sh\nexit 1\n');
+    await expect(verifyEngine(findEngine())).rejects.toMatchObject({ remedy: expect.stringContaining('repair') });
+
+    const repaired = await repairEngine(watch);
+    expect(asked().some((line) => line.startsWith('pip install --cache-dir'))).toBe(true);
+    expect(environments(home)).toHaveLength(1);
+    expect(readInstalledEngine()).toEqual(repaired);
+    await verifyEngine(findEngine());
+
+    fill();
+    await expect(repairEngine(watch)).rejects.toMatchObject({ code: 'disk', remedy: expect.stringContaining('space') });
+    expect(environments(home)).toHaveLength(1);
+    expect(readInstalledEngine()).toEqual(repaired);
+  });
 });
 
 describe('what is installed', () => {

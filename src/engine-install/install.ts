@@ -26,6 +26,8 @@ export interface EngineInstallOptions {
   vllm: boolean;
   /** The user's own environment, which is not changed: its Python, or its folder. */
   python?: string;
+  /** Downloads every package again, whatever a cache has. */
+  fresh?: boolean;
 }
 
 /** The packages to download, for the user's consent. */
@@ -73,7 +75,7 @@ export async function installEngine(
   if (python instanceof UserError && !uv) throw python;
   const folder = join(root, `environment-${Date.now()}`);
   try {
-    await makeEnvironment(folder, { python, uv, parts }, watch);
+    await makeEnvironment(folder, { python, uv, parts, fresh: options.fresh ?? false }, watch);
     const made = await tryAndRemember(root, { python: environmentPython(folder), own: false, parts }, watch);
     removeEnvironments(root, folder);
     return made;
@@ -120,7 +122,10 @@ async function tryAndRemember(
   return made;
 }
 
-/** Sets up the same again, with the versions of this Distillery; the user's own environment is only tested again. */
+/**
+ * Sets up the same again, from new downloads, with the versions of this Distillery; the user's own environment is only
+ * tested again.
+ */
 export async function repairEngine(watch: InstallWatch): Promise<InstalledEngine> {
   const before = tryReading();
   if (!before)
@@ -129,7 +134,7 @@ export async function repairEngine(watch: InstallWatch): Promise<InstalledEngine
       remedy: 'Set it up again: `distillery engine install`.',
     });
   const { own, python, accelerator, vllm } = before;
-  return installEngine({ accelerator, vllm, python: own ? python : undefined }, async () => true, watch);
+  return installEngine({ accelerator, vllm, python: own ? python : undefined, fresh: true }, async () => true, watch);
 }
 
 /** Deletes what was set up; the user's own environment stays. Returns the folder, or null if there was none. */

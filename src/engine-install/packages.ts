@@ -49,13 +49,19 @@ export async function findUv(root: string, watch: InstallWatch): Promise<string 
 export const environmentPython = (folder: string): string =>
   process.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python');
 
-/**
- * Creates an environment in `folder` with the packages of `parts`. `python` may be the reason why none was found; then
- * `uv` must be there, which downloads one. @throws UserError with a remedy for errors of pip and uv
- */
+interface EnvironmentPlan {
+  /** Or the reason why none was found; then `uv` must be there, which downloads one. */
+  python: Python | UserError;
+  uv: string | null;
+  parts: InstallParts;
+  /** Downloads everything: uv links the files of its cache into environments, so what damages one damages both. */
+  fresh: boolean;
+}
+
+/** Creates an environment in `folder`. @throws UserError with a remedy for errors of pip and uv */
 export async function makeEnvironment(
   folder: string,
-  { python: found, uv, parts }: { python: Python | UserError; uv: string | null; parts: InstallParts },
+  { python: found, uv, parts, fresh }: EnvironmentPlan,
   watch: InstallWatch,
 ): Promise<void> {
   const python = found instanceof UserError ? null : found;
@@ -81,10 +87,17 @@ export async function makeEnvironment(
     await work(uv, ['venv', '--python', python?.path ?? '3.12', folder], watch).catch((error) => {
       throw found instanceof UserError && error instanceof UserError ? both(found, error) : error;
     });
-    return fill(uv, ['pip', 'install', '--python', environmentPython(folder), ...sources]);
+    const cache = join(folder, 'cache');
+    const own = fresh ? ['--cache-dir', cache] : [];
+    await fill(uv, ['pip', 'install', ...own, '--python', environmentPython(folder), ...sources]);
+    return remove(dirname(folder), cache);
   }
   await work(python!.path, ['-m', 'venv', folder], watch);
-  await fill(environmentPython(folder), ['-m', 'pip', 'install', '--no-input', '--disable-pip-version-check']);
+  const uncached = fresh ? ['--no-cache-dir'] : [];
+  await fill(environmentPython(folder), [
+    ...['-m', 'pip', 'install', '--no-input', '--disable-pip-version-check'],
+    ...uncached,
+  ]);
 }
 
 /** There is no Python, and fetching one failed. */
