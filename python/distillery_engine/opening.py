@@ -46,6 +46,8 @@ def loaded(params: dict[str, Any], device: torch.device) -> Student:
             "config", "Quantized weights cannot be trained themselves", "Train an adapter: set student.lora."
         )
     base, stacked = base_folder(Path(folder))
+    if stacked and not (Path(folder) / ADAPTER).exists():  # transformers or PEFT would read a pickle
+        raise EngineError("checkpoint", f"The adapter has no {ADAPTER}", "Save it as safetensors.", folder)
     # Trained weights are always float32: in half precision small updates would be lost.
     model = load(base, device, dtype if adapter else torch.float32, quantized(quantization, dtype))
     for parameter in model.parameters():
@@ -195,8 +197,6 @@ def adapted(model: Any, folder: Path | None, settings: dict[str, Any] | None, se
         if seed is None:
             config.inference_mode = False
             return get_peft_model(model, config)
-        if not (folder / ADAPTER).exists():  # PEFT would read a pickle
-            raise EngineError("checkpoint", f"The adapter has no {ADAPTER}", "Save it as safetensors.", str(folder))
         return PeftModel.from_pretrained(model, str(folder), config=config, is_trainable=True)
     assert settings is not None
     names = sorted({target_name(model, target) for target in settings["targets"]})

@@ -113,7 +113,9 @@ def reading(file: Path) -> Iterator[None]:
     try:
         yield
     except SafetensorError as error:
-        raise EngineError("checkpoint", f"The file is damaged: {error}", "Use another checkpoint.", str(file)) from error
+        raise EngineError(
+            "checkpoint", f"The file is damaged: {error}", "Use another checkpoint.", str(file)
+        ) from error
 
 
 SAME_STUDENT = "Use a checkpoint that was trained from the same student."
