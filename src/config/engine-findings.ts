@@ -1,4 +1,4 @@
-/** Settings that the chosen engine does not have, whatever is installed. What only a server's tests show comes later. */
+/** Settings that the chosen engine lacks. What only the tests of a server show is checked before a run. */
 import type { ParsedExperiment } from './experiment';
 import { error, type Finding, type Path } from './issue';
 import { trainingGroups } from './training-groups';
