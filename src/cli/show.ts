@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import type { RunConfig } from '../curriculum/run-config';
+import { settingsRows } from '../report/settings';
+import { readExperiment } from '../runs/experiment';
 import { configFile, runsFolderName } from '../runs/layout';
 import {
   evaluationNames,
@@ -18,10 +19,9 @@ import { writeOutput } from '../writing';
 import { curvesText, phasesOf } from './curves';
 import { Damaged } from './damaged';
 import { printDocument } from './exit';
-import { clip, plural } from './format';
+import { clip, columns, plural } from './format';
 import { runPicture } from './picture';
 import { commandLine, locateRun, quoted, shortPath, stateOf } from './places';
-import { settingsText } from './settings';
 import { resultsText } from './summary';
 import { checkTarget } from './target';
 import { inOneLine, pc, stdout } from './terminal';
@@ -74,11 +74,12 @@ function runFacts(run: Run) {
   for (const { category } of failures) categories.set(category, (categories.get(category) ?? 0) + 1);
   const rewrites = readRewrites(folder, damaged.tell);
   const summary = damaged.or([], () => readSummary(folder));
-  const config = existsSync(configFile(folder)) ? damaged.or(null, () => readConfig(folder) as RunConfig) : null;
+  const config = existsSync(configFile(folder)) ? damaged.or(null, () => readConfig(folder)) : null;
   return {
     run,
     state: stateOf(run),
     config,
+    experiment: config === null ? undefined : damaged.or(undefined, () => readExperiment(folder)),
     start: readStart(folder),
     summary,
     results: summary.length > 0 ? resultsText(folder, damaged.tell) : 'No student has been tested yet.',
@@ -97,7 +98,7 @@ function runFacts(run: Run) {
   };
 }
 
-function asJson({ run, phases, damaged, results: _, ...rest }: RunFacts): object {
+function asJson({ run, phases, damaged, results: _, experiment: __, ...rest }: RunFacts): object {
   const last = ({ seq: _, ...metrics }: MetricsRecord) => metrics;
   return {
     id: run.record.id,
@@ -116,15 +117,15 @@ function asJson({ run, phases, damaged, results: _, ...rest }: RunFacts): object
 }
 
 function asText(story: RunFacts): string {
-  const { run, state, config, results, phases, failures, damaged } = story;
+  const { run, state, experiment, results, phases, failures, damaged } = story;
   const { record, folder } = run;
   const time = (iso: string) => iso.replace('T', ' ').slice(0, 16);
   const sections = [
     `${pc.bold(inOneLine(record.id))}  ${state}${record.reason ? `: ${inOneLine(record.reason)}` : ''}\n` +
-      pc.dim(`begun ${time(record.created)}, last written ${time(record.updated)} (UTC)`),
+      pc.dim(`started ${time(record.created)}, last update ${time(record.updated)} (UTC)`),
     results,
   ];
-  if (config?.experiment) sections.push(section('Settings', settingsText(config)));
+  if (experiment) sections.push(section('Settings', columns(settingsRows(experiment, shortPath), 2).join('\n')));
   if (phases.length > 0) sections.push(section('Curves', curvesText(phases)));
   if (failures.count > 0) sections.push(section(`Failures (${failures.count})`, failuresText(story)));
   sections.push(section('Files', filesText(story)));

@@ -1,10 +1,9 @@
-import { dirname } from 'node:path';
 import * as z from 'zod';
 import { backendNames } from '../config/backends';
-import { type Experiment, experimentSchema } from '../config/experiment';
-import { resolveExperiment } from '../config/load';
+import type { Experiment } from '../config/experiment';
 import type { EngineInfo } from '../engine/port';
 import { UserError } from '../errors';
+import { readExperiment } from '../runs/experiment';
 import { check } from '../runs/jsonl';
 import { configFile } from '../runs/layout';
 import { readConfig, runOfCheckpoint } from '../runs/reading';
@@ -27,33 +26,22 @@ export interface RunConfig {
   environment: { backend?: EngineInfo; datasets: { train: string; test: string }; [more: string]: unknown };
 }
 
-/** The values of runs that began before AdamW's numbers were settings. */
-const formerAdam = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8 };
-
-/** Earlier runs recorded `baselines.controls`, an unused list. */
-const formerSchema = z.looseObject({ baselines: z.looseObject({}).optional() });
-
-function withoutControls(settings: z.infer<typeof formerSchema>) {
-  const { controls: _, ...baselines } = settings.baselines ?? {};
-  return { ...settings, baselines };
-}
-
 /**
  * The validated config.json of a run to resume. @throws UserError when it is damaged, or when the run has imported
  * cases and no experiment
  */
 export function readRunConfig(run: string): RunConfig {
   const file = configFile(run);
-  const { experiment, environment } = check(z.looseObject({}), readConfig(run), { file });
-  if (experiment === undefined)
+  const recorded = readExperiment(run);
+  if (!recorded)
     throw new UserError('it has no experiment', {
       file,
       code: 'run',
       remedy: 'Imported cases have none. The config of any other run was changed or damaged: restore it from a copy.',
     });
-  const settings = withoutControls({ adam: formerAdam, ...check(formerSchema, experiment, { file }) });
+  const { environment } = check(z.looseObject({}), readConfig(run), { file });
   return {
-    experiment: resolveExperiment(check(experimentSchema(), settings, { file }), dirname(file)),
+    experiment: recorded.experiment,
     environment: check(environmentSchema, environment, { file }),
   };
 }

@@ -152,7 +152,7 @@ const marked = (text: string, { start, end }: { start: number; end: number }) =>
 function textPart({ title, text, mark, correct }: ShownText): Html {
   const verdict =
     typeof correct === 'boolean'
-      ? html` <span class="${correct ? 'good' : 'bad'}">${correct ? '✓ right' : '✗ wrong'}</span>`
+      ? html` <span class="${correct ? 'good' : 'bad'}">${correct ? '✓\u00a0right' : '✗\u00a0wrong'}</span>`
       : null;
   const reason = mark ? html`<p class="reason">First wrong step: ${mark.reason}.</p>` : null;
   return html`<article><h3>${title}${verdict}</h3><pre>${mark ? marked(text, mark) : text}</pre>${reason}</article>`;

@@ -1,6 +1,6 @@
 /** Curves of a run as drawings: one panel per metric, with the stages as bands. */
 import type { MetricsRecord } from '../runs/records';
-import { isBaseline, type StageName, stageBands, stageTitles } from '../stages';
+import { isBaseline, phaseTitle, type StageName, stageBands } from '../stages';
 import { percent } from '../words';
 import { escaped, type Html, html, raw } from './html';
 
@@ -41,9 +41,10 @@ export function drawnMetrics(metrics: readonly MetricsRecord[]): readonly Metric
 }
 
 type MetricReader = (record: MetricsRecord) => number | undefined;
-const plain = (digits: number) => (value: number) => value.toFixed(digits);
+const plain = (digits: number) => (value: number) => withMinus(value.toFixed(digits));
 const small = (value: number) =>
-  value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(3);
+  withMinus(value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(3));
+const withMinus = (text: string) => text.replaceAll('-', '−');
 
 /** The metrics with a panel, if measured. */
 const panels: [title: string, of: MetricReader, show: (value: number) => string][] = [
@@ -80,15 +81,14 @@ export function curvesPart(all: readonly MetricsRecord[]): Html | null {
       : [];
   });
   const stages = [...new Map(stretches.map(({ stage, phase }) => [`${stage} ${phase}`, { stage, phase }])).values()];
-  const name = ({ stage, phase }: (typeof stages)[number]) =>
-    `${stageTitles[stage]}${phase && phase !== stage ? ` (${phase})` : ''}`;
+  const name = ({ stage, phase }: (typeof stages)[number]) => phaseTitle(stage, phase ?? stage);
   const band = ({ stage }: (typeof stages)[number]) => html`<i style="background: ${stageBands[stage]}"></i>`;
   return html`<section><h2>Curves</h2>
 <ul class="legend">${stages.map((one) => html`<li>${band(one)}${name(one)}</li>`)}</ul>
 <div class="curves">
 ${drawn}</div>
 <p class="dim">${metrics.length} updates, from left to right; each curve is a running mean over a twentieth of its
-stretch.</p>
+phase.</p>
 </section>`;
 }
 
@@ -103,7 +103,9 @@ function panel(
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of heights) [low, high] = [Math.min(low, value), Math.max(high, value)];
   const across = (i: number) => (width * i) / values.length;
-  const up = (value: number) => height - 4 - ((value - low) / (high - low || 1)) * (height - 8);
+  // Values that are written alike lie in the middle: their differences are rounding.
+  const flat = show(low) === show(high);
+  const up = (value: number) => (flat ? height / 2 : height - 4 - ((value - low) / (high - low)) * (height - 8));
   const bands = stretches.map(
     ({ stage, from, to }) =>
       `<rect x="${round(across(from))}" y="0" ` +

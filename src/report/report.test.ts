@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -157,4 +157,21 @@ it('says which stage left the student as it was', () => {
   run.validation({ stage: 'rewrite', phase: 'internalise', step: 11, ...check });
   run.validation({ stage: 'rewrite', phase: 'internalise', step: 21, ...check, best: false });
   expect(reportOf(openRun(run.folder), { version: '1' })).toContain('<p>Stage 3 (Rewrite) left the student as it was');
+});
+
+it('lists the settings, with short paths, or says that they cannot be read', () => {
+  const run = createRun(folder, 'configured', {});
+  const data = {
+    train: { format: 'arithmetic', seed: 1, count: 9 },
+    test: { format: 'arithmetic', seed: 2, count: 9 },
+  };
+  const experiment = { name: 'mine', student: { path: '/home/anna/models/tiny' }, data };
+  const write = (config: object) => writeFileSync(join(run.folder, 'config.json'), JSON.stringify(config));
+  write({ experiment, environment: { backend: { description: 'native kernels' } } });
+  const page = reportOf(openRun(run.folder), { version: '1' });
+  expect(page).toContain('<dt>student</dt><dd>models/tiny');
+  expect(page).toContain('<dd>native kernels</dd>');
+  expect(page).not.toContain('anna');
+  write({ experiment: { ...experiment, stages: 3 } });
+  expect(reportOf(openRun(run.folder), { version: '1' })).toContain('<li>config.json: not a valid record');
 });

@@ -1,8 +1,11 @@
 /** A run as one self-contained page of HTML, for people without Distillery in their editor. */
+import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
-import type { UserError } from '../errors';
+import { UserError } from '../errors';
 import type { Damage } from '../lines';
 import { type Cell, type ResultsTable, resultsTable } from '../results-table';
+import { readExperiment } from '../runs/experiment';
+import { configFile } from '../runs/layout';
 import { type Run, readMetrics, readStart, readSummary, stateOf } from '../runs/reading';
 import type { StageRow } from '../runs/records';
 import type { Start } from '../start';
@@ -10,6 +13,7 @@ import { casesOf, casesPart } from './cases';
 import { comparisonText, oneSeedNote, unchangedText } from './comparison';
 import { curvesPart } from './curves';
 import { type Html, html, markup } from './html';
+import { settingsRows } from './settings';
 import { style } from './style';
 
 export interface ReportSettings {
@@ -31,6 +35,7 @@ export function reportOf(run: Run, { count = 10, cases = [], version }: ReportSe
   const unread = new Set<UserError>();
   const damage = (problem: UserError) => void unread.add(problem);
   const results = resultsPart(folder, rows, start, damage);
+  const settings = settingsPart(folder, damage);
   const curves = curvesPart(readMetrics(folder, damage));
   const shownCases = casesPart(casesOf(folder, { count, named: cases, damage }));
   const time = (iso: string) => `${iso.replace('T', ' ').slice(0, 16)} UTC`;
@@ -50,6 +55,7 @@ export function reportOf(run: Run, { count = 10, cases = [], version }: ReportSe
 <p class="dim">${record.id} · ${stateOf(run)}${record.reason ? `: ${record.reason}` : ''} · started ${time(record.created)}, last update ${time(record.updated)}</p>
 </header>
 ${results}
+${settings}
 ${curves}
 ${shownCases}
 ${unreadPart(folder, [...unread])}
@@ -69,6 +75,22 @@ function unreadPart(folder: string, unread: readonly UserError[]): Html {
   });
   const more = unread.length > items.length ? html`<li>and ${String(unread.length - items.length)} more</li>` : html``;
   return html`<section><h2>What could not be read</h2><ul>${items}${more}</ul></section>`;
+}
+
+/** Paths are shown by their last two names: the page is for others, too. */
+const lastNames = (path: string) => path.split(/[\\/]/).slice(-2).join('/');
+
+function settingsPart(folder: string, damage: Damage): Html | null {
+  try {
+    const recorded = existsSync(configFile(folder)) ? readExperiment(folder) : undefined;
+    if (!recorded) return null;
+    const rows = settingsRows(recorded, lastNames).map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`);
+    return html`<section><h2>Settings</h2>\n<dl>${rows}</dl></section>`;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    damage(error);
+    return null;
+  }
 }
 
 function resultsPart(folder: string, students: readonly StageRow[], start: Start | undefined, damage: Damage): Html {

@@ -25,11 +25,17 @@ th, td { padding: 6px 10px; border-bottom: 1px solid var(--rule); text-align: ri
 th:first-child { text-align: left; font-weight: 500; }
 thead th { color: var(--dim); font-weight: 500; white-space: normal; vertical-align: bottom; }
 .strongest th { font-weight: 700; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 16px; margin: 0; }
+dt { color: var(--dim); }
+dt::first-letter { text-transform: uppercase; }
+dd { margin: 0; overflow-wrap: anywhere; }
 .curves { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: 16px; }
 figure { margin: 0; }
 figcaption { font-size: 13px; margin-bottom: 4px; }
 svg { width: 100%; height: auto; display: block; }
-svg text { fill: var(--dim); font: 11px system-ui, sans-serif; }
+svg text {
+  fill: var(--dim); font: 11px system-ui, sans-serif; paint-order: stroke; stroke: var(--back); stroke-width: 3px;
+}
 svg .line { stroke: var(--line); fill: none; stroke-width: 1.5; }
 svg .dot { fill: var(--line); }
 .legend {

@@ -65,7 +65,7 @@ function listLenses({ reference, read, note }: Case, order: readonly string[]): 
 /** Above text with formulas or Markdown that can be rendered. */
 function renderingLenses({ layout }: OpenCase): vscode.CodeLens[] {
   const { replacements } = readableCase(layout);
-  const title = 'Rendered or as Written (l)';
+  const title = 'Rendered or as Written (L)';
   return replacements.length > 0 ? [lens(0, ['symbol-operator', title], 'distillery.toggleRendering')] : [];
 }
 
@@ -77,7 +77,7 @@ function studentLenses({ case: { reference, shown, fault }, layout }: OpenCase, 
   if (layout.teacher) lenses.push(lens(line, ['diff', 'Compare with Teacher'], 'distillery.compareChains', target));
   const mark = 'distillery.markFirstWrongStep';
   if (fault?.by === 'person') lenses.push(lens(line, ['discard', 'Remove the Mark'], mark, reference, null));
-  else if (!shown!.rollout) lenses.push(lens(line, ['error', 'Mark First Wrong Step (W)'], mark));
+  else if (!shown!.rollout) lenses.push(lens(line, ['error', 'Mark First Wrong Step (Shift+W)'], mark));
   return lenses;
 }
 

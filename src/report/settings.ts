@@ -1,22 +1,23 @@
+/** The main settings of a run in words. */
 import type { DataSource, Experiment, GrpoSettings, SftSettings } from '../config/experiment';
-import type { RunConfig } from '../curriculum/run-config';
-import { baselineNames, shortStageTitles } from '../stages';
-import { percent } from './format';
-import { shortPath } from './places';
-import { inOneLine } from './terminal';
+import type { RecordedExperiment } from '../runs/experiment';
+import { baselineNames, stageTitles } from '../stages';
+import { percent } from '../words';
 
-/** The main settings of a run, one per line. */
-export function settingsText({ experiment, environment }: RunConfig): string {
+/** Names and values in their order; `place` shows a path. */
+export function settingsRows(
+  { experiment, backend }: RecordedExperiment,
+  place: (path: string) => string,
+): [name: string, value: string][] {
   const { student, data, stages, baselines, evaluation, seed } = experiment;
   const { reconstruct, complete, rewrite } = stages;
-  const { description } = (environment.backend ?? {}) as { description?: string };
   const rows: [string, string | false][] = [
-    ['student', shortPath(student.path) + trainedText(student.lora)],
-    ['train', `${sourceText(data.train)}, ${data.validation} of them for validation`],
-    ['test', sourceText(data.test) + (evaluation.count ? `, the first ${evaluation.count}` : '')],
+    ['student', place(student.path) + trainedText(student.lora)],
+    ['train', `${sourceText(data.train, place)}, ${data.validation} of them for validation`],
+    ['test', sourceText(data.test, place) + (evaluation.count ? `, the first ${evaluation.count}` : '')],
     ...baselineNames.map((name): [string, string | false] => {
       const settings = baselines[name];
-      return [shortStageTitles[name], settings && baselineText(settings)];
+      return [stageTitles[name], settings && baselineText(settings)];
     }),
     [
       'Stage 1',
@@ -43,22 +44,19 @@ export function settingsText({ experiment, environment }: RunConfig): string {
         `at most ${evaluation.maxNewTokens} tokens`,
     ],
     ['seed', String(seed)],
-    ['backend', description ?? experiment.backend],
+    ['backend', backend ?? experiment.backend],
   ];
-  return rows
-    .filter(([, text]) => text !== false)
-    .map(([name, text]) => `${name.padEnd(13)}${inOneLine(String(text))}`)
-    .join('\n');
+  return rows.flatMap(([name, text]): [string, string][] => (text === false ? [] : [[name, text]]));
 }
 
-function sourceText(source: DataSource): string {
+function sourceText(source: DataSource, place: (path: string) => string): string {
   if (source.format === 'arithmetic') {
     const { count, chains = count, operations, seed } = source;
     const some = chains < count ? `, ${chains} of them with a teacher chain` : '';
     return `${count} arithmetic stories of ${operations.join(' to ')} operations, seed ${seed}${some}`;
   }
   const rows = source.count === undefined ? 'all rows' : `${source.count} rows`;
-  return `${shortPath(source.path)} (${source.format}), ${rows}${source.start > 0 ? ` from ${source.start} on` : ''}`;
+  return `${place(source.path)} (${source.format}), ${rows}${source.start > 0 ? ` from ${source.start} on` : ''}`;
 }
 
 const baselineText = (settings: SftSettings | Exclude<Experiment['baselines']['grpo'], false>) =>
