@@ -84,9 +84,7 @@ describe('steps', () => {
       [null, 1],
       [2, 2],
     ]);
-    expect(pairs[0].similarity).toBe(0);
-    expect(pairs[1].similarity).toBeGreaterThan(0.5);
-    expect(alignSteps(teacher, teacher).every(({ a, b, similarity }) => a === b && similarity === 1)).toBe(true);
+    expect(alignSteps(teacher, teacher).every(({ a, b }) => a === b)).toBe(true);
   });
 
   test('each is in one pair, in order', () => {
@@ -104,6 +102,6 @@ describe('steps', () => {
 
   test('thousands of steps are paired when equal', () => {
     const many = Array.from({ length: 3000 }, (_, i) => `step ${i}`);
-    expect(alignSteps(many, many.slice(1)).filter(({ similarity }) => similarity === 1)).toHaveLength(2999);
+    expect(alignSteps(many, many.slice(1)).filter(({ a, b }) => a !== null && b !== null)).toHaveLength(2999);
   });
 });

@@ -123,11 +123,10 @@ function longestRise(pairs: [number, number][]): [number, number][] {
   return rise.reverse();
 }
 
-/** A pair of similar steps, or a single step; `similarity` is 0 (single) to 1. */
+/** A pair of similar steps, or a single step. */
 export interface StepPair {
   a: number | null;
   b: number | null;
-  similarity: number;
 }
 
 /**
@@ -136,9 +135,7 @@ export interface StepPair {
  * proportional to the product of the lengths; beyond `maxPairs` pairs, only equal steps are aligned.
  */
 export function alignSteps(a: readonly string[], b: readonly string[], threshold = 0.25): StepPair[] {
-  if (a.length * b.length > maxPairs) {
-    return alignTokens(a, b).map(([x, y]) => ({ a: x, b: y, similarity: x !== null && y !== null ? 1 : 0 }));
-  }
+  if (a.length * b.length > maxPairs) return alignTokens(a, b).map(([x, y]) => ({ a: x, b: y }));
   const [left, right] = [a.map(bagOf), b.map(bagOf)];
   const alike = left.map((x) => right.map((y) => similarityOf(x, y)));
   // best[i][j]: the maximum total similarity of pairs among a[i..] and b[j..].
@@ -150,11 +147,9 @@ export function alignSteps(a: readonly string[], b: readonly string[], threshold
   const pairs: StepPair[] = [];
   let [i, j] = [0, 0];
   while (i < a.length || j < b.length) {
-    if (i < a.length && j < b.length && best[i][j] === gain(i, j))
-      pairs.push({ a: i, b: j, similarity: alike[i++][j++] });
-    else if (i < a.length && (j === b.length || best[i][j] === best[i + 1][j]))
-      pairs.push({ a: i++, b: null, similarity: 0 });
-    else pairs.push({ a: null, b: j++, similarity: 0 });
+    if (i < a.length && j < b.length && best[i][j] === gain(i, j)) pairs.push({ a: i++, b: j++ });
+    else if (i < a.length && (j === b.length || best[i][j] === best[i + 1][j])) pairs.push({ a: i++, b: null });
+    else pairs.push({ a: null, b: j++ });
   }
   return pairs;
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../errors';
 import { Random } from '../random';
-import { completionExercise, maskNumbers, maskRatioAt, reconstructionExercise } from './mask';
+import { completionExercise, maskRatioAt, reconstructionExercise } from './mask';
 import { maskText } from './prompts';
 import type { Chain } from './types';
 
@@ -62,15 +62,6 @@ describe('reconstruction', () => {
     const draw = (seed: number) => reconstructionExercise(chainOf(6), {}, new Random(seed));
     expect(draw(3)).toEqual(draw(3));
     expect(draw(3)).not.toEqual(draw(4));
-  });
-
-  test('numbers instead of steps', () => {
-    const chain = { thinking: '', steps: ['He has $1,250.50 and 3 cats.'], answer: '' };
-    const options = { maskProbability: 1, maskTarget: 'numbers' } as const;
-    expect(reconstructionExercise(chain, options, new Random(1)).shownSteps).toEqual([
-      'He has $[MASK] and [MASK] cats.',
-    ]);
-    expect(maskNumbers('N2 = .5 x 12.25% of T_1, at 3:30')).toBe('N2 = [MASK] x [MASK]% of T_1, at [MASK]:[MASK]');
   });
 });
 

@@ -3,16 +3,12 @@ import type { Random } from '../random';
 import { maskText } from './prompts';
 import type { Chain, Exercise } from './types';
 
-/** What is masked in a step: all of it, or its numbers. */
-export type MaskTarget = 'step' | 'numbers';
-
 export interface ReconstructionOptions {
   maskProbability?: number;
   /** Number of masked steps: an integer from 1, or below 1 a share of the steps (at least one step). */
   maskSteps?: number;
   /** Probability that the steps are shuffled. Two or more shuffled steps are never in their original order. */
   shuffleProbability?: number;
-  maskTarget?: MaskTarget;
 }
 
 /**
@@ -21,7 +17,7 @@ export interface ReconstructionOptions {
  * unchanged.
  */
 export function reconstructionExercise(chain: Chain, options: ReconstructionOptions, random: Random): Exercise {
-  const { maskProbability = 0.7, maskSteps = 1, shuffleProbability = 1, maskTarget = 'step' } = options;
+  const { maskProbability = 0.7, maskSteps = 1, shuffleProbability = 1 } = options;
   requireRange('maskProbability', maskProbability, 1);
   requireRange('shuffleProbability', shuffleProbability, 1);
   requireRange('maskSteps', maskSteps, Number.POSITIVE_INFINITY);
@@ -29,7 +25,7 @@ export function reconstructionExercise(chain: Chain, options: ReconstructionOpti
   const wanted = maskSteps >= 1 ? Math.floor(maskSteps) : shareOf(n, maskSteps);
   const masked = random.uniform() < maskProbability ? choose(n, Math.min(wanted, n), random) : [];
   const order = random.uniform() < shuffleProbability ? randomReordering(n, random) : indices(n);
-  return maskedExercise(chain, order, masked, maskTarget);
+  return maskedExercise(chain, order, masked);
 }
 
 /** How much of a chain Stage 2 masks: a share of its steps, or the rule of the BRIDGE release. */
@@ -40,12 +36,7 @@ export type MaskRatio = number | { preset: 'bridge' };
  * it is 0) and leaves at least one; from 1 on it is the plain question. The preset masks max(3, floor(n / 2)) steps, at
  * most n - 1: 2:1, 3:2, 4-7:3, 8-9:4, 10:5, and leaves chains of one step whole.
  */
-export function completionExercise(
-  chain: Chain,
-  ratio: MaskRatio,
-  random: Random,
-  options: { maskTarget?: MaskTarget } = {},
-): Exercise {
+export function completionExercise(chain: Chain, ratio: MaskRatio, random: Random): Exercise {
   const n = chain.steps.length;
   if (typeof ratio === 'number') {
     requireRange('the mask ratio', ratio, Number.POSITIVE_INFINITY);
@@ -53,7 +44,7 @@ export function completionExercise(
   }
   const wanted = typeof ratio === 'number' ? shareOf(n, ratio) : Math.max(3, Math.floor(n / 2));
   const masked = choose(n, Math.max(0, Math.min(wanted, n - 1)), random);
-  return maskedExercise(chain, indices(n), masked, options.maskTarget ?? 'step');
+  return maskedExercise(chain, indices(n), masked);
 }
 
 /** The ratio at `progress` (0..1) of a stage: each value of the schedule holds for an equal part of it. */
@@ -69,19 +60,8 @@ export function maskRatioAt(schedule: readonly number[], progress: number): numb
   return ratio;
 }
 
-function maskedExercise(chain: Chain, order: number[], masked: number[], target: MaskTarget): Exercise {
-  const hidden = new Set(masked);
-  const shownSteps = order.map((index) => {
-    const step = chain.steps[index];
-    if (!hidden.has(index)) return step;
-    return target === 'step' ? maskText : maskNumbers(step);
-  });
-  return { shownSteps, order, masked };
-}
-
-/** The text with every number masked, except for numbers in names (N2, T_1). */
-export function maskNumbers(text: string): string {
-  return text.replace(/(?<![\p{L}\p{N}_])(?:\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)/gu, maskText);
+function maskedExercise({ steps }: Chain, order: number[], masked: number[]): Exercise {
+  return { shownSteps: order.map((index) => (masked.includes(index) ? maskText : steps[index])), order, masked };
 }
 
 /** The number of steps for a share of n: at least one, unless it is 0. */

@@ -71,8 +71,6 @@ export interface Host {
   on<K extends keyof Listeners>(kind: K, listener: Listeners[K]): () => void;
   /** Connects to a running host; false if there is none. Never starts one. */
   attach(): Promise<boolean>;
-  /** Connects to the host and starts it if necessary. Concurrent calls share one attempt. */
-  connect(): Promise<void>;
   /** Starts the host if necessary. `start` resolves when the run's folder exists; events follow shortly. */
   request<M extends Exclude<HostMethod, HostControl>>(
     method: M,

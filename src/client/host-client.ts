@@ -123,6 +123,7 @@ export class HostClient implements Host {
     return this.attaching;
   }
 
+  /** Connects to the host and starts it if necessary. Concurrent calls share one attempt. */
   connect(): Promise<void> {
     if (this.link) return Promise.resolve();
     this.connecting ??= this.findOrStart().finally(() => {

@@ -16,10 +16,6 @@ export class OwnSamples implements PhaseState {
     if (!known || completion.length < known.length) this.best.set(row, completion);
   }
 
-  get size(): number {
-    return this.best.size;
-  }
-
   get(row: number): readonly number[] | undefined {
     return this.best.get(row);
   }

@@ -38,7 +38,7 @@ import { isForeign } from '../../src/chain/language';
 import { latexSpans } from '../../src/chain/latex';
 import { lex } from '../../src/chain/lexer';
 import { exactMatch, flexibleExtract, strictMatch } from '../../src/chain/lm-eval-filters';
-import { completionExercise, maskNumbers, reconstructionExercise } from '../../src/chain/mask';
+import { completionExercise, reconstructionExercise } from '../../src/chain/mask';
 import {
   answerLine,
   completePrompt,
@@ -105,7 +105,7 @@ export const textFunctions: Record<string, (text: string) => unknown> = {
   bodyOf: (text) => bodyOf(text).origin(text.length),
   checkEquations,
   completionText: (text) => completionText({ tokenTexts: tokens(text), finished: true }),
-  completionExercise: (text) => completionExercise(splitChain(text), 0.5, new Random(1), { maskTarget: 'numbers' }),
+  completionExercise: (text) => completionExercise(splitChain(text), 0.5, new Random(1)),
   conciseChain: (text) => conciseChain(chainOf(text)),
   counterpart: (text) => {
     const half = text.slice(0, text.length / 2);
@@ -134,7 +134,6 @@ export const textFunctions: Record<string, (text: string) => unknown> = {
   latexSpans,
   lex,
   markedAnswers: (text) => [...markedAnswers(text)],
-  maskNumbers,
   mentionedNumbers: (text) => mentionedNumbers(text, lex(text)),
   ngrams,
   numbersIn,

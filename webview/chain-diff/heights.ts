@@ -4,14 +4,12 @@
  */
 export class Heights {
   private readonly heights: Float64Array;
-  private readonly known: Uint8Array;
   /** offsets[i]: top of row i; the last one is the height of all. Valid before `stale`. */
   private readonly offsets: Float64Array;
   private stale = 1;
 
   constructor(estimates: readonly number[]) {
     this.heights = Float64Array.from(estimates);
-    this.known = new Uint8Array(estimates.length);
     this.offsets = new Float64Array(estimates.length + 1);
   }
 
@@ -32,15 +30,10 @@ export class Heights {
 
   /** Records a measured height. Returns whether it changes anything. */
   measured(row: number, height: number): boolean {
-    this.known[row] = 1;
     if (Math.abs(this.heights[row] - height) < 0.5) return false;
     this.heights[row] = height;
     this.stale = Math.min(this.stale, row + 1);
     return true;
-  }
-
-  isMeasured(row: number): boolean {
-    return this.known[row] === 1;
   }
 
   /** The row at this position; the first or last one beyond the ends. */

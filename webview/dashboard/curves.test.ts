@@ -27,7 +27,7 @@ describe('a track', () => {
     expect(made.value('kl', 3)).toBeNaN();
     expect(made.value('kl', 4)).toBeUndefined();
     expect([made.sampled(2), made.sampled(3)]).toEqual([false, true]);
-    expect(made.rowOf('complete', 2)).toBe(4);
+    expect(made.step[4]).toBe(2);
     expect(made.take(message('a', steps('rewrite', 1), 9))).toBe(false); // rows 5 to 8 are missing
     made.take(message('a', steps('reconstruct', 1)));
     expect([made.rows, made.value('reward', 0), made.value('crossEntropy', 0)]).toEqual([1, undefined, 1]);

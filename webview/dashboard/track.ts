@@ -1,5 +1,4 @@
 import type { RowsMessage } from '../../src/protocol/dashboard';
-import { stageNames } from '../../src/stages';
 
 /** A run's updates, as columns that grow with each message. */
 export class Track {
@@ -58,13 +57,6 @@ export class Track {
   /** Whether the update's completions were sampled; supervised updates train on given texts. */
   sampled(row: number): boolean {
     return this.value('reward', row) !== undefined || this.value('lengthMean', row) !== undefined;
-  }
-
-  /** -1 if there is none. */
-  rowOf(stage: string, step: number): number {
-    const index = stageNames.indexOf(stage as (typeof stageNames)[number]);
-    for (let row = this.rows - 1; row >= 0; row--) if (this.stage[row] === index && this.step[row] === step) return row;
-    return -1;
   }
 
   private forget(): void {

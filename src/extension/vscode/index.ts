@@ -16,7 +16,6 @@ export type {
   FoldingRangeProvider,
   LanguageModelChat,
   Memento,
-  OpenDialogOptions,
   SecretStorage,
   TestItemCollection,
   TestRunRequest,

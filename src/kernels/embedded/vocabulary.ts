@@ -13,7 +13,7 @@ const mostRows = 1024;
 const mostColumns = 1024;
 
 /** Calls `compute` with temporary space for this many floats. */
-export function withSpace<T>(backend: EmbeddedBackend, floats: number, compute: (space: TensorInfo) => T): T {
+function withSpace<T>(backend: EmbeddedBackend, floats: number, compute: (space: TensorInfo) => T): T {
   const space = backend.output([floats]);
   try {
     return compute(space);

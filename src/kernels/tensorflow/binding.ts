@@ -26,9 +26,7 @@ export interface Binding {
   executeOp(name: string, attributes: Attribute[], inputs: number[], outputs: number): Handle[];
   TF_FLOAT: number;
   TF_INT32: number;
-  TF_BOOL: number;
   TF_ATTR_INT: number;
-  TF_ATTR_FLOAT: number;
   TF_ATTR_BOOL: number;
   TF_ATTR_STRING: number;
   TF_ATTR_TYPE: number;

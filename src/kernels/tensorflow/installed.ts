@@ -35,7 +35,6 @@ export interface FoundBinding {
   binding: string;
   package: string;
   origin: string;
-  installed?: Installed;
 }
 
 /** The user's data folder for TensorFlow: DISTILLERY_TENSORFLOW, or the system's usual place. */
@@ -66,7 +65,7 @@ export function findTensorFlow(packageName: string, from = process.cwd()): Found
       (path) => !existsSync(path),
     );
     if (missing) throw new Error(`the setup is incomplete, ${missing} is missing: \`distillery backend repair\``);
-    return { ...installed, origin: installed.tensorflow.origin, installed };
+    return { ...installed, origin: installed.tensorflow.origin };
   }
   for (const folder of [from, packageRoot()]) {
     const place = resolvePackage(packageName, folder);
