@@ -20,13 +20,16 @@ const tags: readonly (readonly [open: string, close: string])[] = [
   ['<|channel|>analysis<|message|>', '<|channel|>final<|message|>'],
 ];
 
-/** Most texts have no tag: one look tells, instead of one for each. */
 const anyTag = new RegExp(
   tags
     .flat()
     .map((tag) => tag.replace(/[[\]|/]/g, '\\$&'))
     .join('|'),
+  'g',
 );
+
+/** The tag that each closing one closes. */
+const openedBy = new Map(tags.map(([open, close]) => [close, open]));
 
 /**
  * Finds the end of the thinking and the start of the solution. The opening tag may be missing (a chat template put it
@@ -34,14 +37,17 @@ const anyTag = new RegExp(
  * Linear in the length of the text.
  */
 export function spokenPart(text: string): Spoken {
-  if (!anyTag.test(text)) return { start: 0, end: text.length, cutOff: false };
   let start = 0;
-  let cutOff = false;
-  for (const [open, close] of tags) {
-    const closed = text.lastIndexOf(close);
-    if (closed >= 0) start = Math.max(start, closed + close.length);
-    if (text.indexOf(open, closed < 0 ? 0 : closed + close.length) >= 0) cutOff = true;
+  const open = new Set<string>();
+  for (const { 0: tag, index } of text.matchAll(anyTag)) {
+    const opening = openedBy.get(tag);
+    if (opening === undefined) open.add(tag);
+    else {
+      open.delete(opening);
+      start = index + tag.length;
+    }
   }
+  const cutOff = open.size > 0;
   return { start: cutOff ? text.length : start, end: text.length, cutOff };
 }
 

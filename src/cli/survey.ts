@@ -103,7 +103,8 @@ export async function surveyDataset(
   notes.push(...sameQuestionNotes(problems.slice(0, rows), testProblems, validation));
   if (thinking) notes.push(thinking.note);
   const learned = taughtProblems(problems, { otherAnswers: 'keep', thinking: thinking?.rule ?? 'keep' });
-  const budgets = budgetsFor(measuredLessons(learned, student.tokenizer, quiet), student);
+  const lessons = measuredLessons(learned, student.tokenizer, quiet);
+  const budgets = budgetsFor(lessons, student);
   return {
     train,
     test: testPart,
@@ -115,7 +116,7 @@ export async function surveyDataset(
     budgets,
     ...(thinking && { thinking: thinking.rule }),
     lengths: longestOf(learned, student.tokenizer),
-    work: workloadOf(learned, testProblems.length, student.tokenizer),
+    work: workloadOf(learned, testProblems.length, student.tokenizer, lessons),
     notes: [...notes, ...budgets.notes],
   };
 }

@@ -7,7 +7,7 @@ import type { ModelConfig } from '../student-files/config';
 import { parameterCount } from '../student-files/parameters';
 import type { Tokenizer } from '../student-files/tokenizer';
 import { thinkingTokens, thinksFirst } from './completions';
-import { prepareLessons } from './lessons';
+import { type Lesson, prepareLessons } from './lessons';
 
 /** Number of rows of a dataset, and mean lengths of question and chain in tokens. */
 export interface Workload {
@@ -22,8 +22,13 @@ export interface Workload {
 /** The rows that are tokenized. */
 const measured = { rows: 40, characters: 100_000, least: 5 };
 
-export function workloadOf(train: Problems, test: number, tokenizer: Tokenizer): Workload {
-  const lessons = prepareLessons(sample(train, measured), tokenizer);
+/** `lessons`: a sample of `train`. */
+export function workloadOf(
+  train: Problems,
+  test: number,
+  tokenizer: Tokenizer,
+  lessons: readonly Lesson[] = prepareLessons(sample(train, measured), tokenizer),
+): Workload {
   const chains = lessons.flatMap(({ teacherTokens }) => teacherTokens?.length ?? []);
   const question = mean(lessons.map(({ prompt }) => prompt.length));
   const chain = chains.length > 0 ? mean(chains) : 200;

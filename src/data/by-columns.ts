@@ -4,7 +4,7 @@ import { cellOf, cellText, listIn } from './cells';
 import { recordedAnswerOf } from './chains';
 import { type Choice, choicesOf, chosenAnswer, withChoices } from './choices';
 import { isNamed, type SettledColumns } from './columns';
-import { type ChatRole, conversationOf, exchangeOf, withThinking } from './conversations';
+import { type ChatRole, type Conversation, conversationOf, exchangeOf, withThinking } from './conversations';
 import { bestGeneration, type ChosenChain, type Flags, flagsOf, isCutOff, plainMarks, stepsIn } from './generations';
 import { isVerdictColumn } from './names';
 import { datasetError, type Row, type RowPlace } from './rows';
@@ -25,22 +25,22 @@ export function problemOf(row: Row, columns: SettledColumns, place: RowPlace, id
       'Correct or remove the row, or choose another column.',
     );
   };
-  const columnText = reader(row, columns);
+  const read = reader(row, columns);
   const choices = columns.choices === undefined ? [] : choicesOf(row, columns.choices);
   const asked = [columns.question].flat();
-  const question = asked.flatMap((column) => columnText(column, 'user') ?? []).join('\n\n');
+  const question = asked.flatMap((column) => read.text(column, 'user') ?? []).join('\n\n');
   const { given, solution } = answerOf(row, columns, choices, place);
   const flags = flagsBeside(row, columns);
-  const found = chainOf(row, columns, given, flags);
+  const found = chainOf(read, given, flags);
   const chosen = found?.cutOff ? undefined : found;
   const chain = chosen?.chain ?? solution;
   if (columns.answer === undefined && chain === undefined && flags.right === false)
     throw datasetError('the row says that its chain is wrong, and has no other answer', place, 'Skip such rows.');
   const stated = columns.answer === undefined && chain !== undefined ? statedIn(chain, choices, place) : given;
-  const system = columnText(columns.system, 'system') ?? conversationIn(row, columns, asked[0])?.system;
+  const system = read.text(columns.system, 'system') ?? read.conversation(asked[0])?.system;
   const student = columns.student === undefined ? undefined : cellOf(row, columns.student);
   return {
-    id: columns.id === undefined ? id : need(columnText(columns.id, 'user'), 'id'),
+    id: columns.id === undefined ? id : need(read.text(columns.id, 'user'), 'id'),
     question: withChoices(need(question.replace(label, ''), 'question'), choices),
     answer: need(stated, 'answer'),
     ...(chain !== undefined && { chain }),
@@ -63,10 +63,20 @@ const conversationIn = (row: Row, { chain }: SettledColumns, column: string) =>
 const isTalk = (columns: SettledColumns, column: string) =>
   column === columns.chain && [columns.question].flat().includes(column);
 
-const reader = (row: Row, columns: SettledColumns) => (column: string | undefined, turn: ChatRole) => {
-  if (column === undefined) return undefined;
-  return isTalk(columns, column) ? conversationIn(row, columns, column)?.[turn] : cellText(cellOf(row, column), turn);
-};
+/** Reads a row; each of its conversations once, as it may be question, chain and system message. */
+function reader(row: Row, columns: SettledColumns) {
+  const known = new Map<string, Conversation | null>();
+  const conversation = (column: string): Conversation | null => {
+    const found = known.get(column) ?? conversationIn(row, columns, column);
+    known.set(column, found);
+    return found;
+  };
+  const text = (column: string | undefined, turn: ChatRole) => {
+    if (column === undefined) return undefined;
+    return isTalk(columns, column) ? conversation(column)?.[turn] : cellText(cellOf(row, column), turn);
+  };
+  return { row, columns, conversation, text };
+}
 
 /** The reference answer, and the worked solution that its column holds. */
 function answerOf(row: Row, columns: SettledColumns, choices: readonly Choice[], place: RowPlace) {
@@ -110,8 +120,7 @@ function flagsBeside(row: Row, columns: SettledColumns): Flags {
 
 /** The teacher's chain, unless the row says that it is wrong. */
 function chainOf(
-  row: Row,
-  columns: SettledColumns,
+  { row, columns, text: read }: ReturnType<typeof reader>,
   answer: string | undefined,
   { right, complete }: Flags,
 ): ChosenChain | undefined {
@@ -119,7 +128,7 @@ function chainOf(
   const cell = cellOf(row, columns.chain);
   const list = isTalk(columns, columns.chain) || conversationOf(cell) ? null : listIn(cell);
   if (list) return stepsIn(list, columns.chain, row) ?? bestGeneration(list, answer, row);
-  const text = reader(row, columns)(columns.chain, 'assistant');
+  const text = read(columns.chain, 'assistant');
   if (text === undefined || right === false) return undefined;
   const chain = thought(row, columns, text);
   return {

@@ -1,6 +1,6 @@
 /** Conversations as datasets write them: lists of turns, pairs, and texts with a chat template or headings in them. */
 import { spokenPart } from '../answers/thinking';
-import { isThinking, piecesIn } from './message-parts';
+import { isThinking, partText, thoughtIn } from './message-parts';
 import type { Row } from './rows';
 import { isSmallTalk } from './small-talk';
 
@@ -144,9 +144,10 @@ function jsonOf(text: string): unknown {
 
 /** What a message says, including its thinking: in a field of its own, or in parts of the content. */
 function turnText(message: Row, content: unknown): string | undefined {
-  const thoughts = [...piecesIn({ ...message, content })].filter(({ kind }) => kind === 'thought');
-  const spoken = Array.isArray(content) ? content.filter((part) => !isThinking(part)) : content;
-  return withThinking(contentText(thoughts.map(({ text }) => text)), contentText(spoken));
+  const thought = thoughtIn(message);
+  if (!Array.isArray(content)) return withThinking(contentText(thought), contentText(content));
+  const thoughts = [thought, ...content.filter(isThinking).map((part) => partText(part))].filter(Boolean);
+  return withThinking(contentText(thoughts), contentText(content.filter((part) => !isThinking(part))));
 }
 
 /** A text, or the joined texts of a list of parts. */

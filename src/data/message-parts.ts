@@ -24,17 +24,22 @@ type ThoughtField = (typeof thoughtFields)[number];
  * Magistral).
  */
 export function* piecesIn(delta: Delta): Generator<{ kind: 'thought' | 'text'; text: string }> {
-  for (const field of thoughtFields) {
-    const text = partText(delta[field]);
-    if (text === '') continue;
-    yield { kind: 'thought', text };
-    break;
-  }
+  const thought = thoughtIn(delta);
+  if (thought !== '') yield { kind: 'thought', text: thought };
   const parts = Array.isArray(delta.content) ? delta.content : [delta.content];
   for (const part of parts) {
     const text = partText(part);
     if (text !== '') yield { kind: isThinking(part) ? 'thought' : 'text', text };
   }
+}
+
+/** The thinking in a field of its own; '' if there is none. */
+export function thoughtIn(delta: Delta): string {
+  for (const field of thoughtFields) {
+    const text = partText(delta[field]);
+    if (text !== '') return text;
+  }
+  return '';
 }
 
 /** Of a part: `{type: "thinking", thinking: ...}` (Mistral, Anthropic), `{type: "reasoning", ...}`. */

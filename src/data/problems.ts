@@ -234,11 +234,19 @@ const packBytes = 8 << 20;
  * packed blocks.
  */
 export class Collector {
-  private held: Problem[] | null = [];
+  private held: Problem[] | null;
   private readonly unread = new Unread();
   private total = 0;
   private pack = Buffer.alloc(0);
   private packed = 0;
+
+  /**
+   * `fileBytes`: of the files. Those of large ones are not held even at first, as V8 would then allocate all problems
+   * where only a full collection frees them.
+   */
+  constructor(fileBytes = 0) {
+    this.held = fileBytes > 4 * heldBytes ? null : [];
+  }
 
   /** `file` reads the problem from its file again; it must not keep a reference to the problem. */
   add(problem: Problem, file?: { read: Reader; spot: Spot }): void {

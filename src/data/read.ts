@@ -1,4 +1,5 @@
 import { UserError } from '../errors';
+import { sizeOf } from '../paths';
 import { type BadRows, badRowsError, listedBadRows, placeText } from './bad-rows';
 import { bridgeProblem } from './bridge';
 import { problemOf } from './by-columns';
@@ -10,7 +11,7 @@ import { isUsualColumn, isVerdictColumn } from './names';
 import { Collector, type Problems } from './problems';
 import { asRow, datasetError, type Row, type RowPlace, type RowRange } from './rows';
 import { rowsOf } from './sources/kind';
-import type { RowSource, SourceRow, Spot } from './sources/source';
+import type { RowSource, Spot } from './sources/source';
 import type { Problem } from './types';
 
 export type FileFormat = 'rows' | 'chains' | 'gsm8k' | 'bridge' | 'parquet';
@@ -51,7 +52,7 @@ export function readProblems(path: string, format: FileFormat, options: ReadOpti
     ? (row, place, id) => problemOf(row, columns, place, id)
     : mappers[format as keyof typeof mappers];
 
-  const collector = new Collector();
+  const collector = new Collector(files.reduce((sum, file) => sum + sizeOf(file), 0));
   const faults = new Faults();
   const ids = new Map<string, RowPlace>();
   let [rows, usable] = [0, 0];
@@ -66,13 +67,15 @@ export function readProblems(path: string, format: FileFormat, options: ReadOpti
       rows = Math.max(rows, index + 1);
       if (!skipBad && found.index >= 0 && index < start) continue;
       if (rows % 1000 === 0) progress?.(rows);
-      faults.keep(found, () => {
+      try {
         if (found.fault) throw found.fault;
         const problem = make(found.row, found.place, found.index);
         checkId(problem, ids, found.place);
-        if (skipBad && usable++ < start) return; // skipped rows do not count
+        if (skipBad && usable++ < start) continue; // skipped rows do not count
         collector.add(problem, read && found.spot && { read, spot: found.spot });
-      });
+      } catch (error) {
+        faults.add(found.place, error);
+      }
     }
   }
   if (sources.length === 1 && rows <= start) rows = Math.max(rows, sources[0].source.count ?? 0);
@@ -165,14 +168,11 @@ class Faults {
   private count = 0;
   private readonly first: BadRows['first'] = [];
 
-  keep({ place }: SourceRow, action: () => void): void {
-    try {
-      action();
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      this.count++;
-      if (this.first.length < listedBadRows) this.first.push({ place, error });
-    }
+  /** @throws errors that are not about the row */
+  add(place: RowPlace, error: unknown): void {
+    if (!(error instanceof UserError)) throw error;
+    this.count++;
+    if (this.first.length < listedBadRows) this.first.push({ place, error });
   }
 
   all(good: number): BadRows | undefined {

@@ -5,6 +5,7 @@ import { UserError } from '../errors';
 import { studentNameText } from '../hub/name';
 import { chunksOf } from '../lines';
 import { statOf } from '../paths';
+import { remembered } from '../remembered';
 import { adapterBase, adapterConfigFile, holdsAdapter } from './adapter-base';
 import { type ModelConfig, parseModelConfig } from './config';
 import { readJsonObject, replaceFile, writeJson } from './files';
@@ -48,8 +49,16 @@ export function loadStudentTokenizer(folder: string): Tokenizer {
 export function loadStudentConfig(path: string): ModelConfig {
   const base = baseFolder(path);
   const gguf = ggufAt(base);
-  return gguf === null ? folderConfig(base) : withGguf(gguf, ggufConfig);
+  return gguf === null ? folderConfig(base) : configOfGguf(gguf);
 }
+
+/** The header of a GGUF file contains the whole vocabulary, which takes a while to read. */
+function configOfGguf(file: string): ModelConfig {
+  const { mtimeMs, size } = statOf(file) ?? {};
+  return configAt(JSON.stringify([file, mtimeMs, size]));
+}
+
+const configAt = remembered((version) => withGguf((JSON.parse(version) as [string])[0], ggufConfig), 10_000);
 
 function folderConfig(folder: string): ModelConfig {
   const file = join(folder, 'config.json');
