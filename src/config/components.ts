@@ -126,6 +126,20 @@ const repetition = () =>
     { highest: () => 0 },
   );
 
+const phrases = () =>
+  component(
+    'phrases',
+    'A value for each occurrence of some texts: for tags that a completion needs ("</think>"), or against filler ("Wait").',
+    {
+      texts: list('The texts; upper and lower case count as the same.', text('A text.').min(1), 'texts').min(1, {
+        error: 'a list with at least one text',
+      }),
+      each: number('Value of an occurrence.').default(-0.1),
+      most: whole('Occurrences of all texts together that count.', { min: 1 }).default(5),
+    },
+    { highest: ({ each, most }) => Math.max(0, each * most) },
+  );
+
 const softOverlong = () =>
   component(
     'softOverlong',
@@ -241,6 +255,7 @@ export const componentSchemas = once(
       brevity(),
       stepValidity(),
       repetition(),
+      phrases(),
       softOverlong(),
       cosine(),
       kimi(),
@@ -259,7 +274,9 @@ export function traitsOf(use: ComponentName): Traits {
 
 const snippetOf = (schema: ReturnType<typeof componentSchemas>[number]) => {
   const options = Object.entries<z.core.$ZodType>(schema.shape.options.unwrap().shape);
-  const required = options.filter(([, option]) => !z.safeParse(option, undefined).success).map(([name]) => name);
+  const required = options
+    .filter(([, option]) => !z.safeParse(option, undefined).success)
+    .map(([name, option]) => ({ name, texts: option instanceof z.ZodArray }));
   return componentSnippet(schema.shape.use.options[0], schema.description, required);
 };
 

@@ -59,8 +59,14 @@ export const rewardSnippets = [
 ];
 
 /** `required`: options, in tokens, that the component needs. */
-export function componentSnippet(use: string, description: string | undefined, required: string[]) {
-  const options = Object.fromEntries(required.map((name, i) => [name, raw(i + 2, 384)]));
+/** `required`: options without a default, and whether each is a list of texts or a number. */
+export function componentSnippet(
+  use: string,
+  description: string | undefined,
+  required: { name: string; texts: boolean }[],
+) {
+  const place = (texts: boolean, i: number) => (texts ? [slot(i + 2, 'text')] : raw(i + 2, 384));
+  const options = Object.fromEntries(required.map(({ name, texts }, i) => [name, place(texts, i)]));
   return { label: use, description, body: { use, weight: raw(1, 1), ...(required.length > 0 ? { options } : {}) } };
 }
 

@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { splitChain } from '../chain/split';
-import { type ComponentName, type ComponentOptions, componentSchema } from '../config/components';
+import { type ComponentName, type ComponentOptions, componentSchema, componentSchemas } from '../config/components';
 import { stage2Length, stage3Length } from './bridge';
 import type { RewardInput } from './input';
 import { registry } from './registry';
@@ -123,6 +124,17 @@ describe('repetition', () => {
   });
 });
 
+describe('phrases', () => {
+  it('pays for each occurrence, up to the most', () => {
+    const text = 'Wait. Step 1: 2 + 3 = 5, wait, alternatively (5).</think>';
+    expect(measure('phrases', completion(text), { texts: ['wait', 'Alternatively'] })).toBeCloseTo(-0.3);
+    expect(measure('phrases', completion(text), { texts: ['Wait', 'wait'], most: 1 })).toBeCloseTo(-0.1);
+    expect(measure('phrases', completion(text), { texts: ['</think>'], each: 1, most: 1 })).toBe(1);
+    expect(measure('phrases', completion(right), { texts: ['(', 'wait'] })).toBeCloseTo(0);
+    expect(() => optionsOf('phrases', { texts: [''] })).toThrow();
+  });
+});
+
 describe('the worked values of the length rewards in the literature', () => {
   it('soft overlong (DAPO, eq. 13)', () => {
     const at = (length: number, buffer = 20) =>
@@ -229,4 +241,15 @@ describe("the rewards of BRIDGE's release", () => {
       12,
     );
   });
+});
+
+it('docs/rewards.md lists every component with its options', () => {
+  const docs = readFileSync('docs/rewards.md', 'utf8');
+  for (const schema of componentSchemas()) {
+    const use = schema.shape.use.options[0];
+    const row = docs.split('\n').find((line) => line.startsWith('|') && line.split('|')[1].includes(`\`${use}\``));
+    expect(row, use).toBeDefined();
+    const options = use.startsWith('bridge') ? [] : Object.keys(schema.shape.options.unwrap().shape);
+    for (const option of options) expect(row).toContain(`\`${option}\``);
+  }
 });

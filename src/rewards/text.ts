@@ -38,3 +38,12 @@ export function repetition({ completion }: RewardInput, { n, penalty }: Componen
   const distinct = new Set(Array.from({ length: total }, (_, i) => completion.tokens.slice(i, i + n).join()));
   return (distinct.size / total - 1) * penalty;
 }
+
+/** `each` times the occurrences of the texts, at most `most` of them. */
+export function phrases({ completion }: RewardInput, { texts, each, most }: ComponentOptions<'phrases'>): number {
+  const lower = completion.text.toLowerCase();
+  const wanted = new Set(texts.map((text) => text.toLowerCase()));
+  let count = 0;
+  for (const text of wanted) count += lower.split(text).length - 1;
+  return each * Math.min(count, most);
+}
