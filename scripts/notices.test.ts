@@ -41,6 +41,22 @@ it('the notices have the full licence of every package in the bundles, fonts inc
   }
 });
 
+it('the bill of materials lists the same packages, and npm audit --omit dev covers them', () => {
+  const packages = bundled();
+  const { status, stdout } = spawnSync(process.execPath, ['scripts/sbom.mjs'], {
+    cwd: packageRoot(),
+    encoding: 'utf8',
+  });
+  expect(status).toBe(0);
+  const purls: string[] = JSON.parse(stdout).components.map(({ purl }: { purl: string }) => decodeURIComponent(purl));
+  const read = (...path: string[]) => JSON.parse(readFileSync(join(packageRoot(), ...path), 'utf8'));
+  const versions = packages.map((folder) => read(folder, 'package.json'));
+  const expected = versions.map(({ name, version }) => `pkg:npm/${name}@${version}`);
+  expect(purls.sort()).toEqual([...new Set(expected)].sort());
+  const locked = read('package-lock.json').packages;
+  expect(packages.filter((folder) => locked[folder].dev || locked[folder].devOptional)).toEqual([]);
+});
+
 it('packages are found among files however they are nested', () => {
   const files = [
     'src/a.ts',
