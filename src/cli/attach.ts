@@ -81,10 +81,12 @@ function nothingRuns(places: readonly string[]): UserError {
     const holder = lockHolder(folder);
     if (holder)
       return new UserError(
-        `no training host is running here, but process ${holder.pid} works on ${shortPath(folder)}`,
+        `the run in progress, ${shortPath(folder)}, was started in a terminal (process ${holder.pid})`,
         {
           code: 'run',
-          remedy: 'It was started in a terminal: follow it there, or stop it with Ctrl-C.',
+          remedy:
+            'Follow it there, or stop it with Ctrl-C. From here, see its curves with ' +
+            `\`${commandLine(`show ${quoted(shortPath(folder))}`)}\`.`,
         },
       );
   }

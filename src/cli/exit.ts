@@ -16,8 +16,9 @@ export function fail(thrown: unknown, json: boolean): void {
   if (error instanceof CommanderError) {
     // Commander has printed its message already; it throws with code 0 for help and version.
     process.exitCode = error.exitCode === 0 ? 0 : exitCodes.input;
-    const message = error.message.replace(/^error: /, '');
-    if (json && error.exitCode !== 0) print({ error: { code: 'usage', message } });
+    const [message, hint] = error.message.replace(/^error: /, '').split('\n');
+    const remedy = hint?.replace(/^\((.*)\)$/, '$1');
+    if (json && error.exitCode !== 0) print({ error: { code: 'usage', message, remedy } });
     return;
   }
   const known = error instanceof UserError;

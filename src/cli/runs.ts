@@ -6,7 +6,7 @@ import type { StageRow } from '../runs/records';
 import { type Start, studentTitle } from '../start';
 import { printDocument } from './exit';
 import { percent, table } from './format';
-import { allRuns, commandLine, runsFolders, type ShownState, shortPath, stateOf } from './places';
+import { allRuns, commandLine, quoted, runsFolders, type ShownState, shortPath, stateOf } from './places';
 import { pc, stdout } from './terminal';
 
 export function addRunsCommand(program: Command): void {
@@ -91,7 +91,7 @@ function listing(runs: readonly ListedRun[]): string {
     table(['run', 'state', 'training', 'last tested', 'accuracy', 'cut off', 'tokens'], body, 4),
     '',
     pc.dim(`in ${folders.join(', ')}`),
-    ...(open ? [pc.dim(`resume with: ${commandLine(`resume ${open.id}`)}`)] : []),
+    ...(open ? [pc.dim(`resume with: ${commandLine(`resume ${quoted(shortPath(open.folder))}`)}`)] : []),
   ].join('\n');
 }
 

@@ -47,10 +47,10 @@ describe('the program', () => {
     expect(await refused('run', 'x', '--limit', '0')).toContain('It must be a whole number of 1 or more.');
     expect(await refused('run', 'x', '--backend', 'cuda')).toContain('Allowed choices are auto, embedded');
     expect(await refused('run', '.', '--stage', 'sft')).toContain('"sft" is not one of reconstruct, complete, rewrite');
-    const { code, stdout } = await distillery.run('runs', '--nope', '--json');
+    const { code, stdout } = await distillery.run('runs', '--rums', 'x', '--json');
     expect([code, JSON.parse(stdout)]).toEqual([
       2,
-      { error: { code: 'usage', message: expect.stringContaining("'--nope'") } },
+      { error: { code: 'usage', message: "unknown option '--rums'", remedy: 'Did you mean --runs?' } },
     ]);
   });
 
