@@ -275,3 +275,10 @@ function faultIn(value: unknown, depth: number): string | undefined {
   }
   return undefined;
 }
+
+/** The bytes at a position of an open file; fewer at its end. */
+export async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.alloc(length);
+  const { bytesRead } = await handle.read(bytes, 0, length, position);
+  return bytes.subarray(0, bytesRead);
+}

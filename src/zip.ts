@@ -3,6 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { inflateRawSync } from 'node:zlib';
 import { Decompress } from 'fzstd';
 import { UserError } from './errors';
+import { readAt } from './lines';
 
 export interface ZipMember {
   name: string;
@@ -99,10 +100,4 @@ function unzstd(packed: Buffer, size: number): Buffer {
   });
   stream.push(new Uint8Array(packed), true);
   return Buffer.concat(parts);
-}
-
-async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
-  const bytes = Buffer.alloc(length);
-  const { bytesRead } = await handle.read(bytes, 0, length, position);
-  return bytes.subarray(0, bytesRead);
 }

@@ -78,7 +78,8 @@ export function datasetFiles(
   const sampled = (epochs: number, most: number, rate: string) =>
     `{ "updates": ${updates(epochs, prompts, most)}, "prompts": ${prompts}, "group": 8,${rate} ${grpo} }`;
   const backend = onTorch
-    ? '\n  // Only PyTorch supports the family of this student; "distillery engine install" sets it up.\n  "backend": "torch",'
+    ? '\n  // Only PyTorch supports the family of this student; "distillery engine install" sets it up.' +
+      '\n  "backend": "torch",'
     : '';
   const experiment = `${fileName(name)}.distillery.json`;
   const rate = tiny ? ', "learningRate": 1e-3' : '';

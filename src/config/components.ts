@@ -129,7 +129,8 @@ const repetition = () =>
 const phrases = () =>
   component(
     'phrases',
-    'A value for each occurrence of some texts: for tags that a completion needs ("</think>"), or against filler ("Wait").',
+    'A value for each occurrence of some texts: for tags that a completion needs ("</think>"), or ' +
+      'against filler ("Wait").',
     {
       texts: list('The texts; upper and lower case count as the same.', text('A text.').min(1), 'texts').min(1, {
         error: 'a list with at least one text',

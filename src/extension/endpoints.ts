@@ -52,7 +52,9 @@ export async function keyOf(secrets: vscode.SecretStorage, baseUrl: string): Pro
 async function askKey(secrets: vscode.SecretStorage, url: URL): Promise<string | undefined> {
   const key = await vscode.window.showInputBox({
     title: `API key for ${url.host}`,
-    prompt: `It is kept in the secret storage of VS Code and sent to ${url.host} only. Leave it empty if the endpoint needs none.`,
+    prompt:
+      `It is kept in the secret storage of VS Code and sent to ${url.host} only. ` +
+      'Leave it empty if the endpoint needs none.',
     password: true,
     ignoreFocusOut: true,
   });

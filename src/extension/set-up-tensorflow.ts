@@ -66,10 +66,11 @@ export function registerSetUpTensorFlow(services: Services): vscode.Disposable {
     const made = await installBy(plan, services);
     if (!made) return undefined;
     const name = made.gpu ? 'tensorflow-gpu' : 'tensorflow';
-    const text = `TensorFlow ${made.tensorflow.version} works. To use it, add "backend": "${name}" next to the "name" of an experiment.`;
+    const { version } = made.tensorflow;
+    const text = `TensorFlow ${version} works. To use it, add "backend": "${name}" next to the "name" of an experiment.`;
     services.log.info(text);
     void offer(text, commandOffer('Doctor', 'distillery.doctor'));
-    return made.tensorflow.version;
+    return version;
   });
 }
 

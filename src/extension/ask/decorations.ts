@@ -1,6 +1,7 @@
 import { md } from '../markdown';
 import { paintEditors } from '../painting';
 import * as vscode from '../vscode';
+import { percent } from '../words';
 import { probabilityMarks, type SampledText } from './marks';
 
 /** Underlines the tokens that the student was unsure of; the hover shows their probability. */
@@ -35,7 +36,7 @@ export class AnswerMarks implements vscode.Disposable {
       marks.map(({ line, start, end, probability }) => ({
         range: new vscode.Range(line, start, line, end),
         hover: [
-          md`probability ${(100 * probability).toFixed(1)} %, log-prob ${Math.log(probability).toFixed(2).replace('-', '−')}`,
+          md`probability ${percent(probability)}, log-prob ${Math.log(probability).toFixed(2).replace('-', '−')}`,
         ],
       })),
     );

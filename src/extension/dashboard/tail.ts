@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { UserError } from '../../errors';
-import { openToRead } from '../../lines';
+import { openToRead, readAt } from '../../lines';
 
 /**
  * Bytes of the first read, and the most that later reads grow to. A long file is read over several calls: the first
@@ -80,10 +80,4 @@ export class LineTail {
     this.last = Buffer.alloc(0);
     return had;
   }
-}
-
-async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
-  const bytes = Buffer.alloc(length);
-  const { bytesRead } = await handle.read(bytes, 0, length, position);
-  return bytes.subarray(0, bytesRead);
 }

@@ -65,7 +65,8 @@ export class TestRunner {
       if (node.kind === 'suite' && this.tree.size(node.suite) > limit)
         this.say(
           run,
-          `${top.label}: the first ${limit} of ${this.tree.size(node.suite)}. To test more, raise the setting distillery.evaluation.limit or run a page.`,
+          `${top.label}: the first ${limit} of ${this.tree.size(node.suite)}. ` +
+            'To test more, raise the setting distillery.evaluation.limit or run a page.',
         );
       const part = parts.get(node.suite) ?? { suite: node.suite, items: [], top };
       part.items.push(...items.filter((item) => !part.items.includes(item)));
