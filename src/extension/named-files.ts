@@ -3,7 +3,7 @@
  * workspace's folders alone: any other path may be a device, a secret, or a share that somebody else's server offers
  * (`\\server\share`), which the look alone would ask. Free of the editor's API: `limitReading` is told what is trusted.
  */
-import { realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { DataSource } from '../config/experiment';
 import { loadData } from '../data/load';
@@ -50,6 +50,13 @@ export function loadNamedData(source: DataSource, folder: string, split: 'train'
 export function requireReadable(path: string): void {
   if (mayRead(path)) return;
   throw notTrusted(`${path} lies outside of the workspace, and is not read in Restricted Mode`);
+}
+
+/** Refuses a student without a tokenizer of its own: the base of an adapter may lie anywhere. */
+export function requireOwnTokenizer(student: string): void {
+  requireReadable(student);
+  if (surroundings.trusted() || existsSync(join(student, 'tokenizer.json'))) return;
+  throw notTrusted(`${student} has no tokenizer, and that of its base is not read in Restricted Mode`);
 }
 
 /** What Restricted Mode refuses. The report of this error offers to manage trust. */

@@ -11,6 +11,7 @@ import { appendDecisions } from '../../runs/decisions';
 import { appendLines } from '../../runs/jsonl';
 import { configFile, decisionsFile, evaluationFile, failuresFile, rewritesFile, rolloutsFile } from '../../runs/layout';
 import type { EvaluationRecord, FailureRecord, RewriteRecord, RolloutRecord } from '../../runs/records';
+import { limitReading } from '../named-files';
 import { isBelow } from '../run-paths';
 import { askedFor } from './argument';
 import { CaseReader } from './case-reader';
@@ -308,6 +309,28 @@ describe('CaseReader', () => {
     expect(view.moments.map(({ key }) => key)).toEqual(['failures']);
     expect(await fresh.refresh()).toBe(true);
     expect(await fresh.refresh()).toBe(false);
+  });
+
+  it('does not read a student outside of the workspace, nor the base of an adapter, in Restricted Mode', async () => {
+    limitReading({ trusted: () => false, roots: () => [run] });
+    try {
+      const inside = join(run, 'adapter');
+      mkdirSync(inside);
+      writeFileSync(join(inside, 'adapter_config.json'), JSON.stringify({ base_model_name_or_path: student }));
+      for (const [path, why] of [
+        [student, 'outside of the workspace'],
+        [inside, 'its base is not read'],
+      ]) {
+        writeFileSync(configFile(run), JSON.stringify(config(path)));
+        const other = new CaseReader(run, 'a run');
+        await other.refresh();
+        const { view } = await other.read({ run, problemId: 'p' });
+        expect(view.notes.join()).toMatch(new RegExp(`No tokenizer is known.*${why}.*Restricted Mode`));
+      }
+    } finally {
+      limitReading({ trusted: () => true, roots: () => [] });
+      writeFileSync(configFile(run), JSON.stringify(config(student)));
+    }
   });
 
   it('compares words if there is no tokenizer, with a note', async () => {

@@ -17,6 +17,7 @@ import { stageTitles } from '../../stages';
 import { canBe } from '../cases/rewrite-actions';
 import { neighbour } from '../failures/cases';
 import { attempt, cached } from '../file-cache';
+import { requireOwnTokenizer } from '../named-files';
 import { type ProblemReference, type RecordedChain, viewChain } from './chain-view';
 import { type DiffCompletion, type DiffGroup, known, readGroup } from './completions';
 import { absentFrom, notSampled, reasons } from './missing-values';
@@ -317,7 +318,10 @@ export class CaseReader {
     const folders = this.settings.tokenizerFolders;
     const problems = [];
     for (const folder of folders) {
-      const loaded = attempt(folder, () => loadTextTokenizer(folder));
+      const loaded = attempt(folder, () => {
+        requireOwnTokenizer(folder);
+        return loadTextTokenizer(folder);
+      });
       if (loaded.value) return loaded.value;
       problems.push(loaded.problem);
     }
