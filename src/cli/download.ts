@@ -2,6 +2,8 @@
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { checkExperiment } from '../config/check';
+import type { loadExperiment } from '../config/load';
+import { withSettings } from '../config/set';
 import { UserError } from '../errors';
 import { datasetsCache, findDataset, findStudent, missingDataset, missingStudent, studentsCache } from '../hub/cache';
 import { type DatasetName, datasetNameText, parseDatasetName } from '../hub/dataset-name';
@@ -123,14 +125,18 @@ const consentOf = ({ yes, json = false }: ConsentOptions): Consent => ({
 });
 
 /** Downloads the student and the data sets that an experiment names, if they are missing. */
-export async function fetchMissing(file: string, options: ConsentOptions & { quick?: boolean }): Promise<void> {
+export async function fetchMissing(
+  file: string,
+  options: ConsentOptions & Parameters<typeof loadExperiment>[1],
+): Promise<void> {
   let text: string;
   try {
     text = readSmallText(file);
   } catch {
     return; // loading the experiment reports what is wrong
   }
-  const { value } = checkExperiment(text, { quick: options.quick });
+  const { quick, set = [] } = options;
+  const { value } = checkExperiment(withSettings(text, set, quick), { quick });
   if (!value || !canAsk(options)) return;
   const folder = dirname(file);
   const student = missingStudent(value.student.path, folder);

@@ -1,5 +1,6 @@
 /** Parsers of option values. Commander reports their errors together with the option's name. */
 import { type Command, InvalidArgumentError } from 'commander';
+import { type ChangedSetting, changedSetting } from '../config/set';
 import { UserError } from '../errors';
 
 /**
@@ -83,4 +84,12 @@ export function pairsOf(
     if (value === '' || !fits(name, value)) throw new InvalidArgumentError(`"${part}" is not ${what}.`);
     return [name, value];
   });
+}
+
+/** `setting=value`; the option may be repeated. */
+export function settingsOf(text: string, before: ChangedSetting[] = []): ChangedSetting[] {
+  const setting = changedSetting(text);
+  if (!setting)
+    throw new InvalidArgumentError('It must be a setting and its value, such as stages.complete.updates=50.');
+  return [...before, setting];
 }

@@ -11,7 +11,7 @@ import { stdout } from './terminal';
 interface Options {
   out?: string;
   cases: number;
-  case: string[];
+  case?: string[];
   runs?: string;
   json?: boolean;
 }
@@ -23,7 +23,7 @@ export function addReportCommand(program: Command, version: string): void {
     .argument('<run>', 'a run folder, a run name or a unique part of it, or `latest`')
     .option('--out <file>', 'output file (default: the run’s name with .html, here)')
     .option('--cases <n>', 'number of cases', count, 10)
-    .option('--case <id>', 'a case to include; may be repeated', (id, before: string[]) => [...before, id], [])
+    .option('--case <id>', 'a case to include; may be repeated', (id, before: string[] = []) => [...before, id])
     .option('--runs <folder>', `where runs are searched (default: ${runsFolderName} here, below or above)`)
     .option('--json', 'the path of the page, as JSON')
     .addHelpText(

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { backendNames } from '../config/backends';
 import { loadExperiment } from '../config/load';
+import type { ChangedSetting } from '../config/set';
 import { adjust, type RunOptions } from '../curriculum/adjust';
 import { type CurriculumEvent, Stopped } from '../curriculum/context';
 import { resumeRun, type SessionOptions, startRun } from '../curriculum/session';
@@ -13,7 +14,7 @@ import { fetchMissing } from './download';
 import { engineOption } from './engine';
 import { exitCodes, print } from './exit';
 import { keepMirrored, runToContinue } from './jobs';
-import { count, namesOf, positive } from './options';
+import { count, namesOf, positive, settingsOf } from './options';
 import { commandLine, experimentFile, locateRun, quoted, shortPath } from './places';
 import { showProgress } from './progress';
 import { endText, resultsText } from './summary';
@@ -22,6 +23,7 @@ import { followBeside, type Tracker, trackOption } from './track';
 
 interface RunFlags {
   quick?: boolean;
+  set?: ChangedSetting[];
   runs?: string;
   download?: boolean;
   continue?: boolean;
@@ -44,6 +46,11 @@ export function addRunCommands(program: Command): void {
     .option('--limit <n>', 'use at most n test and n validation rows, and 2n training rows', positive)
     .option('--quick', 'use the reduced budget of the experiment')
     .option('--seed <n>', 'another seed', count)
+    .option(
+      '--set <setting>',
+      'another value for a setting, such as stages.complete.learningRate=1e-4; may be repeated',
+      settingsOf,
+    )
     .addOption(new Option('--backend <name>', 'another backend').choices(backendNames))
     .addOption(engineOption())
     .option('--runs <folder>', 'folder for run folders (default: .distillery/runs beside the experiment)')
@@ -62,13 +69,14 @@ Ctrl-C writes a checkpoint and stops; \`resume\` continues from there.
 
 Examples:
   distillery run examples/arithmetic --quick
+  distillery run examples/arithmetic --set name=slow --set stages.complete.learningRate=1e-4
   distillery run examples/arithmetic --stage complete --from .distillery/runs/<run>/checkpoints/reconstruct-800
   distillery run experiment.distillery.json --json | jq -c 'select(.event.type == "result")'`,
     )
     .action(async (path: string, options: RunOptions & RunFlags) => {
       const file = experimentFile(path);
       await fetchMissing(file, { ...options, yes: options.download });
-      const { experiment: written, warnings } = loadExperiment(file, { quick: options.quick ?? false });
+      const { experiment: written, warnings } = loadExperiment(file, options);
       for (const warning of warnings) stderr.write(`${pc.yellow('warning')} ${warning.message}\n`);
       const experiment = adjust(written, options);
       const runs = resolve(options.runs ?? join(file, '..', runsFolderName));

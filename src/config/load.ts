@@ -18,21 +18,23 @@ import {
 import { ConfigError, type FileIssue, type Finding, type Path } from './issue';
 import { isPreset, preset } from './presets';
 import type { RewardConfig } from './reward';
+import { type ChangedSetting, namingSource, withSettings } from './set';
 import { loraFindings, resolveLora, sizeFindings } from './student-size';
 import { suggest } from './suggest';
 import { learningRates, optimizationOfGrpo, supervisedDefaults } from './training';
 
 /**
  * Reads an experiment: defaults filled in, paths made absolute (they are relative to the file), rewards loaded; `quick`
- * applies its quick settings. @throws ConfigError with all errors
+ * applies its quick settings, and `set` changes single ones. @throws ConfigError with all errors
  */
 export function loadExperiment(
   path: string,
-  options: { quick?: boolean } = {},
+  { quick, set = [] }: { quick?: boolean; set?: readonly ChangedSetting[] } = {},
 ): { experiment: Experiment; warnings: FileIssue[] } {
-  const checked = checkExperiment(readConfig(path, 'experiment'), options);
+  const checked = checkExperiment(withSettings(readConfig(path, 'experiment'), set, quick), { quick });
   const missing = checked.readable ? fileFindings(checked.readable, dirname(path)) : [];
-  const issues = [...checked.issues, ...missing.map(checked.place)].map((issue) => ({ ...issue, file: path }));
+  const found = [...checked.issues, ...missing.map(checked.place)];
+  const issues = found.map((issue) => ({ ...namingSource(issue, set), file: path }));
   const { stages, ...rest } = settle({ ...checked, issues });
   const experiment = resolveExperiment({ ...rest, stages }, dirname(path));
   const rewardFiles = [rewardFile(stages.complete), rewardFile(stages.rewrite)].filter((file) => file !== null);
