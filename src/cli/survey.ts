@@ -179,8 +179,12 @@ function withTest(data: string): { train: string; test: string | null } {
  */
 function testBeside(path: string): string | null {
   const stat = statOf(path);
-  if (stat?.isDirectory())
-    return filesOf(path, 'test').join() === filesOf(path, 'train').join() ? null : join(path, '**', '*test*');
+  if (stat?.isDirectory()) {
+    const tests = filesOf(path, 'test');
+    if (tests.join() === filesOf(path, 'train').join()) return null;
+    // The split may be the name of a folder instead (save_to_disk, the Hub's own Parquet files).
+    return tests.every((file) => basename(file).includes('test')) ? join(path, '**', '*test*') : path;
+  }
   if (stat?.isFile() && rowsOf(path, 'test').split === 'test') return path;
   const name = basename(path).replace(/train/i, 'test');
   const beside = join(dirname(path), name);

@@ -5,7 +5,7 @@ import { bridgeProblem } from './bridge';
 import { problemOf } from './by-columns';
 import { chainsProblem } from './chains';
 import { type Columns, isNamed, type SettledColumns, settleColumns } from './columns';
-import { filesOf, type Split, stemOf } from './files';
+import { filesOf, isParted, type Split, stemOf } from './files';
 import { gsm8kProblem } from './gsm8k';
 import { isUsualColumn, isVerdictColumn } from './names';
 import { Collector, type Problems } from './problems';
@@ -30,7 +30,7 @@ export interface ReadProblems {
   files: string[];
   problems: Problems;
   columns?: SettledColumns;
-  /** The split that the rows are, where one file has several. */
+  /** The split that the rows are, where a folder or file has several. */
   split?: Split;
   bad?: BadRows;
 }
@@ -87,7 +87,7 @@ export function readProblems(path: string, format: FileFormat, options: ReadOpti
       { file: path },
       rows === 0 ? 'Use a file with at least one row.' : 'Lower "start".',
     );
-  const parted = sources.some(({ source }) => source.split === split);
+  const parted = isParted(path, split) || sources.some(({ source }) => source.split === split);
   return {
     files,
     problems: collector.problems(),

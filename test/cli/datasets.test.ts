@@ -64,6 +64,22 @@ describe('new', () => {
     const preview = await distillery.json<{ id: string }[]>('preview', 'shards', '--start', '9', '--count', '1');
     expect(preview[0].id).toBe('train-00001-of-00002-0');
     expect(made('shards').data.test).toMatchObject({ path: join(distillery.folder, 'data/shards/**/*test*') });
+    for (const split of ['train', 'test'])
+      distillery.write(
+        `saved/${split}/0000.jsonl`,
+        readFileSync(join(distillery.folder, 'data/messages.jsonl'), 'utf8'),
+      );
+    const { notes } = await distillery.json<{ notes: string[] }>(
+      'new',
+      'parts',
+      '--data',
+      'saved',
+      '--student',
+      'student',
+    );
+    expect(notes.join('\n')).toContain('test questions are training questions'); // but another file's
+    const path = join(distillery.folder, 'saved');
+    expect(made('parts').data).toMatchObject({ train: { path, split: 'train' }, test: { path, split: 'test' } });
   });
 });
 
