@@ -11,10 +11,13 @@ export function familyNote({ reason }: OtherFamily, installed: boolean): string 
   return `${only} No PyTorch engine is set up here. ${way}.`;
 }
 
+/** Parameters whose memory is worth a line. */
+const notable = 50_000_000;
+
 /** What is known without the engine, which estimates the rest of the memory when it is there, and never the time. */
 export function familyNeeds({ parameters }: OtherFamily): Need[] {
   const time = 'PyTorch gives no estimate of the time before a run; the run shows the time left.';
-  if (parameters === null) return [{ level: 'info', text: time }];
+  if (parameters === null || parameters < notable) return [{ level: 'info', text: time }];
   const [half, full] = [2, 4].map((bytes) => gigabytes(bytes * parameters));
   const weights = `The weights alone take about ${half} of memory in bfloat16 (on a GPU), ${full} in float32.`;
   return [weights, time].map((text) => ({ level: 'info', text }));

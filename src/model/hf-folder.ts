@@ -20,7 +20,7 @@ import { tokenizerAt } from '../student-files/student-tokenizer';
 import { type Tokenizer, tokenizerWithin } from '../student-files/tokenizer';
 import type { WeightFiles } from '../student-files/weights';
 import { fingerprint } from './fingerprint';
-import { readAdapter } from './lora-files';
+import { checkAdapter, readAdapter } from './lora-files';
 import { mergedValues } from './merge';
 import { disposeModel, type Model, modelFrom } from './transformer';
 
@@ -82,10 +82,13 @@ export function loadModel(path: string): Model {
   return withWeights(path, (config, weights) => modelFromWeights(weights, config, path));
 }
 
-/** Refuses a student whose config.json and weights do not fit, without reading the weights' values. */
+/** Refuses a student whose config.json, weights and adapter do not fit, without reading the weights' values. */
 export function checkWeights(folder: string): void {
   const base = weightsOf(folder);
-  withWeights(base, (config, weights) => checkTensors(weights, config, base));
+  withWeights(base, (config, weights) => {
+    checkTensors(weights, config, base);
+    if (holdsAdapter(folder)) checkAdapter(folder, config);
+  });
 }
 
 function modelFromWeights(weights: WeightFiles, config: ModelConfig, path: string): Model {

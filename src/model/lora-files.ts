@@ -8,7 +8,7 @@ import { adapterShapes } from '../student-files/adapter';
 import { adapterConfigFile, adapterWeightsFile, openAdapter } from '../student-files/adapter-base';
 import type { ModelConfig } from '../student-files/config';
 import { writeJson } from '../student-files/files';
-import { readSettings } from '../student-files/lora-settings';
+import { type ReadSettings, readSettings } from '../student-files/lora-settings';
 import { moduleOf } from '../student-files/parameters';
 import { type SafetensorsFile, writeSafetensors } from '../student-files/safetensors';
 import { type Adapter, type AdapterBase, adapterFrom } from './lora';
@@ -52,6 +52,30 @@ export function saveAdapter(folder: string, { settings, base, parameters }: Adap
  * or uses unsupported features
  */
 export function readAdapter(folder: string, config: ModelConfig, base: AdapterBase): Adapter {
+  return withAdapter(folder, config, base, ({ weights, read, stored }) =>
+    adapterFrom(config, read.settings, base, (name, shape) =>
+      read.widen(name, weights.readFloats(stored.get(name)!), shape),
+    ),
+  );
+}
+
+/** Checks settings, names and shapes of the adapter in `folder`, without its values. Errors: as of readAdapter. */
+export const checkAdapter = (folder: string, config: ModelConfig): void => withAdapter(folder, config, null, () => {});
+
+interface ReadableAdapter {
+  weights: SafetensorsFile;
+  read: ReadSettings;
+  /** The name of each tensor in the file. */
+  stored: ReadonlyMap<string, string>;
+}
+
+/** Opens an adapter while `use` runs. */
+function withAdapter<T>(
+  folder: string,
+  config: ModelConfig,
+  base: AdapterBase | null,
+  use: (adapter: ReadableAdapter) => T,
+): T {
   const weights = openAdapter(folder);
   const { file } = weights;
   try {
@@ -59,7 +83,7 @@ export function readAdapter(folder: string, config: ModelConfig, base: AdapterBa
       throw new UserError(message, { file, remedy, code: 'checkpoint' });
     };
     const madeFor = weights.metadata[fingerprintKey];
-    if (madeFor !== undefined && madeFor !== base.fingerprint)
+    if (base && madeFor !== undefined && madeFor !== base.fingerprint)
       fail(
         `The adapter was trained on another student than the one in ${base.path}`,
         'Restore the weights there, or correct base_model_name_or_path in adapter_config.json.',
@@ -80,9 +104,7 @@ export function readAdapter(folder: string, config: ModelConfig, base: AdapterBa
     }
     const extra = [...tensors.keys()].find((name) => !shapes.has(name));
     if (extra) fail(`Tensor ${JSON.stringify(extra)} is unexpected`, disagree);
-    return adapterFrom(config, read.settings, base, (name, shape) =>
-      read.widen(name, weights.readFloats(stored.get(name)!), shape),
-    );
+    return use({ weights, read, stored });
   } finally {
     weights.close();
   }

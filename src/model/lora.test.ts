@@ -17,7 +17,7 @@ import { openSafetensors, type TensorSource, writeSafetensors } from '../student
 import { tinyConfig, tinyTokenizer } from '../student-files/testing/tiny';
 import { exportStudent } from './export';
 import { fingerprint } from './fingerprint';
-import { loadStudent, saveStudent } from './hf-folder';
+import { checkWeights, loadStudent, saveStudent } from './hf-folder';
 import { addsNothing, createAdapter } from './lora';
 import { saveAdapter } from './lora-files';
 import { mergeAdapter } from './merge';
@@ -300,6 +300,7 @@ describe('an adapter folder', () => {
     patch(at, changes);
     expect(() => loadStudent(at)).toThrow(UserError);
     expect(() => loadStudent(at)).toThrow(message);
+    expect(() => checkWeights(at)).toThrow(message);
   });
 
   it('may name its layers by a pattern', () => {

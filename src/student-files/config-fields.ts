@@ -11,6 +11,10 @@ export interface ConfigSource {
   path?: string;
 }
 
+const elsewhere =
+  `The embedded engine supports ${modelTypes.join(', ')}; for others: ` +
+  '`distillery engine install`, and "backend": "torch".';
+
 /** The error has the code `architecture` where another engine may support the value. */
 export function refuseField(
   { json, file, path = '' }: ConfigSource,
@@ -21,9 +25,7 @@ export function refuseField(
   const is = json[field] === undefined ? 'is missing' : `is ${JSON.stringify(json[field])}`;
   throw new UserError(`${path}${field} ${is}; it must be ${wanted}`, {
     file,
-    remedy:
-      `The embedded engine supports ${modelTypes.join(', ')}; for others: ` +
-      '`distillery engine install`, and "backend": "torch".',
+    remedy: code === 'architecture' ? elsewhere : 'Correct config.json, or copy or download the student again.',
     code,
   });
 }
