@@ -79,7 +79,7 @@ export const faultRows: FaultRow[] = [
       'and can be resumed',
     lost: 'the updates since the newest checkpoint',
     told: 'the path that cannot be written',
-    tests: [['test/faults/places.test.ts', /a place that goes away/]],
+    tests: [['test/faults/places.test.ts', /a place goes away/]],
   },
   {
     fault: 'a disk that fails or does not answer (EIO, ESTALE, ENOTCONN), or is slow',
