@@ -3,12 +3,16 @@ import { statedAnswer } from './stated';
 /** Replies of small talk are shorter. */
 const longest = 200;
 
-const greeting =
-  /^(?:hi|hello|hey|howdy|good (?:morning|afternoon|evening|day)|thanks|thank you|hola|bonjour|salut|hallo|guten tag|ciao|привет|你好|您好|こんにちは|안녕)(?![\p{L}\p{N}])/iu;
+const greetings =
+  'hi|hello|hey|howdy|good (?:morning|afternoon|evening|day)|thanks|thank you|' +
+  'hola|bonjour|salut|hallo|guten tag|ciao|привет|你好|您好|こんにちは|안녕';
+const greeting = new RegExp(`^(?:${greetings})(?![\\p{L}\\p{N}])`, 'iu');
 const offer =
   /\b(?:help you|assist you|happy to|glad to|pleased to|go ahead|i(?:'m| am) ready|you(?:'re| are) welcome)\b/iu;
-const task =
-  /(?:^|[.!,:]\s+)(?:please )?(?:find|solve|prove|show|name|explain|calculate|compute|determine|simplify|give|write|list|describe|translate|evaluate|complete|factor|which|what)\b/iu;
+const tasks =
+  'find|solve|prove|show|name|explain|calculate|compute|determine|simplify|' +
+  'give|write|list|describe|translate|evaluate|complete|factor|which|what';
+const task = new RegExp(`(?:^|[.!,:]\\s+)(?:please )?(?:${tasks})\\b`, 'iu');
 /** Questions about the assistant itself. */
 const aboutAssistant =
   /\b(?:are you|your (?:name|day)|help me|do you (?:do|like|speak|know me)|(?:can|could|will|would) you (?:please )?(?:help|assist|do|hear))\b|[你您]/iu;

@@ -67,7 +67,8 @@ export function registerSetUpTensorFlow(services: Services): vscode.Disposable {
     if (!made) return undefined;
     const name = made.gpu ? 'tensorflow-gpu' : 'tensorflow';
     const { version } = made.tensorflow;
-    const text = `TensorFlow ${version} works. To use it, add "backend": "${name}" next to the "name" of an experiment.`;
+    const use = `add "backend": "${name}" next to the "name" of an experiment`;
+    const text = `TensorFlow ${version} works. To use it, ${use}.`;
     services.log.info(text);
     void offer(text, commandOffer('Doctor', 'distillery.doctor'));
     return version;
