@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import {
   type CancellationToken,
@@ -77,6 +78,7 @@ class ConnectedClient {
     const reader = new BoundedReader(socket, () => (this.kind === 'client' ? connectionLimits.bytes : probation.bytes));
     this.writer = new CountingWriter(socket);
     this.connection = createMessageConnection(reader, this.writer, NullLogger);
+    setMaxListeners(connectionLimits.requests, this.closed.signal); // one for each waiting request
   }
 
   listen(): void {
