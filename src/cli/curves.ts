@@ -1,7 +1,7 @@
 import { recordRanges } from '../report/curves';
 import type { MetricsRecord } from '../runs/records';
 import { phaseTitle, type StageName } from '../stages';
-import { percent } from './format';
+import { percent, plural } from './format';
 import { sparkline } from './sparkline';
 import { pc } from './terminal';
 
@@ -32,7 +32,7 @@ const curves: [string, (record: MetricsRecord) => number | undefined, (value: nu
 export function curvesText(phases: readonly PhaseCurve[]): string {
   return phases
     .map(({ stage, phase, records }) => {
-      const title = `${phaseTitle(stage, phase)}: ${records.length} updates`;
+      const title = `${phaseTitle(stage, phase)}: ${plural(records.length, 'update')}`;
       const lines = curves.flatMap(([name, read, write]) => {
         const values = records.map(read).filter((value) => value !== undefined);
         if (values.length === 0 || (name === 'cut off' && values.every((value) => value === 0))) return [];

@@ -47,7 +47,8 @@ Examples:
     )
     .action(async (student: string, out: string, { to, dtype, ...options }: Options) => {
       const format = to ?? (/\.gguf$/i.test(out) ? 'gguf' : 'hf');
-      await write(studentAt(student), out, { ...options, format, dtype });
+      const { path } = await write(studentAt(student), out, { ...options, format, dtype });
+      if (!options.json) stdout.write(askHint(path));
     });
 }
 
@@ -65,11 +66,12 @@ export function addStudentImport(command: Command): void {
     .showHelpAfterError('See `distillery import student --help`.')
     .action(async (student: string, out: string, { dtype, ...options }: Omit<Options, 'to'>) => {
       const { path } = await write(student, out, { ...options, format: 'hf', dtype });
-      if (options.json) return;
-      const folder = quoted(shortPath(path));
-      stdout.write(`\nAsk it with:\n  ${commandLine(`ask ${folder} "What is 12 * 7?"`)}\n`);
+      if (!options.json) stdout.write(askHint(path));
     });
 }
+
+const askHint = (student: string) =>
+  `\nAsk it with:\n  ${commandLine(`ask ${quoted(shortPath(student))} "What is 12 * 7?"`)}\n`;
 
 async function write(
   student: string,

@@ -3,7 +3,7 @@ import { checkText } from '../runs/events';
 import { type Spent, spendingText } from '../spent';
 import { phaseTitle } from '../stages';
 import { type Start, studentTitle } from '../start';
-import { clock, percent, short } from './format';
+import { clock, percent, plural, short } from './format';
 
 import { clipLine, pc, type Screen } from './terminal';
 
@@ -40,8 +40,8 @@ export function showProgress(
         validation = '';
         if (!screen.isTTY)
           line(
-            `${phaseTitle(event.stage, event.phase)}: ${event.updates} ` +
-              `updates${event.done ? `, ${event.done} done before` : ''}`,
+            `${phaseTitle(event.stage, event.phase)}: ${plural(event.updates, 'update')}` +
+              `${event.done ? `, ${event.done} done before` : ''}`,
           );
         break;
       case 'update': {

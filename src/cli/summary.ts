@@ -1,9 +1,13 @@
+import { join } from 'node:path';
 import type { Damage } from '../lines';
 import { comparisonText, oneSeedNote, unchangedText } from '../report/comparison';
 import type { StudentRow } from '../results';
 import { type Cell, resultsTable } from '../results-table';
+import { checkpointsFolder } from '../runs/layout';
 import { readStart, readSummary } from '../runs/reading';
 import type { Start } from '../start';
+import { baseFolder } from '../student-files/folder';
+import { holdsWeights } from '../student-files/weights';
 import { plural } from '../words';
 import { table } from './format';
 import { commandLine, quoted, shortPath } from './places';
@@ -35,13 +39,17 @@ export function fewProblemsText([row]: readonly StudentRow[]): string | undefine
   );
 }
 
-/** The text after a run has ended, with the next command; `minutes` is its duration, if known. */
+/** The text after a run has ended, with the next commands; `minutes` is its duration, if known. */
 export function endText(folder: string, minutes?: number): string {
   const time = minutes === undefined ? '' : ` (${minutes.toFixed(1)} min)`;
-  const next = commandLine(`show ${quoted(shortPath(folder))}`);
+  const command = (name: string, path: string) => `  ${commandLine(`${name} ${quoted(shortPath(path))}`)}\n`;
+  const checkpoint = readSummary(folder).at(-1)?.checkpoint;
+  const student = checkpoint && join(checkpointsFolder(folder), checkpoint);
   return (
     `\n${resultsText(folder)}\n\nThe run is in ${shortPath(folder)}${time}.\n\n` +
-    `Next, its curves and failures:\n  ${next}\n`
+    `Next, its curves and failures:\n${command('show', folder)}` +
+    // A student of a server has its weights there.
+    (student && holdsWeights(baseFolder(student)) ? `And its last student, to ask:\n${command('ask', student)}` : '')
   );
 }
 

@@ -1,7 +1,7 @@
 /** Curves of a run as drawings: one panel per metric, with the stages as bands. */
 import type { MetricsRecord } from '../runs/records';
 import { isBaseline, phaseTitle, type StageName, stageBands } from '../stages';
-import { percent } from '../words';
+import { percent, plural } from '../words';
 import { escaped, type Html, html, raw } from './html';
 
 /** Consecutive records of one stage and phase. */
@@ -87,7 +87,7 @@ export function curvesPart(all: readonly MetricsRecord[]): Html | null {
 <ul class="legend">${stages.map((one) => html`<li>${band(one)}${name(one)}</li>`)}</ul>
 <div class="curves">
 ${drawn}</div>
-<p class="dim">${metrics.length} updates, from left to right; each curve is a running mean over a twentieth of its
+<p class="dim">${plural(metrics.length, 'update')}, from left to right; each curve is a running mean over a twentieth of its
 phase.</p>
 </section>`;
 }

@@ -2,7 +2,7 @@
 import type { DataSource, Experiment, GrpoSettings, SftSettings } from '../config/experiment';
 import type { RecordedExperiment } from '../runs/experiment';
 import { baselineNames, stageTitles } from '../stages';
-import { percent } from '../words';
+import { percent, plural } from '../words';
 
 /** Names and values in their order; `place` shows a path. */
 export function settingsRows(
@@ -62,13 +62,13 @@ function sourceText(source: DataSource, place: (path: string) => string): string
 const baselineText = (settings: SftSettings | Exclude<Experiment['baselines']['grpo'], false>) =>
   'batch' in settings
     ? supervisedText(settings)
-    : `${settings.updates} updates as in Stage 2, lr ${rate(settings.learningRate)}, without masks and replay`;
+    : `${plural(settings.updates, 'update')} as in Stage 2, lr ${rate(settings.learningRate)}, without masks and replay`;
 
 const supervisedText = ({ updates, batch, accumulation, learningRate }: SftSettings) =>
-  `${updates} updates of ${batch * accumulation}, lr ${rate(learningRate)}`;
+  `${plural(updates, 'update')} of ${batch * accumulation}, lr ${rate(learningRate)}`;
 
 const grpoText = ({ updates, prompts, group, learningRate, loss, beta, reward, replay }: GrpoSettings) =>
-  `${updates} updates of ${prompts} × ${group}, lr ${rate(learningRate)}, ${loss}, beta ` +
+  `${plural(updates, 'update')} of ${prompts} × ${group}, lr ${rate(learningRate)}, ${loss}, beta ` +
   `${beta}, reward ${reward.name ?? 'unnamed'}, replay ${replay.own} + ${replay.teacher}`;
 
 const rate = (value: number) => value.toExponential();
