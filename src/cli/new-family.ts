@@ -14,10 +14,10 @@ export function familyNote({ reason }: OtherFamily, installed: boolean): string 
 /** Parameters whose memory is worth a line. */
 const notable = 50_000_000;
 
-/** What is known without the engine, which estimates the rest of the memory when it is there, and never the time. */
-export function familyNeeds({ parameters }: OtherFamily): Need[] {
+/** What is known without the engine, which estimates all of the memory once it is installed, but no time. */
+export function familyNeeds({ parameters }: OtherFamily, installed: boolean): Need[] {
   const time = 'PyTorch gives no estimate of the time before a run; the run shows the time left.';
-  if (parameters === null || parameters < notable) return [{ level: 'info', text: time }];
+  if (installed || parameters === null || parameters < notable) return [{ level: 'info', text: time }];
   const [half, full] = [2, 4].map((bytes) => gigabytes(bytes * parameters));
   const weights = `The weights alone take about ${half} of memory in bfloat16 (on a GPU), ${full} in float32.`;
   return [weights, time].map((text) => ({ level: 'info', text }));

@@ -99,7 +99,7 @@ async function writeExperiment(path: string, options: Options): Promise<void> {
   const experiment = join(folder, first);
   const { experiment: made, warnings } = loadExperiment(experiment);
   const withoutEngine = family !== null && !hasEngine();
-  const needs: Need[] = family ? familyNeeds(family) : [];
+  const needs: Need[] = family ? familyNeeds(family, !withoutEngine) : [];
   if (survey && engine && !withoutEngine) needs.push(...needsOf(made, engine, survey.lengths, survey.work));
   if (survey && engine?.speed && !tiny) needs.push(quickNeed(experiment, survey, engine.speed));
   const notes = [

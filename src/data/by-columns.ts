@@ -1,11 +1,12 @@
 import { extractAnswer } from '../answers/extract';
 import { stripCalculatorMarks } from '../chain/split';
-import { cellOf, cellText, listIn } from './cells';
+import { cellOf, cellText } from './cells';
 import { recordedAnswerOf } from './chains';
 import { type Choice, choicesOf, chosenAnswer, withChoices } from './choices';
 import { isNamed, type SettledColumns } from './columns';
 import { type ChatRole, type Conversation, conversationOf, exchangeOf, withThinking } from './conversations';
 import { bestGeneration, type ChosenChain, type Flags, flagsOf, isCutOff, plainMarks, stepsIn } from './generations';
+import { listIn } from './lists';
 import { isVerdictColumn } from './names';
 import { datasetError, type Row, type RowPlace } from './rows';
 import { isWorked, statedAnswer } from './stated';

@@ -30,18 +30,5 @@ export function cellText(value: unknown, turn: ChatRole): string | undefined {
   return undefined;
 }
 
-/** A list, also one in a text (JSON, with Python's words for truth values), as CSV holds them; null for others. */
-export function listIn(value: unknown): unknown[] | null {
-  if (Array.isArray(value)) return value;
-  if (typeof value !== 'string' || !/^\s*\[.*\]\s*$/s.test(value)) return null;
-  try {
-    return JSON.parse(/["']/.test(value) ? value : value.replace(/True|False/g, lower).replace(/None/g, 'null'));
-  } catch {
-    return null;
-  }
-}
-
-const lower = (word: string) => word.toLowerCase();
-
 /** `["31"]` and `['31']` in a text. */
 const onlyItem = /^\s*\[\s*(["'])([^"'\\]*)\1\s*\]\s*$/;

@@ -71,7 +71,8 @@ export function settleColumns(
   const answerNames = choices === undefined ? usual.answer : [...usual.answer, ...usual.key];
   const answer = given.answer ?? find(answerNames, endings.answer);
   if (given.choices === undefined && !rows.some((row) => choosesIn(row, answer, choices))) choices = undefined;
-  let thinking = given.thinking ?? (given.chain === undefined ? find(usual.thinking) : undefined);
+  const thoughts = usual.thinking.filter((name) => !isSwitch(real(name), rows));
+  let thinking = given.thinking ?? (given.chain === undefined ? find(thoughts) : undefined);
   let chain = given.chain ?? find(usual.chain, endings.chain);
   if (chain === undefined && (answer === undefined || asked.includes(talk ?? '')))
     chain = [talk ?? [], asked].flat().find((name) => answersIn(name, rows));
@@ -197,6 +198,10 @@ const areSolutions = (name: string | undefined, rows: readonly Row[], isSolution
     const text = cellText(cellOf(row, name), 'assistant');
     return text !== undefined && isSolution(text) && statedAnswer(text) !== null && exchangeOf(text) === null;
   });
+
+/** Whether a column has single words only, such as "on" for whether the teacher was to think. */
+const isSwitch = (name: string | undefined, rows: readonly Row[]) =>
+  name !== undefined && rows.every((row) => /^[\w-]*$/.test(cellText(cellOf(row, name), 'assistant') ?? ''));
 
 /** An id column whose values distinguish the first rows. */
 function idOf(rows: readonly Row[], real: ColumnLookup): string | undefined {

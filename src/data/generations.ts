@@ -2,20 +2,28 @@
 import { sameAnswer } from '../answers/equal';
 import { extractAnswer } from '../answers/extract';
 import { partThinking, spokenPart } from '../answers/thinking';
-import { cellText, listIn } from './cells';
+import { cellText } from './cells';
 import { withThinking } from './conversations';
+import { listIn } from './lists';
 import { isVerdictColumn, verdicts } from './names';
 import type { Row } from './rows';
+import { isWorked } from './stated';
 
 /** Converts OpenThoughts' tags to R1's. */
 export function plainMarks(chain: string): string {
-  if (!chain.includes('<|')) return chain;
+  if (!chain.includes('<|')) return chain.includes('</answer>') ? withoutAnswerTag(chain) : chain;
   const { thought, body } = partThinking(chain);
   return withThinking(thought || undefined, body.trim())!
     .replace(/<\|(?:begin|end)_of_solution\|>/g, '')
     .replace(/\n{3,}/g, '\n\n')
     .trim();
 }
+
+/** A whole solution in an answer tag (AM-DeepSeek-R1-Distilled), taken out of it. */
+const withoutAnswerTag = (chain: string): string =>
+  chain.replace(/(^|<\/think>)\s*<answer>(.*)<\/answer>\s*$/s, (whole, before: string, solution: string) =>
+    isWorked(solution) ? `${before}\n\n${solution.trim()}`.trimStart() : whole,
+  );
 
 /** Whether a text ends within its thinking, without an answer. */
 export const isCutOff = (text: string) => spokenPart(text).cutOff;

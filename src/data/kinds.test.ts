@@ -57,6 +57,22 @@ describe('kinds of rows', () => {
       plain,
     ],
     [
+      "lists in Python's form",
+      {
+        question: asked,
+        gold: 31,
+        completions: `["It's 3.\\\\nAnswer: 3", '${boxed.replace(/\\/g, '\\\\').replace(/\n/g, '\\n')}']`,
+        correctness: '[False True]',
+      },
+      plain,
+    ],
+    ['a switch for thinking', { input: asked, output: boxed, reasoning: 'on' }, plain],
+    [
+      'a solution in an answer tag',
+      { question: asked, response: `<think>Hm.</think><answer>${boxed}</answer>` },
+      plain,
+    ],
+    [
       'a conversation in a list',
       {
         conversations: [

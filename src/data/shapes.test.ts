@@ -1,8 +1,9 @@
 /** Datasets in the shapes that people have them in: each file is read, its columns guessed. */
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { Binary, Float32, Table, tableToIPC, vectorFromArray } from 'apache-arrow';
 import { afterAll, describe, expect, test } from 'vitest';
 import { splitChain } from '../chain/split';
 import { packageRoot } from '../paths';
@@ -120,6 +121,17 @@ describe('other kinds of files', () => {
 
   test.each(['members.jsonl.gz', 'frames.jsonl.zst'])('%s: packed in parts', (name) => {
     expect(read(name).problems).toHaveLength(20);
+  });
+
+  test('cells of Arrow that are no texts: numbers of 32 bits, bytes', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'distillery-arrow-')), 'x.arrow');
+    const table = new Table({
+      question: vectorFromArray([Buffer.from('How much is 2 / 5?')], new Binary()),
+      answer: vectorFromArray([0.4], new Float32()),
+    });
+    writeFileSync(file, tableToIPC(table));
+    expect(read(file).problems.at(0)).toMatchObject({ question: 'How much is 2 / 5?', answer: '0.4' });
+    rmSync(dirname(file), { recursive: true });
   });
 
   test('a folder of shards, by split; a pattern', () => {

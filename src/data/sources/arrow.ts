@@ -5,6 +5,7 @@ import { decompressZstd } from 'hyparquet-compressors';
 import { once } from '../../once';
 import { datasetError, type Row } from '../rows';
 import { decodeLz4Frame } from './lz4-frame';
+import { shortest } from './single-precision';
 import type { RowSource } from './source';
 
 /** Codec numbers of Arrow's format (Message.fbs). */
@@ -25,6 +26,7 @@ export function arrowRows(file: string): RowSource {
   const decimals = table.schema.fields.flatMap(({ name, type }) =>
     'scale' in type ? [{ name: String(name), scale: Number(type.scale) }] : [],
   );
+  const singles = table.schema.fields.filter(({ type }) => String(type) === 'Float32').map(({ name }) => String(name));
   return {
     columns: table.schema.fields.map(({ name }) => String(name)),
     count: table.numRows,
@@ -32,6 +34,7 @@ export function arrowRows(file: string): RowSource {
       for (let index = from; index < table.numRows; index++) {
         const row = guard(file, () => plain(table.get(index)) as Row);
         for (const { name, scale } of decimals) row[name] = decimalText(row[name], scale);
+        for (const name of singles) row[name] = shortest(row[name]);
         yield { row, place: { file, row: index + 1 }, index };
       }
     },

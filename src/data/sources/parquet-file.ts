@@ -11,6 +11,7 @@ import { getTreePath } from 'hyparquet/src/schema.js';
 import { openForReading } from '../../lines';
 import { datasetError } from '../rows';
 import { decodeChunk, limits, ParquetFault } from './parquet-pages';
+import { shortest } from './single-precision';
 
 /** Maximum size of the footer, which describes columns and row groups. */
 const maxFooter = 8 << 20;
@@ -122,7 +123,8 @@ function readGroup(
       schemaPath,
       parsers: DEFAULT_PARSERS,
     };
-    decoded.set(path.join('.'), decodeChunk(readBytes(handle, start, length), decoder, rows));
+    const values = decodeChunk(readBytes(handle, start, length), decoder, rows);
+    decoded.set(path.join('.'), meta.type === 'FLOAT' ? values.map(shortest) : values);
   }
   for (const child of tree.children) {
     const name = child.element.name;
