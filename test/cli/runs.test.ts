@@ -282,7 +282,7 @@ describe('runs and show', () => {
     for (const text of [
       'finished',
       'Settings',
-      'Stage 2      2 updates of 2 × 3',
+      'Stage 2     2 updates of 2 × 3',
       'Curves',
       'Stage 3 (Rewrite), internalise: 2 updates',
       'Failures (',
