@@ -20,10 +20,13 @@ export function plainMarks(chain: string): string {
 }
 
 /** A whole solution in an answer tag (AM-DeepSeek-R1-Distilled), taken out of it. */
-const withoutAnswerTag = (chain: string): string =>
-  chain.replace(/(^|<\/think>)\s*<answer>(.*)<\/answer>\s*$/s, (whole, before: string, solution: string) =>
-    isWorked(solution) ? `${before}\n\n${solution.trim()}`.trimStart() : whole,
-  );
+function withoutAnswerTag(chain: string): string {
+  const { start } = spokenPart(chain);
+  const body = chain.slice(start).trim();
+  if (!body.startsWith('<answer>') || !body.endsWith('</answer>')) return chain;
+  const solution = body.slice('<answer>'.length, -'</answer>'.length).trim();
+  return isWorked(solution) ? `${chain.slice(0, start)}\n\n${solution}`.trimStart() : chain;
+}
 
 /** Whether a text ends within its thinking, without an answer. */
 export const isCutOff = (text: string) => spokenPart(text).cutOff;

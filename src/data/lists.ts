@@ -13,7 +13,7 @@ export function listIn(value: unknown): unknown[] | null {
 
 /** An item with what separates it from the next one: a comma, or in NumPy's form a space. */
 const item =
-  /(?:'([^'\\]*(?:\\.[^'\\]*)*)'|"([^"\\]*(?:\\.[^"\\]*)*)"|(True|False|None)|(-?\d+\.?\d*(?:e[+-]?\d+)?))(?:\s*,\s*|\s+|$)/sy;
+  /(?:'([^'\\]*(?:\\.[^'\\]*)*)'|"([^"\\]*(?:\\.[^"\\]*)*)"|(True|False|None)|(-?\d+(?:\.\d*)?(?:e[+-]?\d+)?))(?:\s*,\s*|\s+|$)/sy;
 const words: Record<string, unknown> = { True: true, False: false, None: null };
 
 function pythonList(text: string): unknown[] | null {

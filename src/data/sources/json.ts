@@ -72,7 +72,9 @@ export function valueIn(text: string): unknown {
 /** Python's numbers that JSON does not have become null. */
 const withoutNan = (text: string): string =>
   text.includes('NaN') || text.includes('Infinity')
-    ? text.replace(/"(?:[^"\\]|\\.)*"|\bNaN\b|-?\bInfinity\b/g, (found) => (found.startsWith('"') ? found : 'null'))
+    ? text.replace(/"(?:[^"\\]|\\.)*(?:"|\\?$)|\bNaN\b|-?\bInfinity\b/gs, (found) =>
+        found.startsWith('"') ? found : 'null',
+      )
     : text;
 
 /** The value of a JSON text, with long whole numbers as texts: a number of JavaScript loses their last digits. */
