@@ -102,7 +102,9 @@ async function printTimes(file: string, json: boolean | undefined): Promise<void
     const tokenizer =
       tokenizers.get(key) ?? withPrompts(loadStudentTokenizer(experiment.student.path), experiment.student);
     tokenizers.set(key, tokenizer);
-    const { train, test } = loadExperimentData(experiment);
+    const progress = readingProgress('the data', json);
+    const { train, test } = loadExperimentData(experiment, progress.rows);
+    progress.end();
     return { experiment, work: workloadOf(train.problems, test.problems.length, tokenizer) };
   });
   const [full, quick] = await secondsOf(planned);

@@ -10,6 +10,7 @@ import { runsFolderName } from '../runs/layout';
 import { type Run, readStart, readSummary } from '../runs/reading';
 import type { StageRow } from '../runs/records';
 import { trainedStages } from '../stages';
+import { readingProgress } from './dataset';
 import { fetchMissing } from './download';
 import { engineOption } from './engine';
 import { exitCodes, print } from './exit';
@@ -137,12 +138,15 @@ async function follow(
   const show = showProgress(stdout, { start: () => readStart(folder) });
   const notify = json ? (event: CurriculumEvent) => print({ event }) : show;
   const started = performance.now();
+  const reading = readingProgress('the data', json);
   try {
     const result = await begin({
       notify,
       signal: stop.signal,
+      onRows: reading.rows,
       betweenUpdates: (_, space) => space.enough(),
       onStart: (run, { info: backend }) => {
+        reading.end();
         folder = run.folder;
         trackRun(folder);
         mirrored = keepMirrored(folder, mirror);

@@ -32,6 +32,8 @@ export interface SessionOptions {
   notify: (event: CurriculumEvent) => void;
   signal: AbortSignal;
   betweenUpdates?: Context['betweenUpdates'];
+  /** Called from time to time with the number of rows that were read. */
+  onRows?: (rows: number) => void;
   /** Called as soon as the run folder exists. */
   onStart?: (run: RunWriter, engine: Engine) => void;
 }
@@ -43,7 +45,7 @@ export async function startRun(asked: Experiment, runsFolder: string, options: S
   const tokenizer = loadStudentTokenizer(asked.student.path);
   const student = { ...asked.student, prompt: promptStyle(tokenizer, asked.student) };
   return withEngine(await startEngine(asked.backend, asked.student.path), async (engine) => {
-    const data = loadExperimentData(asked);
+    const data = loadExperimentData(asked, options.onRows);
     engine.check?.(asked);
     // "auto" is resolved once: the run's config records the result, and later steps use it.
     const prompting = withPrompts(tokenizer, student);
@@ -102,7 +104,7 @@ export async function resumeRun(folder: string, options: SessionOptions) {
   const { experiment, environment: before } = readRunConfig(folder);
   const began = before.backend;
   return withEngine(await engineAgain(experiment, began), async (engine) => {
-    const data = loadExperimentData(experiment);
+    const data = loadExperimentData(experiment, options.onRows);
     for (const [name, hash] of Object.entries(before.datasets)) {
       if (hash !== data[name as 'train' | 'test'].hash)
         throw new UserError(`the ${name} data has changed since the run began`, {
