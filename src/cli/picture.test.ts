@@ -31,6 +31,7 @@ it('draws a band for each stage, a curve for each measure, and the table; text i
   expect(svg).toContain('50.0 %');
   expect(svg.match(/<rect /g)).toHaveLength(4); // Stage 2 in four panels; the baseline stands in the table only
   expect(svg.match(/<polyline /g)).toHaveLength(3); // accuracy, length and reward
+  expect(svg.match(/>Stage 2</g)).toHaveLength(4);
   expect(svg).not.toContain('NaN');
 });
 

@@ -2,7 +2,7 @@ import { drawnMetrics, recordRanges, smooth } from '../report/curves';
 import { escaped } from '../report/html';
 import { resultsTable } from '../results-table';
 import type { MetricsRecord, StageRow } from '../runs/records';
-import { stageBands, stageTitles } from '../stages';
+import { shortStageTitles, stageBands, stageNames, stageTitles } from '../stages';
 import { type Start, studentLabel } from '../start';
 import { percent } from './format';
 
@@ -53,7 +53,8 @@ export function runPicture({ name, rows, metrics, start }: Pictured): string {
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" ` +
       'font-family="ui-monospace, Menlo, Consolas, monospace" font-size="13">',
     `<title>${escaped(`${name}: results and curves of a run`)}</title>`,
-    '<style>text{fill:#24292f}.dim{fill:#6e7781}.line{stroke:#0969da}@media(prefers-color-scheme:dark){text{fill:#e6edf3}.dim{fill:#8b949e}.line{stroke:#58a6ff}}</style>',
+    '<style>:root{color-scheme:light dark}text{fill:#24292f}.dim{fill:#6e7781}.line{stroke:#0969da}.over{paint-order:stroke;stroke:#fff;stroke-width:3px}' +
+      '@media(prefers-color-scheme:dark){text{fill:#e6edf3}.dim{fill:#8b949e}.line{stroke:#58a6ff}.over{stroke:#0d1117}}</style>',
     text(left, 28, `${name}: test results`, 'font-weight="bold"'),
     ...table(rows, start),
     ...panels,
@@ -107,17 +108,32 @@ function panel(
       ? `<polyline fill="none" class="line" stroke-width="1.5" points="${points.join(' ')}"/>`
       : '';
   });
+  const limit = (value: string, at: number) =>
+    text(x + plot.width - 4, at, value.replace('-', '−'), 'text-anchor="end" class="dim over" font-size="11"');
   return [
     text(x, y - 8, title),
     ...parts,
     ...drawn,
+    ...bandNames(metrics, { x, y }),
     ...(known.length > 0
-      ? [
-          text(x + plot.width - 4, y + 13, show(high), 'text-anchor="end" class="dim" font-size="11"'),
-          text(x + plot.width - 4, y + plot.height - 4, show(low), 'text-anchor="end" class="dim" font-size="11"'),
-        ]
+      ? [limit(show(high), y + 13), limit(show(low), y + plot.height - 4)]
       : [text(x + 8, y + 20, 'not measured', 'class="dim"')]),
   ].join('\n');
+}
+
+/** The stages' names at the top of their bands, where these are wide enough and leave room for the largest value. */
+function bandNames(metrics: readonly MetricsRecord[], { x, y }: { x: number; y: number }): string[] {
+  const share = plot.width / metrics.length;
+  return stageNames.flatMap((stage) => {
+    const from = metrics.findIndex((record) => record.stage === stage);
+    if (from < 0) return [];
+    const to = metrics.findLastIndex((record) => record.stage === stage) + 1;
+    const name = shortStageTitles[stage];
+    const needed = 6.6 * name.length + (to === metrics.length ? 42 : 8);
+    return share * (to - from) < needed
+      ? []
+      : [text(Number(round(x + share * from + 4)), y + 13, name, 'class="dim over" font-size="11"')];
+  });
 }
 
 const round = (value: number) => value.toFixed(1);

@@ -50,12 +50,13 @@ export function showProgress(
         clear();
         const share = { before: first.spent, done: event.update - first.update, left: event.updates - event.update };
         const rest = ((now() - started) / (event.update - doneBefore)) * (event.updates - event.update);
+        // What matters most comes first: a narrow terminal cuts off the end.
         const parts = [
           `${event.update}/${event.updates}`,
-          ...measures(event.metrics),
-          validation,
           `ETA ${clock(rest / 1000)}`,
           event.spent ? spendingText(event.spent, share) : '',
+          ...measures(event.metrics),
+          validation,
         ];
         const text =
           `${phaseTitle(event.stage, event.phase)}  ` +

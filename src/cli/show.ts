@@ -51,7 +51,8 @@ export function addShowCommand(program: Command): void {
           start: readStart(folder),
         });
         writeOutput(file, picture);
-        stdout.write(`${[options.picture, damaged.text()].filter(Boolean).join('\n')}\n`);
+        if (options.json) printDocument({ file, unreadable: damaged.list() });
+        else stdout.write(`${[options.picture, damaged.text()].filter(Boolean).join('\n')}\n`);
         return;
       }
       const story = runFacts(run);

@@ -147,12 +147,12 @@ describe('progress', () => {
     time = 20_000;
     show(update(6));
     expect(plain(written.join(''))).toMatch(
-      /Stage 2 \(Complete\) {2}━+ {2}6\/10 {2}right 63 % 80 tok {2}12\.3k tok\/s {2}ETA 0:40$/,
+      /Stage 2 \(Complete\) {2}━+ {2}6\/10 {2}ETA 0:40 {2}right 63 % 80 tok {2}12\.3k tok\/s$/,
     );
     const spent = { prompt: 9000, sampled: 1000, trained: 2000 };
     show({ ...update(7), spent: { ...spent, money: 1 } });
     show({ ...update(8), spent: { ...spent, money: 1.25 } });
-    expect(plain(written.at(-1)!)).toMatch(/ETA 0:10 {2}1\.25 spent, about 0\.50 more in this phase$/);
+    expect(plain(written.at(-1)!)).toMatch(/ETA 0:10 {2}1\.25 spent, about 0\.50 more in this phase {2}right/);
     show({ type: 'note', level: 'info', text: 'told' });
     expect(written.slice(-2)).toEqual(['<clear>', expect.stringContaining('told')]);
   });
