@@ -42,9 +42,9 @@ export function setAttributes(target: Element, attributes: Attributes): void {
       target.addEventListener(name.replace(/^on/, ''), value as EventListener);
       continue;
     }
-    // The page's policy forbids handlers and styles as text.
-    if (/^on|^style$/i.test(name)) throw new Error(`the attribute ${name} cannot be set`);
     if (value === undefined || value === false) target.removeAttribute(name);
+    // The page's policy forbids handlers and styles as text.
+    else if (/^on|^style$/i.test(name)) throw new Error(`the attribute ${name} cannot be set`);
     else target.setAttribute(name, value === true ? '' : String(value));
   }
 }
