@@ -121,7 +121,7 @@ function panel(
   ].join('\n');
 }
 
-/** The stages' names at the top of their bands, where these are wide enough and leave room for the largest value. */
+/** The stages' names at the top of their bands, where these are wide enough; the last one below the largest value. */
 function bandNames(metrics: readonly MetricsRecord[], { x, y }: { x: number; y: number }): string[] {
   const share = plot.width / metrics.length;
   return stageNames.flatMap((stage) => {
@@ -129,10 +129,10 @@ function bandNames(metrics: readonly MetricsRecord[], { x, y }: { x: number; y: 
     if (from < 0) return [];
     const to = metrics.findLastIndex((record) => record.stage === stage) + 1;
     const name = shortStageTitles[stage];
-    const needed = 6.6 * name.length + (to === metrics.length ? 42 : 8);
-    return share * (to - from) < needed
+    const top = y + (to === metrics.length ? 28 : 13);
+    return share * (to - from) < 6.6 * name.length + 8
       ? []
-      : [text(Number(round(x + share * from + 4)), y + 13, name, 'class="dim over" font-size="11"')];
+      : [text(Number(round(x + share * from + 4)), top, name, 'class="dim over" font-size="11"')];
   });
 }
 
