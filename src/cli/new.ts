@@ -167,7 +167,7 @@ function fittedFiles(
   if (tiny) return datasetFiles(place, survey, { tiny });
   const text = (size: Size) => Object.values(datasetFiles(place, survey, { size }))[0];
   const { speed } = engine;
-  const model = place.onTorch ? engine.model : embeddedMemory(from);
+  const model = engine.model ?? (place.onTorch ? null : embeddedMemory(from));
   const size = model ? fittingSize(text, place.folder, { model, lengths: survey.lengths }) : usualSize;
   if (!speed) return datasetFiles(place, survey, { size });
   const write = (quick: QuickSize) => text({ ...size, quick });

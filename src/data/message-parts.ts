@@ -16,6 +16,8 @@ const thoughtFields = [
   'reasoning_details',
   'thinking_content',
   'thoughts',
+  'thought',
+  'thinking_blocks',
 ] as const;
 type ThoughtField = (typeof thoughtFields)[number];
 
@@ -42,11 +44,11 @@ export function thoughtIn(delta: Delta): string {
   return '';
 }
 
-/** Of a part: `{type: "thinking", thinking: ...}` (Mistral, Anthropic), `{type: "reasoning", ...}`. */
+/** Of a part: `{type: "thinking", thinking: ...}` (Mistral, Anthropic), `{type: "reasoning", ...}`, or Gemini's. */
 export const isThinking = (part: unknown): boolean =>
-  isObject(part) && /^(thinking|reasoning|thought)/i.test(String(part.type ?? ''));
+  isObject(part) && (part.thought === true || /^(thinking|reasoning|thought)/i.test(String(part.type ?? '')));
 
-const textFields = ['text', 'thinking', 'reasoning', 'content', 'summary'] as const;
+const textFields = ['text', 'thinking', 'reasoning', 'content', 'summary', 'parts', 'value'] as const;
 
 /** The text of a part, or of a list of parts; '' if there is none, or it is nested more deeply than any server does. */
 export function partText(value: unknown, depth = 0): string {

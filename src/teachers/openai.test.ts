@@ -158,6 +158,8 @@ describe('an OpenAI-compatible teacher', () => {
     [{ content: [{ type: 'thinking', thinking: 'Hmm.' }] }, 'as Anthropic does'],
     [{ content: '', reasoning: 'Hmm.', reasoning_details: [{ type: 'reasoning.text', text: 'Hmm.' }] }, 'twice'],
     [{ content: null, thinking: 'Hmm.' }, 'as Ollama does'],
+    [{ content: '', thinking_blocks: [{ type: 'thinking', thinking: 'Hmm.' }] }, 'as LiteLLM does'],
+    [{ content: [{ text: 'Hmm.', thought: true }] }, 'as Gemini does'],
   ])('takes thinking from %j, %s', async (delta, _) => {
     const choice = (more: object, finish: string | null = null) => ({
       choices: [{ index: 0, delta: more, finish_reason: finish }],
