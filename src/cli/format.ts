@@ -1,3 +1,5 @@
+import type { FileIssue } from '../config/issue';
+import { UserError } from '../errors';
 import { inOneLine, pc, width } from './terminal';
 
 export { bytes, clip, clock, percent, percentRange, plural } from '../words';
@@ -28,3 +30,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 
 const widthsOf = (rows: readonly (readonly string[])[]) =>
   (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => width(row[i]))));
+
+/** Warnings about a config with their places and remedies. */
+export const warningsText = (warnings: readonly FileIssue[]): string =>
+  warnings.map(({ message, ...place }) => `${pc.yellow('warning')} ${new UserError(message, place)}\n`).join('');

@@ -14,6 +14,7 @@ import { readingProgress } from './dataset';
 import { fetchMissing } from './download';
 import { engineOption } from './engine';
 import { exitCodes, print } from './exit';
+import { warningsText } from './format';
 import { keepMirrored, runToContinue } from './jobs';
 import { count, namesOf, positive, settingsOf } from './options';
 import { commandLine, experimentFile, locateRun, quoted, shortPath } from './places';
@@ -78,7 +79,7 @@ Examples:
       const file = experimentFile(path);
       await fetchMissing(file, { ...options, yes: options.download });
       const { experiment: written, warnings } = loadExperiment(file, options);
-      for (const warning of warnings) stderr.write(`${pc.yellow('warning')} ${warning.message}\n`);
+      stderr.write(warningsText(warnings));
       const experiment = adjust(written, options);
       const runs = resolve(options.runs ?? join(file, '..', runsFolderName));
       const before = options.continue ? runToContinue(experiment, runs, options.mirror) : undefined;

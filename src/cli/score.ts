@@ -9,11 +9,12 @@ import { scoreRollouts } from '../rewards/dry-run';
 import { summariseScores } from '../rewards/summary';
 import { runsFolderName } from '../runs/layout';
 import { printDocument } from './exit';
+import { warningsText } from './format';
 import { namesOf, positive } from './options';
 import { type CompletionChoice, readRecorded, type ScorableRollout } from './recorded';
 import { readTextRows, scoreRows } from './score-rows';
 import { scoreText } from './score-text';
-import { pc, stderr, stdout } from './terminal';
+import { stderr, stdout } from './terminal';
 
 const stages = ['complete', 'rewrite'] as const;
 
@@ -104,6 +105,6 @@ function readReward(name: string): RewardConfig {
       remedy: `Presets are ${presetNames.join(', ')}.`,
     });
   const { reward, warnings } = loadReward(name);
-  for (const { message } of warnings) stderr.write(`${pc.yellow('warning')} ${message}\n`);
+  stderr.write(warningsText(warnings));
   return reward;
 }
