@@ -53,8 +53,10 @@ export function runPicture({ name, rows, metrics, start }: Pictured): string {
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" ` +
       'font-family="ui-monospace, Menlo, Consolas, monospace" font-size="13">',
     `<title>${escaped(`${name}: results and curves of a run`)}</title>`,
-    '<style>:root{color-scheme:light dark}text{fill:#24292f}.dim{fill:#6e7781}.line{stroke:#0969da}.over{paint-order:stroke;stroke:#fff;stroke-width:3px}' +
-      '@media(prefers-color-scheme:dark){text{fill:#e6edf3}.dim{fill:#8b949e}.line{stroke:#58a6ff}.over{stroke:#0d1117}}</style>',
+    '<style>:root{color-scheme:light dark}text{fill:#24292f}.dim{fill:#6e7781}.line{stroke:#0969da}' +
+      '.over{paint-order:stroke;stroke:#fff;stroke-width:3px}' +
+      '@media(prefers-color-scheme:dark){text{fill:#e6edf3}.dim{fill:#8b949e}' +
+      '.line{stroke:#58a6ff}.over{stroke:#0d1117}}</style>',
     text(left, 28, `${name}: test results`, 'font-weight="bold"'),
     ...table(rows, start),
     ...panels,

@@ -62,7 +62,8 @@ function sourceText(source: DataSource, place: (path: string) => string): string
 const baselineText = (settings: SftSettings | Exclude<Experiment['baselines']['grpo'], false>) =>
   'batch' in settings
     ? supervisedText(settings)
-    : `${plural(settings.updates, 'update')} as in Stage 2, lr ${rate(settings.learningRate)}, without masks and replay`;
+    : `${plural(settings.updates, 'update')} as in Stage 2, lr ${rate(settings.learningRate)}, ` +
+      'without masks and replay';
 
 const supervisedText = ({ updates, batch, accumulation, learningRate }: SftSettings) =>
   `${plural(updates, 'update')} of ${batch * accumulation}, lr ${rate(learningRate)}`;
