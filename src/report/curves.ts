@@ -87,8 +87,8 @@ export function curvesPart(all: readonly MetricsRecord[]): Html | null {
 <ul class="legend">${stages.map((one) => html`<li>${band(one)}${name(one)}</li>`)}</ul>
 <div class="curves">
 ${drawn}</div>
-<p class="dim">${plural(metrics.length, 'update')}, from left to right; each curve is a running mean over a twentieth of its
-phase.</p>
+<p class="dim">${plural(metrics.length, 'update')}, from left to right; each curve is a running mean over a twentieth
+of its phase.</p>
 </section>`;
 }
 
