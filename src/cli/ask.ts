@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { withoutEnd } from '../chain/completion';
 import { plainPrompt } from '../chain/prompts';
 import type { Backend } from '../config/backends';
-import { type AskedStudent, openStudent } from '../curriculum/students';
+import { type AskedStudent, openStudent } from '../curriculum/evaluation/students';
 import { startToAsk } from '../engine/engines';
 import type { Engine } from '../engine/port';
 import { UserError } from '../errors';

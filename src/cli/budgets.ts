@@ -1,6 +1,6 @@
 /** Chooses maxNewTokens for an experiment from the lengths of the teacher's chains in the student's tokens. */
-import { thinkingTokens, thinksFirst } from '../curriculum/completions';
-import { type Lesson, wording } from '../curriculum/lessons';
+import { thinkingTokens, thinksFirst } from '../curriculum/lessons/completions';
+import { type Lesson, wording } from '../curriculum/lessons/lessons';
 import { budgetsOf, type LengthBudget, quantile, roundedUp } from '../data/lengths';
 import type { Tokenizer } from '../student-files/tokenizer';
 import { columns, percent } from './format';

@@ -1,5 +1,5 @@
 /** What `distillery new` says of a student of a family that only the PyTorch engine supports. */
-import type { Need } from '../curriculum/memory';
+import type { Need } from '../curriculum/training/memory';
 import type { OtherFamily } from '../student-files/other-family';
 import { gigabytes } from '../words';
 

@@ -4,7 +4,7 @@ import { checkExperiment } from '../config/check';
 import type { Experiment } from '../config/experiment';
 import { resolveExperiment } from '../config/load';
 import { secondsFor, type Workload } from '../curriculum/duration';
-import { peakOf, type Sizes, settleMemory } from '../curriculum/memory';
+import { peakOf, type Sizes, settleMemory } from '../curriculum/training/memory';
 import { loadStudentConfig } from '../student-files/folder';
 
 export interface Size {

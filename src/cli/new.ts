@@ -5,7 +5,7 @@ import { checkExperiment } from '../config/check';
 import { loadExperiment } from '../config/load';
 import { resolveLora } from '../config/student-size';
 import { inWords } from '../curriculum/duration';
-import type { Need } from '../curriculum/memory';
+import type { Need } from '../curriculum/training/memory';
 import { guardDisk } from '../disk';
 import { embeddedMemory } from '../engine/engines';
 import { hasEngine } from '../engine/process/installed';

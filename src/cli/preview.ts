@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { loadExperiment } from '../config/load';
-import { chainTokens } from '../curriculum/completions';
 import { workloadOf } from '../curriculum/duration';
-import { prepareLessons } from '../curriculum/lessons';
-import { longestOf } from '../curriculum/memory';
+import { chainTokens } from '../curriculum/lessons/completions';
+import { prepareLessons } from '../curriculum/lessons/lessons';
+import { longestOf } from '../curriculum/training/memory';
 import { loadExperimentData } from '../data/experiment-data';
 import { type PromptView, viewsOf } from '../data/preview';
 import { UserError } from '../errors';

@@ -1,7 +1,7 @@
 /** Reports the needs of an experiment's run before it starts. */
 import type { Experiment } from '../config/experiment';
 import { durationText, secondsFor, type Workload } from '../curriculum/duration';
-import { type Lengths, type Need, withMemory } from '../curriculum/memory';
+import { type Lengths, type Need, withMemory } from '../curriculum/training/memory';
 import { startEngine } from '../engine/engines';
 import type { MemoryModel } from '../engine-data/memory';
 import { UserError } from '../errors';

@@ -1,10 +1,10 @@
 /** Facts about a dataset that are needed to write an experiment for it: format, rows, lengths of chains. */
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { closingTag } from '../curriculum/completions';
 import { type Workload, workloadOf } from '../curriculum/duration';
-import { type Lesson, prepareLessons } from '../curriculum/lessons';
-import { type Lengths, longestOf } from '../curriculum/memory';
+import { closingTag } from '../curriculum/lessons/completions';
+import { type Lesson, prepareLessons } from '../curriculum/lessons/lessons';
+import { type Lengths, longestOf } from '../curriculum/training/memory';
 import type { SettledColumns } from '../data/columns';
 import type { Dataset } from '../data/dataset';
 import { filesOf } from '../data/files';

@@ -6,7 +6,7 @@ import type { RunWriter } from '../runs/writer';
 import type { Spent } from '../spent';
 import type { StageName } from '../stages';
 import type { Tokenizer } from '../student-files/tokenizer';
-import type { Lesson } from './lessons';
+import type { Lesson } from './lessons/lessons';
 
 export type { CurriculumEvent } from '../runs/events';
 

@@ -6,8 +6,8 @@ import { mean } from '../statistics';
 import type { ModelConfig } from '../student-files/config';
 import { parameterCount } from '../student-files/parameters';
 import type { Tokenizer } from '../student-files/tokenizer';
-import { thinkingTokens, thinksFirst } from './completions';
-import { type Lesson, prepareLessons } from './lessons';
+import { thinkingTokens, thinksFirst } from './lessons/completions';
+import { type Lesson, prepareLessons } from './lessons/lessons';
 
 /** Number of rows of a dataset, and mean lengths of question and chain in tokens. */
 export interface Workload {

@@ -9,13 +9,13 @@ import type { StageRow } from '../runs/records';
 import { baselineNames, type StageName } from '../stages';
 import { largest } from '../statistics';
 import { baselineOf } from './baselines';
-import { checkpointFolder } from './checkpoints';
-import { complete } from './complete';
+import { checkpointFolder } from './checkpoints/checkpoints';
 import { type Context, endIfAsked, note } from './context';
-import { evaluateLessons } from './evaluate';
-import { reconstruct } from './reconstruct';
-import { OwnSamples } from './replay';
-import { rewrite } from './rewrite';
+import { evaluateLessons } from './evaluation/evaluate';
+import { complete } from './stages/complete';
+import { reconstruct } from './stages/reconstruct';
+import { OwnSamples } from './stages/replay';
+import { rewrite } from './stages/rewrite';
 
 /** Runs the requested stages from `student`, whose weights it changes. Returns the rows of summary.json. */
 export async function runCurriculum(context: Context, student: Student): Promise<StageRow[]> {

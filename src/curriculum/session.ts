@@ -16,17 +16,17 @@ import { createRun, openForWriting, type RunWriter } from '../runs/writer';
 import { loadStudentConfig, loadStudentTokenizer } from '../student-files/folder';
 import { promptStyle, withPrompts } from '../student-files/prompting';
 import type { Tokenizer } from '../student-files/tokenizer';
-import { newestCheckpoint } from './checkpoints';
+import { newestCheckpoint } from './checkpoints/checkpoints';
+import { checkExtra, readTrainingState } from './checkpoints/training-state';
 import { Cancelled, type Context, type CurriculumEvent, note, Stopped } from './context';
 import { durationText, workloadOf } from './duration';
-import { prepareLessons } from './lessons';
-import { lessonsThatFit } from './lessons-that-fit';
-import { longestOf, withMemory } from './memory';
+import { openStudent } from './evaluation/students';
+import { prepareLessons } from './lessons/lessons';
+import { lessonsThatFit } from './lessons/lessons-that-fit';
 import { runCurriculum } from './run';
 import { type RunConfig, readRunConfig } from './run-config';
-import { openStudent } from './students';
-import { outOfMemory } from './training-errors';
-import { checkExtra, readTrainingState } from './training-state';
+import { longestOf, withMemory } from './training/memory';
+import { outOfMemory } from './training/training-errors';
 
 export interface SessionOptions {
   notify: (event: CurriculumEvent) => void;

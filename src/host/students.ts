@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
+import { type AskedStudent, openStudent } from '../curriculum/evaluation/students';
 import { runConfigOf } from '../curriculum/run-config';
-import { type AskedStudent, openStudent } from '../curriculum/students';
 import { startToAsk } from '../engine/engines';
 import type { Engine } from '../engine/port';
 import { UserError } from '../errors';

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { openStudent } from '../../src/curriculum/students';
+import { openStudent } from '../../src/curriculum/evaluation/students';
 import { startEngine } from '../../src/engine/engines';
 import type { Case } from '../../src/extension/cases/case';
 import { readCase } from '../../src/extension/cases/case';

@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openStudent } from '../../src/curriculum/students';
+import { openStudent } from '../../src/curriculum/evaluation/students';
 import { tinyWorkspace } from '../../src/curriculum/testing/tiny';
 import { startEngine } from '../../src/engine/engines';
 import type { Engine } from '../../src/engine/port';

@@ -6,8 +6,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AdamSettings } from '../../src/config/adam';
-import { type AdvantageScale, groupAdvantages } from '../../src/curriculum/advantages';
-import { measureGroups, type ScoredGroup, type ScoredSample } from '../../src/curriculum/groups';
+import { type AdvantageScale, groupAdvantages } from '../../src/curriculum/training/advantages';
+import { measureGroups, type ScoredGroup, type ScoredSample } from '../../src/curriculum/training/groups';
 import type { Episode } from '../../src/engine-data/examples';
 import type { GrpoOptions } from '../../src/engine-data/training';
 import { grpoStep, policyLogProbs } from '../../src/learning/grpo';

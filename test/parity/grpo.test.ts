@@ -1,6 +1,6 @@
 import { dispose, engine, type Scalar, tensor1d } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type AdvantageScale, groupAdvantages } from '../../src/curriculum/advantages';
+import { type AdvantageScale, groupAdvantages } from '../../src/curriculum/training/advantages';
 import { useBackend } from '../../src/kernels/backends';
 import { grpoLoss } from '../../src/kernels/interface';
 import { lossShape } from '../../src/learning/grpo-pass';

@@ -1,8 +1,8 @@
 import type { GrpoBaselineSettings } from '../../config/experiment';
 import type { Student } from '../../engine/port';
-import { plainPrompts } from '../complete';
 import type { Context } from '../context';
-import { trainGrpo } from '../grpo-phase';
+import { plainPrompts } from '../stages/complete';
+import { trainGrpo } from '../training/grpo-phase';
 
 /**
  * Plain GRPO: Stage 2's sampling and rewards, from the base student and the plain question, without masks or replay.

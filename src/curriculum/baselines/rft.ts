@@ -1,12 +1,12 @@
 import type { CompleteSettings, SftSettings } from '../../config/experiment';
 import type { Student } from '../../engine/port';
-import { newestCheckpoint } from '../checkpoints';
-import { keepSoundCompletions, plainPrompts } from '../complete';
+import { newestCheckpoint } from '../checkpoints/checkpoints';
 import { type Context, note } from '../context';
-import { measureGroups, rolloutRecords, sampleGroups } from '../groups';
-import { OwnSamples } from '../replay';
-import { trainSupervised } from '../supervised-phase';
-import { train } from '../training';
+import { keepSoundCompletions, plainPrompts } from '../stages/complete';
+import { OwnSamples } from '../stages/replay';
+import { measureGroups, rolloutRecords, sampleGroups } from '../training/groups';
+import { trainSupervised } from '../training/supervised-phase';
+import { train } from '../training/training';
 
 const stage = 'rft';
 

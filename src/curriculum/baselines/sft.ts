@@ -3,8 +3,8 @@ import type { Student } from '../../engine/port';
 import type { Example } from '../../engine-data/examples';
 import type { BaselineName } from '../../stages';
 import type { Context } from '../context';
-import { type Lesson, teacherExample, withChains } from '../lessons';
-import { trainSupervised } from '../supervised-phase';
+import { type Lesson, teacherExample, withChains } from '../lessons/lessons';
+import { trainSupervised } from '../training/supervised-phase';
 
 /** Plain SFT: the plain question with the teacher's unchanged chain as target. */
 export function sft(context: Context, student: Student, settings: SftSettings): Promise<string> {

@@ -1,8 +1,8 @@
 /** Estimates an experiment's memory before it runs, and derives settings from it. */
 
-import type { Experiment, GrpoSettings } from '../config/experiment';
-import { defaultLora } from '../config/lora';
-import { longest, type Problems, spread } from '../data/problems';
+import type { Experiment, GrpoSettings } from '../../config/experiment';
+import { defaultLora } from '../../config/lora';
+import { longest, type Problems, spread } from '../../data/problems';
 import {
   type Learner,
   type Memory,
@@ -10,14 +10,14 @@ import {
   type MemoryModel,
   type PassSize,
   totalOf,
-} from '../engine-data/memory';
-import { UserError } from '../errors';
-import { Random } from '../random';
-import { type BaselineName, baselineNames } from '../stages';
-import type { Tokenizer } from '../student-files/tokenizer';
-import { gigabytes } from '../words';
+} from '../../engine-data/memory';
+import { UserError } from '../../errors';
+import { Random } from '../../random';
+import { type BaselineName, baselineNames } from '../../stages';
+import type { Tokenizer } from '../../student-files/tokenizer';
+import { gigabytes } from '../../words';
+import { completeExercise, type Lesson, prepareLessons, wording } from '../lessons/lessons';
 import { rowsAtOnce } from './groups';
-import { completeExercise, type Lesson, prepareLessons, wording } from './lessons';
 
 /** Maximum lengths over the rows, in tokens. */
 export interface Lengths {

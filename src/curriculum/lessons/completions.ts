@@ -1,8 +1,8 @@
 /** Target completions of the student, exact to the token. */
-import { openThinking, spokenPart } from '../answers/thinking';
-import { renderCompletion } from '../chain/prompts';
-import type { Chain } from '../chain/types';
-import type { Tokenizer } from '../student-files/tokenizer';
+import { openThinking, spokenPart } from '../../answers/thinking';
+import { renderCompletion } from '../../chain/prompts';
+import type { Chain } from '../../chain/types';
+import type { Tokenizer } from '../../student-files/tokenizer';
 
 /**
  * A chain as completion tokens with the end token. If the student's chat template opens a thinking section

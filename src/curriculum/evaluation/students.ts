@@ -1,13 +1,13 @@
 /** Students for inference, each with a tokenizer that formats prompts as in its training. */
 import { join } from 'node:path';
-import type { PromptStyle } from '../config/student';
-import type { Engine, OpenOptions, Student } from '../engine/port';
-import { verifyWeights } from '../runs/checkpoints';
-import { loadStudentTokenizer, tokenizerPlace } from '../student-files/folder';
-import { ggufAt } from '../student-files/gguf/student';
-import { type PromptSettings, promptStyle, withPrompts } from '../student-files/prompting';
-import { type Tokenizer, tokenizerWithin } from '../student-files/tokenizer';
-import { runConfigOf } from './run-config';
+import type { PromptStyle } from '../../config/student';
+import type { Engine, OpenOptions, Student } from '../../engine/port';
+import { verifyWeights } from '../../runs/checkpoints';
+import { loadStudentTokenizer, tokenizerPlace } from '../../student-files/folder';
+import { ggufAt } from '../../student-files/gguf/student';
+import { type PromptSettings, promptStyle, withPrompts } from '../../student-files/prompting';
+import { type Tokenizer, tokenizerWithin } from '../../student-files/tokenizer';
+import { runConfigOf } from '../run-config';
 
 /** A student with its prompt format. */
 export interface AskedStudent {

@@ -1,10 +1,10 @@
-import { sameAnswer } from '../answers/equal';
-import { extractAnswer } from '../answers/extract';
-import { type Decisions, decisionsOf, readDecisions } from '../runs/decisions';
-import { runOfCheckpoint } from '../runs/reading';
-import type { RewriteDecision } from '../runs/records';
-import { textTokens } from './completions';
-import { type Context, note } from './context';
+import { sameAnswer } from '../../answers/equal';
+import { extractAnswer } from '../../answers/extract';
+import { type Decisions, decisionsOf, readDecisions } from '../../runs/decisions';
+import { runOfCheckpoint } from '../../runs/reading';
+import type { RewriteDecision } from '../../runs/records';
+import { type Context, note } from '../context';
+import { textTokens } from '../lessons/completions';
 
 /** A completion (with end token) to learn from the plain question of training row `row`. */
 export type TaughtRewrite = [row: number, completion: number[]];

@@ -1,7 +1,7 @@
 /** Errors that end training. Their messages name the place and the checkpoint that is still good. */
-import { Diverged } from '../engine-data/training';
-import { isOutOfMemory, UserError } from '../errors';
-import type { Context } from './context';
+import { Diverged } from '../../engine-data/training';
+import { isOutOfMemory, UserError } from '../../errors';
+import type { Context } from '../context';
 
 interface TrainingPlace {
   context: Context;

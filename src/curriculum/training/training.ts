@@ -1,16 +1,16 @@
 /** The training loop of every phase in every stage and baseline. */
-import type { Student } from '../engine/port';
-import { yieldToEventLoop } from '../event-loop';
-import type { ValidationEvent } from '../runs/events';
-import { spentText } from '../spent';
-import type { StageName } from '../stages';
-import { checkpointFolder, checkpointName, newestCheckpoint, saveCheckpoint } from './checkpoints';
-import { Cancelled, type Context, endIfAsked, note, type UpdateResult } from './context';
-import { evaluateLessons } from './evaluate';
+import type { Student } from '../../engine/port';
+import { yieldToEventLoop } from '../../event-loop';
+import type { ValidationEvent } from '../../runs/events';
+import { spentText } from '../../spent';
+import type { StageName } from '../../stages';
+import { checkpointFolder, checkpointName, newestCheckpoint, saveCheckpoint } from '../checkpoints/checkpoints';
+import { resumesPhase } from '../checkpoints/training-state';
+import { Cancelled, type Context, endIfAsked, note, type UpdateResult } from '../context';
+import { evaluateLessons } from '../evaluation/evaluate';
+import { type SelectionState, select, type Validation } from '../evaluation/selection';
 import { learningRateAt, type Schedule } from './schedule';
-import { type SelectionState, select, type Validation } from './selection';
 import { guarded } from './training-errors';
-import { resumesPhase } from './training-state';
 
 /** One phase of training: the update function, the number of updates, and how the best checkpoint is selected. */
 export interface TrainingPhase {

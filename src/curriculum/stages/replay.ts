@@ -1,7 +1,7 @@
-import type { Example } from '../engine-data/examples';
-import { uniform } from '../random';
-import { type Lesson, teacherExample } from './lessons';
-import type { PhaseState } from './training';
+import type { Example } from '../../engine-data/examples';
+import { uniform } from '../../random';
+import { type Lesson, teacherExample } from '../lessons/lessons';
+import type { PhaseState } from '../training/training';
 
 /**
  * The shortest right completion that the student has found for each problem. Replaying them from the plain question

@@ -1,22 +1,22 @@
-import { groundedness } from '../chain/grounded';
-import type { RewriteSettings } from '../config/experiment';
-import type { Student } from '../engine/port';
-import { uniform } from '../random';
-import type { RewriteRecord } from '../runs/records';
-import { percent } from '../words';
-import { checkpointName, newestCheckpoint } from './checkpoints';
-import { type Context, note } from './context';
+import { groundedness } from '../../chain/grounded';
+import type { RewriteSettings } from '../../config/experiment';
+import type { Student } from '../../engine/port';
+import { uniform } from '../../random';
+import type { RewriteRecord } from '../../runs/records';
+import { percent } from '../../words';
+import { checkpointName, newestCheckpoint } from '../checkpoints/checkpoints';
+import { type Context, note } from '../context';
+import { evaluateLessons } from '../evaluation/evaluate';
+import type { Validation } from '../evaluation/selection';
+import { rewriteExercise, teacherExample } from '../lessons/lessons';
+import { type GroupPrompt, rowsAtOnce, sampleGroups } from '../training/groups';
+import { trainGrpo } from '../training/grpo-phase';
+import { rowsOfUpdate } from '../training/order';
+import { trainSupervised } from '../training/supervised-phase';
+import type { PhaseState } from '../training/training';
 import { decisionsFor, markedSteps, rejectedTexts, type TaughtRewrite, withVerdicts } from './decisions';
-import { evaluateLessons } from './evaluate';
 import { findFailures } from './failures';
-import { type GroupPrompt, rowsAtOnce, sampleGroups } from './groups';
-import { trainGrpo } from './grpo-phase';
-import { rewriteExercise, teacherExample } from './lessons';
-import { rowsOfUpdate } from './order';
 import { drawReplay, type OwnSamples } from './replay';
-import type { Validation } from './selection';
-import { trainSupervised } from './supervised-phase';
-import type { PhaseState } from './training';
 
 /** The state of Stage 3 that must survive a restart. */
 interface RewriteState {

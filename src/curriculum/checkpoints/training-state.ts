@@ -1,11 +1,11 @@
 /** The part of a checkpoint beside weights and moments: written by training, validated when it is read. */
 import { join } from 'node:path';
 import * as z from 'zod';
-import { UserError } from '../errors';
-import { stateFile } from '../runs/checkpoints';
-import { check } from '../runs/jsonl';
-import { type CheckpointEntry, type CheckpointState, type RunRecord, stageSchema } from '../runs/records';
-import { type StageName, stageNames } from '../stages';
+import { UserError } from '../../errors';
+import { stateFile } from '../../runs/checkpoints';
+import { check } from '../../runs/jsonl';
+import { type CheckpointEntry, type CheckpointState, type RunRecord, stageSchema } from '../../runs/records';
+import { type StageName, stageNames } from '../../stages';
 
 const count = z.number().int().nonnegative();
 /** Completions (token ids, with end token) by training row. */

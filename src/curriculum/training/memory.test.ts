@@ -2,15 +2,15 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
-import type { ExperimentInput } from '../config/experiment';
-import { defaultLora } from '../config/lora';
-import { memoryModel } from '../engine/embedded/memory';
-import { machineMemory, memoryLimits } from '../engine/embedded/memory-limits';
-import { packageRoot } from '../paths';
-import { parseModelConfig } from '../student-files/config';
-import { loadStudentTokenizer } from '../student-files/folder';
+import type { ExperimentInput } from '../../config/experiment';
+import { defaultLora } from '../../config/lora';
+import { memoryModel } from '../../engine/embedded/memory';
+import { machineMemory, memoryLimits } from '../../engine/embedded/memory-limits';
+import { packageRoot } from '../../paths';
+import { parseModelConfig } from '../../student-files/config';
+import { loadStudentTokenizer } from '../../student-files/folder';
+import { tinyExperiment } from '../testing/tiny';
 import { checkMemory, longestOf, peakOf, remedies, settleMemory } from './memory';
-import { tinyExperiment } from './testing/tiny';
 
 /** The shape of SmolLM2-135M. */
 const config = parseModelConfig({

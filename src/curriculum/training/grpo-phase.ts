@@ -1,10 +1,10 @@
-import type { GrpoSettings } from '../config/experiment';
-import type { Snapshot, Student } from '../engine/port';
-import type { Example } from '../engine-data/examples';
-import { bits } from '../random';
-import type { StageName } from '../stages';
-import { checkpointFolder } from './checkpoints';
-import type { Context, UpdateResult } from './context';
+import type { GrpoSettings } from '../../config/experiment';
+import type { Snapshot, Student } from '../../engine/port';
+import type { Example } from '../../engine-data/examples';
+import { bits } from '../../random';
+import type { StageName } from '../../stages';
+import { checkpointFolder } from '../checkpoints/checkpoints';
+import type { Context, UpdateResult } from '../context';
 import {
   episodes,
   type GroupPrompt,

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { withPrompts } from '../student-files/prompting';
-import { tinyTokenizer } from '../student-files/testing/tiny';
-import { makeTokenizer } from '../student-files/tokenizer';
+import { withPrompts } from '../../student-files/prompting';
+import { tinyTokenizer } from '../../student-files/testing/tiny';
+import { makeTokenizer } from '../../student-files/tokenizer';
 import { chainTokens, closingTag, textTokens } from './completions';
 
 /** A student that chats; its template begins an answer with `opening`. */

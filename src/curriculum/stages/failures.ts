@@ -1,10 +1,10 @@
-import { judge } from '../answers/grade';
-import { describeFailure, recordedAnswer } from '../cases/describe';
-import { withoutEnd } from '../chain/completion';
-import type { RewriteSettings } from '../config/experiment';
-import type { Student } from '../engine/port';
+import { judge } from '../../answers/grade';
+import { describeFailure, recordedAnswer } from '../../cases/describe';
+import { withoutEnd } from '../../chain/completion';
+import type { RewriteSettings } from '../../config/experiment';
+import type { Student } from '../../engine/port';
+import type { Context } from '../context';
 import { keepSoundCompletions } from './complete';
-import type { Context } from './context';
 import { decisionsFor, pickedRows } from './decisions';
 import type { OwnSamples } from './replay';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { Random } from '../random';
-import type { Tokenizer } from '../student-files/tokenizer';
+import { Random } from '../../random';
+import type { Tokenizer } from '../../student-files/tokenizer';
 import { lessonInForm, prepareLessons, reconstructExample } from './lessons';
 
 /** A token a code unit, and a count of the texts that were encoded. */

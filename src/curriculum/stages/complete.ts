@@ -1,13 +1,13 @@
-import { groundedness } from '../chain/grounded';
-import { type MaskRatio, maskRatioAt } from '../chain/mask';
-import type { CompleteSettings } from '../config/experiment';
-import type { Student } from '../engine/port';
-import { Random } from '../random';
-import type { Context } from './context';
-import type { GroupPrompt, ScoredGroup, ScoredSample } from './groups';
-import { trainGrpo } from './grpo-phase';
-import { completeExercise, type Lesson } from './lessons';
-import { rowsOfUpdate } from './order';
+import { groundedness } from '../../chain/grounded';
+import { type MaskRatio, maskRatioAt } from '../../chain/mask';
+import type { CompleteSettings } from '../../config/experiment';
+import type { Student } from '../../engine/port';
+import { Random } from '../../random';
+import type { Context } from '../context';
+import { completeExercise, type Lesson } from '../lessons/lessons';
+import type { GroupPrompt, ScoredGroup, ScoredSample } from '../training/groups';
+import { trainGrpo } from '../training/grpo-phase';
+import { rowsOfUpdate } from '../training/order';
 import { drawReplay, type OwnSamples } from './replay';
 
 /**

@@ -1,11 +1,11 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { packageRoot } from '../paths';
-import { openRun, readMetrics, readSummary, readValidation } from '../runs/reading';
+import { packageRoot } from '../../paths';
+import { openRun, readMetrics, readSummary, readValidation } from '../../runs/reading';
+import { startRun } from '../session';
+import { tinyExperiment, tinyWorkspace } from '../testing/tiny';
 import { reasonsAgainst } from './rewrite';
-import { startRun } from './session';
-import { tinyExperiment, tinyWorkspace } from './testing/tiny';
 
 const sample = (text: string, length: number, correct = true, fault: string | null = null) => ({
   text,

@@ -1,11 +1,11 @@
-import { judge } from '../answers/grade';
-import { withoutEnd } from '../chain/completion';
-import type { Student } from '../engine/port';
-import type { Draft } from '../engine-data/sampling';
-import { type EvaluatedAnswer, type Evaluation, evaluationOf } from '../evaluation/figures';
-import type { Tokenizer } from '../student-files/tokenizer';
-import type { Context } from './context';
-import type { Lesson } from './lessons';
+import { judge } from '../../answers/grade';
+import { withoutEnd } from '../../chain/completion';
+import type { Student } from '../../engine/port';
+import type { Draft } from '../../engine-data/sampling';
+import { type EvaluatedAnswer, type Evaluation, evaluationOf } from '../../evaluation/figures';
+import type { Tokenizer } from '../../student-files/tokenizer';
+import type { Context } from '../context';
+import type { Lesson } from '../lessons/lessons';
 
 export interface EvaluationOptions {
   maxNewTokens: number;

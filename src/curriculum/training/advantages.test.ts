@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { expectClose } from '../kernels/testing/close';
+import { expectClose } from '../../kernels/testing/close';
 import { type AdvantageScale, groupAdvantages } from './advantages';
 
 const advantages = (rewards: number[][], scale: AdvantageScale) =>

@@ -1,16 +1,16 @@
-import { judge } from '../answers/grade';
-import { withoutEnd } from '../chain/completion';
-import { showsSteps } from '../chain/prompts';
-import type { GrpoSettings } from '../config/experiment';
-import type { Student } from '../engine/port';
-import type { Episode } from '../engine-data/examples';
-import type { TokenMeasures } from '../engine-data/training';
-import { type RewardInput, type RewardScore, scoreGroup } from '../rewards/compose';
-import type { RolloutRecord } from '../runs/records';
-import { deviation, mean } from '../statistics';
+import { judge } from '../../answers/grade';
+import { withoutEnd } from '../../chain/completion';
+import { showsSteps } from '../../chain/prompts';
+import type { GrpoSettings } from '../../config/experiment';
+import type { Student } from '../../engine/port';
+import type { Episode } from '../../engine-data/examples';
+import type { TokenMeasures } from '../../engine-data/training';
+import { type RewardInput, type RewardScore, scoreGroup } from '../../rewards/compose';
+import type { RolloutRecord } from '../../runs/records';
+import { deviation, mean } from '../../statistics';
+import { type Context, note } from '../context';
+import type { Lesson } from '../lessons/lessons';
 import { groupAdvantages } from './advantages';
-import { type Context, note } from './context';
-import type { Lesson } from './lessons';
 
 /** The prompt of a group: row of the training lessons, token ids, and whether it is the plain question. */
 export interface GroupPrompt {

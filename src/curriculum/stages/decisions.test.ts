@@ -1,15 +1,15 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { appendDecisions, type NewDecision } from '../runs/decisions';
-import { openRun, readFailures, readMetrics, readRollouts } from '../runs/reading';
-import type { FailureRecord, RewriteDecision } from '../runs/records';
-import { loadTokenizer } from '../student-files/tokenizer';
-import type { Context, CurriculumEvent } from './context';
+import { appendDecisions, type NewDecision } from '../../runs/decisions';
+import { openRun, readFailures, readMetrics, readRollouts } from '../../runs/reading';
+import type { FailureRecord, RewriteDecision } from '../../runs/records';
+import { loadTokenizer } from '../../student-files/tokenizer';
+import type { Context, CurriculumEvent } from '../context';
+import { prepareLessons } from '../lessons/lessons';
+import { startRun } from '../session';
+import { tinyExperiment, tinyWorkspace } from '../testing/tiny';
 import { type TaughtRewrite, withVerdicts } from './decisions';
-import { prepareLessons } from './lessons';
-import { startRun } from './session';
-import { tinyExperiment, tinyWorkspace } from './testing/tiny';
 
 let folder = '';
 beforeAll(async () => {

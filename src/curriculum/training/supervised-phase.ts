@@ -1,12 +1,12 @@
-import type { SftSettings } from '../config/experiment';
-import type { Student } from '../engine/port';
-import type { Example } from '../engine-data/examples';
-import { bits } from '../random';
-import type { StageName } from '../stages';
-import type { Context, UpdateResult } from './context';
+import type { SftSettings } from '../../config/experiment';
+import type { Student } from '../../engine/port';
+import type { Example } from '../../engine-data/examples';
+import { bits } from '../../random';
+import type { StageName } from '../../stages';
+import type { Context, UpdateResult } from '../context';
+import type { Validation } from '../evaluation/selection';
 import { memorySettings } from './memory';
 import { rowsOfUpdate } from './order';
-import type { Validation } from './selection';
 import { type PhaseState, train } from './training';
 
 /** A phase of supervised training. */

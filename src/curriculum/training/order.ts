@@ -1,4 +1,4 @@
-import { Random } from '../random';
+import { Random } from '../../random';
 
 interface RowChoice {
   /** Rows per update. */

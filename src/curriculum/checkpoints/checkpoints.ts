@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import type { Student } from '../engine/port';
-import { verifyCheckpoint } from '../runs/checkpoints';
-import { checkpointsFolder } from '../runs/layout';
-import type { CheckpointEntry } from '../runs/records';
-import type { StageName } from '../stages';
-import type { Context } from './context';
+import type { Student } from '../../engine/port';
+import { verifyCheckpoint } from '../../runs/checkpoints';
+import { checkpointsFolder } from '../../runs/layout';
+import type { CheckpointEntry } from '../../runs/records';
+import type { StageName } from '../../stages';
+import type { Context } from '../context';
 import { readTrainingState, type TrainingState } from './training-state';
 
 /**

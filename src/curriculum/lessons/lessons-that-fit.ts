@@ -1,7 +1,7 @@
-import { withinTimeTogether } from '../bounded';
-import type { StudentFacts } from '../engine/port';
-import { yieldToEventLoop } from '../event-loop';
-import { type Context, endIfAsked, note } from './context';
+import { withinTimeTogether } from '../../bounded';
+import type { StudentFacts } from '../../engine/port';
+import { yieldToEventLoop } from '../../event-loop';
+import { type Context, endIfAsked, note } from '../context';
 import { type Lesson, wording } from './lessons';
 
 /** Milliseconds of work before the event loop gets a turn. */

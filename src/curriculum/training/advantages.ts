@@ -1,5 +1,5 @@
-import type { GrpoSettings } from '../config/experiment';
-import { deviation, mean } from '../statistics';
+import type { GrpoSettings } from '../../config/experiment';
+import { deviation, mean } from '../../statistics';
 
 /**
  * The divisor of advantages: the standard deviation (n-1) of the group, of the whole batch, or none (Dr.

@@ -1,15 +1,20 @@
-import { teacherChain } from '../cases/describe';
-import { type ChainForm, conciseChain } from '../chain/concise';
-import { completionExercise, type MaskRatio, type ReconstructionOptions, reconstructionExercise } from '../chain/mask';
-import { completePrompt, plainPrompt, reconstructPrompt, rewritePrompt } from '../chain/prompts';
-import type { Chain } from '../chain/types';
-import type { Problems } from '../data/problems';
-import type { Problem } from '../data/types';
-import type { Example } from '../engine-data/examples';
-import { UserError } from '../errors';
-import { once } from '../once';
-import type { Random } from '../random';
-import type { Tokenizer } from '../student-files/tokenizer';
+import { teacherChain } from '../../cases/describe';
+import { type ChainForm, conciseChain } from '../../chain/concise';
+import {
+  completionExercise,
+  type MaskRatio,
+  type ReconstructionOptions,
+  reconstructionExercise,
+} from '../../chain/mask';
+import { completePrompt, plainPrompt, reconstructPrompt, rewritePrompt } from '../../chain/prompts';
+import type { Chain } from '../../chain/types';
+import type { Problems } from '../../data/problems';
+import type { Problem } from '../../data/types';
+import type { Example } from '../../engine-data/examples';
+import { UserError } from '../../errors';
+import { once } from '../../once';
+import type { Random } from '../../random';
+import type { Tokenizer } from '../../student-files/tokenizer';
 import { chainTokens } from './completions';
 
 /** Maximum number of tokens that the stages' prompts add around question and steps. */

@@ -1,9 +1,9 @@
-import type { ReconstructSettings } from '../config/experiment';
-import type { Student } from '../engine/port';
-import { Random } from '../random';
-import type { Context } from './context';
-import { type Lesson, lessonInForm, reconstructExample, teacherExample, withChains } from './lessons';
-import { trainSupervised } from './supervised-phase';
+import type { ReconstructSettings } from '../../config/experiment';
+import type { Student } from '../../engine/port';
+import { Random } from '../../random';
+import type { Context } from '../context';
+import { type Lesson, lessonInForm, reconstructExample, teacherExample, withChains } from '../lessons/lessons';
+import { trainSupervised } from '../training/supervised-phase';
 
 /**
  * Stage 1: supervised training on masked, shuffled chains, so that the student learns structure rather than wording.
