@@ -1,5 +1,5 @@
 /** Tables of the curriculum benchmark, and the same numbers as data. */
-import { percent } from '../src/cli/format';
+import { percent } from '../src/cli/terminal/format';
 import {
   type StageName,
   shortStageTitles,

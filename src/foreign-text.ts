@@ -1,7 +1,7 @@
 /**
  * Text from elsewhere: models, datasets, servers, files, folder names, messages of libraries. It passes through one of
  * these functions on its way to the editor (`src/extension/vscode`, the only files that import its API) and to the
- * terminal (`src/cli/terminal.ts`). Pages insert it as text nodes.
+ * terminal (`src/cli/terminal/terminal.ts`). Pages insert it as text nodes.
  */
 
 /**

@@ -1,7 +1,7 @@
 /** Code that tokenizes, formats and shows texts of models, datasets and users, each as a function of one text. */
 import { join } from 'node:path';
 import { splitChain } from '../../src/chain/split';
-import { inOneLine } from '../../src/cli/terminal';
+import { inOneLine } from '../../src/cli/terminal/terminal';
 import { isCutOff, plainMarks } from '../../src/data/generations';
 import { plainQuestion } from '../../src/data/problems';
 import { isWorked, statedAnswer } from '../../src/data/stated';
