@@ -17,7 +17,7 @@ import { UserError } from '../errors';
 import { hasGpuDriver } from '../kernels/tensorflow/probe';
 import { packageRoot } from '../paths';
 import { installEngine, repairEngine } from './install';
-import { problemOf, sourcesIn, stepsOf } from './packages';
+import { problemOf, sourcesIn, stepsOf, unusedPackages } from './packages';
 import { isOlder, requirements } from './pins';
 import { checkOwn, findPython, fits, programOf } from './python';
 
@@ -74,6 +74,8 @@ describe('versions', () => {
     expect(requirements({ accelerator: 'cuda', vllm: true })).toEqual(
       expect.arrayContaining(['vllm==0.30.0', 'transformers==5.24.0']),
     );
+    // vLLM's mistral-common needs another numpy for Python before 3.13.
+    expect(requirements({ accelerator: 'cpu', vllm: true }).join()).not.toContain('numpy');
   });
 });
 
@@ -158,6 +160,15 @@ describe('what is installed', () => {
     expect(stepsOf(parts, ['--find-links', '/opt/wheels'], 'uv')).toEqual([{ args: requirements(parts) }]);
     const vllm = { ...parts, vllm: true };
     expect(stepsOf(vllm, [], 'pip')).toEqual([{ args: expect.arrayContaining(requirements(vllm)) }]);
+  });
+
+  it("is without torchvision if the user's own sources have torch for the CPU", () => {
+    const links = ['--find-links', '/opt/wheels'];
+    const vllm = { ...parts, vllm: true };
+    expect(unusedPackages(vllm, links, 'uv')).toContain('torchvision');
+    expect(unusedPackages(parts, links, 'uv')).toEqual([]);
+    expect(unusedPackages({ ...vllm, accelerator: 'cuda' }, links, 'uv')).toEqual([]);
+    if (process.platform !== 'darwin') expect(unusedPackages(vllm, [], 'uv')).toEqual([]);
   });
 });
 

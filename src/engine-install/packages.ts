@@ -72,7 +72,8 @@ export async function makeEnvironment(
   const steps = stepsOf(parts, sources, uv ? 'uv' : 'pip');
   const hashed = join(folder, 'hashed.txt');
   const doing = `Installing ${names.join(', ')}`;
-  const fill = async (program: string, install: string[]) => {
+  const unused = unusedPackages(parts, sources, uv ? 'uv' : 'pip');
+  const fill = async (program: string, install: string[], uninstall: string[]) => {
     watch.progress({ doing });
     if (steps[0].hashed) createFile(dirname(folder), hashed, steps[0].hashed);
     for (const { hashed: lines, args } of steps)
@@ -81,6 +82,7 @@ export async function makeEnvironment(
         [...install, ...(lines ? ['--require-hashes', '--no-deps', '-r', hashed] : []), ...args],
         watch,
       );
+    if (unused.length > 0) await work(program, [...uninstall, ...unused], watch);
   };
   if (uv) {
     // Without a suitable Python, uv downloads one.
@@ -89,15 +91,14 @@ export async function makeEnvironment(
     });
     const cache = join(folder, 'cache');
     const own = fresh ? ['--cache-dir', cache] : [];
-    await fill(uv, ['pip', 'install', ...own, '--python', environmentPython(folder), ...sources]);
+    const there = ['--python', environmentPython(folder)];
+    await fill(uv, ['pip', 'install', ...own, ...there, ...sources], ['pip', 'uninstall', ...there]);
     return remove(dirname(folder), cache);
   }
   await work(python!.path, ['-m', 'venv', folder], watch);
   const uncached = fresh ? ['--no-cache-dir'] : [];
-  await fill(environmentPython(folder), [
-    ...['-m', 'pip', 'install', '--no-input', '--disable-pip-version-check'],
-    ...uncached,
-  ]);
+  const pip = (verb: string) => ['-m', 'pip', verb, '--no-input', '--disable-pip-version-check'];
+  await fill(environmentPython(folder), [...pip('install'), ...uncached], [...pip('uninstall'), '--yes']);
 }
 
 /** There is no Python, and fetching one failed. */
@@ -129,6 +130,15 @@ export function stepsOf(parts: InstallParts, sources: readonly string[], tool: '
     { hashed: `${others.join('\n')}\n`, args: [] },
     { args: [...from, ...wanted.filter((one) => /^torch==/.test(one))] },
   ];
+}
+
+/**
+ * Packages of vLLM for images and audio, which the engine does not need. The user's own sources may have torch for the
+ * CPU while these come from PyPI, built for CUDA: then transformers cannot be imported.
+ */
+export function unusedPackages(parts: InstallParts, sources: readonly string[], tool: 'uv' | 'pip'): string[] {
+  const mixed = parts.vllm && parts.accelerator === 'cpu' && torchIndex(parts, sources, tool).length === 0;
+  return mixed ? ['torchvision', 'torchaudio', 'torchcodec'] : [];
 }
 
 /** Package sources from pip's configuration, which uv does not read. */

