@@ -89,6 +89,26 @@ it('reports a server that is down, or silent, without delay', async () => {
   );
 });
 
+it('says that a restarted server has lost the session, and to resume', async () => {
+  let answers: [number, object] = [200, { session_id: 's' }];
+  const url = await serve((_, response) => response.writeHead(answers[0]).end(JSON.stringify(answers[1])));
+  const client = new TinkerClient({ url, key: undefined });
+  await client.open();
+  for (const [status, detail] of [
+    [400, 'Model model_5 not loaded (likely stale request from previous server)'],
+    [404, 'Future not found'],
+    [404, 'Session not found'],
+  ] as const) {
+    answers = [status, { detail }];
+    const told = await problem(client.result('r'));
+    expect(told).toContain(`the Tinker server at ${url} has lost this session`);
+    expect(told).toMatch(/records of the run are kept\. Resume it.*newest checkpoint/);
+  }
+  answers = [404, { detail: 'Checkpoint not found: m/c' }];
+  expect(await problem(client.result('r'))).toMatch(/with 404: .*Checkpoint not found/);
+  await client.close();
+});
+
 it('gives up on an answer without end, and on a result that is never ready', async () => {
   const url = await serve(async (request, response) => {
     request.resume();

@@ -32,6 +32,8 @@ export class TinkerError extends UserError {
 export const checkServer =
   'Check the address (without /api/v1); docs/cluster.md lists the servers and versions that are known to work.';
 const stuck = "The server's log may say why it is stuck. The records of the run are kept: resume it later.";
+/** How servers say that something of a session is no longer there: SkyRL, after a restart or a long silence. */
+const forgotten = /\b(model|session|future|sampler)( \S+)? not (found|loaded)\b/i;
 const checkKey = 'Check the key: TINKER_API_KEY, or in VS Code *Set Up Tinker Server*.';
 
 function remedyFor(status: number): string {
@@ -65,6 +67,8 @@ export class TinkerClient {
   /** Whether passes are encoded as protobuf (SDK 0.25 and later) or as JSON (before); known from the first answer. */
   wire: 'protobuf' | 'json' | 'unknown' = 'unknown';
   private counts = { models: 0, samplers: 0 };
+  /** Whether the last request was given up: the next ones, such as to free memory, are not repeated. */
+  private silent = false;
 
   constructor(
     private readonly address: TinkerAddress,
@@ -166,23 +170,26 @@ export class TinkerClient {
    * must only go to the configured address.
    */
   async send(path: string, request: Request = {}): Promise<Answer> {
-    const { body, signal, tries: most = tries, timeoutMs = later } = request;
+    const { body, signal, tries: most = this.silent ? 1 : tries, timeoutMs = later } = request;
     const raw = body instanceof Uint8Array;
     for (let attempt = 1; ; attempt++) {
-      try {
-        const sent: RequestInit = {
-          method: body ? 'POST' : 'GET',
-          redirect: 'manual',
-          headers: { ...this.headers(), 'Content-Type': raw ? protobuf : 'application/json' },
-          body: raw ? (body as Uint8Array<ArrayBuffer>) : body && JSON.stringify(body),
-          signal,
-        };
-        const answer = await exchange(this.place(path), sent, timeoutMs);
-        if ((answer.status !== 429 && answer.status < 500) || attempt >= most) return answer;
-      } catch (error) {
+      const sent: RequestInit = {
+        method: body ? 'POST' : 'GET',
+        redirect: 'manual',
+        headers: { ...this.headers(), 'Content-Type': raw ? protobuf : 'application/json' },
+        body: raw ? (body as Uint8Array<ArrayBuffer>) : body && JSON.stringify(body),
+        signal,
+      };
+      const answer = await exchange(this.place(path), sent, timeoutMs).catch((error) => {
         signal?.throwIfAborted();
         const endless = error instanceof AnswerCutOff && error.arrived;
-        if (attempt >= (endless ? Math.min(most, 2) : most)) throw unreachable(this.address.url, error);
+        this.silent = attempt >= (endless ? Math.min(most, 2) : most);
+        if (this.silent) throw unreachable(this.address.url, error);
+      });
+      if (answer && ((answer.status !== 429 && answer.status < 500) || attempt >= most)) {
+        this.silent = false;
+        if (this.session) checkRemembered(this.address.url, answer);
+        return answer;
       }
       await wait(Math.min(2 ** attempt, 30) * 250, undefined, { signal });
     }
@@ -226,9 +233,25 @@ function unreachable(url: string, error: unknown): UserError {
   const { message, cause } = error as Error & { cause?: Partial<NodeJS.ErrnoException> };
   return new UserError(`the Tinker server at ${url} does not answer: ${cause?.message || cause?.code || message}`, {
     code: 'backend',
-    remedy: 'Start it, or check the address and the tunnel. The records of the run are kept.',
+    remedy: 'Start it, or check the address and the tunnel. The records of the run are kept: resume it later.',
     cause: error,
   });
+}
+
+/** @throws UserError if the server no longer has the session, or a model or a result of it */
+function checkRemembered(url: string, answer: Answer): void {
+  const { status } = answer;
+  const text = status === 400 || status === 404 ? textOf(answer) : '';
+  if (forgotten.test(text))
+    throw new UserError(
+      `the Tinker server at ${url} has lost this session, such as by a restart (${text.slice(0, 200)})`,
+      {
+        code: 'backend',
+        remedy:
+          'The records of the run are kept. Resume it: training goes on from the newest checkpoint, and the updates ' +
+          'after it are computed again.',
+      },
+    );
 }
 
 /** Resolves the actual location of an archive, which is downloaded without the key. */

@@ -24,7 +24,7 @@ import type { GrpoUpdate, LogProbOptions, Snapshot, Student, StudentFacts, Super
 import { downloadAdapter, removeAdapter } from './adapter';
 import { checkAtHome } from './at-home';
 import { carry, completionPart, rowOf } from './carrier';
-import type { TinkerClient } from './client';
+import { type TinkerClient, TinkerError } from './client';
 import { draftOf, emptyDraft } from './drafts';
 import type { AdamParams, RemoteModel, Sampler } from './model';
 import type { Probed } from './probe';
@@ -261,7 +261,9 @@ export class TinkerStudent implements Student {
 
   async load(folder: string, options: { moments: false } | { moments: true; step: number }): Promise<void> {
     const { path } = readRemote(folder);
-    await this.become(path, options.moments);
+    await this.become(path, options.moments).catch((error) => {
+      throw error instanceof TinkerError ? weightsLost(folder, this.home.url, error) : error;
+    });
     this.optimizerStep = options.moments ? options.step : 0;
   }
 
@@ -351,6 +353,18 @@ export class TinkerStudent implements Student {
     });
   }
 }
+
+/** The server answered, but does not load a checkpoint's weights. */
+const weightsLost = (folder: string, url: string, cause: TinkerError) =>
+  new UserError(`the Tinker server at ${url} cannot load the weights of this checkpoint: ${cause.message}`, {
+    file: folder,
+    code: 'checkpoint',
+    remedy:
+      'If it lost its storage, start it with the storage that it had (SkyRL: --database-url and --checkpoints-base), ' +
+      'then resume. Without that, weights and moments are lost, and the run cannot go on; the adapters in its ' +
+      'checkpoints can still be asked, evaluated and exported.',
+    cause,
+  });
 
 /** Once the weights have changed, an update is not aborted. */
 const signalOf = (step: number, { signal }: GrpoOptions) => ({ signal: step === 0 ? signal : undefined });
