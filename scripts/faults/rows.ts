@@ -251,8 +251,8 @@ export const faultRows: FaultRow[] = [
     lost: nothing,
     told: 'what was not read, and how to trust the workspace',
     tests: [
-      ['src/extension/named-files.test.ts', /./],
-      ['src/extension/trust.test.ts', /./],
+      ['src/extension/workspace/named-files.test.ts', /./],
+      ['src/extension/workspace/trust.test.ts', /./],
     ],
   },
   {
@@ -263,7 +263,7 @@ export const faultRows: FaultRow[] = [
     tests: [
       ['test/cli/hostile-text.test.ts', /./],
       ['src/foreign-text.test.ts', /./],
-      ['src/extension/markdown.test.ts', /./],
+      ['src/extension/vscode/markdown.test.ts', /./],
     ],
   },
 ];

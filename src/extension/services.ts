@@ -1,7 +1,7 @@
-import type { Hosts } from './hosts';
-import type { RunIndex } from './run-index';
-import type { ShownCases } from './shown-cases';
+import type { ShownCases } from './failures/shown-cases';
+import type { Hosts } from './hosts/hosts';
 import type * as vscode from './vscode';
+import type { RunIndex } from './workspace/run-index';
 
 /**
  * Services shared by the features of the extension. `activate` passes them to each feature, which returns its

@@ -8,7 +8,7 @@ import type { Case } from '../../src/extension/cases/case';
 import { readCase } from '../../src/extension/cases/case';
 import { decide, markRead, markStep, note, pick, propose, saveEdited } from '../../src/extension/cases/decide';
 import { CaseReader } from '../../src/extension/chain-diff/case-reader';
-import { RunCache } from '../../src/extension/run-cache';
+import { RunCache } from '../../src/extension/workspace/run-cache';
 import { doRewrite } from '../../src/host/work';
 import { readDecisions } from '../../src/runs/decisions';
 import { checkpointsFolder } from '../../src/runs/layout';

@@ -10,7 +10,7 @@ import { chainFindings } from '../../src/extension/cases/findings';
 import { outlineOf } from '../../src/extension/cases/outline';
 import { readable } from '../../src/extension/cases/readable';
 import { segmentText, sentenceStarts } from '../../src/extension/chain-diff/segments';
-import { Markdown, md, table } from '../../src/extension/markdown';
+import { Markdown, md, table } from '../../src/extension/vscode/markdown';
 import { inert, inertLine, visible, visibleJson } from '../../src/foreign-text';
 import { questionOf } from '../../src/imports/logged';
 import { parsePython } from '../../src/imports/rows';

@@ -67,7 +67,7 @@ export async function run(): Promise<void> {
   const activation = wasActive ? undefined : activated();
   await services.runs.ready;
   // Data read while the window opened is not read again: this is another index, like that of a new window.
-  const { RunIndex } = await import('../../src/extension/run-index');
+  const { RunIndex } = await import('../../src/extension/workspace/run-index');
   const runs = new RunIndex();
   await runs.ready;
   const drawn = stopwatch();

@@ -1,4 +1,4 @@
-/** The page's side of the message connection (the other side: src/extension/webview-page.ts). */
+/** The page's side of the message connection (the other side: src/extension/shared/webview-page.ts). */
 import './jitless';
 import type * as z from 'zod';
 import { maxToPage, type PageNotice, type PageState, pageStateSchema } from '../../src/protocol/page';

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { completionLength } from '../../chain/completion';
 import { UserError } from '../../errors';
 import type { HostResult, JobProgress } from '../../protocol/control';
-import { cancellable } from '../cancellable';
+import { studentTitle } from '../runs/students';
 import type { Services } from '../services';
-import { studentTitle } from '../students';
+import { cancellable } from '../shared/cancellable';
 import * as vscode from '../vscode';
 import {
   blockText,

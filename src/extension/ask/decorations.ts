@@ -1,7 +1,7 @@
-import { md } from '../markdown';
-import { paintEditors } from '../painting';
+import { paintEditors } from '../shared/painting';
+import { percent } from '../shared/words';
 import * as vscode from '../vscode';
-import { percent } from '../words';
+import { md } from '../vscode/markdown';
 import { probabilityMarks, type SampledText } from './marks';
 
 /** Underlines the tokens that the student was unsure of; the hover shows their probability. */

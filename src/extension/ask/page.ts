@@ -2,7 +2,7 @@
 import { sameAnswer } from '../../answers/equal';
 import { extractAnswer } from '../../answers/extract';
 import { mean } from '../../statistics';
-import { plural } from '../words';
+import { plural } from '../shared/words';
 
 export interface Question {
   /** Counted from 0. */

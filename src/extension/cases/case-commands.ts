@@ -1,10 +1,10 @@
 import { decisionsOf, readDecisions } from '../../runs/decisions';
 import { command, trustedCommand } from '../commands/report';
-import { commandOffer, offer } from '../offers';
-import { columnOf, readingColumn } from '../reading-column';
 import type { Services } from '../services';
+import { commandOffer, offer } from '../shared/offers';
+import { columnOf, readingColumn } from '../shared/reading-column';
+import { plural } from '../shared/words';
 import * as vscode from '../vscode';
-import { plural } from '../words';
 import type { Case } from './case';
 import type { CaseDocuments } from './case-documents';
 import { chooseAnswer } from './choose-answer';

@@ -1,8 +1,8 @@
 import { checkEquations } from '../../chain/calculator';
 import { splitChain } from '../../chain/split';
 import { counterpart } from '../../chain/teacher-step';
+import { clipLine } from '../shared/words';
 import * as vscode from '../vscode';
-import { clipLine } from '../words';
 import type { Case } from './case';
 import type { CaseDocuments } from './case-documents';
 import { paintCases } from './paint-cases';

@@ -1,8 +1,8 @@
 import { type Decisions, decisionsOf } from '../../runs/decisions';
 import type { FailureRecord } from '../../runs/records';
 import { trustedCommand } from '../commands/report';
-import { setContext } from '../contexts';
 import type { Services } from '../services';
+import { setContext } from '../shared/contexts';
 import * as vscode from '../vscode';
 import { buildCase } from './case';
 import type { CaseDocuments } from './case-documents';

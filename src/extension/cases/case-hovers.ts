@@ -1,9 +1,9 @@
 import { rewriteStatus } from '../../cases/rewrites';
 import { readSettings } from '../chain-diff/run-settings';
-import { Markdown, paragraphs } from '../markdown';
-import type { RunCache } from '../run-cache';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
+import { Markdown, paragraphs } from '../vscode/markdown';
+import type { RunCache } from '../workspace/run-cache';
 import { teacherStepAt } from './case-decorations';
 import type { CaseDocuments, OpenCase } from './case-documents';
 import { caseScheme } from './reference';

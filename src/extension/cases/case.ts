@@ -10,7 +10,7 @@ import { type Decisions, decisionsOf, type MarkedStep, readDecisions } from '../
 import { readRollouts } from '../../runs/reading';
 import type { AnswerRecord, FailureRecord, RewriteRecord, RolloutRecord } from '../../runs/records';
 import { type StageName, shortStageTitles } from '../../stages';
-import type { RunCache } from '../run-cache';
+import type { RunCache } from '../workspace/run-cache';
 import { problemOf, testedAnswers } from './known-problems';
 import type { CaseReference } from './reference';
 

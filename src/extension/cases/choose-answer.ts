@@ -1,7 +1,7 @@
 import { rolloutRecordSchema } from '../../runs/records';
 import { ProblemIndex } from '../chain-diff/problem-index';
+import { clipLine } from '../shared/words';
 import * as vscode from '../vscode';
-import { clipLine } from '../words';
 import { answerOfRollout, type Case, type CaseAnswer } from './case';
 
 /** Completions are offered from this many updates, newest first. */

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
-import { Markdown, paragraphs } from '../markdown';
-import { paintEditors } from '../painting';
 import type { Services } from '../services';
+import { paintEditors } from '../shared/painting';
 import * as vscode from '../vscode';
+import { Markdown, paragraphs } from '../vscode/markdown';
 import { answersTo, type DatasetMark, datasetMarks, type KnownAnswers } from './dataset-marks';
 import { datasetRows } from './dataset-rows';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { listRuns } from '../../runs/reading';
 import { createRun } from '../../runs/writer';
-import { RunCache } from '../run-cache';
+import { RunCache } from '../workspace/run-cache';
 import { answersTo, datasetMarks } from './dataset-marks';
 import { datasetRows } from './dataset-rows';
 

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { sameAnswer } from '../../answers/equal';
 import type { RunListing } from '../../runs/reading';
 import type { AnswerRecord } from '../../runs/records';
-import type { RunCache } from '../run-cache';
+import type { RunCache } from '../workspace/run-cache';
 import type { DatasetRow } from './dataset-rows';
 import { experimentOf, lastAnswers } from './known-problems';
 

@@ -4,10 +4,10 @@ import type { Decisions } from '../../runs/decisions';
 import { writeOutput } from '../../writing';
 import { trustedCommand } from '../commands/report';
 import { acceptedRewrites, caseText, type FailureCase } from '../failures/cases';
-import { offer } from '../offers';
 import type { Services } from '../services';
+import { offer } from '../shared/offers';
+import { plural } from '../shared/words';
 import * as vscode from '../vscode';
-import { plural } from '../words';
 
 /** `distillery.exportCases`: writes the listed cases with people's decisions as JSON lines or Markdown. */
 export function registerExport(services: Services): vscode.Disposable {

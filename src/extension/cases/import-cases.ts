@@ -3,8 +3,8 @@ import { importCases } from '../../cases/import';
 import { runsFolderName } from '../../runs/layout';
 import { trustedCommand } from '../commands/report';
 import type { Services } from '../services';
+import { plural } from '../shared/words';
 import * as vscode from '../vscode';
-import { plural } from '../words';
 
 /** `distillery.importCases`: turns a file of recorded answers into a run that every view can open. */
 export function registerImport(services: Services): vscode.Disposable {

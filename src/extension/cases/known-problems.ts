@@ -5,9 +5,9 @@ import { readRecords } from '../../runs/jsonl';
 import { evaluationFile } from '../../runs/layout';
 import { evaluationNames } from '../../runs/reading';
 import { type EvaluationRecord, evaluationRecordSchema } from '../../runs/records';
-import { attempt, cached } from '../file-cache';
-import { loadNamedData } from '../named-files';
-import type { RunCache } from '../run-cache';
+import { attempt, cached } from '../workspace/file-cache';
+import { loadNamedData } from '../workspace/named-files';
+import type { RunCache } from '../workspace/run-cache';
 
 /** A run's experiment. Undefined where its config does not have one (imported cases, runs of another host). */
 export function experimentOf(cache: RunCache, run: string): Experiment | undefined {

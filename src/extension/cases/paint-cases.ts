@@ -1,4 +1,4 @@
-import { type Painting, paintEditors } from '../painting';
+import { type Painting, paintEditors } from '../shared/painting';
 import type * as vscode from '../vscode';
 import type { CaseDocuments, OpenCase } from './case-documents';
 import { caseScheme, referenceAt } from './reference';

@@ -1,12 +1,12 @@
 import { splitChain } from '../../chain/split';
 import { UserError } from '../../errors';
-import { cancellable } from '../cancellable';
-import { commandOffer, offer } from '../offers';
-import type { ListedCheckpoint } from '../run-cache';
 import { reachedText } from '../runs/items';
 import type { Services } from '../services';
+import { cancellable } from '../shared/cancellable';
+import { commandOffer, offer } from '../shared/offers';
+import { plural } from '../shared/words';
 import * as vscode from '../vscode';
-import { plural } from '../words';
+import type { ListedCheckpoint } from '../workspace/run-cache';
 import type { Case } from './case';
 import { propose } from './decide';
 

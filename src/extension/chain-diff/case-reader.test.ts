@@ -11,8 +11,8 @@ import { appendDecisions } from '../../runs/decisions';
 import { appendLines } from '../../runs/jsonl';
 import { configFile, decisionsFile, evaluationFile, failuresFile, rewritesFile, rolloutsFile } from '../../runs/layout';
 import type { EvaluationRecord, FailureRecord, RewriteRecord, RolloutRecord } from '../../runs/records';
-import { limitReading } from '../named-files';
-import { isBelow } from '../run-paths';
+import { limitReading } from '../workspace/named-files';
+import { isBelow } from '../workspace/run-paths';
 import { askedFor } from './argument';
 import { CaseReader } from './case-reader';
 

@@ -6,8 +6,8 @@ import { encode } from '../../json';
 import { openToRead, parseJson } from '../../lines';
 import type { ChainView } from '../../protocol/chain-diff';
 import type { ChainSubject, Origin } from '../../protocol/chain-diff-requests';
-import { isBelow } from '../run-paths';
 import * as vscode from '../vscode';
+import { isBelow } from '../workspace/run-paths';
 import type { CaseTexts } from './case-reader';
 
 const chainScheme = 'distillery-chain';

@@ -4,8 +4,8 @@ import type { ChainSubject, FromChainPage } from '../../protocol/chain-diff-requ
 import { openRun } from '../../runs/reading';
 import { report } from '../commands/report';
 import type { Services } from '../services';
+import type { PageDriver, WebviewTab } from '../shared/webview-page';
 import * as vscode from '../vscode';
-import type { PageDriver, WebviewTab } from '../webview-page';
 import { CaseReader, type CaseTexts } from './case-reader';
 import type { ChainDocuments } from './documents';
 

@@ -8,8 +8,8 @@ import {
 import { pickRun } from '../commands/pick';
 import { command } from '../commands/report';
 import type { Services } from '../services';
+import { WebviewPages } from '../shared/webview-page';
 import * as vscode from '../vscode';
-import { WebviewPages } from '../webview-page';
 import { type AskedFor, askedFor } from './argument';
 import { CaseReader } from './case-reader';
 import { ChainDocuments } from './documents';

@@ -10,7 +10,7 @@ import { check } from '../../runs/jsonl';
 import { evaluationFile, failuresFile, rewritesFile, rolloutsFile } from '../../runs/layout';
 import { evaluationNames, rolloutSteps } from '../../runs/reading';
 import type { StageName } from '../../stages';
-import { stampOf } from '../file-cache';
+import { stampOf } from '../workspace/file-cache';
 
 /** A file of records with problem ids. */
 export type RecordFile =

@@ -9,7 +9,7 @@ import { checkpointsFolder } from '../../runs/layout';
 import { type StageName, sampledAs } from '../../stages';
 import { type Start, startOf } from '../../start';
 import { problemFinder } from '../cases/known-problems';
-import { isImported } from '../run-cache';
+import { isImported } from '../workspace/run-cache';
 import type { Recording } from './missing-values';
 
 const componentSchema = z.object({

@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseExperiment } from '../experiment-file';
-import { RunCache } from '../run-cache';
-import { runOfFile } from '../run-paths';
 import { stageRow, writeRun, writeSummary } from '../testing/run-folders';
+import { parseExperiment } from '../workspace/experiment-file';
+import { RunCache } from '../workspace/run-cache';
+import { runOfFile } from '../workspace/run-paths';
 import { chosen, named } from './arguments';
 import { startingPoints } from './starting-points';
 

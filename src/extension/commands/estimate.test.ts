@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { parseExperiment } from '../experiment-file';
-import { RunCache } from '../run-cache';
 import { stageRow, writeRun, writeSummary } from '../testing/run-folders';
+import { parseExperiment } from '../workspace/experiment-file';
+import { RunCache } from '../workspace/run-cache';
 import { estimatedSeconds } from './estimate';
 
 let folder: string;

@@ -5,9 +5,9 @@ import { mergeQuick } from '../../config/quick';
 import { isObject } from '../../json';
 import { readSmallText } from '../../lines';
 import { stageNames } from '../../stages';
-import type { ExperimentFile } from '../experiment-file';
-import { attempt } from '../file-cache';
-import type { RunIndex } from '../run-index';
+import type { ExperimentFile } from '../workspace/experiment-file';
+import { attempt } from '../workspace/file-cache';
+import type { RunIndex } from '../workspace/run-index';
 
 interface PastRuns {
   list(): ReturnType<RunIndex['list']>;

@@ -6,10 +6,10 @@ import { type Columns, columnsText, type SettledColumns } from '../../data/colum
 import { guessFormat } from '../../data/guess';
 import { peek } from '../../data/read';
 import type { Row } from '../../data/rows';
+import { pickStudent } from '../runs/students';
 import type { Services } from '../services';
-import { pickStudent } from '../students';
+import { clipLine } from '../shared/words';
 import * as vscode from '../vscode';
-import { clipLine } from '../words';
 import { type ColumnsLook, firstRowsText, optionOf, readFirstRow } from './first-row';
 
 /** Dataset file extensions, for dialogs. */

@@ -2,8 +2,8 @@ import { basename, join } from 'node:path';
 import { type ImportedRollouts, importRollouts } from '../../imports/import';
 import { runsFolderName } from '../../runs/layout';
 import type { Services } from '../services';
+import { plural } from '../shared/words';
 import * as vscode from '../vscode';
-import { plural } from '../words';
 import { trustedCommand } from './report';
 
 /** What to import, and whether to keep following it. */

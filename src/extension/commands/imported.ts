@@ -4,9 +4,9 @@ import { basename, dirname, resolve } from 'node:path';
 import { parse } from 'jsonc-parser';
 import { readConfig } from '../../runs/reading';
 import { currentText } from '../config/texts';
-import type { ExperimentFile } from '../experiment-file';
-import { attempt } from '../file-cache';
 import * as vscode from '../vscode';
+import type { ExperimentFile } from '../workspace/experiment-file';
+import { attempt } from '../workspace/file-cache';
 
 /** The file that a run's cases were imported from; undefined for a run that trained. */
 export function importedInto(run: string): string | undefined {

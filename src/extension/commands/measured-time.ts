@@ -1,4 +1,4 @@
-import { runCommandLine } from '../command-line';
+import { runCommandLine } from '../shared/command-line';
 
 /** Seconds with each budget; null or absent where it cannot be told. */
 export interface MeasuredTime {

@@ -1,10 +1,10 @@
 import { pathError } from '../../disk';
 import { UserError } from '../../errors';
 import { sentences } from '../../words';
-import { carryOut, commandOffer, type Offer } from '../offers';
 import type { Services } from '../services';
-import { requireTrust } from '../trust';
+import { carryOut, commandOffer, type Offer } from '../shared/offers';
 import * as vscode from '../vscode';
+import { requireTrust } from '../workspace/trust';
 
 /**
  * Reports an error: a UserError with its message, its place and a button to open the file; anything else as a defect,

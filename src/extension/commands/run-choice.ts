@@ -1,8 +1,8 @@
 import { type RunListing, stateOf } from '../../runs/reading';
-import type { RunCache } from '../run-cache';
 import { resultParts, runTitle } from '../runs/items';
+import { ago, stateTitles } from '../shared/words';
 import type * as vscode from '../vscode';
-import { ago, stateTitles } from '../words';
+import type { RunCache } from '../workspace/run-cache';
 
 /** A run in a list: name and results come before the time when it began. */
 export function runChoice(listing: RunListing, cache: RunCache): vscode.QuickPickItem {

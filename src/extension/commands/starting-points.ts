@@ -5,7 +5,7 @@ import type { RunListing } from '../../runs/reading';
 import type { StageRow } from '../../runs/records';
 import type { StageName, TrainedStage } from '../../stages';
 import { startAt, studentTitle } from '../../start';
-import type { RunCache } from '../run-cache';
+import type { RunCache } from '../workspace/run-cache';
 
 export interface StartingPoint {
   /** Absolute; undefined for the experiment's own student. */

@@ -1,8 +1,8 @@
 import { dirname, relative, sep } from 'node:path';
-import type { RunIndex } from '../run-index';
 import { runTitle } from '../runs/items';
+import { resultText } from '../shared/words';
 import * as vscode from '../vscode';
-import { resultText } from '../words';
+import type { RunIndex } from '../workspace/run-index';
 import { configKind } from './kinds';
 import { type NamePlace, namePlace } from './names';
 

@@ -6,7 +6,7 @@ import type { ParsedExperiment } from '../../config/experiment';
 import type { Finding, Issue, Path } from '../../config/issue';
 import { fileFindings } from '../../config/load';
 import { isPreset } from '../../config/presets';
-import { mayRead } from '../named-files';
+import { mayRead } from '../workspace/named-files';
 import { type ConfigKind, pathFrom } from './kinds';
 
 /** The text of another file, from the editor or from disk; undefined if there is none. */

@@ -1,6 +1,6 @@
 import { stageTitles, trainedStages } from '../../stages';
-import { parseExperiment } from '../experiment-file';
 import * as vscode from '../vscode';
+import { parseExperiment } from '../workspace/experiment-file';
 import { configKind } from './kinds';
 import { keyOffset } from './names';
 

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isFolder } from '../../paths';
-import { mayRead } from '../named-files';
 import * as vscode from '../vscode';
+import { mayRead } from '../workspace/named-files';
 import { configKind, pathFrom } from './kinds';
 import { namedPaths } from './names';
 

@@ -6,13 +6,13 @@ import type { DashboardSubject, FromDashboard } from '../../protocol/dashboard-r
 import { rolloutsFile } from '../../runs/layout';
 import { writeOutput } from '../../writing';
 import { report } from '../commands/report';
-import type { RunCache } from '../run-cache';
 import { runTitle } from '../runs/items';
 import { listingName } from '../runs/nodes';
 import type { Services } from '../services';
-import { requireTrust } from '../trust';
+import type { PageDriver, WebviewTab } from '../shared/webview-page';
 import * as vscode from '../vscode';
-import type { PageDriver, WebviewTab } from '../webview-page';
+import type { RunCache } from '../workspace/run-cache';
+import { requireTrust } from '../workspace/trust';
 import { updatesCsv } from './csv';
 import { differingSettings } from './differences';
 import { pairsOf } from './pairs';

@@ -7,8 +7,8 @@ import {
 } from '../../protocol/dashboard-requests';
 import { runChoice } from '../commands/run-choice';
 import type { Services } from '../services';
+import { type PageKind, WebviewPages } from '../shared/webview-page';
 import * as vscode from '../vscode';
-import { type PageKind, WebviewPages } from '../webview-page';
 import { Dashboard, dashboardTitle } from './dashboard';
 import { type CommandArgument, runsOf } from './subject';
 

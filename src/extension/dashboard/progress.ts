@@ -1,6 +1,6 @@
 import type { DashboardProgress } from '../../protocol/dashboard';
 import { isBaseline, sampledAs, stageNames } from '../../stages';
-import { meanUpdateTime } from '../update-time';
+import { meanUpdateTime } from '../shared/update-time';
 import { phaseRanges, type UpdateColumns } from './columns';
 
 /** The progress of a run's last phase, and the time left if the run continues; undefined before the first update. */

@@ -8,7 +8,7 @@ import { openRun, readConfig, readSummary, readValidation } from '../../runs/rea
 import { metricsRecordSchema } from '../../runs/records';
 import { aboutFile, readAbout } from '../../runs/run-notes';
 import { startOf } from '../../start';
-import { cached, type Read } from '../file-cache';
+import { cached, type Read } from '../workspace/file-cache';
 import { alertsOf } from './alerts';
 import { UpdateColumns } from './columns';
 import { progressOf } from './progress';

@@ -1,9 +1,9 @@
 import { findNode } from '../../client/find-node';
 import { UserError } from '../../errors';
-import { cancellable } from '../cancellable';
 import { command } from '../commands/report';
 import type { Services } from '../services';
-import { setting } from '../settings';
+import { cancellable } from '../shared/cancellable';
+import { setting } from '../shared/settings';
 import * as vscode from '../vscode';
 import { doctorText, type Findings } from './text';
 

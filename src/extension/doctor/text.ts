@@ -3,7 +3,7 @@ import { UserError } from '../../errors';
 import type { HostResult } from '../../protocol/control';
 import { speedText } from '../../report/format';
 import { bytes } from '../../words';
-import { join, type Markdown, md, paragraphs, table } from '../markdown';
+import { join, type Markdown, md, paragraphs, table } from '../vscode/markdown';
 
 interface Editor {
   /** Versions of Distillery and of the editor. */

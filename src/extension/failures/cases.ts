@@ -6,7 +6,7 @@ import { faultText } from '../../chain/fault-text';
 import { failureCategories } from '../../chain/faults';
 import type { Decisions } from '../../runs/decisions';
 import type { FailureRecord, RewriteDecision } from '../../runs/records';
-import { clipLine, plural } from '../words';
+import { clipLine, plural } from '../shared/words';
 
 export const groupings = ['category', 'step'] as const;
 export type Grouping = (typeof groupings)[number];

@@ -1,12 +1,12 @@
 import { named } from '../commands/arguments';
 import { pickRun } from '../commands/pick';
 import { command } from '../commands/report';
-import { setContext } from '../contexts';
 import { casesMime, type DraggedCases } from '../runs';
 import { runName } from '../runs/items';
 import type { Services } from '../services';
+import { setContext } from '../shared/contexts';
+import { plural } from '../shared/words';
 import * as vscode from '../vscode';
-import { plural } from '../words';
 import { type CaseOrder, caseOrders, filterWords } from './cases';
 import { type FailuresNode, FailuresTree } from './view';
 

@@ -1,5 +1,5 @@
 import type { Decisions } from '../../runs/decisions';
-import { type Markdown, md, paragraphs } from '../markdown';
+import { type Markdown, md, paragraphs } from '../vscode/markdown';
 import { caseText, type FailureCase, shareText } from './cases';
 
 /** A summary of the case: question, student's answer, right answer, note. */

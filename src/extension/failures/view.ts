@@ -1,9 +1,9 @@
 import type { UserError } from '../../errors';
 import type { Decisions } from '../../runs/decisions';
-import { md } from '../markdown';
 import type { Services } from '../services';
+import { clipLine, plural } from '../shared/words';
 import * as vscode from '../vscode';
-import { clipLine, plural } from '../words';
+import { md } from '../vscode/markdown';
 import { type CaseGroup, caseText, type FailureCase, isAccepted, shareText } from './cases';
 import { caseTooltip } from './tooltip';
 

@@ -13,11 +13,11 @@ import { command } from '../commands/report';
 import { namedFiles } from '../config/issues';
 import { pathFrom } from '../config/kinds';
 import { currentText } from '../config/texts';
-import { stampOf } from '../file-cache';
-import { LiveDocuments } from '../live-documents';
-import { loadNamedData, requireReadable } from '../named-files';
 import type { Services } from '../services';
+import { LiveDocuments } from '../shared/live-documents';
 import * as vscode from '../vscode';
+import { stampOf } from '../workspace/file-cache';
+import { loadNamedData, requireReadable } from '../workspace/named-files';
 import { type Preview, type PreviewPart, type PreviewText, previewText, type StudentText } from './text';
 
 const scheme = 'distillery-preview';

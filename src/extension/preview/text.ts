@@ -8,7 +8,7 @@ import { budgetsOf, histogram } from '../../data/lengths';
 import { type PromptView, viewsOf } from '../../data/preview';
 import type { Problem } from '../../data/types';
 import { stageTitles, trainedStages } from '../../stages';
-import { percent, plural } from '../words';
+import { percent, plural } from '../shared/words';
 
 export interface PreviewPart {
   text: string;

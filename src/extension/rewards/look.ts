@@ -1,7 +1,7 @@
 /** Decorates the text of scores: colours, links to completions, sections. */
 
-import { sourceUri } from '../live-documents';
-import { paintEditors } from '../painting';
+import { sourceUri } from '../shared/live-documents';
+import { paintEditors } from '../shared/painting';
 import * as vscode from '../vscode';
 import type { PageText, Target, Tone } from './page';
 import { type ScoreViews, scoresScheme } from './view';

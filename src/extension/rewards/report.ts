@@ -5,7 +5,7 @@ import type { Scorable } from '../../rewards/recorded';
 import { allEqual, groupsOf, type RewardDistribution, type ScoreSummary, summariseScores } from '../../rewards/summary';
 import type { RolloutRecord } from '../../runs/records';
 import { deviation, largest, smallest } from '../../statistics';
-import { clipLine, percent, plural, signed } from '../words';
+import { clipLine, percent, plural, signed } from '../shared/words';
 import { type PageText, ScorePage } from './page';
 
 type RescoredCompletion = Rescored<Scorable<RolloutRecord>>;

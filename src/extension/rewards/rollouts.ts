@@ -6,7 +6,7 @@ import { type Scorable, toScorables } from '../../rewards/recorded';
 import { type RunListing, readConfig, readRollouts, rolloutSteps } from '../../runs/reading';
 import type { RolloutRecord } from '../../runs/records';
 import { type StageName, sampledAs } from '../../stages';
-import { loadNamedData } from '../named-files';
+import { loadNamedData } from '../workspace/named-files';
 
 /** The last `updates` updates of a stage. */
 export interface RolloutChoice {

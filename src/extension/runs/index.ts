@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { command } from '../commands/report';
-import { setContext } from '../contexts';
 import type { Services } from '../services';
+import { setContext } from '../shared/contexts';
 import * as vscode from '../vscode';
 import { runIdTitle } from './items';
 import type { RunsNode } from './nodes';

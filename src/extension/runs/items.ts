@@ -7,9 +7,9 @@ import { type RunListing, type ShownState, stateOf } from '../../runs/reading';
 import type { StageRow } from '../../runs/records';
 import { type StageName, shortStageTitles, stageIcons } from '../../stages';
 import { studentLabel, testedName } from '../../start';
-import { leftText, measuredParts, progressText, type RunProgress } from '../progress';
-import type { RunCache } from '../run-cache';
-import { accuracyText, ago, plural, shortTime, shortTokens, signed, stateTitles } from '../words';
+import { leftText, measuredParts, progressText, type RunProgress } from '../shared/progress';
+import { accuracyText, ago, plural, shortTime, shortTokens, signed, stateTitles } from '../shared/words';
+import type { RunCache } from '../workspace/run-cache';
 import type { NodeOf, RunsNode } from './nodes';
 
 export interface RunsItem {

@@ -5,8 +5,8 @@ import type { UserError } from '../../errors';
 import { evaluationNames, type RunListing } from '../../runs/reading';
 import type { CheckpointEntry } from '../../runs/records';
 import { type StageName, stageNames } from '../../stages';
-import type { ExperimentFile } from '../experiment-file';
-import { checkpointPath, type RunCache } from '../run-cache';
+import type { ExperimentFile } from '../workspace/experiment-file';
+import { checkpointPath, type RunCache } from '../workspace/run-cache';
 
 /**
  * A node holds only references; what it shows is read when it is drawn. `run` is a run's folder and `checkpoint` a

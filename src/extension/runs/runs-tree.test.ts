@@ -2,10 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ExperimentFile } from '../experiment-file';
-import { md } from '../markdown';
-import type { RunProgress } from '../progress';
-import { RunCache } from '../run-cache';
+import type { RunProgress } from '../shared/progress';
+import { shortTime } from '../shared/words';
 import {
   failure,
   stageRow,
@@ -15,7 +13,9 @@ import {
   writeRun,
   writeSummary,
 } from '../testing/run-folders';
-import { shortTime } from '../words';
+import { md } from '../vscode/markdown';
+import type { ExperimentFile } from '../workspace/experiment-file';
+import { RunCache } from '../workspace/run-cache';
 import { itemOf, type RunsItem, runIdTitle } from './items';
 import { experimentNodes, type NodeOf, parentOf, partNodes, type RunsNode, runNodes, stageNodes } from './nodes';
 import { tooltipOf } from './tooltips';

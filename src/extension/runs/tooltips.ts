@@ -6,10 +6,10 @@ import { metricsFile } from '../../runs/layout';
 import { type RunListing, stateOf } from '../../runs/reading';
 import type { StageRow } from '../../runs/records';
 import { type Start, studentTitle } from '../../start';
-import { type Markdown, md, paragraphs, table } from '../markdown';
-import { progressParts, type RunProgress } from '../progress';
-import type { RunCache } from '../run-cache';
-import { plural, stateTitles } from '../words';
+import { progressParts, type RunProgress } from '../shared/progress';
+import { plural, stateTitles } from '../shared/words';
+import { type Markdown, md, paragraphs, table } from '../vscode/markdown';
+import type { RunCache } from '../workspace/run-cache';
 import type { RunsNode } from './nodes';
 
 /** undefined: the tree shows everything already */

@@ -5,13 +5,13 @@ import type { StageRow } from '../../runs/records';
 import { shortStudentTitle } from '../../start';
 import { sentence, sentences } from '../../words';
 import { command, trustedCommand } from '../commands/report';
-import type { HostMessage } from '../hosts';
-import { carryOut, commandOffer, offer } from '../offers';
+import type { HostMessage } from '../hosts/hosts';
 import { runTitle } from '../runs/items';
 import type { Services } from '../services';
-import { setting } from '../settings';
+import { carryOut, commandOffer, offer } from '../shared/offers';
+import { setting } from '../shared/settings';
+import { accuracyText, fewProblems, percent, tokens } from '../shared/words';
 import * as vscode from '../vscode';
-import { accuracyText, fewProblems, percent, tokens } from '../words';
 
 /**
  * Reports how runs end and when a host is lost, writes the log, and shows a bar above the Runs view during training.

@@ -1,6 +1,6 @@
 import type { Host } from '../../client/api';
-import { setContext } from '../contexts';
 import type { Services } from '../services';
+import { setContext } from '../shared/contexts';
 import * as vscode from '../vscode';
 import { mostUrgent, type StatusInput, statusText } from './texts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RunProgress } from '../progress';
+import type { RunProgress } from '../shared/progress';
 import { mostUrgent, statusText } from './texts';
 
 const progress: RunProgress = {

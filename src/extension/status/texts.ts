@@ -1,8 +1,8 @@
 /** Texts of the status bar. */
 import type { ClientState } from '../../client/api';
-import { md, paragraphs } from '../markdown';
-import { leftText, measuredParts, progressParts, progressText, type RunProgress } from '../progress';
+import { leftText, measuredParts, progressParts, progressText, type RunProgress } from '../shared/progress';
 import type { StatusText } from '../vscode';
+import { md, paragraphs } from '../vscode/markdown';
 
 export interface StatusInput {
   state: ClientState;

@@ -14,15 +14,15 @@ import { checkOutput, endedEarly, faultOfOutcome, journalOf } from '../../teache
 import { planOf, type RequestPlan } from '../../teachers/plan';
 import { defaultPrompt } from '../../teachers/prompt';
 import type { Teacher } from '../../teachers/types';
-import { cancellable } from '../cancellable';
 import { datasetEndings } from '../commands/experiment-form';
 import { trustedCommand } from '../commands/report';
-import { forgetKey, refusesKey } from '../endpoints';
-import { loadNamedData } from '../named-files';
 import type { Services } from '../services';
-import { setting } from '../settings';
+import { cancellable } from '../shared/cancellable';
+import { forgetKey, refusesKey } from '../shared/endpoints';
+import { setting } from '../shared/settings';
+import { clipLine, duration, percent, plural } from '../shared/words';
 import * as vscode from '../vscode';
-import { clipLine, duration, percent, plural } from '../words';
+import { loadNamedData } from '../workspace/named-files';
 import { pickTeacher } from './pick-teacher';
 
 /**

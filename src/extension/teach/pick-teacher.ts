@@ -1,8 +1,8 @@
 import { ggufTeacher } from '../../teachers/llama';
 import { openAiTeacher } from '../../teachers/openai';
 import type { Teacher } from '../../teachers/types';
-import { askEndpoint, keyOf } from '../endpoints';
-import { setting } from '../settings';
+import { askEndpoint, keyOf } from '../shared/endpoints';
+import { setting } from '../shared/settings';
 import * as vscode from '../vscode';
 import { vscodeTeacher } from './vscode-teacher';
 

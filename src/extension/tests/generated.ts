@@ -1,6 +1,6 @@
 import type { DataSource } from '../../config/experiment';
-import { loadNamedData } from '../named-files';
 import * as vscode from '../vscode';
+import { loadNamedData } from '../workspace/named-files';
 
 const generatedScheme = 'distillery-data';
 

@@ -1,5 +1,5 @@
+import { studentTitle } from '../runs/students';
 import type { Services } from '../services';
-import { studentTitle } from '../students';
 import * as vscode from '../vscode';
 import { TestRunner } from './evaluation';
 import { registerGenerated } from './generated';

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { UserError } from '../../errors';
-import { readExperiment } from '../experiment-file';
+import { pickStudent, studentTitle } from '../runs/students';
 import type { Services } from '../services';
-import { pickStudent, studentTitle } from '../students';
 import * as vscode from '../vscode';
+import { readExperiment } from '../workspace/experiment-file';
 
 const key = 'distillery.tests.student';
 

@@ -6,7 +6,7 @@ import { guessFormat } from '../../data/guess';
 import type { Problems } from '../../data/problems';
 import { UserError } from '../../errors';
 import { locateDataset } from '../../hub/cache';
-import { loadNamedData } from '../named-files';
+import { loadNamedData } from '../workspace/named-files';
 import { rowLines } from './lines';
 
 type SuiteName = 'test' | 'validation' | 'train' | 'file';

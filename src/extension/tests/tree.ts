@@ -2,11 +2,11 @@ import { basename, dirname } from 'node:path';
 import type { Problem } from '../../data/types';
 import { UserError } from '../../errors';
 import { currentText } from '../config/texts';
-import { attempt, type Read, stampOf } from '../file-cache';
-import { sameFile } from '../run-paths';
 import type { Services } from '../services';
+import { clipLine, plural } from '../shared/words';
 import * as vscode from '../vscode';
-import { clipLine, plural } from '../words';
+import { attempt, type Read, stampOf } from '../workspace/file-cache';
+import { sameFile } from '../workspace/run-paths';
 import { generatedUri } from './generated';
 import { type Loaded, loadSuite, type Suite, suiteOfFile, suitesOfExperiment } from './suites';
 

@@ -6,7 +6,7 @@ import { answerLine, renderChain } from '../../chain/prompts';
 import type { Problem } from '../../data/types';
 import type { Evaluated } from '../../protocol/control';
 import { sentence } from '../../words';
-import { plural } from '../words';
+import { plural } from '../shared/words';
 
 export interface TestVerdict {
   passed: boolean;

@@ -1,7 +1,7 @@
 /** Classes of the editor that hold text, constructed from text that has passed through `foreign-text`. */
 import * as editor from 'vscode';
 import { inertLine, visible } from '../../foreign-text';
-import type { Markdown } from '../markdown';
+import type { Markdown } from './markdown';
 
 /** For tooltips and hovers. Its links can run the given commands and no others. */
 export function markdown({ text, commands }: Markdown): editor.MarkdownString {

@@ -1,6 +1,6 @@
 import * as editor from 'vscode';
 import { inertLine } from '../../foreign-text';
-import type { Markdown } from '../markdown';
+import type { Markdown } from './markdown';
 import { markdown } from './objects';
 import { say } from './say';
 

@@ -1,7 +1,7 @@
 /** The part of the editor's window API in use; all text passes through `foreign-text` here. */
 import * as editor from 'vscode';
 import { inert, inertLine, visible } from '../../foreign-text';
-import type { Markdown } from '../markdown';
+import type { Markdown } from './markdown';
 import { markdown } from './objects';
 import { showInputBox, showOpenDialog, showQuickPick, showSaveDialog } from './questions';
 import type { Sealed } from './say';

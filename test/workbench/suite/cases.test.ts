@@ -3,8 +3,8 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { bridgeRow as row } from '../../../src/cases/testing/bridge-row';
-import type { RunIndex } from '../../../src/extension/run-index';
-import { ShownCases } from '../../../src/extension/shown-cases';
+import { ShownCases } from '../../../src/extension/failures/shown-cases';
+import type { RunIndex } from '../../../src/extension/workspace/run-index';
 import { decisionsOf, readDecisions } from '../../../src/runs/decisions';
 import { listRuns, readFailures, readRewrites } from '../../../src/runs/reading';
 import type { FailureRecord } from '../../../src/runs/records';

@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { md } from '../../../src/extension/markdown';
 import type { Services } from '../../../src/extension/services';
 import * as door from '../../../src/extension/vscode';
+import { md } from '../../../src/extension/vscode/markdown';
 import { tinyFile } from '../../cli/distillery';
 import { until } from '../until';
 

@@ -1,0 +1,46 @@
+/** Caches values read from files until the files change. */
+import { UserError } from '../../errors';
+import type { Damage } from '../../lines';
+import { statOf } from '../../paths';
+
+/** The value of a file with its first unreadable line, or the reason why it cannot be read at all. */
+export type Read<T> =
+  | { value: T; damage?: UserError; problem?: undefined }
+  | { value?: undefined; damage?: undefined; problem: UserError };
+
+/** Runs a reader. An error becomes the reason shown in place of the value. The reader may report skipped lines. */
+export function attempt<T>(file: string, read: (damage: Damage) => T): Read<T> {
+  let damage: UserError | undefined;
+  try {
+    const value = read((problem) => {
+      damage ??= problem;
+    });
+    return { value, damage };
+  } catch (error) {
+    const problem = error instanceof UserError ? error : new UserError((error as Error).message, { file });
+    return { problem };
+  }
+}
+
+/** A stamp that differs between two states of a file, without reading it; '' if there is no file. */
+export function stampOf(file: string): string {
+  const stat = statOf(file);
+  return stat ? `${stat.mtimeMs} ${stat.size} ${stat.ino}` : '';
+}
+
+/** A reader that rereads a file only when it has changed. It caches the `limit` files used last. */
+export function cached<T>(read: (file: string, damage: Damage) => T, limit = 2000): (file: string) => Read<T> {
+  const known = new Map<string, { stamp: string; result: Read<T> }>();
+  return (file) => {
+    const stamp = stampOf(file);
+    const before = known.get(file);
+    if (before?.stamp === stamp) return before.result;
+    const result = attempt(file, (damage) => read(file, damage));
+    known.delete(file);
+    if (result.problem?.code === 'trust') return result; // trust may come, and the file stay the same
+    known.set(file, { stamp, result });
+    const [oldest] = known.keys();
+    if (known.size > limit) known.delete(oldest);
+    return result;
+  };
+}
