@@ -38,7 +38,9 @@ const mayImport = {
   losses: [],
   config: ['hub', 'losses'],
   answers: [],
-  chain: ['answers'],
+  // Reads and evaluates arithmetic in texts; knows nothing of chains.
+  arithmetic: ['answers'],
+  chain: ['arithmetic', 'answers'],
   // What engines take and give: plain arrays, settings, measurements.
   'engine-data': ['student-files', 'config', 'losses'],
   // Students on disk: architecture, tokenizer, chat template, tensors. No engine is needed to read them.
@@ -54,7 +56,7 @@ const mayImport = {
   teachers: ['runs', 'data', 'chain', 'answers', 'config'],
   // What an evaluation says, and asking a student on a server; free of the engine.
   evaluation: ['teachers', 'data', 'chain', 'answers', 'config'],
-  rewards: ['chain', 'answers', 'config'],
+  rewards: ['chain', 'arithmetic', 'answers', 'config'],
   runs: ['config', 'chain', 'answers'],
   // A failure case: described, imported. For those who train and those who show it.
   cases: ['student-files', 'runs', 'data', 'chain', 'answers', 'config'],
@@ -100,6 +102,7 @@ const mayImport = {
     'hub',
     'rewards',
     'data',
+    'arithmetic',
     ...records,
   ],
 };

@@ -9,6 +9,7 @@ const elsewhere = process.env.DISTILLERY_WITHOUT_FAULTS === '1' ? faultFiles : [
 /** Folders whose tests leave nothing behind that those of another file could see; the others set up backends. */
 const stateless = [
   'answers',
+  'arithmetic',
   'backend-install',
   'cases',
   'chain',

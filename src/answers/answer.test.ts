@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cpuTime } from '../chain/testing/cpu-time';
+import { cpuTime } from '../testing/cpu-time';
 import { parseAnswer, sameAnswer } from './equal';
 import { extractAnswer } from './extract';
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { cpuTime } from '../chain/testing/cpu-time';
 import { packageRoot } from '../paths';
+import { cpuTime } from '../testing/cpu-time';
 import { sameAnswer } from './equal';
 import { extractAnswer } from './extract';
 import { judge } from './grade';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../random';
+import { cpuTime } from '../testing/cpu-time';
 import { alignSteps, alignTokens } from './align';
-import { cpuTime } from './testing/cpu-time';
 
 const draw = (seed: number, n: number, vocabulary: number) => {
   const random = new Random(seed);

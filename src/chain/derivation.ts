@@ -1,12 +1,12 @@
-import { type EquationSides, equationSides } from './equation-sides';
-import { type Expression, evaluate, type NotationReading, numbersOf } from './expression';
-import { factsAbout, type Givens, mentionedNumbers, numberKey, writtenNumbers } from './givens';
-import { type ArithmeticToken, lex } from './lexer';
-import { type Derivation, KnownNumbers, mostMentions, sourcesOf } from './numbers';
+import { type EquationSides, equationSides } from '../arithmetic/equation-sides';
+import { type Expression, evaluate, type NotationReading, numbersOf } from '../arithmetic/expression';
+import { factsAbout, type Givens, mentionedNumbers, numberKey, writtenNumbers } from '../arithmetic/givens';
+import { type ArithmeticToken, lex } from '../arithmetic/lexer';
+import { type Derivation, KnownNumbers, mostMentions, sourcesOf } from '../arithmetic/numbers';
+import { isTrue } from '../arithmetic/tolerance';
+import { Unknowns } from '../arithmetic/unknowns';
 import { splitSentences } from './sentences';
-import { isTrue } from './tolerance';
 import type { Span } from './types';
-import { Unknowns } from './unknowns';
 
 /**
  * Tracks the known numbers of a text from sentence to sentence. A new number is derived by
@@ -87,20 +87,20 @@ function readEquation(found: KnownNumbers, sides: EquationSides, place: Span): v
     ]);
   }
   const keys = [...forms.keys()];
-  const strangers = keys.filter((key) => !forms.get(key)!.some((form) => found.isKnown(form)));
+  const unsourced = keys.filter((key) => !forms.get(key)!.some((form) => found.isKnown(form)));
   const result = resultOf(sides);
   const others = (key: number) => keys.filter((one) => one !== key).flatMap((one) => forms.get(one)!);
-  if (strangers.length > 1 && readTerms(found, left.expression, right.expression, place)) return;
-  if (strangers.length > 1 && !found.trusting) {
-    for (const key of strangers) if (key !== result && !found.strange.has(key)) found.strange.set(key, place);
+  if (unsourced.length > 1 && readTerms(found, left.expression, right.expression, place)) return;
+  if (unsourced.length > 1 && !found.trusting) {
+    for (const key of unsourced) if (key !== result && !found.strange.has(key)) found.strange.set(key, place);
     if (result !== null && !keys.some((key) => found.isOwn(key))) found.unrelated.set(result, place);
     return;
   }
-  const unknown = strangers.length === 1 ? strangers[0] : result;
+  const unknown = unsourced.length === 1 ? unsourced[0] : result;
   if (unknown === null) return;
   // Six times 10 / 10 is not an identity, and neither is three boxes times the one nail of each in the question.
   const given = keys.every((key) => found.isOwn(key));
-  const isReal = strangers.length === 0 && [0, 1].some((one) => forms.has(one) && (given || found.derived.has(one)));
+  const isReal = unsourced.length === 0 && [0, 1].some((one) => forms.has(one) && (given || found.derived.has(one)));
   if (!isReal && !isDetermined(left.expression, right.expression, unknown)) return;
   const sources = others(unknown);
   // 16 / 16 is one for any 16, so it does not use the question's number.

@@ -1,6 +1,6 @@
 import { sameAnswer } from '../answers/equal';
 import { extractAnswer } from '../answers/extract';
-import { checkEquations, statedValues } from './calculator';
+import { checkEquations, statedValues } from '../arithmetic/calculator';
 import { departureText } from './fault-text';
 import { groundedness } from './grounded';
 import { renderChain } from './prompts';

@@ -1,12 +1,12 @@
 import { parseAnswer } from '../answers/equal';
 import { type Answer, extractAnswer } from '../answers/extract';
 import { partThinking, spokenPart } from '../answers/thinking';
-import { checkEquations, statedValues } from './calculator';
+import { checkEquations, statedValues } from '../arithmetic/calculator';
+import { type Givens, givensOf, numberKey } from '../arithmetic/givens';
+import type { Derivation } from '../arithmetic/numbers';
 import { derive } from './derivation';
 import { answerComesFirst, formFault, otherAnswer, withoutAnswer, withoutLabels } from './form';
-import { type Givens, givensOf, numberKey } from './givens';
 import { isForeign } from './language';
-import type { Derivation } from './numbers';
 import { renderChain } from './prompts';
 import { arrivesInWords, idleShare, isCopy, isolatedEquation, ngrams } from './prose';
 import type { Chain } from './types';
@@ -204,10 +204,10 @@ function falseEquation(text: string): string | null {
 function arithmeticFault(found: Derivation, key: number, answer: string, problem: ProblemFacts): string | null {
   const { derived, strange, unrelated, unused } = found;
   if (arrivals(derived, key).length === 0) {
-    const [stranger] = [...strange.keys()].filter((one) => one !== key);
-    return stranger === undefined
+    const [unsourced] = [...strange.keys()].filter((one) => one !== key);
+    return unsourced === undefined
       ? `the answer ${answer} comes from no step`
-      : `${stranger} comes from neither the question nor an earlier step`;
+      : `${unsourced} comes from neither the question nor an earlier step`;
   }
   const used = usedNumbers(found, key, problem.givens);
   if (used < problem.needed) return `the answer uses ${used} of the question's ${problem.givens!.said.size} numbers`;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { cpuTime } from '../testing/cpu-time';
 import { exactMatch, flexibleExtract, strictMatch } from './lm-eval-filters';
-import { cpuTime } from './testing/cpu-time';
 
 const gold = 'She sells 9 eggs.\nThat makes 9 * 2 = $<<9*2=18>>18.\n#### 18';
 

@@ -1,6 +1,6 @@
 /** Judges the words of a chain: whether it is about the question, repeats it, or copies the teacher. */
-import { checkEquations } from './calculator';
-import { lex } from './lexer';
+import { checkEquations } from '../arithmetic/calculator';
+import { lex } from '../arithmetic/lexer';
 import { splitSentences } from './sentences';
 
 const wordsOf = (text: string): string[] =>

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { latexSpans } from './latex';
+import { latexSpans } from '../arithmetic/latex';
+import { cpuTime } from '../testing/cpu-time';
 import { splitSentences } from './sentences';
-import { cpuTime } from './testing/cpu-time';
 
 const sentences = (text: string) => splitSentences(text).map(({ start, end }) => text.slice(start, end));
 const math = (text: string) => latexSpans(text).map(({ start, end }) => text.slice(start, end));

@@ -1,4 +1,4 @@
-import { latexSpans } from './latex';
+import { latexSpans } from '../arithmetic/latex';
 import type { Span } from './types';
 
 /** Abbreviations that never end a sentence. Other abbreviations end one if a capital letter follows. */

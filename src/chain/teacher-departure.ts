@@ -1,7 +1,7 @@
+import { mixesUnits } from '../arithmetic/ambiguous-equations';
+import { type StatedValue, statedValues } from '../arithmetic/calculator';
+import { lex } from '../arithmetic/lexer';
 import { once } from '../once';
-import { mixesUnits } from './ambiguous-equations';
-import { type StatedValue, statedValues } from './calculator';
-import { lex } from './lexer';
 import { givenIn, isGiven, isReached, keyOf, operandsOf, type TeacherNumbers, teacherNumbers } from './teacher-numbers';
 import type { Chain, Span } from './types';
 

@@ -1,7 +1,7 @@
 import { parseAnswer } from '../answers/equal';
+import { type StatedValue, statedValues } from '../arithmetic/calculator';
+import { lex } from '../arithmetic/lexer';
 import { remembered } from '../remembered';
-import { type StatedValue, statedValues } from './calculator';
-import { lex } from './lexer';
 import type { Chain } from './types';
 
 /** The numbers of a teacher's chain: its results, and all numbers including the given ones. */

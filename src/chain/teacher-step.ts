@@ -1,5 +1,5 @@
+import { checkEquations, type StatedValue, statedValues } from '../arithmetic/calculator';
 import { alignSteps } from './align';
-import { checkEquations, type StatedValue, statedValues } from './calculator';
 import { keyOf, numbersIn, operandsOf } from './teacher-numbers';
 import type { Chain } from './types';
 

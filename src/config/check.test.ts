@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { growsWith } from '../chain/testing/cpu-time';
+import { growsWith } from '../testing/cpu-time';
 import { checkExperiment, checkReward } from './check';
 
 const minimal = {

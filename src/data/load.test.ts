@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { checkEquations } from '../arithmetic/calculator';
 import { bridgeRow } from '../cases/testing/bridge-row';
-import { checkEquations } from '../chain/calculator';
 import type { DataSource } from '../config/experiment';
 import { UserError } from '../errors';
 import { packageRoot } from '../paths';

@@ -1,5 +1,5 @@
 import { extractAnswer } from '../answers/extract';
-import { checkEquations } from '../chain/calculator';
+import { checkEquations } from '../arithmetic/calculator';
 import type { ComponentOptions } from '../config/components';
 import { groundednessOf, isRight, type RewardInput, stepMarks } from './input';
 

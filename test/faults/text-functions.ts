@@ -16,9 +16,12 @@ import { parse } from '../../src/answers/parser';
 import { readingsOf } from '../../src/answers/readings';
 import { openThinking, partThinking, spokenPart } from '../../src/answers/thinking';
 import { verdictAtStart } from '../../src/answers/words';
+import { checkEquations, statedValues } from '../../src/arithmetic/calculator';
+import { factsAbout, givensOf, mentionedNumbers } from '../../src/arithmetic/givens';
+import { latexSpans } from '../../src/arithmetic/latex';
+import { lex } from '../../src/arithmetic/lexer';
 import { alignSteps, alignTokens } from '../../src/chain/align';
 import { bodyOf } from '../../src/chain/body';
-import { checkEquations, statedValues } from '../../src/chain/calculator';
 import { completionText } from '../../src/chain/completion';
 import { conciseChain } from '../../src/chain/concise';
 import { derive } from '../../src/chain/derivation';
@@ -32,11 +35,8 @@ import {
   withoutLabels,
   writtenSteps,
 } from '../../src/chain/form';
-import { factsAbout, givensOf, mentionedNumbers } from '../../src/chain/givens';
 import { groundedness } from '../../src/chain/grounded';
 import { isForeign } from '../../src/chain/language';
-import { latexSpans } from '../../src/chain/latex';
-import { lex } from '../../src/chain/lexer';
 import { exactMatch, flexibleExtract, strictMatch } from '../../src/chain/lm-eval-filters';
 import { completionExercise, reconstructionExercise } from '../../src/chain/mask';
 import {

@@ -1,4 +1,4 @@
-import { checkEquations } from '../../chain/calculator';
+import { checkEquations } from '../../arithmetic/calculator';
 import { splitChain } from '../../chain/split';
 import { counterpart } from '../../chain/teacher-step';
 import { clipLine } from '../shared/words';

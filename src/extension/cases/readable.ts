@@ -3,7 +3,7 @@
  * All replacement text comes from the tables here, never from the model. No editor types, so it can be tested without
  * VS Code.
  */
-import { latexSpans } from '../../chain/latex';
+import { latexSpans } from '../../arithmetic/latex';
 import type { Span } from '../../chain/types';
 import { bodiesOf, type CaseText } from './text';
 

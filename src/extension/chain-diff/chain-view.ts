@@ -1,9 +1,9 @@
 /** One chain as the page shows it: tokens, parts, errors, and measurements at each token. */
 import { sameAnswer } from '../../answers/equal';
 import { extractAnswer } from '../../answers/extract';
+import { checkEquations } from '../../arithmetic/calculator';
 import { type FirstFault, firstFault } from '../../cases/first-fault';
 import type { TextTokenizer, TokenizedText } from '../../cases/text-tokenizer';
-import { checkEquations } from '../../chain/calculator';
 import type { Chain, Span } from '../../chain/types';
 import type { ChainFinding, ChainView } from '../../protocol/chain-diff';
 import type { Origin } from '../../protocol/chain-diff-requests';

@@ -1,3 +1,4 @@
+import type { Span } from '../answers/span';
 import { remembered } from '../remembered';
 import { isDoubtful } from './ambiguous-equations';
 import { type EquationSide, type EquationSides, endOfValue, equationSides, mostEqualities } from './equation-sides';
@@ -5,7 +6,6 @@ import { format, writeSide } from './equation-text';
 import { evaluate, type NotationReading } from './expression';
 import { lex } from './lexer';
 import { isTrue } from './tolerance';
-import type { Span } from './types';
 
 /** An equation between numbers as a text states it: "12 x 3 = 38". */
 export interface StatedEquation extends Span {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { cpuTime } from '../testing/cpu-time';
 import { checkEquations, statedValues } from './calculator';
-import { cpuTime } from './testing/cpu-time';
 
 /** Each equation as "left sign right", with the true value if it is false. */
 const check = (text: string) =>

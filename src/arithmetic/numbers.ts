@@ -1,5 +1,5 @@
+import type { Span } from '../answers/span';
 import { freeNumbers, type Givens, numberKey } from './givens';
-import type { Span } from './types';
 
 /** The derivation of a text's numbers from the given ones. */
 export interface Derivation {

@@ -1,4 +1,4 @@
-import type { Span } from './types';
+import type { Span } from '../answers/span';
 
 const closers: Record<string, string> = { '\\(': '\\)', '\\[': '\\]', $$: '$$' };
 
