@@ -164,6 +164,13 @@ it('resumes from a checkpoint with the same result, and downloads its adapter', 
     adapter: readAdapter(checkpoint, local.config, { path: folder, fingerprint: fingerprint(base.parameters) }),
   };
   expectClose(await scores(home), saved);
+  // As on a server that has lost its storage.
+  writeFileSync(join(checkpoint, 'remote.json'), JSON.stringify({ url: '', path: 'tinker://m/weights/gone', step: 1 }));
+  await expect(remote.load(checkpoint, { moments: true, step: 1 })).rejects.toMatchObject({
+    message: expect.stringContaining(`server at ${server!.url} cannot load the weights of this checkpoint`),
+    file: checkpoint,
+    remedy: expect.stringContaining('start it with the storage that it had'),
+  });
   await engine.close();
 });
 
