@@ -81,7 +81,12 @@ const pages = existsSync('webview')
 const builds = await Promise.all([
   build({
     ...node,
-    entryPoints: { cli: 'src/cli/main.ts', host: 'src/host/main.ts', 'host-server': 'src/host/server.ts' },
+    entryPoints: {
+      cli: 'src/cli/main.ts',
+      host: 'src/host/main.ts',
+      'host-server': 'src/host/server.ts',
+      'tensorflow-probe': 'src/kernels/tensorflow/probe-script.ts',
+    },
   }),
   build({
     ...node,

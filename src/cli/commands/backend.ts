@@ -1,14 +1,8 @@
 import type { Command } from 'commander';
 import { installTensorFlow, repairTensorFlow, uninstallTensorFlow } from '../../backend-install/install';
-import {
-  type Installed,
-  probe,
-  readInstalled,
-  tensorFlowFolder,
-  verifyTensorFlow,
-} from '../../engine/embedded/tensorflow';
+import { type Installed, probe, readInstalled, tensorFlowFolder } from '../../engine/embedded/tensorflow';
 import { askConsent } from '../terminal/consent';
-import { print, printDocument } from '../terminal/exit';
+import { printDocument } from '../terminal/exit';
 import { bytes, columns } from '../terminal/format';
 import { interruptible } from '../terminal/interruptible';
 import { pc, stderr, stdout } from '../terminal/terminal';
@@ -79,14 +73,6 @@ export function addBackendCommand(program: Command): void {
     .option('--json', 'the same as one JSON object')
     .action(status);
   addUninstallCommand(command, 'delete what was set up; your own TensorFlow is kept', uninstallTensorFlow);
-  command
-    .command('probe', { hidden: true })
-    .option('--gpu')
-    .action(async (options: Options) => {
-      const result = await verifyTensorFlow(options.gpu ?? false);
-      print(result);
-      if (!result.works) process.exitCode = 2;
-    });
 }
 
 function whenToDownload({ download, from }: Options): 'always' | 'if-needed' | 'never' {

@@ -19,13 +19,6 @@ export function hasGpuDriver(): boolean {
   return ['/dev/nvidiactl', '/proc/driver/nvidia/version', '/dev/dxg'].some((path) => existsSync(path));
 }
 
-/** The command `distillery backend probe`, for this process's program. */
-function program(): string[] {
-  const [, own = ''] = process.argv;
-  if (/(cli[^/\\]*\.js|cli[/\\]main\.ts)$/.test(own)) return [...process.execArgv, own];
-  return [join(packageRoot(), 'dist', 'cli.js')];
-}
-
 /** Runs a product and a gradient on TensorFlow in a child process. Never throws, except when `signal` is aborted. */
 export async function probe(
   options: { gpu: boolean; folder?: string },
@@ -33,19 +26,20 @@ export async function probe(
 ): Promise<ProbeResult> {
   const env = { ...process.env, ELECTRON_RUN_AS_NODE: '1', TF_CPP_MIN_LOG_LEVEL: '0', TF_CPP_MAX_VLOG_LEVEL: '0' };
   if (options.folder) Object.assign(env, { DISTILLERY_TENSORFLOW: options.folder });
-  const args = [...program(), 'backend', 'probe', ...(options.gpu ? ['--gpu'] : [])];
-  const child = spawn(process.execPath, args, {
+  const script = join(packageRoot(), 'dist', 'tensorflow-probe.js');
+  const child = spawn(process.execPath, [script, ...(options.gpu ? ['--gpu'] : [])], {
     env,
     signal,
     timeout,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     windowsHide: true,
   });
-  let [out, log] = ['', ''];
-  child.stdout.on('data', (text) => {
-    out += text;
+  let answer: ProbeResult = { works: false };
+  child.once('message', (result) => {
+    answer = result as ProbeResult;
   });
-  child.stderr.on('data', (text) => {
+  let log = '';
+  child.stderr?.on('data', (text) => {
     log = (log + text).slice(-100_000);
   });
   const end = await new Promise<{ code: number | null; why?: string }>((resolve) => {
@@ -53,8 +47,6 @@ export async function probe(
     child.once('close', (code, killed) => resolve({ code, why: killed ? `it ended by ${killed}` : undefined }));
   });
   signal?.throwIfAborted();
-  const line = out.trim().split('\n').pop() ?? '';
-  const answer = line.startsWith('{') ? (JSON.parse(line) as ProbeResult) : { works: false };
   if (answer.works) return answer;
   const explanation = explain(log) ?? (options.gpu ? withoutGpu() : null);
   return {

@@ -30,6 +30,7 @@ suite('The package', () => {
       'dist/extension.js',
       'dist/host.js',
       'dist/host-server.js',
+      'dist/tensorflow-probe.js',
       'dist/on-demand/csv-parse-sync.js',
       'dist/on-demand/hub.js',
       'dist/on-demand/hyparquet.js',
