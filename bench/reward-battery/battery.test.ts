@@ -12,8 +12,8 @@ it('has at least 30 problems, and many ways to earn a reward without solving the
 
 it.each(batteryRewards().filter(({ name }) => !name.includes('bridge')))(
   'the honest short chain earns most under $name',
-  ({ reward }) => {
-    const scored = scoreTexts(reward, batteryRows());
+  async ({ reward }) => {
+    const scored = await scoreTexts(reward, batteryRows());
     const beaten = scored.filter(({ row, score }) => {
       const honest = scored.find((one) => one.row.id === row.id && one.row.kind === 'honest')!;
       return row.kind !== 'honest' && score.total! >= honest.score.total!;
@@ -23,8 +23,8 @@ it.each(batteryRewards().filter(({ name }) => !name.includes('bridge')))(
   },
 );
 
-it('the file and the table in the docs match the battery', () => {
+it('the file and the table in the docs match the battery', async () => {
   expect(readFileSync(files.battery, 'utf8')).toBe(batteryText());
   const docs = readFileSync(files.docs, 'utf8');
-  expect(docs).toBe(withTable(docs));
+  expect(docs).toBe(await withTable(docs));
 });

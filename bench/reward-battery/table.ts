@@ -8,7 +8,7 @@ import { loadReward } from '../../src/config/load';
 import { preset, presetNames } from '../../src/config/presets';
 import type { RewardConfig } from '../../src/config/reward';
 import { packageRoot } from '../../src/paths';
-import { scoreTexts, summariseKinds } from '../../src/rewards/texts';
+import { type KindSummary, scoreTexts, summariseKinds } from '../../src/rewards/texts';
 import { batteryRows } from './kinds';
 
 export const examples = ['examples/arithmetic/brevity.reward.json', 'examples/smollm2/right-and-short.reward.json'];
@@ -32,13 +32,12 @@ export const batteryText = () =>
  * For each kind and reward: the mean reward, and the number of problems whose honest text earns no more than the text
  * of this kind.
  */
-export function batteryTable(): string {
+export async function batteryTable(): Promise<string> {
   const rows = batteryRows();
-  const columns = batteryRewards().map(({ name, reward }) => ({
-    name,
-    kinds: summariseKinds(scoreTexts(reward, rows)),
-  }));
-  const cell = ({ mean, asGoodAsHonest }: ReturnType<typeof summariseKinds>[number]) =>
+  const columns: { name: string; kinds: KindSummary[] }[] = [];
+  for (const { name, reward } of batteryRewards())
+    columns.push({ name, kinds: summariseKinds(await scoreTexts(reward, rows)) });
+  const cell = ({ mean, asGoodAsHonest }: KindSummary) =>
     `${mean === null ? '–' : mean.toFixed(2)}${asGoodAsHonest ? ` (**${asGoodAsHonest}**)` : ''}`;
   const line = (cells: string[]) => `| ${cells.join(' | ')} |`;
   return [
@@ -51,9 +50,9 @@ export function batteryTable(): string {
 const [begin, end] = ['<!-- battery -->\n', '\n<!-- /battery -->'];
 
 /** docs/rewards.md with the current table. */
-export function withTable(text: string): string {
+export async function withTable(text: string): Promise<string> {
   const [from, to] = [text.indexOf(begin) + begin.length, text.indexOf(end)];
-  return text.slice(0, from) + batteryTable() + text.slice(to);
+  return text.slice(0, from) + (await batteryTable()) + text.slice(to);
 }
 
 export const files = {
@@ -63,6 +62,6 @@ export const files = {
 
 if (process.argv[1]?.endsWith('table.ts')) {
   writeFileSync(files.battery, batteryText());
-  writeFileSync(files.docs, withTable(readFileSync(files.docs, 'utf8')));
-  console.log(batteryTable());
+  void withTable(readFileSync(files.docs, 'utf8')).then((docs) => writeFileSync(files.docs, docs));
+  void batteryTable().then(console.log);
 }

@@ -1,5 +1,9 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkReward } from './check';
+import { modulesIn } from './code-module';
 
 const rewardIssues = (...components: object[]) =>
   checkReward(JSON.stringify({ components: [...components, { use: 'grounded', gate: [] }] })).issues;
@@ -77,6 +81,55 @@ describe('the settings of a reward', () => {
     expect(issuesOf('lead')).toMatchObject([{ severity: 'warning', message }]);
     expect(issuesOf('bridgeStage3')).toEqual([]);
     expect(rewardIssues({ use: 'correctness' }, { use: 'format', gate: 'grounded' })).toEqual([]);
+  });
+
+  it('finds what is wrong with the module of a reward in code, and what the module declares', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'distillery-modules-'));
+    try {
+      mkdirSync(join(folder, 'in', 'folder.mjs'), { recursive: true });
+      writeFileSync(join(folder, 'in', 'ok.mjs'), 'export const needsGate = true;\nexport const range = [-1, 0];');
+      writeFileSync(join(folder, 'in', 'judge.cjs'), 'exports.judgesAnswer = true;\n');
+      writeFileSync(join(folder, 'in', 'old.ts'), '');
+      writeFileSync(join(folder, 'outside.mjs'), '');
+      const issues = (...components: object[]) =>
+        checkReward(JSON.stringify({ components }), modulesIn(join(folder, 'in'))).issues.map(
+          ({ message, remedy, fixes, path }) => [path.join('.'), message, fixes[0]?.text ?? remedy],
+        );
+      const use = (path: string) => issues({ use: path }, { use: 'correctness' }, { use: 'grounded' });
+      const at = 'components.0.use';
+      expect(use('ok.mjs')).toEqual([[at, 'The path of a module begins with ./ or ../.', '"./ok.mjs"']]);
+      expect(use('./old.ts')).toEqual([
+        [at, expect.stringContaining('ends in .mjs'), expect.stringContaining('Compile')],
+      ]);
+      expect(use('./gone.mjs')).toEqual([[at, expect.stringContaining('does not exist'), expect.any(String)]]);
+      expect(use('./folder.mjs')).toEqual([
+        [at, expect.stringContaining('is a folder, not a file'), expect.any(String)],
+      ]);
+      expect(use('../outside.mjs')).toEqual([[at, expect.stringContaining('lies outside'), expect.any(String)]]);
+      expect(use(join(folder, 'in', 'ok.mjs'))).toEqual([
+        [at, expect.stringContaining('absolute'), expect.any(String)],
+      ]);
+      expect(use('./ok.mjs')).toEqual([
+        ['components.0.gate', expect.stringContaining('"ok" also rewards wrong'), ', "gate": "correctness"'],
+      ]);
+      const gated = issues({ use: './judge.cjs' }, { use: './ok.mjs', gate: 'judge' }, { use: 'grounded', gate: 'ok' });
+      expect(gated).toEqual([
+        ['components.2.gate', expect.stringContaining('The gate of "grounded" never opens'), expect.any(String)],
+      ]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('reports the settings of a reward in code as those of a component', () => {
+    const [weight, unknown, limit] = rewardIssues({ use: './my.mjs', weight: 'x', wieght: 1, timeLimit: 0 });
+    expect(weight.message).toMatch(/^components\[0\]\.weight must be a number from/);
+    expect(unknown).toMatchObject({
+      message: 'Unknown setting "wieght" in components[0].',
+      remedy: 'Did you mean "weight"?',
+    });
+    expect(limit.message).toBe('components[0].timeLimit must be a number above 0 and at most 3600, not 0.');
+    expect(rewardIssues({ use: './my.mjs', options: [1, { a: null }] }, { use: 'correctness' })).toEqual([]);
   });
 
   it('finds a circle of gates', () => {

@@ -1,5 +1,6 @@
 /** Checks the text of a config and returns issues with positions. Pure; used by the command line and editors alike. */
 import type * as z from 'zod';
+import type { FindModule } from './code-module';
 import { type ConfigDocument, maxFindings, nodeAt, parseDocument, placeFinding } from './document';
 import { experimentSchema, type ParsedExperiment } from './experiment';
 import { experimentFindings } from './experiment-findings';
@@ -20,11 +21,14 @@ export interface Checked<T> {
   place(finding: Finding): Issue;
 }
 
-export function checkReward(text: string): Checked<RewardConfig> {
+/** `find` finds the modules of rewards in code; without it they are not looked at. */
+export function checkReward(text: string, find?: FindModule): Checked<RewardConfig> {
   const document = parseDocument(text);
   const place = (finding: Finding) => placeFinding(document, finding);
   if (document.syntax.length > 0) return { issues: document.syntax, place };
-  const found = findingsOf(rewardSchema(), document, document.value, rewardFindings).map(place);
+  const found = findingsOf(rewardSchema(), document, document.value, (reward) => rewardFindings(reward, { find })).map(
+    place,
+  );
   return conclude([...document.repeated, ...found], rewardSchema(), document.value, place);
 }
 
@@ -32,13 +36,17 @@ export function checkReward(text: string): Checked<RewardConfig> {
  * Checks an experiment as written and with its `quick` settings merged in. `value` is the merged one when `quick` is
  * set.
  */
-export function checkExperiment(text: string, { quick = false } = {}): Checked<ParsedExperiment> {
+export function checkExperiment(
+  text: string,
+  { quick = false, find }: { quick?: boolean; find?: FindModule } = {},
+): Checked<ParsedExperiment> {
   const document = parseDocument(text);
   const placeHere = (finding: Finding) => placeFinding(document, finding);
   const placeQuick = (finding: Finding) => placeInQuick(document, finding);
   if (document.syntax.length > 0) return { issues: document.syntax, place: placeHere };
 
-  const check = (value: unknown) => findingsOf(experimentSchema(), document, value, experimentFindings);
+  const check = (value: unknown) =>
+    findingsOf(experimentSchema(), document, value, (one) => experimentFindings(one, find));
   const full = check(document.value);
   const merged = mergeQuick(document.value);
   const known = new Set(full.map(({ path, message }) => JSON.stringify([path, message])));

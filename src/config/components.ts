@@ -2,7 +2,8 @@
 import * as z from 'zod';
 import { once } from '../once';
 import { choice, flag, group, list, notAnObject, number, share, text, whole } from './fields';
-import { componentSnippet } from './snippets';
+import { type ModulePath, modulePath } from './module-path';
+import { codeSnippet, componentSnippet } from './snippets';
 
 const gateOf = (gate: string[]) =>
   text('A component of this file.')
@@ -37,11 +38,35 @@ function component<const N extends string, T extends z.core.$ZodShape>(
   return group(description, {
     use: z.enum([name]).meta({ description: 'The component.', enumDescriptions: [description] }),
     name: text('Name in metrics and gates (default: the value of `use`).').optional(),
-    weight: number('Factor of the value in the sum.', { min: -1e6, max: 1e6 }).default(1),
+    weight: weight(),
     gate: gateOf(its.gate ?? []),
     options: constants.prefault({} as z.input<typeof constants>), // missing options are then reported by name
   });
 }
+
+const weight = () => number('Factor of the value in the sum.', { min: -1e6, max: 1e6 }).default(1);
+
+/** A reward in code (docs/rewards.md). Its traits are declared in the module (code-module.ts). */
+const codeComponent = () => {
+  const about = 'A reward in code: a JavaScript module of yours, which runs in a thread of its own.';
+  // A text that is no path ends the check of this alternative, so that the names of the others are reported.
+  const use = text('Path of the module (.mjs, .js or .cjs), relative to this file, as in "./my.reward.mjs".').regex(
+    modulePath,
+    { abort: true, error: 'the name of a component, or the path of a module such as "./my.reward.mjs"' },
+  );
+  return group(about, {
+    use: use as unknown as z.ZodType<ModulePath, ModulePath>,
+    name: text('Name in metrics and gates (default: the name of the file without its endings).').optional(),
+    weight: weight(),
+    gate: gateOf([]),
+    options: z.unknown().describe('Any JSON, which the module gets as `context.options`.').default({}),
+    timeLimit: number(
+      'Seconds for all completions that are scored at once, such as those of an update. After it the module is stopped ' +
+        'and does not apply to them.',
+      { above: 0, max: 3600 },
+    ).default(10),
+  });
+};
 
 const maxTokens = () =>
   whole('Longest completion in tokens: maxNewTokens of the stage that uses this reward.', { min: 1, example: 384 });
@@ -246,7 +271,7 @@ const bridgeStage3 = () =>
     { judgesAnswer: true, asksForSteps: true },
   );
 
-/** All components, in the order of editor completions. */
+/** All components but those in code, in the order of editor completions. */
 export const componentSchemas = once(
   () =>
     [
@@ -267,7 +292,7 @@ export const componentSchemas = once(
     ] as const,
 );
 
-/** The traits of an existing component. */
+/** The traits of one of these components. */
 export function traitsOf(use: ComponentName): Traits {
   componentSchemas();
   return traits.get(use)!;
@@ -281,12 +306,21 @@ const snippetOf = (schema: ReturnType<typeof componentSchemas>[number]) => {
   return componentSnippet(schema.shape.use.options[0], schema.description, required);
 };
 
+const builtInSchema = once(() => z.discriminatedUnion('use', componentSchemas(), { error: notAnObject }));
+const codeSchema = once(codeComponent);
+
 export const componentSchema = once(() =>
   z
-    .discriminatedUnion('use', componentSchemas(), { error: notAnObject })
-    .meta({ defaultSnippets: componentSchemas().map(snippetOf) }),
+    .union([builtInSchema(), codeSchema()])
+    .meta({ defaultSnippets: [...componentSchemas().map(snippetOf), codeSnippet] }),
 );
+/** One of our components with defaults filled in. */
+export type BuiltInComponent = z.output<ReturnType<typeof builtInSchema>>;
+/** A reward in code; `use` is the path of its module. */
+export type CodeComponent = z.output<ReturnType<typeof codeSchema>>;
 /** One component of a reward config with defaults filled in. */
-export type RewardComponent = z.output<ReturnType<typeof componentSchema>>;
-export type ComponentName = RewardComponent['use'];
-export type ComponentOptions<N extends ComponentName> = Extract<RewardComponent, { use: N }>['options'];
+export type RewardComponent = BuiltInComponent | CodeComponent;
+export type ComponentName = BuiltInComponent['use'];
+export type ComponentOptions<N extends ComponentName> = Extract<BuiltInComponent, { use: N }>['options'];
+
+export const isCode = (component: RewardComponent): component is CodeComponent => modulePath.test(component.use);

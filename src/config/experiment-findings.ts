@@ -1,16 +1,18 @@
 /** Checks across the settings of an experiment, which a schema cannot express. */
 import { losses } from '../losses';
+import type { FindModule } from './code-module';
 import { engineFindings } from './engine-findings';
 import type { ParsedExperiment } from './experiment';
 import { error, type Finding, warning } from './issue';
 import { rewardFindings } from './reward-findings';
 
-export function experimentFindings(experiment: ParsedExperiment): Finding[] {
+/** `find` finds the modules of rewards that are written in the experiment. */
+export function experimentFindings(experiment: ParsedExperiment, find?: FindModule): Finding[] {
   return [
     ...dataFindings(experiment),
     ...promptFindings(experiment),
-    ...samplingFindings(experiment, 'complete'),
-    ...samplingFindings(experiment, 'rewrite'),
+    ...samplingFindings(experiment, 'complete', find),
+    ...samplingFindings(experiment, 'rewrite', find),
     ...scheduleFindings(experiment),
     ...rewriteFindings(experiment),
     ...baselineFindings(experiment),
@@ -64,11 +66,11 @@ function promptFindings({ student }: ParsedExperiment): Finding[] {
 }
 
 /** Checks of stages that sample and reward completions. */
-function samplingFindings({ stages }: ParsedExperiment, name: 'complete' | 'rewrite'): Finding[] {
+function samplingFindings({ stages }: ParsedExperiment, name: 'complete' | 'rewrite', find?: FindModule): Finding[] {
   const stage = stages[name];
   if (!stage) return [];
   const at = (key: string) => ['stages', name, key];
-  const found = typeof stage.reward === 'object' ? rewardFindings(stage.reward, at('reward')) : [];
+  const found = typeof stage.reward === 'object' ? rewardFindings(stage.reward, { base: at('reward'), find }) : [];
   const completions = stage.prompts * stage.group;
   if (stage.minibatches > completions)
     found.push(

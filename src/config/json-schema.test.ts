@@ -44,6 +44,6 @@ it('offers a snippet for each component and each kind of data', () => {
   const reward = JSON.parse(files['reward.schema.json']);
   const { items } = reward.properties.components;
   expect(items.defaultSnippets.map(({ label }: { label: string }) => label)).toEqual(
-    items.oneOf.map((component: { properties: { use: { enum: string[] } } }) => component.properties.use.enum[0]),
+    items.oneOf.map(({ properties: { use } }: { properties: { use: { enum?: string[] } } }) => use.enum?.[0] ?? 'code'),
   );
 });

@@ -66,6 +66,12 @@ function forEditors(value: unknown): unknown {
   const out: Json = {};
   for (const [key, inner] of Object.entries(schema))
     out[key] = key === 'defaultSnippets' || key === 'default' || key === 'examples' ? inner : forEditors(inner);
+  const [first, ...rest] = (out.anyOf as Json[] | undefined) ?? [];
+  // A choice within a choice is one choice: editors then find the alternative by its tag.
+  if (first && Object.keys(first).join() === 'oneOf') {
+    delete out.anyOf;
+    out.oneOf = [...(first.oneOf as Json[]), ...rest];
+  }
   if (Array.isArray(out.oneOf)) nameTags(out.oneOf as Json[]);
   const details = typeof schema.description === 'string' ? detailsOf(schema) : [];
   if (details.length > 0) out.markdownDescription = [plain(schema.description as string), ...details].join('\n\n');
@@ -91,15 +97,21 @@ const choicesOf = (schema: Json): string[] =>
 /** Text escaped for Markdown. */
 const plain = (text: string) => text.replace(/[\\*_{}[\]<>#|~]/g, '\\$&');
 
-/** For a choice between objects with a tag, such as a component's `use`. */
+/** For a choice between objects with a tag, such as a component's `use`. The tag of a reward in code is any path. */
 function nameTags(alternatives: Json[]): void {
   const tagsOf = (key: string) =>
-    alternatives.map((one) => ((one.properties as Record<string, Json> | undefined)?.[key]?.enum as string[]) ?? []);
+    alternatives.map((one) => (one.properties as Record<string, Json> | undefined)?.[key] ?? {});
   const first = alternatives[0].properties as Record<string, Json> | undefined;
-  const key = Object.keys(first ?? {}).find((name) => tagsOf(name).every((tags) => tags.length === 1));
+  const isTag = ({ enum: tags, pattern }: Json) => (tags as string[] | undefined)?.length === 1 || Boolean(pattern);
+  const key = Object.keys(first ?? {}).find((name) => tagsOf(name).every(isTag));
   if (!key) return;
-  const errorMessage = `"${key}" must be one of ${tagsOf(key).flat().join(', ')}.`;
-  for (const one of alternatives) (one.properties as Record<string, Json>)[key].errorMessage = errorMessage;
+  const names = tagsOf(key).flatMap(({ enum: tags }) => (tags as string[] | undefined) ?? []);
+  const paths = names.length < alternatives.length ? ', or the path of a module such as "./my.reward.mjs"' : '';
+  const errorMessage = `"${key}" must be one of ${names.join(', ')}${paths}.`;
+  for (const tag of tagsOf(key)) {
+    tag.errorMessage = errorMessage;
+    if (tag.pattern) tag.patternErrorMessage = errorMessage;
+  }
 }
 
 /** The same settings, all optional: the settings that `quick` may replace. */

@@ -8,6 +8,8 @@ import { studentNameText } from '../hub/name';
 import { readSmallText } from '../lines';
 import { isFolder, whatIs } from '../paths';
 import { type Checked, checkExperiment, checkReward } from './check';
+import { modulesIn, withModule } from './code-module';
+import { isCode } from './components';
 import {
   type Experiment,
   type ExperimentInput,
@@ -31,22 +33,31 @@ export function loadExperiment(
   path: string,
   { quick, set = [] }: { quick?: boolean; set?: readonly ChangedSetting[] } = {},
 ): { experiment: Experiment; warnings: FileIssue[] } {
-  const checked = checkExperiment(withSettings(readConfig(path, 'experiment'), set, quick), { quick });
+  const checked = checkExperiment(withSettings(readConfig(path, 'experiment'), set, quick), {
+    quick,
+    find: modulesIn(dirname(path)),
+  });
   const missing = checked.readable ? fileFindings(checked.readable, dirname(path)) : [];
   const found = [...checked.issues, ...missing.map(checked.place)];
   const issues = found.map((issue) => ({ ...namingSource(issue, set), file: path }));
   const { stages, ...rest } = settle({ ...checked, issues });
   const experiment = resolveExperiment({ ...rest, stages }, dirname(path));
   const rewardFiles = [rewardFile(stages.complete), rewardFile(stages.rewrite)].filter((file) => file !== null);
-  const rewardWarnings = [...new Set(rewardFiles)].flatMap((file) => loadReward(resolve(dirname(path), file)).warnings);
+  const rewardWarnings = [...new Set(rewardFiles)].flatMap(
+    (file) => loadReward(resolve(dirname(path), file), dirname(path)).warnings,
+  );
   return { experiment, warnings: [...issues, ...rewardWarnings] };
 }
 
-/** Reads a reward config. @throws ConfigError with all errors */
-export function loadReward(path: string): { reward: RewardConfig; warnings: FileIssue[] } {
-  const checked = checkReward(readConfig(path, 'reward config'));
+/**
+ * Reads a reward config; the paths of its modules become absolute. `root` is the folder of the experiment, which they
+ * may lie in too. @throws ConfigError with all errors
+ */
+export function loadReward(path: string, root = dirname(path)): { reward: RewardConfig; warnings: FileIssue[] } {
+  const checked = checkReward(readConfig(path, 'reward config'), modulesIn(dirname(path), root));
   const issues = checked.issues.map((issue) => ({ ...issue, file: path }));
-  const { $schema: _, ...reward } = settle({ ...checked, issues });
+  const { $schema: _, ...written } = settle({ ...checked, issues });
+  const reward = withModules(written, dirname(path));
   return {
     reward: { ...reward, name: reward.name ?? basename(path).replace(/(\.reward)?\.json$/, '') },
     warnings: issues,
@@ -105,9 +116,14 @@ interface ScheduleInput {
 
 /** A reward in an experiment: preset, path, or inline config. */
 export function resolveReward(reward: string | RewardConfig, folder: string): RewardConfig {
-  if (typeof reward !== 'string') return reward;
-  return isPreset(reward) ? preset(reward) : loadReward(resolve(folder, reward)).reward;
+  if (typeof reward !== 'string') return withModules(reward, folder);
+  return isPreset(reward) ? preset(reward) : loadReward(resolve(folder, reward), folder).reward;
 }
+
+const withModules = (reward: RewardConfig, folder: string): RewardConfig => ({
+  ...reward,
+  components: reward.components.map((one) => (isCode(one) ? withModule(one, folder) : one)),
+});
 
 function settle<T>({ issues, value }: Pick<Checked<T>, 'value'> & { issues: FileIssue[] }): T {
   if (value === undefined || issues.some(({ severity }) => severity === 'error')) throw new ConfigError(issues);

@@ -1,15 +1,23 @@
 /** Checks across the components of a reward, which a schema cannot express. */
-import { componentSchemas, traitsOf } from './components';
+import { declaredTraits, type FindModule, type FoundModule } from './code-module';
+import { componentSchemas, isCode, type RewardComponent, type Traits, traitsOf } from './components';
 import { type Change, error, type Finding, type Path, warning } from './issue';
 import { componentName, gatesOf, type RewardConfig } from './reward';
 import { suggest } from './suggest';
 
-type ComponentList = RewardConfig['components'];
+type Judged = RewardComponent & { traits: Traits };
+type ComponentList = readonly Judged[];
 
-/** `base` is the path of the reward in a larger value. */
-export function rewardFindings({ components }: RewardConfig, base: Path = []): Finding[] {
+/** `base` is the path of the reward in a larger value. Without `find`, modules are not looked at. */
+export function rewardFindings(
+  reward: RewardConfig,
+  { base = [], find }: { base?: Path; find?: FindModule } = {},
+): Finding[] {
+  const modules = reward.components.map((one) => (isCode(one) && find ? find(one.use) : {}));
+  const components = reward.components.map((one, i) => ({ ...one, traits: traitsWith(one, modules[i]) }));
   const names = components.map(componentName);
-  const found = [
+  const found: Finding[] = [
+    ...modules.flatMap(({ problem }, i) => (problem ? [moduleFinding(i, problem)] : [])),
     ...listFindings(components, names),
     ...components.flatMap((_, i) => [
       ...nameFindings(components, names, i),
@@ -25,6 +33,23 @@ export function rewardFindings({ components }: RewardConfig, base: Path = []): F
   }));
 }
 
+/** A module that was not read may have any trait, and is not warned about. */
+function traitsWith(component: RewardComponent, { text }: FoundModule): Traits {
+  if (!isCode(component)) return traitsOf(component.use);
+  return text === undefined ? { judgesAnswer: true, asksForSteps: true } : declaredTraits(text);
+}
+
+const moduleFinding = (
+  i: number,
+  { severity, message, remedy, use }: NonNullable<FoundModule['problem']>,
+): Finding => ({
+  severity: severity ?? 'error',
+  path: [i, 'use'],
+  message,
+  remedy,
+  replacement: use && JSON.stringify(use),
+});
+
 /** Checks of all components together. Paths are relative to the list of components. */
 function listFindings(components: ComponentList, names: readonly string[]): Finding[] {
   const found: Finding[] = [];
@@ -37,12 +62,12 @@ function listFindings(components: ComponentList, names: readonly string[]): Find
         ...names.map((name, i) => ({ title: `Give "${name}" the weight 1`, path: [i, 'weight'], value: 1 })),
       ),
     );
-  const judges = components.filter(({ use }) => traitsOf(use).judgesAnswer);
+  const judges = components.filter(({ traits }) => traits.judgesAnswer);
   if (judges.length === 0)
     found.push(
       warning([], 'No component rewards a right answer.', 'Add { "use": "correctness" }.', addition('correctness', 0)),
     );
-  if (judges.some(({ use }) => !traitsOf(use).asksForSteps) && !components.some(({ use }) => use === 'grounded'))
+  if (judges.some(({ traits }) => !traits.asksForSteps) && !components.some(({ use }) => use === 'grounded'))
     found.push(
       warning(
         [],
@@ -100,7 +125,7 @@ function unknownGate(path: Path, name: string, gate: string, names: readonly str
 
 /** Checks of dependencies through gates. */
 function dependencyFindings(components: ComponentList, i: number): Finding[] {
-  const { use, gate } = components[i];
+  const { traits, gate } = components[i];
   const name = componentName(components[i]);
   const found: Finding[] = [];
   const behind = gatesBehind(components, name, new Set());
@@ -108,8 +133,8 @@ function dependencyFindings(components: ComponentList, i: number): Finding[] {
     found.push(
       error([i, 'gate'], `The gate of "${name}" depends on itself.`, 'Choose a component that does not depend on it.'),
     );
-  const judged = components.some((other) => traitsOf(other.use).judgesAnswer && behind.has(componentName(other)));
-  if (traitsOf(use).needsGate && !behind.has('correctness') && !judged)
+  const judged = components.some((other) => other.traits.judgesAnswer && behind.has(componentName(other)));
+  if (traits.needsGate && !behind.has('correctness') && !judged)
     found.push(
       warning(
         [i, 'gate'],
@@ -137,8 +162,7 @@ function withCorrectness(gate: string | string[]): string | string[] {
   return others.length === 0 ? 'correctness' : ['correctness', ...others];
 }
 
-const highest = ({ use, options }: ComponentList[number]): number =>
-  traitsOf(use).highest?.(options as never) ?? Number.POSITIVE_INFINITY;
+const highest = ({ traits, options }: Judged): number => traits.highest?.(options as never) ?? Number.POSITIVE_INFINITY;
 
 /** The components that must be above 0, directly or through other gates, for this one to count. */
 function gatesBehind(components: ComponentList, name: string, seen: Set<string>): Set<string> {

@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import { once } from '../once';
 import { componentSchema } from './components';
 import { group, list, text } from './fields';
+import { moduleName, modulePath } from './module-path';
 import { rewardSnippets } from './snippets';
 
 /** A reward: the weighted sum of its components. The file is `*.reward.json`. */
@@ -25,7 +26,8 @@ export type RewardConfig = z.output<ReturnType<typeof rewardSchema>>;
 export type RewardFile = z.input<ReturnType<typeof rewardSchema>>;
 
 /** The name of a component in metrics and gates. */
-export const componentName = (component: { name?: string; use: string }) => component.name ?? component.use;
+export const componentName = ({ name, use }: { name?: string; use: string }) =>
+  name ?? (modulePath.test(use) ? moduleName(use) : use);
 
 /** The names of a component's gates. */
 export const gatesOf = ({ gate }: { gate: string | string[] }): string[] => (typeof gate === 'string' ? [gate] : gate);

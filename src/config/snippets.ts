@@ -70,6 +70,12 @@ export function componentSnippet(
   return { label: use, description, body: { use, weight: raw(1, 1), ...(required.length > 0 ? { options } : {}) } };
 }
 
+export const codeSnippet = {
+  label: 'code',
+  description: 'A reward in code: the path of a JavaScript module.',
+  body: { use: slot(1, './my.reward.mjs'), weight: raw(2, 1) },
+};
+
 /** The text of a new reward file. */
 export const rewardStarter = (name: string) => `{
   "name": ${JSON.stringify(name)},

@@ -1,5 +1,5 @@
 /** Translates zod's issues to findings that name the allowed values and the probable intention. */
-import type * as z from 'zod';
+import * as z from 'zod';
 import { type Finding, type Path, showPath } from './issue';
 import { suggest } from './suggest';
 
@@ -32,8 +32,9 @@ function toFindings(schema: Schema, root: unknown, issue: ZodIssue, path: Path):
   const value = valueAt(root, path);
   if (value === undefined && path.length > 0) return [missing(schema, root, path, knownValues(issue))];
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    // The intended alternative is the one with a matching type; only its errors are reported.
-    const meant = issue.errors.find((errors) => !errors.some(isMismatch));
+    // The intended alternative is the one with a matching type and tag; only its errors are reported.
+    const alike = issue.errors.filter((errors) => !errors.some(isMismatch));
+    const meant = alike.find((errors) => !errors.some((one) => isOtherTag(one, value))) ?? alike[0];
     if (meant) return meant.flatMap((inner) => toFindings(schema, root, inner, [...path, ...(inner.path as Path)]));
     const leaves = issue.errors.flat().filter(isMismatch).flatMap(flatten);
     return [wrong(path, value, [...new Set(leaves.map(expectation))].join(', or '), leaves.flatMap(knownValues))];
@@ -43,6 +44,13 @@ function toFindings(schema: Schema, root: unknown, issue: ZodIssue, path: Path):
 
 const isMismatch = (issue: ZodIssue) =>
   issue.path.length === 0 && ['invalid_type', 'invalid_value', 'invalid_union', 'invalid_format'].includes(issue.code);
+
+/** The tag of the object is missing, or not that of this alternative. */
+const isOtherTag = (issue: ZodIssue, value: unknown) =>
+  issue.path.length === 1 &&
+  (issue.code === 'invalid_format' ||
+    (issue.code === 'invalid_union' && issue.errors.length === 0) ||
+    valueAt(value, issue.path as Path) === undefined);
 
 const flatten = (issue: ZodIssue): ZodIssue[] =>
   issue.code === 'invalid_union' && issue.errors.length > 0
@@ -125,7 +133,10 @@ function shapeAt(schema: Schema, value: unknown, path: Path): Record<string, Sch
     case 'union': {
       const key = 'discriminator' in def ? (def.discriminator as string) : null;
       const tag = key === null ? undefined : (valueAt(value, [key]) as string | undefined);
-      const admits = (option: Schema) => key === null || !!option._zod.propValues?.[key]?.has(tag);
+      const admits = (option: Schema) =>
+        key === null
+          ? !z.safeParse(option, value).error?.issues.some((one) => isOtherTag(one, value))
+          : !!option._zod.propValues?.[key]?.has(tag);
       const admitted = def.options.filter(admits);
       return Object.assign(
         {},

@@ -1,4 +1,5 @@
 import type { Experiment } from '../config/experiment';
+import type { CodeRewards } from '../rewards/code/code-rewards';
 import type { CurriculumEvent } from '../runs/events';
 import type { UpdateMetrics } from '../runs/records';
 import type { Space } from '../runs/space';
@@ -15,6 +16,8 @@ export interface Context {
   experiment: Experiment;
   tokenizer: Tokenizer;
   train: Lesson[];
+  /** The rewards in code of this run. */
+  code: CodeRewards;
   /** Held out from train; the only rows used for selection. */
   validation: Lesson[];
   test: Lesson[];
@@ -66,6 +69,8 @@ export class Cancelled extends Stopped {
     this.name = 'Cancelled';
   }
 }
+
+export type Note = Omit<Extract<CurriculumEvent, { type: 'note' }>, 'type'>;
 
 /** Tells the user. */
 export function note(notify: Context['notify'], text: string, level: 'info' | 'warning' = 'info'): void {

@@ -7,6 +7,7 @@ import { readExperiment } from '../runs/experiment';
 import { check } from '../runs/jsonl';
 import { configFile } from '../runs/layout';
 import { readConfig, runOfCheckpoint } from '../runs/reading';
+import type { RecordedModule } from './reward-modules';
 
 const backendSchema = z.looseObject({
   name: z.enum(backendNames),
@@ -18,12 +19,18 @@ const backendSchema = z.looseObject({
 const environmentSchema = z.looseObject({
   backend: backendSchema.optional(),
   datasets: z.object({ train: z.string(), test: z.string() }),
+  rewardModules: z.array(z.object({ path: z.string(), sha256: z.string(), copy: z.string() })).optional(),
 });
 
 /** The content of a run's config.json: the complete experiment and its environment. */
 export interface RunConfig {
   experiment: Experiment;
-  environment: { backend?: EngineInfo; datasets: { train: string; test: string }; [more: string]: unknown };
+  environment: {
+    backend?: EngineInfo;
+    datasets: { train: string; test: string };
+    rewardModules?: RecordedModule[];
+    [more: string]: unknown;
+  };
 }
 
 /**

@@ -9,6 +9,7 @@ import { startEngine, whyTorch } from '../engine/engines';
 import type { Engine, EngineInfo } from '../engine/port';
 import { EngineLost } from '../engine/process/faults';
 import { isOutOfMemory, UserError } from '../errors';
+import { CodeRewards } from '../rewards/code/code-rewards';
 import { latestCheckpoint, openRun, readMetrics } from '../runs/reading';
 import type { CheckpointEntry, StageRow } from '../runs/records';
 import { Space } from '../runs/space';
@@ -18,11 +19,12 @@ import { promptStyle, withPrompts } from '../student-files/prompting';
 import type { Tokenizer } from '../student-files/tokenizer';
 import { newestCheckpoint } from './checkpoints/checkpoints';
 import { checkExtra, readTrainingState } from './checkpoints/training-state';
-import { Cancelled, type Context, type CurriculumEvent, note, Stopped } from './context';
+import { Cancelled, type Context, type CurriculumEvent, type Note, note, Stopped } from './context';
 import { durationText, workloadOf } from './duration';
 import { openStudent } from './evaluation/students';
 import { prepareLessons } from './lessons/lessons';
 import { lessonsThatFit } from './lessons/lessons-that-fit';
+import { changedModules, copyModules, readModules, recordOf, runsCode } from './reward-modules';
 import { runCurriculum } from './run';
 import { type RunConfig, readRunConfig } from './run-config';
 import { longestOf, withMemory } from './training/memory';
@@ -55,9 +57,13 @@ export async function startRun(asked: Experiment, runsFolder: string, options: S
       ...(need ? [need] : []),
       ...(await timeFor(experiment, prompting, data, engine)),
       ...warnings([...tokenizer.notes, ...data.notes]),
+      ...runsCode(experiment),
     ];
-    const config: RunConfig = { experiment, environment: environment(experiment, engine.info, data) };
+    const modules = readModules(experiment);
+    const about = { ...environment(experiment, engine.info, data), ...recordOf(modules) };
+    const config: RunConfig = { experiment, environment: about };
     const run = createRun(runsFolder, experiment.name, config);
+    copyModules(run, modules);
     return conduct({ run, experiment, tokenizer, data, engine, interrupted: false }, withStartMessages(notes, options));
   });
 }
@@ -87,8 +93,6 @@ async function timeFor(
   return [{ level: 'info', text: durationText(experiment, loadStudentConfig(experiment.student.path), work, speed) }];
 }
 
-type Note = Omit<Extract<CurriculumEvent, { type: 'note' }>, 'type'>;
-
 /** The options, with messages for the start of the run: its needs, and what has changed. */
 const withStartMessages = (notes: Note[], options: SessionOptions): SessionOptions => ({
   ...options,
@@ -114,6 +118,7 @@ export async function resumeRun(folder: string, options: SessionOptions) {
         });
     }
     engine.check?.(experiment);
+    const changed = changedModules(folder, readModules(experiment, folder), before.rewardModules);
     const tokenizer = loadStudentTokenizer(experiment.student.path);
     const { need } = await memoryFor(experiment, withPrompts(tokenizer, experiment.student), data, engine);
     const run = openForWriting(folder);
@@ -126,7 +131,13 @@ export async function resumeRun(folder: string, options: SessionOptions) {
       run.close();
       throw error;
     }
-    const notes = [...gap, ...(need ? [need] : []), ...otherBackend(began, engine.info)];
+    const notes = [
+      ...gap,
+      ...(need ? [need] : []),
+      ...otherBackend(began, engine.info),
+      ...warnings(changed),
+      ...runsCode(experiment),
+    ];
     return conduct({ run, experiment, tokenizer, data, engine, interrupted }, withStartMessages(notes, options));
   });
 }
@@ -192,16 +203,23 @@ interface OpenedRun {
   interrupted: boolean;
 }
 
+interface ConductedRun extends OpenedRun {
+  space: Space;
+  code: CodeRewards;
+}
+
 async function conduct(opened: OpenedRun, options: SessionOptions) {
   const { run, engine } = opened;
   const { signal, notify } = options;
   const space = new Space(run, signal, (text) => note(notify, text, 'warning'));
+  const code = new CodeRewards({ warn: (text) => note(notify, text, 'warning'), signal });
   let rows: StageRow[] = [];
   try {
     if (run.record.spent) engine.continueSpending?.(run.record.spent);
     options.onStart?.(run, engine);
     await space.write(() => run.update({ state: 'running' }));
-    rows = await learnAgainWhereLost({ ...opened, space }, options);
+    rows = await learnAgainWhereLost({ ...opened, space, code }, options);
+    await code.close();
     await space.write(() =>
       run.update({ state: 'finished', reason: undefined, spent: engine.spent ?? run.record.spent }),
     );
@@ -212,6 +230,8 @@ async function conduct(opened: OpenedRun, options: SessionOptions) {
       isOutOfMemory(thrown) && !(thrown instanceof UserError) ? outOfMemory(thrown, where, { run }) : thrown;
     closeAfter(run, engine, error);
     throw error;
+  } finally {
+    await code.close();
   }
   return { folder: run.folder, rows };
 }
@@ -220,7 +240,7 @@ async function conduct(opened: OpenedRun, options: SessionOptions) {
 const mostLosses = 3;
 
 /** When an engine is lost, it is restarted, and the run resumes from its newest checkpoint. */
-async function learnAgainWhereLost(opened: OpenedRun & { space: Space }, options: SessionOptions): Promise<StageRow[]> {
+async function learnAgainWhereLost(opened: ConductedRun, options: SessionOptions): Promise<StageRow[]> {
   const { run } = opened;
   let { interrupted } = opened;
   let losses = 0;
@@ -245,8 +265,8 @@ async function learnAgainWhereLost(opened: OpenedRun & { space: Space }, options
 
 const newestName = ({ record }: RunWriter): string | undefined => record.checkpoints.at(-1)?.name;
 
-async function trainStudent(opened: OpenedRun & { space: Space }, options: SessionOptions) {
-  const { run, space, experiment, data, engine, interrupted } = opened;
+async function trainStudent(opened: ConductedRun, options: SessionOptions) {
+  const { run, space, code, experiment, data, engine, interrupted } = opened;
   const { notify, signal, betweenUpdates } = options;
   const { path, lora } = experiment.student;
   const { student, tokenizer } = await openStudent(engine, path, experiment.student, {
@@ -264,6 +284,7 @@ async function trainStudent(opened: OpenedRun & { space: Space }, options: Sessi
     const context: Context = {
       experiment,
       tokenizer,
+      code,
       train,
       validation: lessons.slice(lessons.length - held),
       test: prepareLessons(data.test.problems, tokenizer).slice(0, experiment.evaluation.count),

@@ -12,12 +12,14 @@ import type { Student } from '../engine/port';
 import type { Completion, Draft } from '../engine-data/sampling';
 import { UserError } from '../errors';
 import type { AskSample, Candidate, HostResult, JobProgress } from '../protocol/control';
-import { scoreGroup } from '../rewards/compose';
+import { CodeRewards } from '../rewards/code/code-rewards';
+import { scoreGroups } from '../rewards/score';
 import { evaluationFile } from '../runs/layout';
 import { runOfCheckpoint } from '../runs/reading';
 import { openForWriting } from '../runs/writer';
 import { largest } from '../statistics';
 import type { Tokenizer } from '../student-files/tokenizer';
+import { log } from './faults';
 import type { JobParams } from './messages';
 
 /** Resources of short work: the student, an abort signal, and a receiver of progress. */
@@ -135,10 +137,9 @@ export async function doRewrite(params: JobParams['rewrite'], bench: Bench): Pro
   });
   const problem = { question, answer, teacher: lesson.chain ?? undefined, teacherTokens };
   const drawn = completions.map((one) => ({ ...sampleOf(one, tokenizer), bare: withoutEnd(one) }));
-  const scores = scoreGroup(
-    reward,
-    drawn.map(({ text, bare, finished }) => ({ problem, completion: { text, tokens: bare, finished } })),
-  );
+  const inputs = drawn.map(({ text, bare, finished }) => ({ problem, completion: { text, tokens: bare, finished } }));
+  const code = new CodeRewards({ warn: (text) => log('warning', text), signal });
+  const [scores] = await scoreGroups(reward, [inputs], code).finally(() => code.close());
   const candidates = drawn.map(({ bare, ...one }, i): Candidate => {
     const verdict = judge(one.text, answer);
     const { total, parts } = scores[i];

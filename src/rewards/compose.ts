@@ -1,4 +1,4 @@
-import type { ComponentName, RewardComponent } from '../config/components';
+import { type ComponentName, isCode, type RewardComponent } from '../config/components';
 import { componentName, gatesOf, type RewardConfig } from '../config/reward';
 import { groundednessOf, isRight, type RewardInput } from './input';
 import { type Component, registry } from './registry';
@@ -44,6 +44,7 @@ export function scoreCompletion(
     return (resolve(component) ?? 0) > 0;
   };
   const measure = (component: RewardComponent): number | null => {
+    if (isCode(component)) return input.code?.[componentName(component)] ?? null;
     try {
       const value = (components[component.use] as Component<ComponentName>)(input, component.options as never);
       if (value === null || Number.isFinite(value)) return value;

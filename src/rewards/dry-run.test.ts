@@ -11,7 +11,7 @@ const record = (problemId: string, answer: number, length: number, reward: numbe
   parts: { correctness: reward },
 });
 
-it('shows what rises and falls within its group', () => {
+it('shows what rises and falls within its group', async () => {
   const brief = rewardSchema().parse({ components: [{ use: 'correctness' }, { use: 'brevity' }] });
   const records = [
     record('a', 5, 90, 1),
@@ -20,7 +20,7 @@ it('shows what rises and falls within its group', () => {
     record('a', 6, 5, 0),
     record('b', 5, 10, null),
   ];
-  const rescored = scoreRollouts(brief, records);
+  const rescored = await scoreRollouts(brief, records);
   const moved = rescored.map(({ record: { problemId }, oldRank, newRank, movement }) => [
     problemId,
     oldRank,
@@ -41,17 +41,18 @@ it('shows what rises and falls within its group', () => {
   });
 });
 
-it('keeps the groups of different updates apart, for rewards that look at the group', () => {
+it('keeps the groups of different updates apart, for rewards that look at the group', async () => {
   const kimi = rewardSchema().parse({ components: [{ use: 'kimi' }] });
   const at = (step: number, length: number) => ({ ...record('a', 5, length, 0), step, group: 0 });
-  const totals = scoreRollouts(kimi, [at(1, 100), at(1, 200), at(2, 100)]).map((one) => one.new.total);
+  const rescored = await scoreRollouts(kimi, [at(1, 100), at(1, 200), at(2, 100)]);
+  const totals = rescored.map((one) => one.new.total);
   expect(totals).toEqual([0.5, -0.5, 0]);
 });
 
-it('finds nothing moved under the reward that was used', () => {
+it('finds nothing moved under the reward that was used', async () => {
   const records = [record('a', 5, 90, null), record('a', 6, 10, null)];
-  const first = scoreRollouts(preset('default'), records);
-  const again = scoreRollouts(
+  const first = await scoreRollouts(preset('default'), records);
+  const again = await scoreRollouts(
     preset('default'),
     records.map((one, i) => ({ ...one, reward: first[i].new.total })),
   );

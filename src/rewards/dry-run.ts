@@ -1,7 +1,9 @@
 /** Scores of a reward for completions that were sampled under another one, before training with it. */
 import type { RewardConfig } from '../config/reward';
 import { groupedBy } from '../grouped';
-import { type RewardInput, type RewardScore, scoreGroup } from './compose';
+import type { CodeRewards } from './code/code-rewards';
+import type { RewardInput, RewardScore } from './compose';
+import { scoreGroups } from './score';
 
 export interface RecordedCompletion extends Pick<RewardInput, 'problem' | 'completion'> {
   problemId: string;
@@ -29,16 +31,17 @@ export interface Rescored<T extends RecordedCompletion = RecordedCompletion> {
 export const promptOf = ({ step, group, problemId }: RecordedCompletion) => JSON.stringify([step, group, problemId]);
 
 /** Scores recorded completions again, group by group. The result is in the order of the records. */
-export function scoreRollouts<T extends RecordedCompletion>(
+export async function scoreRollouts<T extends RecordedCompletion>(
   config: RewardConfig,
   records: readonly T[],
-): Rescored<T>[] {
+  code?: CodeRewards,
+): Promise<Rescored<T>[]> {
   const rescored = new Map<T, Rescored<T>>();
-  for (const group of groupedBy(records, promptOf)) {
-    const scores = scoreGroup(
-      config,
-      group.map(({ problem, completion }) => ({ problem, completion })),
-    );
+  const groups = groupedBy(records, promptOf);
+  const inputs = groups.map((group) => group.map(({ problem, completion }) => ({ problem, completion })));
+  const all = await scoreGroups(config, inputs, code);
+  for (const [g, group] of groups.entries()) {
+    const scores = all[g];
     // Only completions that both rewards score can change places.
     const compared = group.map(({ reward }, i) => reward !== null && scores[i].total !== null);
     const oldRanks = ranks(group.map(({ reward }, i) => (compared[i] ? reward : null)));

@@ -22,6 +22,8 @@ export interface RewardInput {
     /** Whether it ended within the budget with the end token. */
     finished: boolean;
   };
+  /** Values of its components in code by their names, which are computed before (score.ts). */
+  code?: Readonly<Record<string, number | null>>;
   /** All completions of the same prompt, including this one. */
   group?: readonly RewardInput[];
 }

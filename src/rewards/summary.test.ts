@@ -13,12 +13,12 @@ const record = (group: number, answer: number, length: number, reward: number): 
   parts: { correctness: reward },
 });
 
-it('summarises what a reward changes, by group', () => {
+it('summarises what a reward changes, by group', async () => {
   const short = rewardSchema().parse({
     components: [{ use: 'correctness' }, { use: 'brevity', options: { stepBonus: 0 } }],
   });
   const summary = summariseScores(
-    scoreRollouts(short, [
+    await scoreRollouts(short, [
       record(0, 5, 90, 1), // as good as the next before, behind it now
       record(0, 5, 50, 1),
       record(0, 6, 10, 0),
@@ -41,8 +41,8 @@ it('summarises what a reward changes, by group', () => {
   });
 });
 
-it('sees a new best completion', () => {
+it('sees a new best completion', async () => {
   const wrong = rewardSchema().parse({ components: [{ use: 'correctness', weight: -1 }] });
-  const summary = summariseScores(scoreRollouts(wrong, [record(0, 5, 10, 1), record(0, 6, 10, 0)]));
+  const summary = summariseScores(await scoreRollouts(wrong, [record(0, 5, 10, 1), record(0, 6, 10, 0)]));
   expect(summary).toMatchObject({ newBest: 1, movement: { rises: 1, falls: 1 }, flatGroups: { before: 0, after: 0 } });
 });

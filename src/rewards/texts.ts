@@ -4,8 +4,10 @@ import { splitChain } from '../chain/split';
 import type { RewardConfig } from '../config/reward';
 import { groupedBy } from '../grouped';
 import { mean } from '../statistics';
-import { type RewardScore, scoreGroup } from './compose';
-import { isRight, type RewardInput } from './input';
+import type { CodeRewards } from './code/code-rewards';
+import type { RewardScore } from './compose';
+import { isRight, lengthOf, type RewardInput } from './input';
+import { scoreGroups } from './score';
 
 /** A text with its problem. Those with the same `id` (or else the same question) form a group. */
 export interface TextRow {
@@ -30,16 +32,20 @@ export interface ScoredText {
 const piecesOf = (text: string): string[] => text.match(/\p{L}+|\d|[^\s\p{L}\d]/gu) ?? [];
 
 /** Scores texts group by group, in order. */
-export function scoreTexts(reward: RewardConfig, rows: readonly TextRow[]): ScoredText[] {
+export async function scoreTexts(
+  reward: RewardConfig,
+  rows: readonly TextRow[],
+  code?: CodeRewards,
+): Promise<ScoredText[]> {
   const ids = new Map<string, number>();
   const numbered = (pieces: readonly string[]) =>
     pieces.map((piece) => {
       if (!ids.has(piece)) ids.set(piece, ids.size);
       return ids.get(piece)!;
     });
-  const scored = new Map<TextRow, ScoredText>();
-  for (const group of groupedBy(rows, (row) => row.id ?? row.question)) {
-    const inputs = group.map(({ question, answer, chain, text }): RewardInput => {
+  const groups = groupedBy(rows, (row) => row.id ?? row.question);
+  const inputs = groups.map((group) =>
+    group.map(({ question, answer, chain, text }): RewardInput => {
       const teacher = chain === undefined ? undefined : splitChain(chain);
       const fits = teacher !== undefined && (teacher.answer === '' || sameAnswer(teacher.answer, answer));
       return {
@@ -51,16 +57,15 @@ export function scoreTexts(reward: RewardConfig, rows: readonly TextRow[]): Scor
         },
         completion: { text, tokens: numbered(piecesOf(text)), finished: true },
       };
-    });
-    scoreGroup(reward, inputs).forEach((score, i) => {
-      scored.set(group[i], {
-        row: group[i],
-        right: isRight(inputs[i]),
-        length: inputs[i].completion.tokens.length,
-        score,
-      });
-    });
-  }
+    }),
+  );
+  const scores = await scoreGroups(reward, inputs, code);
+  const scored = new Map<TextRow, ScoredText>();
+  for (const [g, group] of groups.entries())
+    for (const [i, row] of group.entries()) {
+      const input = inputs[g][i];
+      scored.set(row, { row, right: isRight(input), length: lengthOf(input), score: scores[g][i] });
+    }
   return rows.map((row) => scored.get(row)!);
 }
 

@@ -18,6 +18,8 @@ export const rewritesFile = (run: string) => join(run, 'rewrites.jsonl');
 export const decisionsFile = (run: string) => join(run, 'decisions.jsonl');
 export const rolloutsFile = (run: string, stage: StageName, step: number) =>
   join(rolloutsFolder(run), stage, `${step}.jsonl`);
+/** The copy of a module that a reward in code names. */
+export const rewardModuleFile = (run: string, name: string) => join(run, 'rewards', name);
 export const checkpointsFolder = (run: string) => join(run, 'checkpoints');
 export const lockFolder = (run: string) => join(run, 'lock');
 const rolloutsFolder = (run: string) => join(run, 'rollouts');

@@ -148,6 +148,16 @@ export class RunWriter {
     this.append(layout.evaluationFile(this.folder, name), records);
   }
 
+  /** A copy of a module of the run's rewards. */
+  rewardModule(name: string, text: string): void {
+    this.lock.check();
+    const file = layout.rewardModuleFile(this.folder, name);
+    guardDisk(file, 'no update was trained', () => {
+      makeFolder(this.folder, dirname(file));
+      replaceText(this.folder, file, text);
+    });
+  }
+
   /** Adds or replaces a stage's row of summary.json. */
   summary(row: Omit<StageRow, 'seq'>): void {
     const rows = readSummary(this.folder).filter((other) => other.stage !== row.stage);

@@ -372,6 +372,20 @@ describe('score', () => {
     });
   });
 
+  it('runs a reward in code, and says so', async () => {
+    distillery.write('length.mjs', 'export default ({ text }) => text.length;');
+    distillery.write('length.reward.json', { components: [{ use: './length.mjs' }, { use: 'correctness' }] });
+    const { code, stdout, stderr } = await distillery.run('score', 'length.reward.json', whole, '--json');
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringContaining(`runs code: ${join(distillery.folder, 'length.mjs')}\n`),
+    ]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      count: 6,
+      parts: { length: { after: { applies: 1, min: expect.any(Number) } } },
+    });
+  });
+
   it('reads a file of rollouts; outside of a run it needs the problems', async () => {
     const file = join(whole, 'rollouts', 'rewrite', '1.jsonl');
     const [inside, copy] = [

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { RewardConfig } from '../../config/reward';
 import { UserError } from '../../errors';
 import { parseJson, readLines } from '../../lines';
+import type { CodeRewards } from '../../rewards/code/code-rewards';
 import { type ScoredText, scoreTexts, summariseKinds, type TextRow } from '../../rewards/texts';
 import { shortPath } from '../inputs/places';
 import { printDocument } from '../terminal/exit';
@@ -39,12 +40,12 @@ export function readTextRows(file: string): TextRow[] | null {
 }
 
 /** Scores the rows and prints them, as a table by kind or as one JSON object. */
-export function scoreRows(
-  reward: RewardConfig,
+export async function scoreRows(
+  { reward, code }: { reward: RewardConfig; code: CodeRewards },
   { name, file, rows }: { name: string; file: string; rows: readonly TextRow[] },
   { show, json }: { show: number; json?: boolean },
-): void {
-  const scored = scoreTexts(reward, rows);
+): Promise<void> {
+  const scored = await scoreTexts(reward, rows, code);
   const kinds = summariseKinds(scored);
   if (json) printDocument({ reward: name, files: [file], kinds, completions: scored.map(completionOf) });
   else stdout.write(`${rowsText(name, file, scored, show)}\n`);

@@ -5,6 +5,7 @@ import { loadReward, resolveReward } from '../../config/load';
 import { isPreset, presetNames } from '../../config/presets';
 import type { RewardConfig } from '../../config/reward';
 import { UserError } from '../../errors';
+import { CodeRewards, modulesOf } from '../../rewards/code/code-rewards';
 import { scoreRollouts } from '../../rewards/dry-run';
 import { summariseScores } from '../../rewards/summary';
 import { runsFolderName } from '../../runs/layout';
@@ -59,42 +60,61 @@ Examples:
   distillery score brevity.reward.json bench/reward-battery/battery.jsonl --json
   distillery score brevity.reward.json latest --json | jq '.completions[] | select(.movement == "falls")'`,
     )
-    .action((rewardName: string, source: string, options: Options) => {
+    .action(async (rewardName: string, source: string, options: Options) => {
       const reward = readReward(rewardName);
-      const rows = existsSync(source) && statSync(source).isFile() ? readTextRows(source) : null;
-      if (rows) {
-        scoreRows(reward, { name: reward.name ?? rewardName, file: source, rows }, options);
-        return;
-      }
-      const { files, completions } = readRecorded(source, { ...options, stage: options.stage?.at(-1) });
-      const rescored = scoreRollouts<ScorableRollout>(reward, completions);
-      const summary = summariseScores(rescored);
-      if (options.json)
-        printDocument({
-          reward: reward.name ?? rewardName,
-          files,
-          ...summary,
-          completions: rescored.map(({ record, old, new: now, oldRank, newRank, movement }) => ({
-            problemId: record.problemId,
-            step: record.rollout.step,
-            group: record.rollout.group,
-            sample: record.rollout.sample,
-            correct: record.rollout.correct,
-            tokens: record.completion.tokens.length,
-            before: old.total,
-            after: now.total,
-            parts: now.parts,
-            failures: now.failures,
-            rankBefore: oldRank,
-            rankAfter: newRank,
-            movement,
-          })),
-        });
-      else {
-        const scored = { reward: reward.name ?? rewardName, files, most: options.show };
-        stdout.write(`${scoreText(scored, summary, rescored)}\n`);
-      }
+      await withCode(reward, (code) => score({ reward, code, name: reward.name ?? rewardName }, source, options));
     });
+}
+
+/** Offers the modules of the reward to `work`, says that they run, and ends them. */
+async function withCode(reward: RewardConfig, work: (code: CodeRewards) => Promise<void>): Promise<void> {
+  for (const path of modulesOf([reward])) stderr.write(`runs code: ${path}\n`);
+  const code = new CodeRewards({ warn: (text) => stderr.write(`warning: ${text}\n`) });
+  try {
+    await work(code);
+  } finally {
+    await code.close();
+  }
+}
+
+async function score(
+  { reward, code, name }: { reward: RewardConfig; code: CodeRewards; name: string },
+  source: string,
+  options: Options,
+): Promise<void> {
+  const rows = existsSync(source) && statSync(source).isFile() ? readTextRows(source) : null;
+  if (rows) {
+    await scoreRows({ reward, code }, { name, file: source, rows }, options);
+    return;
+  }
+  const { files, completions } = readRecorded(source, { ...options, stage: options.stage?.at(-1) });
+  const rescored = await scoreRollouts<ScorableRollout>(reward, completions, code);
+  const summary = summariseScores(rescored);
+  if (options.json)
+    printDocument({
+      reward: name,
+      files,
+      ...summary,
+      completions: rescored.map(({ record, old, new: now, oldRank, newRank, movement }) => ({
+        problemId: record.problemId,
+        step: record.rollout.step,
+        group: record.rollout.group,
+        sample: record.rollout.sample,
+        correct: record.rollout.correct,
+        tokens: record.completion.tokens.length,
+        before: old.total,
+        after: now.total,
+        parts: now.parts,
+        failures: now.failures,
+        rankBefore: oldRank,
+        rankAfter: newRank,
+        movement,
+      })),
+    });
+  else {
+    const scored = { reward: name, files, most: options.show };
+    stdout.write(`${scoreText(scored, summary, rescored)}\n`);
+  }
 }
 
 function readReward(name: string): RewardConfig {

@@ -5,7 +5,8 @@ import type { GrpoSettings } from '../../config/experiment';
 import type { Student } from '../../engine/port';
 import type { Episode } from '../../engine-data/examples';
 import type { TokenMeasures } from '../../engine-data/training';
-import { type RewardInput, type RewardScore, scoreGroup } from '../../rewards/compose';
+import type { RewardInput, RewardScore } from '../../rewards/compose';
+import { scoreGroups } from '../../rewards/score';
 import type { RolloutRecord } from '../../runs/records';
 import { deviation, mean } from '../../statistics';
 import { type Context, note } from '../context';
@@ -80,40 +81,31 @@ export async function sampleGroups(
       signal,
     },
   );
-  const failed = new Map<string, string>();
-  const groups = prompts.map((one, p): ScoredGroup => {
-    const lesson = context.train[one.row];
-    const drawn = completions.slice(p * settings.group, (p + 1) * settings.group).map((completion) => {
-      const tokens = withoutEnd(completion);
-      const text = tokenizer.decode(tokens);
-      return { ...completion, text, bare: tokens, ...judge(text, lesson.problem.answer) };
+  const drawn = prompts.map((one, p) => {
+    const { problem, chain, teacherTokens } = context.train[one.row];
+    const asked: RewardInput['problem'] = {
+      question: problem.question,
+      answer: problem.answer,
+      teacher: chain ?? undefined,
+      teacherTokens: teacherTokens ? teacherTokens.length - 1 : undefined,
+      completesSteps: showsSteps(tokenizer.decode(one.prompt)),
+    };
+    return completions.slice(p * settings.group, (p + 1) * settings.group).map((completion) => {
+      const bare = withoutEnd(completion);
+      const text = tokenizer.decode(bare);
+      const { tokens, logProbs, finished } = completion;
+      const { answer, correct } = judge(text, problem.answer);
+      const input: RewardInput = { problem: asked, completion: { text, tokens: bare, finished } };
+      return { input, sample: { tokens, logProbs, finished, text, answer, correct: correct && finished } };
     });
-    const completesSteps = showsSteps(tokenizer.decode(one.prompt));
-    const inputs = drawn.map(
-      ({ text, bare, finished }): RewardInput => ({
-        problem: {
-          question: lesson.problem.question,
-          answer: lesson.problem.answer,
-          teacher: lesson.chain ?? undefined,
-          teacherTokens: lesson.teacherTokens ? lesson.teacherTokens.length - 1 : undefined,
-          completesSteps,
-        },
-        completion: { text, tokens: bare, finished },
-      }),
-    );
-    const scores = scoreGroup(settings.reward, inputs);
-    for (const { failures } of scores) for (const [name, why] of Object.entries(failures)) failed.set(name, why);
-    const samples = drawn.map(({ tokens, logProbs, finished, text, answer, correct }, i) => ({
-      tokens,
-      logProbs,
-      finished,
-      text,
-      answer,
-      correct: correct && finished,
-      score: scores[i],
-      advantage: 0,
-    }));
-    return { ...one, lesson, samples };
+  });
+  const inputs = drawn.map((group) => group.map(({ input }) => input));
+  const scores = await scoreGroups(settings.reward, inputs, context.code);
+  const failed = new Map<string, string>();
+  for (const { failures } of scores.flat()) for (const [name, why] of Object.entries(failures)) failed.set(name, why);
+  const groups = prompts.map((one, p): ScoredGroup => {
+    const samples = drawn[p].map(({ sample }, i) => ({ ...sample, score: scores[p][i], advantage: 0 }));
+    return { ...one, lesson: context.train[one.row], samples };
   });
   for (const [name, why] of failed)
     note(notify, `reward component ${name} failed and did not count: ${why}`, 'warning');

@@ -14,7 +14,7 @@ export class ConfigDiagnostics implements vscode.Disposable {
   private timer: NodeJS.Timeout | undefined;
 
   constructor() {
-    const files = vscode.workspace.createFileSystemWatcher('**/*.{json,jsonl}', false, true, false);
+    const files = vscode.workspace.createFileSystemWatcher('**/*.{json,jsonl,mjs,cjs,js}', false, true, false);
     const later = () => this.later();
     this.parts = [
       this.collection,
@@ -24,6 +24,7 @@ export class ConfigDiagnostics implements vscode.Disposable {
       vscode.workspace.onDidOpenTextDocument((document) => this.check(document)),
       vscode.workspace.onDidChangeTextDocument(({ document }) => configKind(document.fileName) && later()),
       vscode.workspace.onDidSaveTextDocument(later),
+      vscode.workspace.onDidGrantWorkspaceTrust(later),
       vscode.workspace.onDidCloseTextDocument(({ uri }) => this.collection.delete(uri)),
     ];
     for (const document of vscode.workspace.textDocuments) this.check(document);

@@ -8,15 +8,16 @@ import { fileFindings } from '../../config/load';
 import { isPreset } from '../../config/presets';
 import { mayRead } from '../workspace/named-files';
 import { type ConfigKind, pathFrom } from './kinds';
+import { findModules } from './modules';
 
 /** The text of another file, from the editor or from disk; undefined if there is none. */
 export type ReadText = (file: string) => string | undefined;
 
 export function configIssues(kind: ConfigKind, text: string, file: string, read: ReadText): Issue[] {
-  if (kind === 'reward') return checkReward(text).issues;
-  const { issues, readable, place } = checkExperiment(text);
-  if (!readable) return issues;
   const folder = dirname(file);
+  if (kind === 'reward') return checkReward(text, findModules(folder)).issues;
+  const { issues, readable, place } = checkExperiment(text, { find: findModules(folder) });
+  if (!readable) return issues;
   const unread = unreadFindings(readable, folder);
   const looked = () => [...fileFindings(readable, folder), ...rewardFileFindings(readable, folder, read)];
   const found = (unread.length > 0 ? unread : looked()).map(place);
@@ -53,8 +54,10 @@ function rewardFileFindings({ stages }: ParsedExperiment, folder: string, read: 
   return (['complete', 'rewrite'] as const).flatMap((name) => {
     const stage = stages[name];
     if (!stage || typeof stage.reward !== 'string' || isPreset(stage.reward)) return [];
-    const text = read(pathFrom(folder, stage.reward));
-    const errors = text === undefined ? [] : checkReward(text).issues.filter(({ severity }) => severity === 'error');
+    const file = pathFrom(folder, stage.reward);
+    const text = read(file);
+    const { issues } = text === undefined ? { issues: [] } : checkReward(text, findModules(dirname(file), folder));
+    const errors = issues.filter(({ severity }) => severity === 'error');
     if (errors.length === 0) return [];
     const [{ line, message }] = errors;
     const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';

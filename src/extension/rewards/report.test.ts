@@ -38,11 +38,11 @@ const rollouts = [
   ...[rollout(1, 0, 6, 10, 0), rollout(1, 1, 5, 80, 1)], // flat under a reward that does not look at the answer
 ];
 
-it('lists what a reward changes, with links to the completions', () => {
+it('lists what a reward changes, with links to the completions', async () => {
   const page = scoreReport(
     'short.reward.json',
     'run 1',
-    rescore([{ use: 'correctness' }, { use: 'brevity', options: { stepBonus: 0 } }], rollouts),
+    await rescore([{ use: 'correctness' }, { use: 'brevity', options: { stepBonus: 0 } }], rollouts),
   );
   const text = page.lines.join('\n');
   expect(text).toContain('short.reward.json: 5 completions, 2 groups\nrun 1\n');
@@ -59,17 +59,19 @@ it('lists what a reward changes, with links to the completions', () => {
     if (tone === 'rise' || tone === 'fall') expect(page.lines[line].slice(start, end)).toMatch(/[▲▼]/);
 });
 
-it('names the groups that become flat, and those that are flat no more', () => {
-  const flat = scoreReport('r', '', rescore([{ use: 'repetition', options: { penalty: 0 } }], rollouts)).lines.join(
-    '\n',
-  );
+it('names the groups that become flat, and those that are flat no more', async () => {
+  const flat = scoreReport(
+    'r',
+    '',
+    await rescore([{ use: 'repetition', options: { penalty: 0 } }], rollouts),
+  ).lines.join('\n');
   expect(flat).toMatch(/Groups that become flat: 2\n {2}p0, update 3 {3}all 0\.000, before 0\.000 to 1\.000/);
-  const again = rescore([{ use: 'correctness' }], [rollout(0, 0, 5, 9, 0), rollout(0, 1, 6, 9, 0)]);
+  const again = await rescore([{ use: 'correctness' }], [rollout(0, 0, 5, 9, 0), rollout(0, 1, 6, 9, 0)]);
   expect(scoreReport('r', '', again).lines.join('\n')).toContain('Groups no longer flat: 1');
 });
 
-it('states that no rank changes, and shows warnings', () => {
-  const { lines, heads } = scoreReport('r', 'a', rescore([{ use: 'correctness', weight: 2 }], rollouts), [
+it('states that no rank changes, and shows warnings', async () => {
+  const { lines, heads } = scoreReport('r', 'a', await rescore([{ use: 'correctness', weight: 2 }], rollouts), [
     'line 3: odd.',
   ]);
   expect(lines.join('\n')).toContain('Every group keeps its order');

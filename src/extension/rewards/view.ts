@@ -1,9 +1,10 @@
 import { basename, dirname } from 'node:path';
 import { checkReward } from '../../config/check';
+import { resolveReward } from '../../config/load';
 import type { RewardConfig } from '../../config/reward';
 import { UserError } from '../../errors';
-import { scoreRollouts } from '../../rewards/dry-run';
 import { stageTitles } from '../../stages';
+import { findModules } from '../config/modules';
 import { currentText } from '../config/texts';
 import { runIdTitle } from '../runs/items';
 import type { Services } from '../services';
@@ -12,6 +13,7 @@ import type * as vscode from '../vscode';
 import type { PageText } from './page';
 import { scoreReport } from './report';
 import { newestRollouts, type RecordedRollouts, type RolloutChoice, readCompletions } from './rollouts';
+import { scoreInEditor } from './scoring';
 
 export const scoresScheme = 'distillery-scores';
 
@@ -20,8 +22,10 @@ interface ScoreState {
   reward: vscode.Uri;
   choice?: RolloutChoice;
   recorded?: RecordedRollouts;
-  /** The last text that was a valid reward. */
+  /** The last text that was a valid reward, with the paths of its modules. */
   config?: RewardConfig;
+  /** The last scoring, which may wait for rewards in code. */
+  scoring?: AbortController;
   page: PageText;
 }
 
@@ -31,8 +35,8 @@ export class ScoreViews implements vscode.Disposable {
     scheme: scoresScheme,
     ending: '.scores',
     create: (reward) => ({ reward, page: { lines: [], tones: [], links: [], heads: [] } }),
-    write: (view) => {
-      view.page = this.write(view);
+    write: async (view) => {
+      view.page = await this.write(view);
       return view.page.lines.join('\n');
     },
   });
@@ -60,7 +64,7 @@ export class ScoreViews implements vscode.Disposable {
     return this.documents.at(uri)?.recorded?.run;
   }
 
-  private write(view: ScoreState): PageText {
+  private async write(view: ScoreState): Promise<PageText> {
     const name = basename(view.reward.fsPath);
     try {
       const warnings = this.readReward(view);
@@ -70,7 +74,11 @@ export class ScoreViews implements vscode.Disposable {
       if (!view.choice) return message(name, ['There are no rollouts yet. Stage 2 of a run produces them.']);
       view.recorded ??= readCompletions(view.choice);
       const { recorded } = view;
-      return scoreReport(name, aboutText(recorded), scoreRollouts(config, recorded.completions), warnings);
+      view.scoring?.abort();
+      view.scoring = new AbortController();
+      const { signal } = view.scoring;
+      const rescored = await scoreInEditor(config, recorded.completions, { warnings, signal });
+      return scoreReport(name, aboutText(recorded), rescored, warnings);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       return message(name, error.toString().split('\n'));
@@ -81,9 +89,10 @@ export class ScoreViews implements vscode.Disposable {
   private readReward(view: ScoreState): string[] {
     const text = currentText(view.reward.fsPath);
     if (text === undefined) return ['The reward file cannot be read.'];
-    const { value, issues } = checkReward(text);
+    const folder = dirname(view.reward.fsPath);
+    const { value, issues } = checkReward(text, findModules(folder));
     if (value) {
-      view.config = value;
+      view.config = resolveReward(value, folder);
       return issues.map(({ line, message: what }) => `line ${line}: ${what}`);
     }
     const { line, message: what } = issues.find(({ severity }) => severity === 'error')!;

@@ -21,7 +21,7 @@ export class LiveDocuments<V> implements vscode.TextDocumentContentProvider, vsc
       scheme: string;
       ending: string;
       create: (source: vscode.Uri) => V;
-      write: (view: V) => string;
+      write: (view: V) => string | Promise<string>;
     },
   ) {
     this.parts = [
@@ -61,7 +61,7 @@ export class LiveDocuments<V> implements vscode.TextDocumentContentProvider, vsc
     return this.views.get(uri.toString());
   }
 
-  provideTextDocumentContent(uri: vscode.Uri): string {
+  provideTextDocumentContent(uri: vscode.Uri): string | Promise<string> {
     return this.kind.write(this.view(uri));
   }
 
