@@ -134,9 +134,7 @@ function shapeAt(schema: Schema, value: unknown, path: Path): Record<string, Sch
       const key = 'discriminator' in def ? (def.discriminator as string) : null;
       const tag = key === null ? undefined : (valueAt(value, [key]) as string | undefined);
       const admits = (option: Schema) =>
-        key === null
-          ? !z.safeParse(option, value).error?.issues.some((one) => isOtherTag(one, value))
-          : !!option._zod.propValues?.[key]?.has(tag);
+        key === null ? hasTagOf(option, value) : !!option._zod.propValues?.[key]?.has(tag);
       const admitted = def.options.filter(admits);
       return Object.assign(
         {},
@@ -153,6 +151,18 @@ function shapeAt(schema: Schema, value: unknown, path: Path): Record<string, Sch
     default:
       return {};
   }
+}
+
+/** Whether no tag of an object is that of another alternative. Only its texts are read, as it may be long. */
+function hasTagOf(alternative: Schema, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  const names = Object.keys(shapeAt(alternative, value, []));
+  const texts = names.flatMap((name) => {
+    const text = Object.hasOwn(value, name) ? valueAt(value, [name]) : undefined;
+    return typeof text === 'string' ? [[name, text]] : [];
+  });
+  const { error } = z.safeParse(alternative, Object.fromEntries(texts));
+  return !error?.issues.some((issue) => isOtherTag(issue, value));
 }
 
 function valueAt(value: unknown, path: Path): unknown {

@@ -30,7 +30,7 @@ const groups = [
 
 let number = 0;
 
-/** Scores the groups `times` times with one component, the module with this text; returns its parts and the warnings. */
+/** Scores the groups `times` times with a module of this text as a component; returns its parts and the warnings. */
 async function scoreWith(
   text: string,
   {
