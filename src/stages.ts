@@ -17,7 +17,7 @@ interface StudentDefinition {
 
 const students = {
   base: { kind: 'base', title: 'Base student', short: 'Base', icon: 'circle-outline', band: '#88888844' },
-  sft: { kind: 'baseline', title: 'Plain SFT', short: 'SFT', icon: 'book', band: '#8a8f9833' },
+  sft: { kind: 'baseline', title: 'Plain SFT', short: 'Plain SFT', icon: 'book', band: '#8a8f9833' },
   sftConcise: { kind: 'baseline', title: 'Concise SFT', short: 'Concise SFT', icon: 'book', band: '#8a8f9833' },
   rft: {
     kind: 'baseline',
@@ -30,7 +30,7 @@ const students = {
   grpo: {
     kind: 'baseline',
     title: 'Plain GRPO',
-    short: 'GRPO',
+    short: 'Plain GRPO',
     icon: 'graph-line',
     band: '#8a8f9833',
     sampledAs: 'complete',

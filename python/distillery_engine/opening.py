@@ -123,8 +123,8 @@ def quantized(kind: str | None, dtype: torch.dtype) -> Any | None:
 
 def load(folder: str, device: torch.device, dtype: torch.dtype, quantization: Any | None = None) -> Any:
     """
-    A causal LM, without network access, without code of its folder, and without pickles. Raises EngineError if weights
-    are missing, which transformers would replace by random ones.
+    A causal LM, without network access, without running code from its folder, and without reading pickles. Raises
+    EngineError if weights are missing, which transformers would replace by random ones.
     """
     # Without an answer here, transformers would ask on standard input whether to run the folder's code.
     careful: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
@@ -151,7 +151,7 @@ def load(folder: str, device: torch.device, dtype: torch.dtype, quantization: An
 
 def check_names(found: dict[str, Any], config: Any, folder: str) -> None:
     """Refuses weights that lack tensors, or have layers more than config.json (transformers ignores them)."""
-    remedy = "config.json and the weights belong to different models: copy both from one."
+    remedy = "config.json and the weights belong to different models: copy both from the same one."
     missing = sorted(found["missing_keys"])
     if missing:
         raise EngineError("checkpoint", f"The weights lack {listed(missing)}", remedy, folder)

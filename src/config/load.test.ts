@@ -77,10 +77,17 @@ it('gives baselines the settings of plain SFT and of Stage 2, where they say not
   const sft = { updates: 7, batch: 5, learningRate: 1e-3 };
   const baselines = { sft, sftConcise: {}, rft: { updates: 3 }, grpo: { learningRate: 2e-4 } };
   const stages = { complete: { updates: 9, learningRate: 1e-4, beta: 0.1 } };
-  const { experiment: loaded } = loadExperiment(write('x.distillery.json', { ...experiment, stages, baselines }));
+  const quick = { baselines: { sft: { updates: 2 } } };
+  const path = write('x.distillery.json', { ...experiment, stages, baselines, quick });
+  const { experiment: loaded } = loadExperiment(path);
   expect(loaded.baselines.sftConcise).toEqual(loaded.baselines.sft);
   expect(loaded.baselines.rft).toEqual({ ...loaded.baselines.sft, updates: 3 });
   expect(loaded.baselines.grpo).toMatchObject({ updates: 9, learningRate: 2e-4, beta: 0.1 });
+  const set = [{ path: ['baselines', 'sft'], value: false }];
+  for (const reduced of [{ quick: false }, { quick: true }]) {
+    const { baselines: whole } = loadExperiment(path, reduced).experiment;
+    expect(loadExperiment(path, { ...reduced, set }).experiment.baselines).toEqual({ ...whole, sft: false });
+  }
   expect(resolveExperiment(JSON.parse(JSON.stringify(loaded)), '/elsewhere')).toEqual(loaded);
 });
 

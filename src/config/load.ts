@@ -23,7 +23,7 @@ import type { RewardConfig } from './reward';
 import { type ChangedSetting, namingSource, withSettings } from './set';
 import { loraFindings, resolveLora, sizeFindings } from './student-size';
 import { suggest } from './suggest';
-import { learningRates, optimizationOfGrpo, supervisedDefaults } from './training';
+import { learningRates, optimizationOfGrpo, type SupervisedSettings, supervisedDefaults } from './training';
 
 /**
  * Reads an experiment: defaults filled in, paths made absolute (they are relative to the file), rewards loaded; `quick`
@@ -33,15 +33,18 @@ export function loadExperiment(
   path: string,
   { quick, set = [] }: { quick?: boolean; set?: readonly ChangedSetting[] } = {},
 ): { experiment: Experiment; warnings: FileIssue[] } {
-  const checked = checkExperiment(withSettings(readConfig(path, 'experiment'), set, quick), {
-    quick,
-    find: modulesIn(dirname(path)),
-  });
+  const text = readConfig(path, 'experiment');
+  const checkWith = (settings: typeof set) =>
+    checkExperiment(withSettings(text, settings, quick), { quick, find: modulesIn(dirname(path)) });
+  const checked = checkWith(set);
   const missing = checked.readable ? fileFindings(checked.readable, dirname(path)) : [];
   const found = [...checked.issues, ...missing.map(checked.place)];
   const issues = found.map((issue) => ({ ...namingSource(issue, set), file: path }));
   const { stages, ...rest } = settle({ ...checked, issues });
-  const experiment = resolveExperiment({ ...rest, stages }, dirname(path));
+  // `--set baselines.sft=false` leaves the other baselines the settings of plain SFT.
+  const kept = set.filter(({ path: changed }) => changed.join('.') !== 'baselines.sft');
+  const written = kept.length < set.length ? checkWith(kept).value?.baselines.sft : undefined;
+  const experiment = resolveExperiment({ ...rest, stages }, dirname(path), written || undefined);
   const rewardFiles = [rewardFile(stages.complete), rewardFile(stages.rewrite)].filter((file) => file !== null);
   const rewardWarnings = [...new Set(rewardFiles)].flatMap(
     (file) => loadReward(resolve(dirname(path), file), dirname(path)).warnings,
@@ -64,8 +67,15 @@ export function loadReward(path: string, root = dirname(path)): { reward: Reward
   };
 }
 
-/** Completes a valid experiment; relative paths are resolved against `folder`. Idempotent. */
-export function resolveExperiment(file: ExperimentInput | ParsedExperiment | Experiment, folder: string): Experiment {
+/**
+ * Completes a valid experiment; relative paths are resolved against `folder`. `defaults` are for the supervised
+ * baselines when plain SFT is off. Idempotent.
+ */
+export function resolveExperiment(
+  file: ExperimentInput | ParsedExperiment | Experiment,
+  folder: string,
+  defaults: SupervisedSettings = supervisedDefaults(),
+): Experiment {
   const { $schema: _schema, quick: _quick, ...parsed } = experimentSchema().parse(file);
   const { reconstruct, complete, rewrite } = parsed.stages;
   const { sft, sftConcise, rft, grpo } = parsed.baselines;
@@ -78,7 +88,7 @@ export function resolveExperiment(file: ExperimentInput | ParsedExperiment | Exp
     evaluateEvery: stage.evaluateEvery ?? parsed.evaluation.every,
   });
   /** All supervised baselines share one budget. */
-  const asSft = <T extends object>(given: T) => ({ ...(sft || supervisedDefaults()), ...given });
+  const asSft = <T extends object>(given: T) => ({ ...(sft || defaults), ...given });
   const rewarded = <T extends ScheduleInput & { reward: string | RewardConfig }>(stage: T) => ({
     ...scheduled(stage, learningRates.grpo),
     reward: resolveReward(stage.reward, folder),
@@ -155,12 +165,11 @@ export function fileFindings({ student, data, stages }: ParsedExperiment, folder
     const full = resolve(folder, file);
     const there = whatIs(full);
     if (there === `a ${kind}`) return;
-    const state = there ? `is ${there}, not a ${kind}` : 'does not exist';
     const meant = similar(full, kind);
     found.push({
       severity: 'error',
       path,
-      message: there ? `${full} ${state}.` : `The ${kind} ${full} ${state}.`,
+      message: there ? `${full} is ${there}, not a ${kind}.` : `The ${kind} ${full} does not exist.`,
       remedy: didYouMean(meant) ?? remedy,
       replacement:
         meant === null ? undefined : JSON.stringify(`${file.replace(/[^\\/]*[\\/]?$/, '')}${basename(meant)}`),

@@ -26,20 +26,20 @@ function jsonOrText(text: string): unknown {
 
 /** The text of an experiment with these settings; with `quick` they replace its quick settings, too. */
 export function withSettings(text: string, settings: readonly ChangedSetting[], quick = false): string {
-  return settings.reduce(
-    (before, { path, value }) =>
-      (quick ? [path, ['quick', ...path]] : [path]).reduce((changed, place) => {
-        try {
-          return applyEdits(changed, modify(changed, [...place], value, {}));
-        } catch {
-          throw new UserError(`--set cannot change ${path.join('.')}: the experiment has no group of that name`, {
-            code: 'config',
-            remedy: `Set ${path.slice(0, -1).join('.') || path.join('.')} as a whole, as JSON in quotes.`,
-          });
-        }
-      }, before),
-    text,
-  );
+  let changed = text;
+  for (const { path, value } of settings) {
+    for (const place of quick ? [path, ['quick', ...path]] : [path]) {
+      try {
+        changed = applyEdits(changed, modify(changed, [...place], value, {}));
+      } catch {
+        throw new UserError(`--set cannot change ${path.join('.')}: the experiment has no group of that name`, {
+          code: 'config',
+          remedy: `Set ${path.slice(0, -1).join('.') || path.join('.')} as a whole, as JSON in quotes.`,
+        });
+      }
+    }
+  }
+  return changed;
 }
 
 /** An issue at a changed setting says where the value comes from. */

@@ -58,7 +58,6 @@ export const rewardSnippets = [
   },
 ];
 
-/** `required`: options, in tokens, that the component needs. */
 /** `required`: options without a default, and whether each is a list of texts or a number. */
 export function componentSnippet(
   use: string,

@@ -68,8 +68,11 @@ const isTalk = (columns: SettledColumns, column: string) =>
 function reader(row: Row, columns: SettledColumns) {
   const known = new Map<string, Conversation | null>();
   const conversation = (column: string): Conversation | null => {
-    const found = known.get(column) ?? conversationIn(row, columns, column);
-    known.set(column, found);
+    let found = known.get(column);
+    if (found === undefined) {
+      found = conversationIn(row, columns, column);
+      known.set(column, found);
+    }
     return found;
   };
   const text = (column: string | undefined, turn: ChatRole) => {

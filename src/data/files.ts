@@ -49,9 +49,9 @@ function ofFolder(folder: string, split: Split): string[] {
   return others.length > 0 ? others : files;
 }
 
-/** Whether a folder's files are named by `split`. */
-export const isParted = (path: string, split: Split): boolean =>
-  isFolder(path) && filesOf(path, split).every((file) => splitOf(relative(path, file)) === split);
+/** Whether `path` is a folder whose `files` are all named by `split`. */
+export const isParted = (path: string, files: readonly string[], split: Split): boolean =>
+  isFolder(path) && files.every((file) => splitOf(relative(path, file)) === split);
 
 /** The prefix of generated ids: a file's name, or for several files the path below their common folder. */
 export function stemOf(file: string, files: readonly string[]): string {

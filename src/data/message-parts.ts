@@ -1,12 +1,13 @@
 /** The content of a message, or a piece of one: servers and datasets represent thinking in several ways. */
+import { isObject } from '../json';
 
 /** A message or a delta of a stream, including fields that servers add to OpenAI's. */
 export type Delta = { content?: unknown } & { [field in ThoughtField]?: unknown };
 
 /**
  * Fields with thinking: `reasoning_content` (DeepSeek, vLLM, llama.cpp), `reasoning` (Ollama, OpenRouter, newer vLLM),
- * `thinking` (Ollama's own), `reasoning_details` (OpenRouter, beside `reasoning` with the same text), `thoughts`. The
- * first nonempty one counts.
+ * `thinking` (Ollama's own), `reasoning_details` (OpenRouter, beside `reasoning` with the same text), `thinking_blocks`
+ * (LiteLLM), and others. The first nonempty one counts.
  */
 const thoughtFields = [
   'reasoning_content',
@@ -62,5 +63,3 @@ export function partText(value: unknown, depth = 0): string {
   }
   return '';
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;

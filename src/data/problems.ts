@@ -149,8 +149,8 @@ export function plainQuestion(question: string): string {
 }
 
 /**
- * A hash of `plainQuestion`: two 32-bit products each (as in cyrb53, a public-domain hash), 53 bits of the result. In
- * ASCII it is computed without that text, which would take as long as reading the rows.
+ * A hash of `plainQuestion`: two 32-bit products each (as in cyrb53, a public-domain hash), 53 bits of the result. For
+ * ASCII it is computed without making that text, which would take as long as reading the rows.
  */
 export function questionKey(question: string): number {
   let [a, b] = [0xdeadbeef, 0x41c6ce57];
@@ -171,14 +171,15 @@ export function questionKey(question: string): number {
     }
     if (gap) mix(space);
     mix(kept);
-    [gap, started] = [false, true];
+    gap = false;
+    started = true;
   }
   a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909);
   b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909);
   return 4294967296 * (2097151 & b) + (a >>> 0);
 }
 
-/** But for spaces, all of which end words. */
+/** Whether a text is ASCII. Other white space may be in it: all of it separates words. */
 const isAscii = (text: string) => !/[^ -~\s]/.test(text);
 const space = 32;
 
@@ -241,8 +242,8 @@ export class Collector {
   private packed = 0;
 
   /**
-   * `fileBytes`: of the files. Those of large ones are not held even at first, as V8 would then allocate all problems
-   * where only a full collection frees them.
+   * `fileBytes`: the size of the files. Problems of large files are not held even at first, as V8 would then place all
+   * problems where only a full collection frees them.
    */
   constructor(fileBytes = 0) {
     this.held = fileBytes > 4 * heldBytes ? null : [];

@@ -87,7 +87,7 @@ export function readProblems(path: string, format: FileFormat, options: ReadOpti
       { file: path },
       rows === 0 ? 'Use a file with at least one row.' : 'Lower "start".',
     );
-  const parted = isParted(path, split) || sources.some(({ source }) => source.split === split);
+  const parted = isParted(path, files, split) || sources.some(({ source }) => source.split === split);
   return {
     files,
     problems: collector.problems(),

@@ -177,6 +177,10 @@ describe('written by hand', () => {
       'not-a-number.jsonl',
       '{"question": "How many, in all?", "answer": 12, "note": "NaN", "score": NaN, "x": [-Infinity]}',
     ],
+    [
+      'not-a-number-beside-a-long-text.jsonl',
+      `{"question": "How many, in all?", "answer": 12, "score": NaN, "note": "${'x'.repeat(9 << 20)}"}`,
+    ],
     ['wide-without-mark.jsonl', Buffer.from('{"question": "How many, in all?", "answer": 12}\n', 'utf16le')],
     [
       'several-lines.json',

@@ -21,7 +21,7 @@ const mathematics = /[=<>≤≥\\$^+]/u;
 /**
  * Whether an exchange is small talk, such as "Hi!" and "Hello! What can I do for you?": a short one without numbers and
  * formulas, whose reply greets, offers help or asks back, or that asks for nothing but the assistant itself. "Is pi
- * rational?" and "No." are none.
+ * rational?" and "No." are not.
  */
 export function isSmallTalk(user: string, assistant: string): boolean {
   if (assistant.length >= longest || /\p{N}/u.test(user + assistant)) return false;

@@ -39,7 +39,7 @@ export async function startEngine(backend: Backend, student?: string): Promise<E
 export function whyTorch(student: string): string | null {
   if (!hasEngine()) return null;
   if (!isEmbeddable(student)) return "the embedded engine does not support the student's family";
-  // PyTorch reads no GGUF files, and for small students the embedded engine is faster than a GPU is busy.
+  // The PyTorch engine reads no GGUF files, and small students do not keep a GPU busy.
   if (!hasGpuEngine() || ggufAt(student) !== null) return null;
   const large = parameterCount(loadStudentConfig(student)) >= autoLoraParameters;
   return large ? 'PyTorch is set up for a GPU, and the student is large' : null;

@@ -3,6 +3,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { release } from '../answer-limits';
 import { appendAnswer, bytesFrom, LongerThanAnnounced, openPart } from '../download';
 import { UserError } from '../errors';
 import { sizeOf } from '../paths';
@@ -37,7 +38,7 @@ export async function fetchFile(
     } catch (error) {
       hub.signal?.throwIfAborted();
       if (error instanceof UserError) throw error;
-      // Not since the last attempt: a server that ignores ranges starts from the beginning each time.
+      // Beyond the furthest attempt, not the last: a server that ignores ranges starts from the beginning each time.
       failures = sizeOf(path) > furthest ? 0 : failures + 1;
       furthest = Math.max(furthest, sizeOf(path));
       if (failures === interruptions) throw unreachable(hub, error);
@@ -76,16 +77,17 @@ async function complete(
   try {
     if (at < bytes) {
       const answer = await request(hub, address, { range: 'bytes=0-', ...bytesFrom(at) });
-      if (answer.status !== 200 && answer.status !== 206) {
-        await answer.body?.cancel();
-        refuseStatus(hub, answer.status, name);
+      try {
+        if (answer.status !== 200 && answer.status !== 206) refuseStatus(hub, answer.status, name);
+        // With 200 the server ignores ranges and starts from the beginning.
+        if (answer.status === 200) hash = begin(algorithm, bytes);
+        await appendAnswer(answer, { handle, path, at, bytes }, (piece, here) => {
+          hash.update(piece);
+          tell(here);
+        });
+      } finally {
+        await release(answer);
       }
-      if (answer.status === 200) hash = begin(algorithm, bytes); // the server ignores ranges and starts from the
-      // beginning
-      await appendAnswer(answer, { handle, path, at, bytes }, (piece, here) => {
-        hash.update(piece);
-        tell(here);
-      });
     }
     return hash.digest('hex');
   } catch (error) {

@@ -1,6 +1,6 @@
 /** Requests to the Hub: with retries, safe handling of the token, and clear errors. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AnswerCutOff, type AnswerLimits, fetchWithin } from '../answer-limits';
+import { AnswerCutOff, type AnswerLimits, fetchWithin, release } from '../answer-limits';
 import { type ErrorCode, UserError } from '../errors';
 
 export interface Hub {
@@ -65,7 +65,7 @@ export async function request(
       hub.signal?.throwIfAborted();
       if (error instanceof UserError || attempt === maxAttemptsOffline) throw unreachable(hub, error);
     }
-    await answer?.body?.cancel();
+    if (answer) await release(answer);
     const asked = Number(answer?.headers.get('retry-after'));
     await sleep(asked > 0 ? Math.min(asked * 1000, 60_000) : hub.retryDelayMs * 2 ** (attempt - 1), null, {
       signal: hub.signal,
@@ -91,7 +91,7 @@ async function follow(
     });
     const location = answer.headers.get('location');
     if (answer.status < 300 || answer.status >= 400 || location === null) return answer;
-    await answer.body?.cancel();
+    await release(answer);
     const next = new URL(location, url);
     if (next.protocol !== 'https:' && next.protocol !== home.protocol)
       throw new UserError(`${url.host} redirects to ${next.protocol}//${next.host}, which is not safe`, {

@@ -29,8 +29,9 @@ function contentOf(content: unknown): string {
   return content
     .map((part: { type?: unknown; text?: unknown; reasoning?: unknown } | string | null) => {
       if (typeof part === 'string') return part;
-      if (isThinking(part) || typeof part?.reasoning === 'string') return withThinking(partText(part), '');
+      if (isThinking(part)) return withThinking(partText(part), '');
       if (typeof part?.text === 'string') return part.text;
+      if (typeof part?.reasoning === 'string') return withThinking(part.reasoning, '');
       return `[${String(part?.type ?? 'content')}]`;
     })
     .join('');

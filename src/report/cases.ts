@@ -7,6 +7,7 @@ import { groupedBy } from '../grouped';
 import type { Damage } from '../lines';
 import { readFailures, readRewrites, readRollouts, rolloutSteps } from '../runs/reading';
 import type { FailureRecord } from '../runs/records';
+import { plural } from '../words';
 import { type Html, html } from './html';
 
 /** A wrong part of a text, and the reason. */
@@ -118,7 +119,7 @@ function ofRollouts(run: string, damage: Damage): ReportedCase[] {
       problemId,
       question: question ?? prompt,
       answer: gold,
-      category: `update ${last.step}, ${group.length} completions`,
+      category: `update ${last.step}, ${plural(group.length, 'completion')}`,
       texts: ends.map((one, i) => ({
         title:
           `${['Best', 'Worst'][i]} completion (reward ${one.reward?.toFixed(2) ?? 'none'}, ` +

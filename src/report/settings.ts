@@ -55,7 +55,7 @@ function sourceText(source: DataSource, place: (path: string) => string): string
     const some = chains < count ? `, ${chains} of them with a teacher chain` : '';
     return `${count} arithmetic stories of ${operations.join(' to ')} operations, seed ${seed}${some}`;
   }
-  const rows = source.count === undefined ? 'all rows' : `${source.count} rows`;
+  const rows = source.count === undefined ? 'all rows' : plural(source.count, 'row');
   return `${place(source.path)} (${source.format}), ${rows}${source.start > 0 ? ` from ${source.start} on` : ''}`;
 }
 

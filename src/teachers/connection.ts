@@ -33,7 +33,7 @@ export const replyLimits = (silenceMs = 120_000): ReplyLimits => ({
   totalMs: Math.max(4 * 3600_000, 5 * silenceMs),
 });
 
-/** The longest accepted reply with each token in an event of its own; and as one event, or one JSON object. */
+/** For the longest accepted reply: in all, with each token in an event of its own; and as one event or JSON object. */
 const sizes = { bytes: 256 << 20, emptyBytes: 16 << 20 };
 
 /** Watches one reply. */

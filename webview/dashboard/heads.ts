@@ -2,6 +2,7 @@ import type { Alert, RunHead } from '../../src/protocol/dashboard';
 import { phaseTitle, shortStageTitles } from '../../src/stages';
 import { startText } from '../../src/start';
 import { timeLeftText } from '../../src/time-left';
+import { plural } from '../../src/words';
 import { element } from '../common/dom';
 import { visibleNodes } from '../common/visible';
 import { letterOf, swatch } from './theme';
@@ -39,7 +40,7 @@ function standing(head: RunHead): HTMLElement {
 function runStateText({ state, progress, start }: RunHead): string {
   if (!progress) return state === 'running' ? `Testing ${startText(start)}` : 'No updates yet';
   const { stage, phase, done, planned, secondsLeft } = progress;
-  const count = planned === undefined ? `${done} updates` : `update ${done} of ${planned}`;
+  const count = planned === undefined ? plural(done, 'update') : `update ${done} of ${planned}`;
   const at = `${phaseTitle(stage, phase)}: ${count}`;
   if (state !== 'running' || secondsLeft === undefined) return at;
   return `${at} · ${secondsLeft === 0 ? 'testing' : timeLeftText(secondsLeft)}`;

@@ -81,8 +81,8 @@ describe('Stage 3', () => {
     expect(readFailures(run).map(({ problemId }) => problemId)).toEqual([one.problemId, two.problemId, far.problemId]);
     expect(notes).toEqual(
       expect.arrayContaining([
-        '1 problems were picked by hand',
-        expect.stringMatching(/^1 picked problems are skipped/),
+        '1 problem picked by hand',
+        expect.stringMatching(/^1 picked problem skipped/),
         'rewrites to learn from: 2 approved by hand, 0 of 0 collected ones',
         `approved rewrites with a wrong answer are not used: ${two.problemId}`,
       ]),

@@ -3,6 +3,7 @@ import { extractAnswer } from '../../answers/extract';
 import { type Decisions, decisionsOf, readDecisions } from '../../runs/decisions';
 import { runOfCheckpoint } from '../../runs/reading';
 import type { RewriteDecision } from '../../runs/records';
+import { plural } from '../../words';
 import { type Context, note } from '../context';
 import { textTokens } from '../lessons/completions';
 
@@ -24,11 +25,11 @@ export function pickedRows({ train, notify }: Context, { picked }: Pick<Decision
     chain && picked.get(problem.id) === problem.question ? [row] : [],
   );
   const missing = picked.size - rows.length;
-  note(notify, `${rows.length} problems were picked by hand`);
+  note(notify, `${plural(rows.length, 'problem')} picked by hand`);
   if (missing > 0)
     note(
       notify,
-      `${missing} picked problems are skipped: they are not among the training rows with a teacher chain`,
+      `${plural(missing, 'picked problem')} skipped: not among the training rows with a teacher chain`,
       'warning',
     );
   return rows;

@@ -3,7 +3,7 @@ import type { RewriteSettings } from '../../config/experiment';
 import type { Student } from '../../engine/port';
 import { uniform } from '../../random';
 import type { RewriteRecord } from '../../runs/records';
-import { percent } from '../../words';
+import { percent, plural } from '../../words';
 import { checkpointName, newestCheckpoint } from '../checkpoints/checkpoints';
 import { type Context, note } from '../context';
 import { evaluateLessons } from '../evaluation/evaluate';
@@ -44,7 +44,7 @@ export async function rewrite(
   const failures = resumed?.failures ?? (await findFailures(context, student, settings.failures, own));
   const progress: RewriteState = { failures, rewrites: resumed?.rewrites ?? null, own: [] };
   const state: PhaseState = { save: () => ({ ...progress, own: own.save() }), restore: () => {} };
-  note(context.notify, `${failures.length} problems are failures`);
+  note(context.notify, `${plural(failures.length, 'failure')} among the training problems`);
   let candidate: Validation | null = null;
   const wrongSteps = markedSteps(context, decisionsFor(context));
   const prompts: RewritePrompts = (row) => ({

@@ -72,20 +72,26 @@ export function valueIn(text: string): unknown {
 /** Python's numbers that JSON does not have become null. */
 const withoutNan = (text: string): string =>
   text.includes('NaN') || text.includes('Infinity')
-    ? text.replace(/"(?:[^"\\]|\\.)*(?:"|\\?$)|\bNaN\b|-?\bInfinity\b/gs, (found) =>
-        found.startsWith('"') ? found : 'null',
-      )
+    ? outsideStrings(text, /\bNaN\b|-?\bInfinity\b/, () => 'null')
     : text;
 
 /** The value of a JSON text, with long whole numbers as texts: a number of JavaScript loses their last digits. */
 const exactly = (text: string, value: unknown): unknown =>
   losesDigits(value)
-    ? JSON.parse(
-        text.replace(/"(?:[^"\\]|\\.)*"|(?<![\d.eE+])-?\d{16,}(?![\d.eE])/g, (found) =>
-          found.startsWith('"') ? found : `"${found}"`,
-        ),
-      )
+    ? JSON.parse(outsideStrings(text, /(?<![\d.eE+])-?\d{16,}(?![\d.eE])/, (digits) => `"${digits}"`))
     : value;
+
+/**
+ * Replaces what `pattern` finds outside of the strings of a JSON text. A whole string in one match would need stack for
+ * each of its escapes: one of some megabytes would exceed it.
+ */
+function outsideStrings(text: string, pattern: RegExp, replacement: (found: string) => string): string {
+  let inString = false;
+  return text.replace(new RegExp(`\\\\.|"|${pattern.source}`, 'gs'), (found) => {
+    if (found === '"') inString = !inString;
+    return inString || /^["\\]/.test(found) ? found : replacement(found);
+  });
+}
 
 function losesDigits(value: unknown): boolean {
   if (typeof value === 'number') return Math.abs(value) > Number.MAX_SAFE_INTEGER;

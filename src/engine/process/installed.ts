@@ -113,7 +113,7 @@ export function findEngine(): EngineCommand {
 /** Whether the user has set one up or named a command, even if it does not work. */
 export const isSetUp = (): boolean => askedCommand() !== undefined || existsSync(engineRecord(engineFolder()));
 
-/** Whether the engine that `distillery engine install` set up computed on a GPU; of a user's command it is unknown. */
+/** Whether the engine of `distillery engine install` computes on a GPU; of the user's own command it is unknown. */
 export const hasGpuEngine = (): boolean => !askedCommand() && readInstalledEngine()?.accelerator === 'cuda';
 
 /** Whether an engine is available, without testing it. */

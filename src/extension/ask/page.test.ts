@@ -12,7 +12,7 @@ import {
 
 const page = `Question: How many
 apples?
-Gold answer: 5
+Reference answer: 5
 
 ## Asked 1: s, greedy: 5; 9 tokens, 10 tokens/s
 
@@ -22,7 +22,7 @@ Answer: 5
 Question: And pears?`;
 
 describe('questions', () => {
-  it('are read over their lines, with their gold answers', () => {
+  it('are read over their lines, with their reference answers', () => {
     expect(questions(page)).toEqual([
       { line: 0, text: 'How many\napples?', gold: '5', end: 3 },
       { line: 9, text: 'And pears?', end: 10 },

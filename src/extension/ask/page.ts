@@ -8,9 +8,9 @@ export interface Question {
   /** Counted from 0. */
   line: number;
   text: string;
-  /** From a line `Gold answer: ...` below the question. */
+  /** From a line `Reference answer: ...` below the question. */
   gold?: string;
-  /** The line after the question and its gold answer, where answers are inserted. */
+  /** The line after the question and its reference answer, where answers are inserted. */
   end: number;
 }
 
@@ -26,11 +26,11 @@ export function questions(page: string): Question[] {
     while (end < lines.length && lines[end].trim() !== '' && !isHeading(lines[end]) && !isQuestion(lines[end])) end++;
     const own = [first.slice('Question:'.length), ...lines.slice(line + 1, end)];
     const gold = own
-      .find((one) => one.startsWith('Gold answer:'))
-      ?.slice('Gold answer:'.length)
+      .find((one) => one.startsWith('Reference answer:'))
+      ?.slice('Reference answer:'.length)
       .trim();
     const text = own
-      .filter((one) => !one.startsWith('Gold answer:'))
+      .filter((one) => !one.startsWith('Reference answer:'))
       .join('\n')
       .trim();
     return [{ line, text, ...(gold && { gold }), end }];

@@ -46,7 +46,7 @@ const rewrite = (text: string, more: Partial<RewriteRecord> = {}): RewriteRecord
 const said = (text: string, { start, end }: { start: number; end: number }) => text.slice(start, end);
 
 describe('the document of a case', () => {
-  test('has question, gold answer, the failing chain, the teacher and the rewrites', () => {
+  test('has question, reference answer, the failing chain, the teacher and the rewrites', () => {
     const samples = [answer('Answer: 19', { correct: true, answer: '19' }), answer('Step 1: 6 + 4 = 10\nAnswer: 10')];
     const shown = buildCase(reference, failure(samples), [rewrite('6*4-5=19\nAnswer: 19')], nobody);
     const { text, student, teacher, rewrites } = renderCase(shown);
@@ -57,7 +57,7 @@ describe('the document of a case', () => {
       '## Rewrite: accepted by Stage 3, 8 tokens',
     ]);
     expect(text).toContain('\nQuestion: Six boxes');
-    expect(text).toContain('\nGold answer: 19\n');
+    expect(text).toContain('\nReference answer: 19\n');
     expect(said(text, student!)).toBe(samples[1].text);
     expect(said(text, teacher!)).toBe(failure([]).teacherChain);
     expect(said(text, rewrites[0].section)).toBe('6*4-5=19\nAnswer: 19');

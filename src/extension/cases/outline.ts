@@ -19,7 +19,7 @@ export interface CasePart {
 const marks: [PartKind, RegExp][] = [
   ['section', /^## (?!#)(?<name>[^:]*)(?<detail>.*)$/],
   ['question', /^(?<name>Question):\s*(?<detail>.*)$/],
-  ['gold', /^(?<name>Gold answer):\s*(?<detail>.*)$/],
+  ['gold', /^(?<name>Reference answer):\s*(?<detail>.*)$/],
   ['answer', /^(?:[ \t>*-]{0,8})(?<name>(?:Final )?Answer)[ \t]?:[ \t*]*(?<detail>.*)$/i],
   ['answer', /^(?<name>####)[ \t]*(?<detail>.+)$/],
   ['thinking', /^[ \t]{0,8}\*{0,2}(?<name>Thinking)(?::|…|\.\.\.)\*{0,2}[ \t]*(?<detail>.*)$/],

@@ -37,7 +37,7 @@ export function renderCase(shownCase: Case): CaseText {
   const noted = note === undefined ? '' : `\nNote: ${oneLine(note)}`;
   add(
     `Case ${oneLine(shownCase.reference.problemId)}: ${about}`,
-    `Question: ${question}\nGold answer: ${gold}${noted}`,
+    `Question: ${question}\nReference answer: ${gold}${noted}`,
   );
   const student = shown && add(studentHeading(shown, answers), shown.text);
   const teacherSection = teacher && add(withTokens('Teacher', teacher.tokens), teacher.text);

@@ -22,7 +22,8 @@ const masking = {
 it('shows prompt and target of every stage, with the number of each step', () => {
   const { lines, steps, measured } = previewText(experiment(masking), shown);
   const text = lines.join('\n');
-  expect(text).toMatch(/^## Problem 3 of 5: p1, teacher's chain of 3 steps\nQuestion: How many\?\nGold answer: 9\n/);
+  expect(text).toMatch(/^## Problem 3 of 5: p1, teacher's chain of 3 steps\nQuestion: How many\?\n/);
+  expect(text).toContain('\nQuestion: How many?\nReference answer: 9\n');
   expect(text).toContain('## Stage 1 (Reconstruct): target\nStep 1: 1 + 1 = 2\n');
   expect(text).toContain(
     '## Stage 2 (Complete): prompt\n(50 % masked, updates 1 to 5)\nQuestion: How many?\nSteps, some missing:\n- ',

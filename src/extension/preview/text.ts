@@ -64,7 +64,7 @@ export function previewText(
   const again = drawn > 0 ? `, drawn again (${drawn})` : '';
   section(
     `Problem ${number} of ${of}: ${problem.id}, ${teacher}${chain ? measure(renderChain(chain)).length : ''}${again}`,
-    `Question: ${problem.question}\nGold answer: ${problem.answer}`,
+    `Question: ${problem.question}\nReference answer: ${problem.answer}`,
   );
   const views = viewsOf({ problem, chain }, experiment, trainedStages, drawn);
   for (const view of views) {

@@ -63,7 +63,7 @@ suite('The student: prompts, answers, backends', function () {
     const editor = vscode.window.activeTextEditor!;
     const page = editor.document;
     assert.equal(page.languageId, 'reasoning-chain');
-    await editor.edit((edit) => edit.insert(editor.selection.active, 'What is 2 + 3?\nGold answer: 5'));
+    await editor.edit((edit) => edit.insert(editor.selection.active, 'What is 2 + 3?\nReference answer: 5'));
     const lenses = await until('the lenses', async () => {
       const found = (await lensesOf(page.uri)).filter(({ command }) => command.startsWith('distillery.ask'));
       return found.length === 2 ? found : undefined;
