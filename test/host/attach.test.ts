@@ -62,7 +62,10 @@ it('attach follows a run to its end, and names a run that a terminal works on', 
 
   const elsewhere = createRun(join(work.distillery, 'runs'), 'terminal', {});
   const refused = await terminal.run('attach', work.folder);
-  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining(`process ${process.pid} works on`) });
+  expect(refused).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(`was started in a terminal (process ${process.pid})`),
+  });
   elsewhere.close();
 });
 

@@ -58,7 +58,7 @@ suite('Charts of any values', () => {
     browser = await launchBrowser({ browser: await installBrowser() });
     const { outputFiles } = await build({
       stdin: {
-        contents: `import './main'; import { updatesOf } from './testing'; window.updatesOf = updatesOf;`,
+        contents: `import './main'; import { updatesOf } from './testing/updates'; window.updatesOf = updatesOf;`,
         resolveDir: join(packageRoot(), 'webview/dashboard'),
         loader: 'ts',
       },
