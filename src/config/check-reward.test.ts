@@ -91,8 +91,9 @@ describe('the settings of a reward', () => {
       writeFileSync(join(folder, 'in', 'judge.cjs'), 'exports.judgesAnswer = true;\n');
       writeFileSync(join(folder, 'in', 'old.ts'), '');
       writeFileSync(join(folder, 'outside.mjs'), '');
+      let root: string | undefined = join(folder, 'in');
       const issues = (...components: object[]) =>
-        checkReward(JSON.stringify({ components }), modulesIn(join(folder, 'in'))).issues.map(
+        checkReward(JSON.stringify({ components }), modulesIn(join(folder, 'in'), root)).issues.map(
           ({ message, remedy, fixes, path }) => [path.join('.'), message, fixes[0]?.text ?? remedy],
         );
       const use = (path: string) => issues({ use: path }, { use: 'correctness' }, { use: 'grounded' });
@@ -112,6 +113,10 @@ describe('the settings of a reward', () => {
       expect(use('./ok.mjs')).toEqual([
         ['components.0.gate', expect.stringContaining('"ok" also rewards wrong'), ', "gate": "correctness"'],
       ]);
+      root = folder; // the experiment's
+      expect(use('../outside.mjs').map(([, message]) => message)).not.toContainEqual(expect.stringContaining('lies'));
+      root = undefined;
+      expect(use('../outside.mjs').map(([, message]) => message)).not.toContainEqual(expect.stringContaining('lies'));
       const gated = issues({ use: './judge.cjs' }, { use: './ok.mjs', gate: 'judge' }, { use: 'grounded', gate: 'ok' });
       expect(gated).toEqual([
         ['components.2.gate', expect.stringContaining('The gate of "grounded" never opens'), expect.any(String)],

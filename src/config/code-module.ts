@@ -16,10 +16,13 @@ export type FindModule = (use: string) => FoundModule;
 
 const endings = ['.mjs', '.js', '.cjs'];
 
-/** Finds modules from a file in `folder`; they lie below it, or below the folder `root` of the experiment. */
-export function modulesIn(folder: string, root = folder): FindModule {
+/**
+ * Finds modules from a file in `folder`. For an experiment in the folder `root`, they lie below one of the two; a
+ * reward alone does not know the experiment.
+ */
+export function modulesIn(folder: string, root?: string): FindModule {
   return (use) => {
-    const problem = pathProblem(use) ?? fileProblem(resolve(folder, use), [folder, root]);
+    const problem = pathProblem(use) ?? fileProblem(resolve(folder, use), root === undefined ? [] : [folder, root]);
     if (problem) return { problem };
     try {
       return { text: readSmallText(resolve(folder, use)) };
@@ -53,7 +56,7 @@ function fileProblem(file: string, folders: readonly string[]): FoundModule['pro
   if (there !== 'a file')
     return { message: `${file} is ${there}, not a file.`, remedy: 'Give the path of a JavaScript module.' };
   const real = realpathSync(file);
-  if (folders.some((folder) => isBelow(realpathSync(folder), real))) return undefined;
+  if (folders.length === 0 || folders.some((folder) => isBelow(realpathSync(folder), real))) return undefined;
   return {
     message: `${real} lies outside of the folder of this file and of the experiment.`,
     remedy: 'Move the module beside the reward.',

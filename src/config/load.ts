@@ -35,7 +35,7 @@ export function loadExperiment(
 ): { experiment: Experiment; warnings: FileIssue[] } {
   const text = readConfig(path, 'experiment');
   const checkWith = (settings: typeof set) =>
-    checkExperiment(withSettings(text, settings, quick), { quick, find: modulesIn(dirname(path)) });
+    checkExperiment(withSettings(text, settings, quick), { quick, find: modulesIn(dirname(path), dirname(path)) });
   const checked = checkWith(set);
   const missing = checked.readable ? fileFindings(checked.readable, dirname(path)) : [];
   const found = [...checked.issues, ...missing.map(checked.place)];
@@ -53,10 +53,10 @@ export function loadExperiment(
 }
 
 /**
- * Reads a reward config; the paths of its modules become absolute. `root` is the folder of the experiment, which they
- * may lie in too. @throws ConfigError with all errors
+ * Reads a reward config; the paths of its modules become absolute. `root` is the folder of the experiment that names
+ * it. @throws ConfigError with all errors
  */
-export function loadReward(path: string, root = dirname(path)): { reward: RewardConfig; warnings: FileIssue[] } {
+export function loadReward(path: string, root?: string): { reward: RewardConfig; warnings: FileIssue[] } {
   const checked = checkReward(readConfig(path, 'reward config'), modulesIn(dirname(path), root));
   const issues = checked.issues.map((issue) => ({ ...issue, file: path }));
   const { $schema: _, ...written } = settle({ ...checked, issues });

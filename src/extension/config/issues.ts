@@ -16,7 +16,7 @@ export type ReadText = (file: string) => string | undefined;
 export function configIssues(kind: ConfigKind, text: string, file: string, read: ReadText): Issue[] {
   const folder = dirname(file);
   if (kind === 'reward') return checkReward(text, findModules(folder)).issues;
-  const { issues, readable, place } = checkExperiment(text, { find: findModules(folder) });
+  const { issues, readable, place } = checkExperiment(text, { find: findModules(folder, folder) });
   if (!readable) return issues;
   const unread = unreadFindings(readable, folder);
   const looked = () => [...fileFindings(readable, folder), ...rewardFileFindings(readable, folder, read)];

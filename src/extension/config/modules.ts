@@ -7,7 +7,7 @@ export const notInRestrictedMode =
   'This is code, which is not loaded in Restricted Mode: the component does not apply.';
 
 /** Finds the modules of a config in `folder`; `root` is the folder of the experiment. */
-export function findModules(folder: string, root = folder): FindModule {
+export function findModules(folder: string, root?: string): FindModule {
   const find = modulesIn(folder, root);
   return (use) => {
     const unread = !mayRead(pathFrom(folder, use));

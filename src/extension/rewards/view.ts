@@ -27,6 +27,8 @@ interface ScoreState {
   /** The last scoring, which may wait for rewards in code. */
   scoring?: AbortController;
   page: PageText;
+  /** Counts the texts that were begun. */
+  turn: number;
 }
 
 /** The documents with scores of rewards, updated as the rewards are edited. */
@@ -34,9 +36,11 @@ export class ScoreViews implements vscode.Disposable {
   private readonly documents = new LiveDocuments<ScoreState>({
     scheme: scoresScheme,
     ending: '.scores',
-    create: (reward) => ({ reward, page: { lines: [], tones: [], links: [], heads: [] } }),
+    create: (reward) => ({ reward, page: { lines: [], tones: [], links: [], heads: [] }, turn: 0 }),
     write: async (view) => {
-      view.page = await this.write(view);
+      const turn = ++view.turn;
+      const page = await this.write(view);
+      if (turn === view.turn) view.page = page; // else a later text is shown already, or comes
       return view.page.lines.join('\n');
     },
   });

@@ -181,6 +181,11 @@ suite('Rewards and experiments in the editor', () => {
     await until('why it stays', () =>
       /! line 1: .*Showing the last valid version/.test(scores.getText()) ? true : undefined,
     );
+    const module = vscode.Uri.joinPath(document.uri, '../length.mjs');
+    await vscode.workspace.fs.writeFile(module, Buffer.from('export default ({ text }) => text.length;'));
+    await replaceAll(document, '{ "components": [{ "use": "correctness" }, { "use": "./length.mjs" }] }');
+    await until('values of a reward in code', () => (/\n {2}length .* new /.test(scores.getText()) ? true : undefined));
+    await vscode.workspace.fs.delete(module);
     await replaceAll(document, '{ "components": [{ "use": "correctness" }] }');
   });
 });
