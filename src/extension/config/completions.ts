@@ -6,7 +6,7 @@ import type { RunIndex } from '../workspace/run-index';
 import { configKind } from './kinds';
 import { type NamePlace, namePlace } from './names';
 
-/** Completions of names from the workspace: reward components in gates, reward files, students, datasets. */
+/** Completions of names from the workspace: reward components in gates, modules, reward files, students, datasets. */
 export function nameCompletions(runs: RunIndex): vscode.CompletionItemProvider {
   return {
     async provideCompletionItems(document, position) {
@@ -28,6 +28,7 @@ export function nameCompletions(runs: RunIndex): vscode.CompletionItemProvider {
 
 const icons: Record<NamePlace['kind'], vscode.CompletionItemKind> = {
   gate: vscode.CompletionItemKind.Reference,
+  module: vscode.CompletionItemKind.File,
   reward: vscode.CompletionItemKind.File,
   student: vscode.CompletionItemKind.Folder,
   dataset: vscode.CompletionItemKind.File,
@@ -49,6 +50,12 @@ async function proposalsFor({ kind, components }: NamePlace, folder: string, run
   switch (kind) {
     case 'gate':
       return components.map((value, rank) => ({ value, detail: 'component of this reward', rank }));
+    case 'module':
+      return (await files('**/*.reward.{mjs,js,cjs}')).map((file) => ({
+        value: relativePath(folder, file).replace(/^(?!\.)/, './'),
+        detail: 'reward in code',
+        rank: distance(folder, file),
+      }));
     case 'reward':
       return (await files('**/*.reward.json')).map((file) => ({
         value: relativePath(folder, file),

@@ -6,11 +6,12 @@ import { mayRead } from '../workspace/named-files';
 import { configKind, pathFrom } from './kinds';
 import { namedPaths } from './names';
 
-/** Links to the files that an experiment names; for a student, its config.json. */
+/** Links to the files that a config names; for a student, its config.json. */
 export const pathLinks: vscode.DocumentLinkProvider = {
   provideDocumentLinks(document) {
-    if (configKind(document.fileName) !== 'experiment') return [];
-    return namedPaths(document.getText()).flatMap(({ value, start, end }) => {
+    const kind = configKind(document.fileName);
+    if (!kind) return [];
+    return namedPaths(kind, document.getText()).flatMap(({ value, start, end }) => {
       const path = pathFrom(dirname(document.fileName), value);
       if (!mayRead(path)) return [];
       const file = isFolder(path) ? join(path, 'config.json') : path;

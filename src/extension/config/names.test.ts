@@ -50,7 +50,7 @@ it('finds the paths of an experiment, presets left out', () => {
     "data": { "train": { "format": "gsm8k", "path": "../train.jsonl" }, "test": { "format": "arithmetic" } },
     "stages": { "complete": { "reward": "short.reward.json" }, "rewrite": { "reward": "bridge-stage3" } }
   }`;
-  const found = namedPaths(text);
+  const found = namedPaths('experiment', text);
   expect(found.map(({ kind, value }) => [kind, value])).toEqual([
     ['student', 'student'],
     ['dataset', '../train.jsonl'],
@@ -61,8 +61,14 @@ it('finds the paths of an experiment, presets left out', () => {
   expect(keyOffset(text, ['stages', 'reconstruct'])).toBeUndefined();
 });
 
+it('finds the modules of a reward, and no other component', () => {
+  const text = '{ "components": [{ "use": "kimi" }, { "use": "./a.mjs" }] }';
+  expect(namedPaths('reward', text).map(({ kind, value }) => [kind, value])).toEqual([['module', './a.mjs']]);
+  expect(at('reward', text.replace('kimi', '|'))).toMatchObject({ kind: 'module', replaced: '""' });
+});
+
 it('reads incomplete text', () => {
-  expect(namedPaths('{ "student": { "path": "stud')).toHaveLength(1);
-  expect(namedPaths('')).toEqual([]);
-  expect(namedPaths('{ "student": { "path": "a" }, "data": {')).toHaveLength(1);
+  expect(namedPaths('experiment', '{ "student": { "path": "stud')).toHaveLength(1);
+  expect(namedPaths('experiment', '')).toEqual([]);
+  expect(namedPaths('experiment', '{ "student": { "path": "a" }, "data": {')).toHaveLength(1);
 });

@@ -1,11 +1,12 @@
 /** Finds what can be named at a place of a config, beyond its schema. Pure; used by completions and links. */
 import { findNodeAtLocation, getLocation, type Node, parseTree } from 'jsonc-parser';
 import type { Path } from '../../config/issue';
+import { modulePath } from '../../config/module-path';
 import { isPreset } from '../../config/presets';
 import { componentName } from '../../config/reward';
 import type { ConfigKind } from './kinds';
 
-type NameKind = 'gate' | 'reward' | 'student' | 'dataset';
+type NameKind = 'gate' | 'module' | 'reward' | 'student' | 'dataset';
 
 export interface NamePlace {
   kind: NameKind;
@@ -33,6 +34,7 @@ function kindAt(kind: ConfigKind, path: Path): NameKind | null {
   const at = path[0] === 'quick' ? path.slice(1) : path;
   const shape = at.map((part) => (typeof part === 'number' ? '*' : part)).join('/');
   if (/(^|\/reward\/)components\/\*\/gate(\/\*)?$/.test(shape)) return 'gate';
+  if (/(^|\/reward\/)components\/\*\/use$/.test(shape)) return 'module';
   if (kind === 'reward') return null;
   if (/^stages\/(complete|rewrite)\/reward$/.test(shape)) return 'reward';
   if (/^data\/(train|test)\/path$/.test(shape)) return 'dataset';
@@ -65,8 +67,8 @@ export interface NamedPath {
   end: number;
 }
 
-/** The paths named by an experiment, in text order. */
-export function namedPaths(text: string): NamedPath[] {
+/** The paths named by a config, in text order. */
+export function namedPaths(config: ConfigKind, text: string): NamedPath[] {
   const root = parseTree(text, [], { allowTrailingComma: true });
   const found: NamedPath[] = [];
   const visit = (node: Node, path: Path) => {
@@ -74,8 +76,8 @@ export function namedPaths(text: string): NamedPath[] {
       const [key, value] = node.children ?? [];
       if (value) visit(value, [...path, key.value as string]);
     } else if (node.type === 'string') {
-      const kind = kindAt('experiment', path);
-      if (kind && kind !== 'gate' && !(kind === 'reward' && isPreset(node.value)))
+      const kind = kindAt(config, path);
+      if (kind && kind !== 'gate' && isPath(kind, node.value))
         found.push({ kind, value: node.value, start: node.offset + 1, end: node.offset + node.length - 1 });
     } else
       for (const [i, child] of (node.children ?? []).entries())
@@ -84,6 +86,10 @@ export function namedPaths(text: string): NamedPath[] {
   if (root) visit(root, []);
   return found;
 }
+
+/** Whether the text is a path, and not the name of a preset or of one of our components. */
+const isPath = (kind: NamedPath['kind'], value: string): boolean =>
+  kind === 'module' ? modulePath.test(value) : kind !== 'reward' || !isPreset(value);
 
 /** Offset of a setting's key, for lenses above it; undefined where the text does not have it. */
 export function keyOffset(text: string, path: Path): number | undefined {
