@@ -11,7 +11,7 @@ import { type CodeOptions, CodeRewards } from './code-rewards';
 const folder = mkdtempSync(join(tmpdir(), 'distillery-code-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Everything that ever was of a thread is gone once these handles are. */
+/** Each live thread has a port. */
 const threads = () => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length;
 
 const input = (text: string, length: number): RewardInput => ({
@@ -170,7 +170,7 @@ describe('a reward in code', () => {
     setTimeout(() => abort.abort(new Error('stopped by the user')), 100);
     await expect(scoring).rejects.toThrow('stopped by the user');
     await scoreWith('export default () => 1;');
-    expect(threads()).toBe(before);
+    expect(threads()).toBeLessThanOrEqual(before); // those of other tests may end meanwhile
   });
 
   it('is shown by an example', async () => {
