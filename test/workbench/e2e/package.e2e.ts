@@ -55,7 +55,7 @@ suite('The package', () => {
 
   test('has no source, test, map, run or development file', () => {
     const strange =
-      /\.(ts|tsx|map|c|h|vsix|lock|jsonl)$|node_modules|\/(src|test|scripts|bench|webview\/.*\/main)\/|\/\./;
+      /(?<!\.d)\.ts$|\.(tsx|map|c|h|vsix|lock|jsonl)$|node_modules|\/(src|test|scripts|bench|webview\/.*\/main)\/|\/\./;
     assert.deepEqual(
       names.filter((name) => strange.test(name)),
       [],
