@@ -147,7 +147,7 @@ describe('hostile Parquet files', () => {
     const file = join(folder, 'fuzz.parquet');
     const before = process.memoryUsage().rss;
     let [slowest, refused] = [0, 0];
-    for (let round = 0; round < 1500; round++) {
+    for (let round = 0; round < 700; round++) {
       const name = random.pick(names);
       const bytes = Buffer.from(readFileSync(join(fixtures, name)));
       const flips = random.integer(1, 4);
@@ -168,7 +168,7 @@ describe('hostile Parquet files', () => {
       }
       slowest = Math.max(slowest, process.cpuUsage(started).user / 1000);
     }
-    expect(refused).toBeGreaterThan(300);
+    expect(refused).toBeGreaterThan(140);
     expect(slowest).toBeLessThan(3000);
     expect(process.memoryUsage().rss - before).toBeLessThan(600 << 20);
   });

@@ -44,7 +44,7 @@ describe('the table of a base student', () => {
     expect(last.differences[2].tokens).toBeCloseTo(100 * (100 / 60 - 1), 9);
     const lines = studentTable(result).split('\n');
     expect(lines[0]).toBe(
-      '| student | accuracy | tokens | cut off | vs base | vs SFT | vs Concise SFT (strongest baseline) | time |',
+      '| student | accuracy | tokens | cut off | vs base | vs Plain SFT | vs Concise SFT (strongest baseline) | time |',
     );
     expect(lines[2]).toBe('| Base student | 25.0 % ± 0.0 | 200.0 ± 0.0 | 25.0 % |  |  |  | 60 s |');
     expect(lines[4]).toMatch(/^\| Concise SFT \(strongest baseline\) \| 75\.0 % ± 0\.0 /);

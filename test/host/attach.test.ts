@@ -55,7 +55,7 @@ it('attach shows the run of a host, pauses it, and stops it', async () => {
 
 it('attach follows a run to its end, and names a run that a terminal works on', async () => {
   const { client } = work.client();
-  const { run } = await client.request('start', { experiment: work.experiment('ending', longStage(600)) });
+  const { run } = await client.request('start', { experiment: work.experiment('ending', longStage(300)) });
   const { code, stdout, stderr } = await terminal.run('attach', run);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/ending on .*✓ Stage 1 \(Reconstruct\).*mean tokens.*The run is in /s);

@@ -40,8 +40,11 @@ describe.each(['qwen2.5', 'smollm2'] as const)('the tokenizer of %s', (name) => 
     expect(differing(tokenizer!, [...generated(fixture)], fixture.block, expected.generated)).toEqual([]);
   });
 
-  it.skipIf(!tokenizer || !existsSync(rows))(`gives them for the training rows of GSM8K (${rows})`, () => {
-    expect(differing(tokenizer!, [...gsm8k()], fixture.block, expected.gsm8k)).toEqual([]);
+  it.skipIf(!tokenizer || !existsSync(rows))(`gives them for a third of GSM8K's training rows (${rows})`, () => {
+    const blocks = expected.gsm8k.slice(0, Math.ceil(expected.gsm8k.length / 3));
+    expect(differing(tokenizer!, [...gsm8k()].slice(0, blocks.length * fixture.block), fixture.block, blocks)).toEqual(
+      [],
+    );
   });
 
   it.skipIf(!tokenizer)('gives the ids of apply_chat_template for chats', () => {
