@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 
 /** The package's own folder (with package.json), from source, from a test or from the bundle in dist/. */
 export function packageRoot(): string {
@@ -55,6 +55,16 @@ function linkAt(path: string): Stats | undefined {
     return undefined;
   }
 }
+
+/** Whether an absolute path is a folder or below it, judged by the names. */
+export function isWithin(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
+
+/** Whether an absolute path is below a folder, judged by the names. */
+export const isBelow = (folder: string, path: string): boolean =>
+  relative(folder, path) !== '' && isWithin(folder, path);
 
 /** Size of a file in bytes; 0 if there is none. */
 export const sizeOf = (path: string): number => statOf(path)?.size ?? 0;

@@ -7,23 +7,23 @@
  */
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { guardDisk } from './disk';
 import { UserError } from './errors';
-import { isFolder } from './paths';
+import { isFolder, isWithin } from './paths';
 
 /** Windows has no such flag; there the earlier check must suffice. */
 const noFollow = fs.constants.O_NOFOLLOW ?? 0;
 
 /** Refuses a path that is not below `root`, and one that passes through a link (`itself`: or is one). */
 export function checkInside(root: string, path: string, itself = true): void {
-  const inside = relative(resolve(root), resolve(path));
-  if (isAbsolute(inside) || inside.split(sep)[0] === '..')
+  if (!isWithin(resolve(root), resolve(path)))
     throw new UserError(`the path lies outside of ${root}`, {
       file: path,
       code: 'outside',
       remedy: 'The file that names it was changed or damaged: restore it from a copy.',
     });
+  const inside = relative(resolve(root), resolve(path));
   if (inside === '') return;
   const names = inside.split(sep);
   let at = resolve(root);

@@ -118,8 +118,8 @@ export const faultRows: FaultRow[] = [
   },
   {
     fault:
-      'a run folder is copied elsewhere, also to another machine or in the middle of its training, with its lock, and ' +
-      'resumed there',
+      'a run folder is copied elsewhere, also to another machine or in the middle of its training, with its lock, ' +
+      'and resumed there',
     outcome: 'the copy is resumed; the original is unchanged',
     lost: nothing,
     told: '',
@@ -221,8 +221,8 @@ export const faultRows: FaultRow[] = [
   {
     fault: 'a teacher, a Hub or another server whose answer never begins, never ends, breaks off or is too long',
     outcome:
-      'the request is ended by limits on size, on time, and on time without content (a teacher: 10 minutes of comments ' +
-      'or empty events, 2 of silence); earlier replies are kept',
+      'the request is ended by limits on size, on time, and on time without content (a teacher: 10 minutes of ' +
+      'comments or empty events, 2 of silence); earlier replies are kept',
     lost: 'that reply',
     told: 'the server, the limit and a remedy; while it is tried again, the reason and the next attempt',
     tests: [

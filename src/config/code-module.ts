@@ -1,9 +1,9 @@
 /** The modules of rewards in code, as files: found, checked and read, never run. */
 import { realpathSync } from 'node:fs';
-import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
+import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path';
 import { UserError } from '../errors';
 import { readSmallText } from '../lines';
-import { whatIs } from '../paths';
+import { isBelow, whatIs } from '../paths';
 import type { CodeComponent, Traits } from './components';
 
 /** A module by the path in a reward: its text, or what is wrong with it. */
@@ -61,11 +61,6 @@ function fileProblem(file: string, folders: readonly string[]): FoundModule['pro
     message: `${real} lies outside of the folder of this file and of the experiment.`,
     remedy: 'Move the module beside the reward.',
   };
-}
-
-function isBelow(folder: string, file: string): boolean {
-  const way = relative(folder, file);
-  return !isAbsolute(way) && way.split(/[\\/]/)[0] !== '..';
 }
 
 /** The traits that a module declares with literals; its text is not run. */

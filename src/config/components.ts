@@ -61,8 +61,8 @@ const codeComponent = () => {
     gate: gateOf([]),
     options: z.unknown().describe('Any JSON, which the module gets as `context.options`.').default({}),
     timeLimit: number(
-      'Seconds for all completions that are scored at once, such as those of an update. After it the module is stopped ' +
-        'and does not apply to them.',
+      'Seconds for all completions that are scored at once, such as those of an update. After it the module is ' +
+        'stopped and does not apply to them.',
       { above: 0, max: 3600 },
     ).default(10),
   });

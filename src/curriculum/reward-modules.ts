@@ -59,9 +59,8 @@ export function changedModules(
     const known = before.find((one) => one.path === path);
     if (!known || known.sha256 === sha256) return [];
     const first = rewardModuleFile(run, copy);
-    return [
-      `${path} has changed since the run began: later completions get the rewards of the new one (${first} is the first)`,
-    ];
+    const effect = 'later completions get the rewards of the new one';
+    return [`${path} has changed since the run began: ${effect} (${first} is the first)`];
   });
 }
 

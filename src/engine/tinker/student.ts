@@ -26,6 +26,7 @@ import { checkAtHome } from './at-home';
 import { carry, completionPart, rowOf } from './carrier';
 import { type TinkerClient, TinkerError } from './client';
 import { draftOf, emptyDraft } from './drafts';
+import { Kept } from './kept';
 import type { AdamParams, RemoteModel, Sampler } from './model';
 import type { Probed } from './probe';
 import { readRemote, remoteFile } from './remote';
@@ -43,23 +44,6 @@ export interface Home {
   probed: Probed;
   warn: (text: string) => void;
   disposed: (student: TinkerStudent) => void;
-}
-
-/** Saved weights on the server; they are loaded into a model of their own for scoring. */
-class Kept implements Snapshot {
-  private model?: RemoteModel;
-
-  constructor(readonly path: string) {}
-
-  async policy(beside: RemoteModel): Promise<RemoteModel> {
-    this.model ??= await beside.loaded(this.path, false);
-    return this.model;
-  }
-
-  async discard(): Promise<void> {
-    await this.model?.unload();
-    this.model = undefined;
-  }
 }
 
 /** Prompts sampled concurrently. */

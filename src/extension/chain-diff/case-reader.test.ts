@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadTextTokenizer } from '../../cases/text-tokenizer';
 import { UserError } from '../../errors';
-import { packageRoot } from '../../paths';
+import { isBelow, packageRoot } from '../../paths';
 import { caseViewSchema } from '../../protocol/chain-diff';
 import type { ChainSubject } from '../../protocol/chain-diff-requests';
 import { appendDecisions } from '../../runs/decisions';
@@ -12,7 +12,6 @@ import { appendLines } from '../../runs/jsonl';
 import { configFile, decisionsFile, evaluationFile, failuresFile, rewritesFile, rolloutsFile } from '../../runs/layout';
 import type { EvaluationRecord, FailureRecord, RewriteRecord, RolloutRecord } from '../../runs/records';
 import { limitReading } from '../workspace/named-files';
-import { isBelow } from '../workspace/run-paths';
 import { askedFor } from './argument';
 import { CaseReader } from './case-reader';
 

@@ -4,10 +4,10 @@ import { UserError } from '../../errors';
 import { inertLine } from '../../foreign-text';
 import { encode } from '../../json';
 import { openToRead, parseJson } from '../../lines';
+import { isBelow } from '../../paths';
 import type { ChainView } from '../../protocol/chain-diff';
 import type { ChainSubject, Origin } from '../../protocol/chain-diff-requests';
 import * as vscode from '../vscode';
-import { isBelow } from '../workspace/run-paths';
 import type { CaseTexts } from './case-reader';
 
 const chainScheme = 'distillery-chain';

@@ -1,7 +1,8 @@
 /**
  * Which of the files that an experiment or a run names are looked at. In Restricted Mode these are the files of the
- * workspace's folders alone: any other path may be a device, a secret, or a share that somebody else's server offers
- * (`\\server\share`), which the look alone would ask. Free of the editor's API: `limitReading` is told what is trusted.
+ * workspace's folders alone: any other path may be a device, a secret, or a share on a foreign server
+ * (`\\server\share`), which even a look would contact. It does not use the editor's API: `limitReading` is told what is
+ * trusted.
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -9,7 +10,7 @@ import type { DataSource } from '../../config/experiment';
 import { loadData } from '../../data/load';
 import { UserError } from '../../errors';
 import { guardOpening } from '../../lines';
-import { isWithin } from './run-paths';
+import { isWithin } from '../../paths';
 
 interface WorkspaceAccess {
   trusted(): boolean;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { distilleryOf, isWithin, runOfFile } from './run-paths';
+import { isWithin } from '../../paths';
+import { distilleryOf, runOfFile } from './run-paths';
 
 it('a host belongs to the folder of the path, else to the workspace, else to the home folder', () => {
   const of = (path: string, ...roots: string[]) => distilleryOf(path, roots, '/home');

@@ -1,4 +1,5 @@
-import { dirname, isAbsolute, join, normalize, relative, sep } from 'node:path';
+import { dirname, join, normalize, sep } from 'node:path';
+import { isWithin } from '../../paths';
 
 const below = `${sep}.distillery${sep}runs`;
 
@@ -21,15 +22,6 @@ export function distilleryOf(path: string, roots: readonly string[], home: strin
   if (at >= 0) return path.slice(0, at + part.length - 1);
   if (path.endsWith('.json')) return join(dirname(path), '.distillery');
   return join(roots.find((root) => isWithin(root, path)) ?? roots[0] ?? home, '.distillery');
-}
-
-/** Whether an absolute path is a folder or below it. */
-export const isWithin = (folder: string, path: string): boolean => path === folder || isBelow(folder, path);
-
-/** Whether an absolute path is below a folder, judged by the names. */
-export function isBelow(folder: string, path: string): boolean {
-  const way = relative(folder, path);
-  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
 /** The paths of the workspace folders; empty where no folder is open. */

@@ -177,7 +177,8 @@ describe('a reward in code', () => {
     const { reward, warnings } = loadReward(join(packageRoot(), 'examples/arithmetic/short-sentences.reward.json'));
     expect(warnings).toEqual([]);
     const code = new CodeRewards({ warn: expect.fail });
-    const steps = `Step 1: 2 + 3 = 5. ${'Here are more than twelve words that nobody needs to see in a sentence '.repeat(2)}`;
+    const wordy = 'Here are more than twelve words that nobody needs to see in a sentence '.repeat(2);
+    const steps = `Step 1: 2 + 3 = 5. ${wordy}`;
     const [[long, short]] = await scoreGroups(
       reward,
       [[input(`${steps}\nAnswer: 5`, 9), input('Step 1: 2 + 3 = 5\nAnswer: 5', 5)]],
