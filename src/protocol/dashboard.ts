@@ -59,6 +59,8 @@ const head = z.object({
   /** The checkpoint that it began with; absent for a base student. */
   start: z.object({ run: z.string(), checkpoint: z.string() }).optional(),
   results: z.array(studentRowSchema),
+  /** Stages that left the student as it was. */
+  unchanged: z.array(stage),
   validation: z.array(validation),
   progress: progress.optional(),
   alerts: z.array(alert),

@@ -2,7 +2,7 @@
 import type { Damage } from '../lines';
 import { pairedDifference } from '../runs/paired';
 import { readEvaluation, readValidation } from '../runs/reading';
-import type { StageRow } from '../runs/records';
+import type { StageRow, ValidationRecord } from '../runs/records';
 import { type StageName, stageTitles, strongestBaseline, trainedStages } from '../stages';
 import { signed } from '../words';
 
@@ -33,22 +33,27 @@ export function comparisonText(folder: string, rows: readonly StageRow[], damage
 
 /**
  * The stages that left the student as it was, since no later checkpoint did better on the validation rows: their rows
- * repeat the one above. Undefined if there are none.
+ * repeat the one above.
  */
-export function unchangedText(folder: string, rows: readonly StageRow[], damage?: Damage): string | undefined {
+export function unchangedStages(rows: readonly StageRow[], validation: readonly ValidationRecord[]): StageName[] {
   const stages = rows.filter(({ stage }) => stage === 'base' || (trainedStages as StageName[]).includes(stage));
   // A phase validates the student as it comes first, except for that of the rewriter.
   const asItCame = new Set(
-    readValidation(folder, damage)
+    validation
       .filter(({ phase }, i, all) => phase !== 'rewrite' && all[i - 1]?.phase !== phase)
       .map(({ stage, step }) => `${stage}-${step}`),
   );
   const repeats = (row: StageRow, before: StageRow) =>
     row.accuracy === before.accuracy && row.meanTokens === before.meanTokens && row.n === before.n;
-  const unchanged = stages.filter(
-    (row, i) => i > 0 && row.checkpoint && asItCame.has(row.checkpoint) && repeats(row, stages[i - 1]),
-  );
+  return stages
+    .filter((row, i) => i > 0 && row.checkpoint && asItCame.has(row.checkpoint) && repeats(row, stages[i - 1]))
+    .map(({ stage }) => stage);
+}
+
+/** Names these stages; undefined if there are none. */
+export function unchangedText(folder: string, rows: readonly StageRow[], damage?: Damage): string | undefined {
+  const unchanged = unchangedStages(rows, readValidation(folder, damage));
   if (unchanged.length === 0) return undefined;
-  const titles = unchanged.map(({ stage }) => stageTitles[stage]).join(' and ');
+  const titles = unchanged.map((stage) => stageTitles[stage]).join(' and ');
   return `${titles} left the student as it was: no later checkpoint did better on the validation rows.`;
 }

@@ -44,6 +44,7 @@ it('marks show checks and tests at their update; a check has its measurements', 
     alerts: [],
     problems: [],
     results: [],
+    unchanged: [],
     validation: [
       { stage: 'reconstruct' as const, step: 2, loss: 0.7 },
       { stage: 'complete' as const, step: 4, accuracy: 0.5, meanTokens: 60 },
@@ -76,6 +77,7 @@ it('results as CSV have a line a student, with differences where they were compu
     alerts: [],
     problems: [],
     results: [result, { ...result, stage: 'rewrite' as const, checkpoint: 'rewrite-7' }],
+    unchanged: [],
   };
   const pair = {
     run: '/r',

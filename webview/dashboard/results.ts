@@ -3,9 +3,10 @@ import { type StudentDifference, type StudentRow, columns as shownColumns } from
 import { headingOf } from '../../src/results-table';
 import { stageNames, stageTitles, strongestBaseline } from '../../src/stages';
 import { comparisonHeading, startText, studentTitle } from '../../src/start';
+import { minus } from '../../src/words';
 import { element, setAttributes } from '../common/dom';
 import { visibleNodes } from '../common/visible';
-import { minus, withSign } from './metrics';
+import { withSign } from './metrics';
 import { letterOf, lineCount, swatch } from './theme';
 
 interface ResultRow {
@@ -63,7 +64,7 @@ export function resultsTable(heads: readonly RunHead[], pairs: readonly PairedRe
                   'th',
                   { scope: 'rowgroup', rowspan: rows.length, title: row.result.checkpoint },
                   ...visibleNodes(alike ? titles[0] : 'Start'),
-                  equalsPrevious(rows, heads)
+                  rows.every(({ run, result }) => heads[run].unchanged.includes(result.stage))
                     ? element(
                         'span',
                         { class: 'dim', title: 'No later checkpoint did better on the validation rows' },
@@ -94,16 +95,6 @@ function rowsOf(head: RunHead, run: number, stage: StudentRow['stage'], pairs: r
       result,
       pair: (against) => pairs.find((one) => one.run === head.folder && one.stage === stage && one.against === against),
     }));
-}
-
-/** Whether each run's stage ended with the very student that it began with: the same answers, in number and length. */
-function equalsPrevious(rows: readonly ResultRow[], heads: readonly RunHead[]): boolean {
-  return rows.every(({ run, result }) => {
-    const { results } = heads[run];
-    const before = results[results.indexOf(result) - 1];
-    const alike = before?.accuracy === result.accuracy && before.meanTokens === result.meanTokens;
-    return result.stage === 'rewrite' && alike;
-  });
 }
 
 function runCell({ id, start }: RunHead, run: number, alike: boolean): HTMLElement {

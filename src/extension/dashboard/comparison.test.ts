@@ -8,6 +8,7 @@ import { rolloutRecord } from '../../runs/testing/rollout';
 import { createRun } from '../../runs/writer';
 import { differingSettings } from './differences';
 import { Groups, rolloutsMessage } from './rollouts';
+import { RunSource } from './source';
 import { runsOf } from './subject';
 
 it('settings that differ are named by their path; components by name, not by place', () => {
@@ -148,4 +149,25 @@ it('commands take folders, nodes and selections', () => {
   expect(runsOf({ run: '/a' }, [{ run: '/a' }, { run: '/b' }])).toEqual(['/a', '/b']);
   expect(runsOf(undefined, undefined)).toEqual([]);
   expect(runsOf({ run: 3 }, [{}])).toEqual([]);
+});
+
+it('the dashboard is told which stages left the student as it was, by the rule of the report', () => {
+  const run = createRun(mkdtempSync(join(tmpdir(), 'distillery-dashboard-')), 'kept', {});
+  const row = {
+    accuracy: 0.5,
+    accuracyInterval: [0.4, 0.6] as [number, number],
+    meanTokens: 40,
+    n: 4,
+    wallSeconds: 65,
+  };
+  run.summary({ stage: 'base', ...row });
+  run.summary({ stage: 'complete', ...row, checkpoint: 'complete-5' });
+  run.summary({ stage: 'rewrite', ...row, checkpoint: 'rewrite-11' });
+  const check = { accuracy: 0.5, meanTokens: 40, best: true };
+  run.validation({ stage: 'complete', phase: 'complete', step: 0, ...check });
+  run.validation({ stage: 'complete', phase: 'complete', step: 5, ...check });
+  run.validation({ stage: 'rewrite', phase: 'internalise', step: 11, ...check });
+  run.close({ state: 'finished' });
+  expect(new RunSource(run.folder).head().unchanged).toEqual(['rewrite']);
+  rmSync(run.folder, { recursive: true });
 });

@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs';
 import { UserError } from '../../errors';
 import { parseJson } from '../../lines';
 import type { Alert, RunHead, ValidationMark } from '../../protocol/dashboard';
+import { unchangedStages } from '../../report/comparison';
 import { check } from '../../runs/jsonl';
 import { configFile, metricsFile, validationFile } from '../../runs/layout';
 import { openRun, readConfig, readSummary, readValidation } from '../../runs/reading';
-import { metricsRecordSchema } from '../../runs/records';
+import { metricsRecordSchema, type ValidationRecord } from '../../runs/records';
 import { aboutFile, readAbout } from '../../runs/run-notes';
 import { startOf } from '../../start';
 import { cached, type Read } from '../workspace/file-cache';
@@ -23,7 +24,7 @@ export class RunSource {
   private readonly config = cached(() => (existsSync(configFile(this.folder)) ? readConfig(this.folder) : undefined));
   private readonly results = cached(() => readSummary(this.folder));
   private readonly about = cached(() => readAbout(this.folder));
-  private readonly validation = cached((_, damage) => readValidation(this.folder, damage).map(markOf));
+  private readonly validation = cached((_, damage) => readValidation(this.folder, damage));
 
   constructor(readonly folder: string) {
     this.tail = new LineTail(metricsFile(folder));
@@ -68,13 +69,16 @@ export class RunSource {
     if (this.metricsProblem) problems.push(this.metricsProblem);
     const start = startOf(this.settings());
     const label = take(this.about(aboutFile(folder)), {}).name;
+    const results = take(this.results(`${folder}/summary.json`), []);
+    const validation = take(this.validation(validationFile(folder)), []);
     const shared = {
       folder,
       ...(label && { label }),
       ...(start && { start }),
       ...backendOf(this.settings()),
-      results: take(this.results(`${folder}/summary.json`), []),
-      validation: take(this.validation(validationFile(folder)), []),
+      results,
+      unchanged: unchangedStages(results, validation),
+      validation: validation.map(markOf),
       alerts: this.judged(),
     };
     take(this.config(configFile(folder)), undefined);
@@ -117,13 +121,7 @@ function backendOf(config: unknown): Pick<RunHead, 'backend'> {
   return typeof description === 'string' ? { backend: description } : {};
 }
 
-function markOf({
-  stage,
-  step,
-  accuracy,
-  meanTokens,
-  loss,
-}: ReturnType<typeof readValidation>[number]): ValidationMark {
+function markOf({ stage, step, accuracy, meanTokens, loss }: ValidationRecord): ValidationMark {
   return { stage, step, accuracy, meanTokens, loss };
 }
 

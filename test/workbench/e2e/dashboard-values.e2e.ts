@@ -29,7 +29,7 @@ const beside = `
   window.keep = (kept) => { view = kept; };
   const say = (data) => dispatchEvent(new MessageEvent('message', { data }));
   const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
-  const head = { folder: '/run', id: 'run', name: 'run', state: 'running', results: [], validation: [], alerts: [], problems: [] };
+  const head = { folder: '/run', id: 'run', name: 'run', state: 'running', results: [], unchanged: [], validation: [], alerts: [], problems: [] };
   window.draw = async (values) => {
     const begun = performance.now();
     say({ type: 'runs', runs: [head] });
