@@ -1,4 +1,5 @@
 /** Extracts the final answer of a text. */
+import { abbreviations } from './abbreviations';
 import { answerBoxes, contentOf } from './boxes';
 import { lastNumber, longestLine, readLine, type Said, trimmed, wholeValue, written } from './line';
 import { answerHeading, answerLine, answerPhrase, headingMarks, nextQuestion } from './marks';
@@ -225,13 +226,15 @@ function valueBehind(text: string, mark: number, limit: number, kind: AnswerKind
 /** "No. 500", as a whole line. */
 const numbered = /^(?:no|nr)\.\s?(?=\d{1,12}\.?\s*$)/i;
 
+const firstSentence = new RegExp(
+  `^[^\\n]*?(?<!\\\\|\\b[ap]\\.m|\\b[ap]|^[A-Z]|\\b(?:${abbreviations.join('|')}))[.!?](?=\\s)(?!\\s*[ap]?\\.?m\\b)`,
+  'i',
+);
+
 function valueIn(text: string, from: number, end: number, kind: AnswerKind): Answer {
   const start = from + (numbered.exec(text.slice(from, Math.min(end, from + 40)))?.[0].length ?? 0);
   // "B. 32" is one answer.
-  const sentence =
-    /^[^\n]*?(?<!\\|\b[ap]\.m|\b[ap]|^[A-Z]|\b(?:rs|sq|cu|approx|ca|mrs?|ms|dr|st|mt|prof))[.!?](?=\s)(?!\s*[ap]?\.?m\b)/i.exec(
-      text.slice(start, end),
-    )?.[0].length;
+  const sentence = firstSentence.exec(text.slice(start, end))?.[0].length;
   const stop = sentence === undefined ? end : start + sentence;
   const found: Said | null = readLine(text, start, stop) ?? (stop < end ? readLine(text, start, end) : null);
   return found ? { ...found, kind } : nothing(kind, start);

@@ -1,5 +1,6 @@
 /** Tokenizes an answer in LaTeX or plain text. */
 import type Fraction from 'fraction.js';
+import { amountAbbreviations } from './abbreviations';
 import { functions, operators, relations, symbols, vulgarFractions } from './commands';
 import {
   type CommaReading,
@@ -316,7 +317,7 @@ const isKnown = (word: string) => scaleWords.has(word) || unitNamed(word) !== un
 const measureWord = /(?:个|個|元|人|名|只|本|块|次|种|岁|辆|棵|张|页|件|天|小时|分钟|厘米|千米|米|千克|公斤|克)$/u;
 
 /** Words whose abbreviation ends in a period within an answer. */
-const abbreviated = /^(?:sq|cu|approx|ca)$/i;
+const abbreviated = new RegExp(`^(?:${amountAbbreviations.join('|')})$`, 'i');
 
 /** Tokens after which "a" is not an unknown. */
 const article = /^\s(?:half|third|quarter|fourth|fifth|tenth|dozen|hundred|thousand|million|billion|total|score)\b/i;

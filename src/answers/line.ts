@@ -1,4 +1,5 @@
 /** Reads the value in an answer line. */
+import { writtenAbbreviations } from './abbreviations';
 import { dateIn } from './dates';
 import { lex, type Token } from './lexer';
 import { keyOf, type Node, partsOf } from './node';
@@ -247,8 +248,12 @@ function areJoined(tokens: readonly Token[], found: readonly FoundNumber[]): boo
   });
 }
 
-const clauseEnd =
-  /(?<=[.!?。！？])(?<!\b(?:[Rr]s|[Ss]q|[Cc]u|[Aa]pprox|ca|Mrs?|Ms|Dr|St|Mt|Prof)\.)\s+(?=\S)|(?<!\d),\s+(?=\S)|,\s+(?=\p{L}{2})|[;；]\s*|\s[-–—]\s(?=\p{L}{2})|\s+\((?=[^()]*\)?)|[:：]\s+|，|\s(?:because|since|so that|which|where|while|when)\s|\s+(?:✅|✓|✔)/gu;
+const otherClauseEnd =
+  /(?<!\d),\s+(?=\S)|,\s+(?=\p{L}{2})|[;；]\s*|\s[-–—]\s(?=\p{L}{2})|\s+\((?=[^()]*\)?)|[:：]\s+|，|\s(?:because|since|so that|which|where|while|when)\s|\s+(?:✅|✓|✔)/u;
+const clauseEnd = new RegExp(
+  `(?<=[.!?。！？])(?<!\\b(?:${writtenAbbreviations.join('|')})\\.)\\s+(?=\\S)|${otherClauseEnd.source}`,
+  'gu',
+);
 
 /** Splits a line at commas before words, periods, dashes and brackets. */
 function clausesOf(text: string, { start, end }: Span): Span[] {

@@ -1,10 +1,9 @@
+import { abbreviations } from '../answers/abbreviations';
 import { latexSpans } from '../arithmetic/latex';
 import type { Span } from './types';
 
 /** Abbreviations that never end a sentence. Other abbreviations end one if a capital letter follows. */
-const abbreviations = new Set(
-  'mr mrs ms dr prof st jr sr vs no fig eq e.g i.e cf approx resp min max avg ca'.split(' '),
-);
+const neverLast = new Set([...abbreviations, ...'jr sr vs no fig eq e.g i.e cf resp min max avg'.split(' ')]);
 
 /**
  * The sentences of a text in order, as trimmed ranges that together cover everything but white space.
@@ -45,7 +44,7 @@ function endsSentence(text: string, start: number, at: number, end: number): boo
   if (/(^|\n)\s*\d{1,3}$/.test(before)) return false; // the number of a list item
   if (/(^|\s)[A-Z]\p{L}+ [A-Z]$/u.test(before)) return false; // Homer J. Simpson, but not "call it L."
   const word = /\S{1,24}$/.exec(before)?.[0] ?? '';
-  return !abbreviations.has(word.replace(/^[("'*]+/, '').toLowerCase());
+  return !neverLast.has(word.replace(/^[("'*]+/, '').toLowerCase());
 }
 
 /** The range without white space at its ends. */
