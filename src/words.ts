@@ -7,7 +7,10 @@ export const percent = (share: number, digits = 1) =>
 /** An interval of shares, each 0 to 1: "41.2 – 48.0 %". */
 export const percentRange = ([low, high]: readonly [number, number]) => `${(100 * low).toFixed(1)} – ${percent(high)}`;
 
-/** `+1.7`, `−0.4` (a real minus sign, as screen readers say it); what rounds to 0 has no minus. */
+/** With real minus signs, as screen readers say them. */
+export const minus = (text: string) => text.replaceAll('-', '−');
+
+/** `+1.7`, `−0.4`; what rounds to 0 has no minus. */
 export function signed(value: number, digits = 1): string {
   const rounded = Number(value.toFixed(digits));
   return `${rounded < 0 ? '−' : '+'}${Math.abs(rounded).toFixed(digits)}`;
@@ -20,6 +23,15 @@ export function clock(seconds: number): string {
   const hours = Math.floor(whole / 3600);
   const minutes = Math.floor(whole / 60) % 60;
   return hours > 0 ? `${hours}:${pad(minutes)}:${pad(whole % 60)}` : `${minutes}:${pad(whole % 60)}`;
+}
+
+/** Time left in words, the same everywhere: in steps that do not change every second. */
+export function timeLeftText(seconds: number): string {
+  const minutes = Math.round(seconds / 60);
+  if (seconds < 60) return 'under 1 min left';
+  if (minutes < 60) return `${minutes} min left`;
+  const [hours, rest] = [Math.floor(minutes / 60), 5 * Math.floor((minutes % 60) / 5)];
+  return rest === 0 ? `${hours} h left` : `${hours} h ${rest} min left`;
 }
 
 /** Seconds in words: `40 s`, `12 min`, `3 h 20 min`. */

@@ -1,7 +1,7 @@
 /** Curves of a run as drawings: one panel per metric, with the stages as bands. */
 import type { MetricsRecord } from '../runs/records';
 import { isBaseline, phaseTitle, type StageName, stageBands } from '../stages';
-import { percent, plural } from '../words';
+import { minus, percent, plural } from '../words';
 import { escaped, type Html, html, raw } from './html';
 
 /** Consecutive records of one stage and phase. */
@@ -41,10 +41,9 @@ export function drawnMetrics(metrics: readonly MetricsRecord[]): readonly Metric
 }
 
 type MetricReader = (record: MetricsRecord) => number | undefined;
-const plain = (digits: number) => (value: number) => withMinus(value.toFixed(digits));
+const plain = (digits: number) => (value: number) => minus(value.toFixed(digits));
 const small = (value: number) =>
-  withMinus(value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(3));
-const withMinus = (text: string) => text.replaceAll('-', '−');
+  minus(value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(3));
 
 /** The metrics with a panel, if measured. */
 const panels: [title: string, of: MetricReader, show: (value: number) => string][] = [

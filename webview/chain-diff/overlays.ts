@@ -1,5 +1,6 @@
 /** The measurements at each token, and how strongly they are shown. */
 import type { ChainView } from '../../src/protocol/chain-diff';
+import { minus } from '../../src/words';
 
 export const overlays = ['diff', 'logProb', 'refLogProb', 'entropy', 'kl', 'advantage', 'reward'] as const;
 export type Overlay = (typeof overlays)[number];
@@ -97,8 +98,8 @@ function sourceOf(chain: ChainView, overlay: Exclude<Overlay, 'diff' | 'reward'>
 /** A number for people: three significant digits, a real minus sign. */
 export function format(value: number, digits = 3): string {
   const size = Math.abs(value);
-  if (size > 0 && size < 1e-4) return value.toExponential(1).replaceAll('-', '−');
-  return (size >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(digits)))).replace('-', '−');
+  if (size > 0 && size < 1e-4) return minus(value.toExponential(1));
+  return minus(size >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(digits))));
 }
 
 /** A reward or similar with its sign, unless it rounds to 0. */

@@ -1,8 +1,7 @@
 import type { Alert, RunHead } from '../../src/protocol/dashboard';
 import { phaseTitle, shortStageTitles } from '../../src/stages';
 import { startText } from '../../src/start';
-import { timeLeftText } from '../../src/time-left';
-import { plural } from '../../src/words';
+import { plural, timeLeftText } from '../../src/words';
 import { element } from '../common/dom';
 import { visibleNodes } from '../common/visible';
 import { letterOf, swatch } from './theme';

@@ -1,4 +1,5 @@
 /** The metrics of updates: titles, meanings (those of TRL's GRPOTrainer) and number formats. */
+import { minus } from '../../src/words';
 import type { Track } from './track';
 
 export type MetricUnit = 'share' | 'tokens' | 'number' | 'rate';
@@ -264,7 +265,7 @@ function part(key: string): Metric {
 /** A formatted value: 71.3 %, 193, 0.0042, 1.2e−6. */
 export function valueText(value: number | undefined | null, unit: MetricUnit): string {
   if (value === undefined || value === null) return '–';
-  if (!Number.isFinite(value)) return String(value).replace('-', '−');
+  if (!Number.isFinite(value)) return minus(String(value));
   if (unit === 'share') return `${minus((100 * value).toFixed(1))} %`;
   if (unit === 'tokens') return minus(value.toFixed(value < 100 ? 1 : 0));
   if (unit === 'rate') return minus(Math.round(value).toLocaleString('en'));
@@ -288,8 +289,6 @@ export function tickText(value: number, unit: MetricUnit, increment: number): st
     step *= 10;
   return `${minus((value * scale).toFixed(digits))}${sign}`;
 }
-
-export const minus = (text: string) => text.replace('-', '−');
 
 /** A number as text, with its sign. */
 export const withSign = (text: string) => (text.startsWith('-') ? minus(text) : `+${text}`);

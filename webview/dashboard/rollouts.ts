@@ -1,9 +1,10 @@
 import type { DashboardCompletion, DashboardGroup, RolloutsMessage } from '../../src/protocol/dashboard';
 import { stageTitles } from '../../src/stages';
+import { minus } from '../../src/words';
 import { element, replaceChildren } from '../common/dom';
 import { verdictOf } from '../common/verdict';
 import { visibleNodes } from '../common/visible';
-import { minus, valueText } from './metrics';
+import { valueText } from './metrics';
 import { type Filter, filters, matchingGroups, type Order, orders, passes } from './rollout-list';
 
 export interface RolloutsActions {

@@ -6,7 +6,7 @@ import { runsFolderName } from '../../runs/layout';
 import { pairsOf } from '../inputs/options';
 import { commandLine, locateRun, quoted, shortPath } from '../inputs/places';
 import { printDocument } from '../terminal/exit';
-import { plural } from '../terminal/format';
+import { percent, plural } from '../terminal/format';
 import { clipLine, inOneLine, pc, stderr, stdout } from '../terminal/terminal';
 
 interface Options {
@@ -88,7 +88,7 @@ function statusLine({ follow, json }: Options) {
   const tell = ({ completions, share }: { completions: number; share: number }) => {
     if (!shows || performance.now() - last < 100) return;
     last = performance.now();
-    const place = follow && share === 1 ? 'following; Ctrl-C ends' : `${(100 * share).toFixed(0)} %`;
+    const place = follow && share === 1 ? 'following; Ctrl-C ends' : percent(share, 0);
     clear();
     stderr.write(clipLine(`${plural(completions, 'completion')}, ${place}`, (stderr.columns ?? 80) - 1));
     drawn = true;

@@ -19,7 +19,7 @@ import { writeOutput } from '../../writing';
 import { commandLine, locateRun, quoted, shortPath, stateOf } from '../inputs/places';
 import { checkTarget } from '../inputs/target';
 import { printDocument } from '../terminal/exit';
-import { clip, columns, plural } from '../terminal/format';
+import { clip, columns, percent, plural } from '../terminal/format';
 import { inOneLine, pc, stdout } from '../terminal/terminal';
 import { curvesText, phasesOf } from '../text/curves';
 import { Damaged } from '../text/damaged';
@@ -145,7 +145,7 @@ function failuresText({ failures: { count, categories, firstWrongSteps }, rewrit
     inOneLine(category),
     pc.yellow('█'.repeat(Math.max(1, Math.round((24 * n) / longest)))),
     String(n),
-    `${((100 * n) / count).toFixed(0)} %`,
+    percent(n / count, 0),
   ]);
   const widths = [0, 1].map((i) => Math.max(...rows.map((row) => row[i].length)));
   const lines = rows.map(([category, bar, n, share]) =>

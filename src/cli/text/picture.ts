@@ -4,7 +4,7 @@ import { resultsTable } from '../../results-table';
 import type { MetricsRecord, StageRow } from '../../runs/records';
 import { shortStageTitles, stageBands, stageNames, stageTitles } from '../../stages';
 import { type Start, studentLabel } from '../../start';
-import { percent } from '../terminal/format';
+import { minus, percent } from '../../words';
 
 /** The data of a picture: the rows of summary.json and metrics.jsonl. */
 export interface Pictured {
@@ -111,7 +111,7 @@ function panel(
       : '';
   });
   const limit = (value: string, at: number) =>
-    text(x + plot.width - 4, at, value.replace('-', '−'), 'text-anchor="end" class="dim over" font-size="11"');
+    text(x + plot.width - 4, at, minus(value), 'text-anchor="end" class="dim over" font-size="11"');
   return [
     text(x, y - 8, title),
     ...parts,

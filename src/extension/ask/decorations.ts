@@ -1,5 +1,5 @@
+import { minus, percent } from '../../words';
 import { paintEditors } from '../shared/painting';
-import { percent } from '../shared/words';
 import * as vscode from '../vscode';
 import { md } from '../vscode/markdown';
 import { probabilityMarks, type SampledText } from './marks';
@@ -35,9 +35,7 @@ export class AnswerMarks implements vscode.Disposable {
       this.type,
       marks.map(({ line, start, end, probability }) => ({
         range: new vscode.Range(line, start, line, end),
-        hover: [
-          md`probability ${percent(probability)}, log-prob ${Math.log(probability).toFixed(2).replace('-', '−')}`,
-        ],
+        hover: [md`probability ${percent(probability)}, log-prob ${minus(Math.log(probability).toFixed(2))}`],
       })),
     );
   }

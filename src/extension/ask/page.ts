@@ -2,7 +2,7 @@
 import { sameAnswer } from '../../answers/equal';
 import { extractAnswer } from '../../answers/extract';
 import { mean } from '../../statistics';
-import { plural } from '../shared/words';
+import { minus, plural } from '../../words';
 
 export interface Question {
   /** Counted from 0. */
@@ -137,7 +137,7 @@ function sampleHeading(sample: SampleSoFar, i: number, { samples, gold, stopped 
   const length = plural(sample.tokens, 'token');
   if (!sample.done) return `## ${name}: ${length}${stopped ? ', stopped' : ' so far'}`;
   const verdict = verdictOn(answerOf(sample), gold);
-  const sure = sample.logProbs?.length ? `, mean log-prob ${mean(sample.logProbs).toFixed(2).replace('-', '−')}` : '';
+  const sure = sample.logProbs?.length ? `, mean log-prob ${minus(mean(sample.logProbs).toFixed(2))}` : '';
   return `## ${name}: ${verdict}, ${length}${sample.finished === false ? ', cut off' : ''}${sure}`;
 }
 

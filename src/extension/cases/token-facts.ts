@@ -1,6 +1,7 @@
 import { completionLength } from '../../chain/completion';
 import type { Span } from '../../chain/types';
 import type { RolloutRecord } from '../../runs/records';
+import { percent } from '../../words';
 
 /** The recorded numbers of one token. */
 export interface TokenFacts extends Span {
@@ -41,7 +42,7 @@ export function tokenLines(facts: TokenFacts, { advantage }: RolloutRecord): str
   const { logProb, refLogProb, entropy } = facts;
   const number = (value: number) => value.toFixed(3);
   return [
-    ...(logProb === undefined ? [] : [`log-prob ${number(logProb)} (${(100 * Math.exp(logProb)).toFixed(1)} %)`]),
+    ...(logProb === undefined ? [] : [`log-prob ${number(logProb)} (${percent(Math.exp(logProb))})`]),
     ...(refLogProb === undefined || logProb === undefined
       ? []
       : [`reference log-prob ${number(refLogProb)}, difference ${number(logProb - refLogProb)}`]),

@@ -2,7 +2,7 @@ import { basename, join } from 'node:path';
 import { type ImportedRollouts, importRollouts } from '../../imports/import';
 import { runsFolderName } from '../../runs/layout';
 import type { Services } from '../services';
-import { plural } from '../shared/words';
+import { percent, plural } from '../shared/words';
 import * as vscode from '../vscode';
 import { trustedCommand } from './report';
 
@@ -52,7 +52,7 @@ async function importWithProgress(
       runsFolder,
       ...(follow && { follow: stop.signal }),
       progress: ({ completions, share, run }) => {
-        const place = follow ? 'Cancel to stop following; the run is kept' : `${(100 * share).toFixed(0)} %`;
+        const place = follow ? 'Cancel to stop following; the run is kept' : percent(share, 0);
         progress.report({ message: `${plural(completions, 'completion')}. ${place}` });
         if (!follow || shown !== '') return;
         shown = run;

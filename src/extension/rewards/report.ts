@@ -5,7 +5,8 @@ import type { Scorable } from '../../rewards/recorded';
 import { allEqual, groupsOf, type RewardDistribution, type ScoreSummary, summariseScores } from '../../rewards/summary';
 import type { RolloutRecord } from '../../runs/records';
 import { deviation, largest, smallest } from '../../statistics';
-import { clipLine, percent, plural, signed } from '../shared/words';
+import { minus, percent, plural, signed } from '../../words';
+import { clipLine } from '../shared/words';
 import { type PageText, ScorePage } from './page';
 
 type RescoredCompletion = Rescored<Scorable<RolloutRecord>>;
@@ -40,7 +41,7 @@ export function scoreReport(
   return page.text();
 }
 
-const number = (value: number, digits = 3) => `${value < 0 ? '−' : ''}${Math.abs(value).toFixed(digits)}`;
+const number = (value: number, digits = 3) => minus(value.toFixed(digits));
 const numberText = (value: number | null | undefined) => (value == null ? '–' : number(value));
 
 function parts(page: ScorePage, { total, parts: components }: ScoreSummary): void {

@@ -2,9 +2,8 @@
 import type { HostEvent, Status } from '../../protocol/control';
 import { type Spent, spendingText } from '../../spent';
 import { type StageName, shortPhaseTitle } from '../../stages';
-import { timeLeftText } from '../../time-left';
+import { percent, timeLeftText } from '../../words';
 import { meanUpdateTime, updatesAveraged } from './update-time';
-import { percent } from './words';
 
 export interface RunProgress {
   stage: StageName;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { timeLeftText } from './time-left';
+import { timeLeftText } from './words';
 
-it('shows minutes, and hours to five minutes', () => {
+it('shows time left in minutes, and hours to five minutes', () => {
   expect([0, 59, 61, 95, 3_570, 3_600, 3_720, 4_260, 8_000].map(timeLeftText)).toEqual([
     'under 1 min left',
     'under 1 min left',
