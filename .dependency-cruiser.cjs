@@ -73,7 +73,18 @@ const mayImport = {
   curriculum: ['engine', 'engine-data', 'student-files', 'evaluation', 'rewards', 'cases', 'data', ...records],
   protocol: [...records],
   client: ['protocol', ...records],
-  host: ['protocol', 'curriculum', 'engine', 'engine-data', 'student-files', 'cases', 'rewards', 'data', ...records],
+  host: [
+    'protocol',
+    'curriculum',
+    'engine',
+    'engine-data',
+    'evaluation',
+    'student-files',
+    'cases',
+    'rewards',
+    'data',
+    ...records,
+  ],
   cli: [
     ...[
       'backend-install',

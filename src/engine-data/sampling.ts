@@ -11,6 +11,9 @@ export interface Sampling {
   minP: number;
 }
 
+/** All tokens stay. */
+export const unfiltered = { topK: 0, topP: 1, minP: 0 } as const;
+
 /**
  * Precision of the weights for sampling; the trained ones stay in float32. With AVX-512 BF16, `bfloat16` rounds
  * activations, too.

@@ -14,13 +14,10 @@ import { tokensIn, withinLength } from '../teachers/reply';
 import { type Pace, RequestGate, withRetries } from '../teachers/retry';
 import type { Teacher, TeacherRequest } from '../teachers/types';
 import { type EvaluatedAnswer, type Evaluation, evaluationOf } from './figures';
+import type { AnswerSettings } from './settings';
 
-export interface ServerSettings {
-  maxNewTokens: number;
-  /** 0 means greedy. */
-  temperature: number;
-  /** Sample i of a problem is drawn with seed + i. */
-  seed: number;
+/** Sample i of a problem is drawn with seed + i. */
+export interface ServerSettings extends AnswerSettings {
   /** Concurrent requests. */
   concurrency: number;
   prompt: PromptStyle;

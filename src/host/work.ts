@@ -3,14 +3,15 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { judge } from '../answers/grade';
 import { withoutEnd } from '../chain/completion';
-import { plainPrompt } from '../chain/prompts';
 import { preset } from '../config/presets';
 import { evaluate } from '../curriculum/evaluation/evaluate';
+import { answerBudget, askStudent } from '../curriculum/evaluation/students';
 import { prepareLessons, rewriteExercise } from '../curriculum/lessons/lessons';
 import { runConfigOf } from '../curriculum/run-config';
 import type { Student } from '../engine/port';
-import type { Completion, Draft } from '../engine-data/sampling';
+import { type Completion, type Draft, unfiltered } from '../engine-data/sampling';
 import { UserError } from '../errors';
+import { answerSettings } from '../evaluation/settings';
 import type { AskSample, Candidate, HostResult, JobProgress } from '../protocol/control';
 import { CodeRewards } from '../rewards/code/code-rewards';
 import { scoreGroups } from '../rewards/score';
@@ -30,19 +31,17 @@ export interface Bench {
   progress: (part: unknown) => void;
 }
 
-const defaultTokens = 512;
-
 export async function doEvaluate(params: JobParams['evaluate'], bench: Bench): Promise<HostResult<'evaluate'>> {
   const { student, tokenizer, signal } = bench;
-  const settings = runConfigOf(params.checkpoint)?.experiment.evaluation;
+  const usual = runConfigOf(params.checkpoint)?.experiment.evaluation;
+  const settings = answerSettings(params, usual);
   const lessons = prepareLessons(params.problems, tokenizer);
   const longest = largest(lessons.map(({ prompt }) => prompt.length));
   const part = batches<JobProgress<'evaluate'>[number]>(bench.progress);
   const { answers, ...measures } = await evaluate(student, tokenizer, lessons, {
-    maxNewTokens: budget(student, longest, params.maxNewTokens ?? settings?.maxNewTokens),
-    temperature: params.temperature ?? settings?.temperature ?? 0,
-    batch: settings?.batch ?? 64,
-    seed: params.seed ?? 1,
+    ...settings,
+    maxNewTokens: answerBudget(student, longest, settings.maxNewTokens),
+    batch: usual?.batch ?? 64,
     signal,
     answered: (answer, i) => part.add({ ...answer, gold: params.problems[i].answer }),
   });
@@ -79,36 +78,30 @@ function record(
 }
 
 export async function doAsk(params: JobParams['ask'], bench: Bench): Promise<HostResult<'ask'>> {
-  const { student, tokenizer, signal } = bench;
-  const prompt = tokenizer.encodePrompt(plainPrompt(params.question));
-  const samples = params.samples ?? 1;
-  const maxNewTokens = budget(student, prompt.length, params.maxNewTokens);
-  const growth = (draft: Draft, index: number): JobProgress<'ask'>[number] => ({
+  const { tokenizer, signal } = bench;
+  const growth = (draft: Draft, index: number, budget: number): JobProgress<'ask'>[number] => ({
     sample: index,
     text: tokenizer.decode(withoutEnd(draft)),
     tokens: draft.tokens.length,
-    done: draft.finished || draft.tokens.length >= maxNewTokens,
+    done: draft.finished || draft.tokens.length >= budget,
   });
   const shown: number[] = [];
   let last = 0;
-  const { completions, summary } = await student.sample([prompt], {
-    sampling: { temperature: params.temperature ?? (samples > 1 ? 0.7 : 0), topK: 0, topP: 1, minP: 0 },
-    maxNewTokens,
-    eosIds: tokenizer.eosIds,
-    seed: params.seed ?? 1,
-    stream: ['ask'],
-    groupSize: samples,
+  const { prompt, completions, summary } = await askStudent(bench, params.question, {
+    ...params,
     signal,
-    progress(drafts) {
+    progress(drafts, budget) {
       if (performance.now() - last < reportEvery) return;
       last = performance.now();
-      const grown = drafts.flatMap((draft, i) => (draft.tokens.length > (shown[i] ?? 0) ? [growth(draft, i)] : []));
+      const grown = drafts.flatMap((draft, i) =>
+        draft.tokens.length > (shown[i] ?? 0) ? [growth(draft, i, budget)] : [],
+      );
       for (const [i, draft] of drafts.entries()) shown[i] = draft.tokens.length;
       if (grown.length > 0) bench.progress(grown);
     },
   });
   return {
-    prompt: tokenizer.tokenTexts(prompt).join(''),
+    prompt,
     samples: completions.map((one) => sampleOf(one, tokenizer)),
     tokensPerSecond: summary.tokensPerSecond,
   };
@@ -122,15 +115,16 @@ export async function doRewrite(params: JobParams['rewrite'], bench: Bench): Pro
   const settings = stages?.rewrite || undefined;
   const reward = settings?.reward ?? (stages?.complete || undefined)?.reward ?? preset('default');
   const prompt = rewriteExercise(lesson, { hideAnswer: settings?.hideAnswer ?? false, wrongStep }, tokenizer);
+  const { maxNewTokens, seed } = answerSettings(params, settings);
   const teacherTokens = lesson.teacherTokens!.length - 1;
   const { completions } = await student.sample([prompt], {
     sampling: {
-      ...(settings?.sampling ?? { topK: 0, topP: 1, minP: 0 }),
+      ...(settings?.sampling ?? unfiltered),
       temperature: params.temperature ?? settings?.sampling.temperature ?? 1,
     },
-    maxNewTokens: budget(student, prompt.length, params.maxNewTokens ?? settings?.maxNewTokens),
+    maxNewTokens: answerBudget(student, prompt.length, maxNewTokens),
     eosIds: tokenizer.eosIds,
-    seed: params.seed ?? 1,
+    seed,
     stream: ['rewrite/asked'],
     groupSize: params.samples ?? 8,
     signal,
@@ -165,20 +159,6 @@ function sampleOf({ tokens, logProbs, finished }: Completion, tokenizer: Tokeniz
     logProbs: Array.from(logProbs, (value) => Number(value.toPrecision(9))),
     finished,
   };
-}
-
-/** The requested budget; by default the usual one, limited by the positions left. */
-function budget({ facts }: Student, promptLength: number, asked: number | undefined): number {
-  const maxCompletion = facts.maxPositions - promptLength;
-  if (maxCompletion < 1)
-    throw new UserError(
-      `a prompt has ${promptLength} tokens, but the student has only ${facts.maxPositions} positions`,
-      {
-        code: 'dataset',
-        remedy: 'Shorten the question.',
-      },
-    );
-  return Math.min(asked ?? defaultTokens, maxCompletion);
 }
 
 /** Milliseconds between two progress messages. */

@@ -1,11 +1,9 @@
 import type { Command } from 'commander';
 import { withoutEnd } from '../../chain/completion';
-import { plainPrompt } from '../../chain/prompts';
 import type { Backend } from '../../config/backends';
-import { type AskedStudent, openStudent } from '../../curriculum/evaluation/students';
+import { type AskedStudent, askStudent, openStudent } from '../../curriculum/evaluation/students';
 import { startToAsk } from '../../engine/engines';
 import type { Engine } from '../../engine/port';
-import { UserError } from '../../errors';
 import { backendOption, promptOption, promptSettings, studentAt } from '../inputs/asked-student';
 import { count, positive, sampleCount, upTo } from '../inputs/options';
 import { exitCodes, printDocument } from '../terminal/exit';
@@ -96,31 +94,12 @@ async function answerLines(student: AskedStudent, options: Options, signal: Abor
 }
 
 /** Prints one answer while it is sampled; several answers once they are complete. */
-async function answer(
-  { student, tokenizer }: AskedStudent,
-  question: string,
-  options: Options,
-  signal: AbortSignal,
-): Promise<void> {
-  const { samples, seed, json } = options;
-  const prompt = tokenizer.encodePrompt(options.raw ? question : plainPrompt(question));
-  const maxCompletion = student.facts.maxPositions - prompt.length;
-  if (maxCompletion < 1)
-    throw new UserError(
-      `the question has ${prompt.length} tokens, but the student has only ${student.facts.maxPositions} positions`,
-      {
-        code: 'input',
-        remedy: 'Shorten the question.',
-      },
-    );
+async function answer(student: AskedStudent, question: string, options: Options, signal: AbortSignal): Promise<void> {
+  const { samples, json } = options;
+  const { tokenizer } = student;
   let shown = '';
-  const { completions, summary } = await student.sample([prompt], {
-    sampling: { temperature: options.temperature ?? (samples > 1 ? 0.7 : 0), topK: 0, topP: 1, minP: 0 },
-    maxNewTokens: Math.min(options.maxNewTokens, maxCompletion),
-    eosIds: tokenizer.eosIds,
-    seed,
-    stream: ['ask'],
-    groupSize: samples,
+  const { prompt, completions, summary } = await askStudent(student, question, {
+    ...options,
     signal,
     progress([draft]) {
       if (json || samples > 1) return;
@@ -137,10 +116,7 @@ async function answer(
     tokens: one.tokens.length,
     finished: one.finished,
   }));
-  if (json) {
-    const asked = tokenizer.tokenTexts(prompt).join('');
-    return printDocument({ question, prompt: asked, answers, tokensPerSecond: summary.tokensPerSecond });
-  }
+  if (json) return printDocument({ question, prompt, answers, tokensPerSecond: summary.tokensPerSecond });
   if (samples === 1) stdout.write(`${answers[0].text.slice(shown.length)}\n`);
   else for (const [i, { text }] of answers.entries()) stdout.write(`${pc.bold(`${i + 1}.`)} ${text.trim()}\n\n`);
   if (!stdout.isTTY) return;

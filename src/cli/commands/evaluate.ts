@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Backend } from '../../config/backends';
 import type { PromptStyle } from '../../config/student';
 import { evaluate } from '../../curriculum/evaluation/evaluate';
-import { openStudent } from '../../curriculum/evaluation/students';
+import { answerBudget, openStudent } from '../../curriculum/evaluation/students';
 import { prepareLessons } from '../../curriculum/lessons/lessons';
 import type { Problems } from '../../data/problems';
 import { startEngine } from '../../engine/engines';
@@ -13,6 +13,7 @@ import { caveats } from '../../evaluation/caveats';
 import type { Evaluation } from '../../evaluation/figures';
 import { linesOf, recordOf } from '../../evaluation/records';
 import { evaluateOnServer, type ServerAnswer, type ServerEvaluation, studentOn } from '../../evaluation/server';
+import { answerSettings } from '../../evaluation/settings';
 import { largest } from '../../statistics';
 import { loadStudentTokenizer } from '../../student-files/folder';
 import { type PromptSettings, promptStyle } from '../../student-files/prompting';
@@ -112,18 +113,22 @@ async function evaluateOn(engine: Engine, checkpoint: string, data: TestData, op
   const { samples } = options;
   const lessons = prepareLessons(data.problems, tokenizer);
   const longest = largest(lessons.map(({ prompt }) => prompt.length));
-  const maxCompletion = student.facts.maxPositions - longest;
+  const usual = answerSettings(options, data.evaluation);
   const settings = {
-    maxNewTokens: options.maxNewTokens ?? Math.max(1, Math.min(data.evaluation?.maxNewTokens ?? 512, maxCompletion)),
-    temperature: options.temperature ?? (samples > 1 ? 0.7 : (data.evaluation?.temperature ?? 0)),
-    seed: options.seed,
+    ...usual,
+    maxNewTokens: answerBudget(student, longest, usual.maxNewTokens),
     batch: data.evaluation?.batch ?? 64,
     prompt,
   };
   const asked = lessons.flatMap((lesson) => Array.from({ length: samples }, () => lesson));
   const done = waiting(`Answering ${plural(lessons.length, 'problem')}`, options.json);
   const evaluation = await evaluate(student, tokenizer, asked, settings).finally(done);
-  return { evaluation, settings, chatTemplate: tokenizer.chatTemplate !== null, room: maxCompletion };
+  return {
+    evaluation,
+    settings,
+    chatTemplate: tokenizer.chatTemplate !== null,
+    room: student.facts.maxPositions - longest,
+  };
 }
 
 /** The same test of a student on a server: prompts, judging and records are the same. */
@@ -138,9 +143,7 @@ async function evaluateServer(url: string, named: string | undefined, options: O
   const data = await loadTestData(checkpoint ?? '.', options);
   if (!data) return;
   const settings = {
-    maxNewTokens: options.maxNewTokens ?? data.evaluation?.maxNewTokens ?? 512,
-    temperature: options.temperature ?? (samples > 1 ? 0.7 : (data.evaluation?.temperature ?? 0)),
-    seed: options.seed,
+    ...answerSettings(options, data.evaluation),
     concurrency: options.concurrency,
     prompt,
     ...(system !== undefined && prompt === 'chat' && { system }),

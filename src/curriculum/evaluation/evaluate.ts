@@ -1,19 +1,16 @@
 import { judge } from '../../answers/grade';
 import { withoutEnd } from '../../chain/completion';
 import type { Student } from '../../engine/port';
-import type { Draft } from '../../engine-data/sampling';
+import { type Draft, unfiltered } from '../../engine-data/sampling';
 import { type EvaluatedAnswer, type Evaluation, evaluationOf } from '../../evaluation/figures';
+import type { AnswerSettings } from '../../evaluation/settings';
 import type { Tokenizer } from '../../student-files/tokenizer';
 import type { Context } from '../context';
 import type { Lesson } from '../lessons/lessons';
 
-export interface EvaluationOptions {
-  maxNewTokens: number;
-  /** 0 means greedy. */
-  temperature: number;
+export interface EvaluationOptions extends AnswerSettings {
   /** Number of rows in a sampling batch. */
   batch: number;
-  seed: number;
   /** One per lesson (default: its plain question). */
   prompts?: readonly (readonly number[])[];
   signal?: AbortSignal;
@@ -52,7 +49,7 @@ export async function evaluate(
     }
   };
   const { completions } = await student.sample(prompts, {
-    sampling: { temperature: options.temperature, topK: 0, topP: 1, minP: 0 },
+    sampling: { temperature: options.temperature, ...unfiltered },
     maxNewTokens: options.maxNewTokens,
     eosIds: tokenizer.eosIds,
     seed: options.seed,

@@ -3,6 +3,7 @@ import { describeFailure, recordedAnswer } from '../../cases/describe';
 import { withoutEnd } from '../../chain/completion';
 import type { RewriteSettings } from '../../config/experiment';
 import type { Student } from '../../engine/port';
+import { unfiltered } from '../../engine-data/sampling';
 import type { Context } from '../context';
 import { keepSoundCompletions } from './complete';
 import { decisionsFor, pickedRows } from './decisions';
@@ -100,7 +101,7 @@ async function answer(
   const { completions } = await student.sample(
     rows.map((row) => train[row].prompt),
     {
-      sampling: { temperature, topK: 0, topP: 1, minP: 0 },
+      sampling: { temperature, ...unfiltered },
       maxNewTokens: experiment.evaluation.maxNewTokens,
       eosIds: tokenizer.eosIds,
       seed: experiment.seed,

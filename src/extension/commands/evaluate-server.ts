@@ -5,6 +5,7 @@ import type { Problems } from '../../data/problems';
 import { caveats } from '../../evaluation/caveats';
 import { linesOf, recordOf } from '../../evaluation/records';
 import { evaluateOnServer, type ServerAnswer, type ServerSettings, studentOn } from '../../evaluation/server';
+import { answerSettings } from '../../evaluation/settings';
 import { locateDataset } from '../../hub/cache';
 import { currentText } from '../config/texts';
 import type { Services } from '../services';
@@ -46,12 +47,9 @@ export function registerEvaluateServer(services: Services): vscode.Disposable {
     const problems = await pickProblems(loadSuite(suite, currentText).problems, title, student.host);
     if (!problems) return undefined;
     services.log.info(`Sending ${plural(problems.length, 'problem')} to ${student.endpoint}`);
-    const { maxNewTokens = 512, temperature = 0, seed = 1 } = suite.settings;
     const system = suite.asked?.system;
     const settings = {
-      maxNewTokens,
-      temperature,
-      seed,
+      ...answerSettings(suite.settings),
       prompt: style,
       concurrency: setting('teacher.concurrency', 4),
       ...(system !== undefined && style === 'chat' && { system }),

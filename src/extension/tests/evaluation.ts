@@ -9,7 +9,7 @@ import { setting } from '../shared/settings';
 import { percent, plural, tokens } from '../shared/words';
 import * as vscode from '../vscode';
 import type { TestedStudent } from './students';
-import { type EvaluationSettings, recordName, type Suite } from './suites';
+import { recordName, type Suite } from './suites';
 import { children, type TestTree } from './tree';
 import { outputOf, verdictOf } from './verdict';
 
@@ -158,6 +158,6 @@ export class TestRunner {
   }
 }
 
-function defined(settings: EvaluationSettings): EvaluationSettings {
+function defined(settings: Suite['settings']): Suite['settings'] {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }

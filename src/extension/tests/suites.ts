@@ -5,6 +5,7 @@ import type { DataSource, ParsedExperiment } from '../../config/experiment';
 import { guessFormat } from '../../data/guess';
 import type { Problems } from '../../data/problems';
 import { UserError } from '../../errors';
+import type { AnswerSettings } from '../../evaluation/settings';
 import { locateDataset } from '../../hub/cache';
 import { loadNamedData } from '../workspace/named-files';
 import { rowLines } from './lines';
@@ -21,18 +22,12 @@ export interface Suite {
   file?: string;
   /** The experiment that names it. */
   experiment?: string;
-  settings: EvaluationSettings;
+  /** Settings that are absent are chosen by the host. */
+  settings: Partial<AnswerSettings>;
   /** The prompt format of the experiment's student; hosts use it, servers do not. */
   asked?: Pick<ParsedExperiment['student'], 'prompt' | 'system'>;
   /** The range of the source's problems in this suite: first, and one past the last. */
   part(count: number): [from: number, to: number];
-}
-
-/** Settings that are absent are chosen by the host. */
-export interface EvaluationSettings {
-  maxNewTokens?: number;
-  temperature?: number;
-  seed?: number;
 }
 
 /**
