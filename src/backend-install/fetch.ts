@@ -1,12 +1,9 @@
-/** Downloads files from package registries, resuming earlier attempts and verifying hashes. */
-import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync, rmSync } from 'node:fs';
+/** Downloads from package registries. */
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fetchWithin, release } from '../answer-limits';
-import { diskError } from '../disk';
-import { appendAnswer, bytesFrom, openPart } from '../download';
+import { fetchFile as fetchKnown, type KnownFile } from '../download';
 import { UserError } from '../errors';
-import { sizeOf } from '../paths';
 import type { InstallWatch } from './report';
 
 export interface RemoteFile {
@@ -15,53 +12,36 @@ export interface RemoteFile {
   name: string;
   /** Size in bytes; a longer reply is an error. */
   size: number;
-  /** Of the whole file: `sha256` in hex or `sha512` in base64. */
-  hash: { algorithm: 'sha256' | 'sha512'; digest: string; encoding: 'hex' | 'base64' };
+  hash: KnownFile['hash'];
 }
 
 const silenceMs = 60_000;
 /** For a registry's document; PyPI's largest have about ten million bytes. */
 const documentLimits = { silenceMs, totalMs: silenceMs, bytes: 100 << 20 };
 
-/** Downloads a file to `path`. Received bytes are kept until the hash proves wrong. @throws UserError */
+/** Downloads a file to `path`. Received bytes are kept until the content proves wrong. @throws UserError */
 export async function fetchFile(remote: RemoteFile, path: string, watch: InstallWatch): Promise<void> {
+  const { url, name, size, hash } = remote;
+  const { progress, signal } = watch;
   mkdirSync(dirname(path), { recursive: true });
-  for (let attempt = 1; ; attempt++) {
-    try {
-      if (sizeOf(path) > remote.size) rmSync(path);
-      if (sizeOf(path) < remote.size) await append(remote, path, watch);
-      break;
-    } catch (error) {
-      const known = diskError(error, path, 'the downloaded part is kept, and the next attempt resumes');
-      if (watch.signal?.aborted || known instanceof UserError || attempt === 3) throw unreachable(known, remote, watch);
-    }
-  }
-  if ((await hashOf(path, remote.hash)) === remote.hash.digest) return;
-  rmSync(path);
-  throw new UserError(`the hash of ${remote.name} differs from the one published by ${new URL(remote.url).host}`, {
-    code: 'network',
-    remedy:
-      'The file was deleted. Try again. If it happens again, something between you and the registry changes files.',
-  });
-}
-
-async function append(
-  { name, url, size }: RemoteFile,
-  path: string,
-  { progress, signal }: InstallWatch,
-): Promise<void> {
-  const at = sizeOf(path);
-  const answer = await fetchWithin({ silenceMs }, url, { headers: bytesFrom(at), signal });
-  try {
-    if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
-    const handle = await openPart(path);
-    const tell = (done: number) => progress({ doing: `Fetching ${name}`, done, total: size });
-    await appendAnswer(answer, { handle, path, at, bytes: size }, (_, done) => tell(done)).finally(() =>
-      handle.close(),
-    );
-  } finally {
-    await release(answer);
-  }
+  await fetchKnown(
+    path,
+    { name, bytes: size, hash },
+    {
+      request: (headers) => fetchWithin({ silenceMs }, url, { headers, signal }),
+      refuse: () => {},
+      unreachable: (error) => unreachable(error, remote, watch),
+      otherFile: (why) =>
+        new UserError(`${why}: ${new URL(url).host} sent another file than it published`, {
+          code: 'network',
+          remedy:
+            'The file was deleted. Try again. If it happens again, something between you and the registry changes files.',
+        }),
+      progress: (done) => progress({ doing: `Fetching ${name}`, done, total: size }),
+      signal,
+      delayMs: 1000,
+    },
+  );
 }
 
 /** Downloads a short document, such as a registry's JSON. @throws UserError */
@@ -96,10 +76,4 @@ function unreachable(
       'TensorFlow: `--from <python or folder>`.',
     cause: error,
   });
-}
-
-async function hashOf(path: string, { algorithm, encoding }: RemoteFile['hash']): Promise<string> {
-  const hash = createHash(algorithm);
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
-  return hash.digest(encoding);
 }

@@ -5,12 +5,13 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { checkSpace, guardDisk } from '../disk';
+import { fetchFile } from '../download';
+import { UserError } from '../errors';
 import { sizeOf } from '../paths';
 import { flushFolder, makeFolder, move, replaceText } from '../writing';
 import { repositoryFolder } from './cache';
-import { fetchFile } from './fetch-file';
 import type { DownloadPlan } from './plan';
-import type { Hub } from './request';
+import { type Hub, refuseStatus, request, unreachable } from './request';
 
 export interface DownloadProgress {
   file: string;
@@ -41,9 +42,21 @@ export async function download(
     for (const file of plan.files) {
       const to = join(draft, file.name);
       if (dirname(to) !== draft) guardDisk(to, kept, () => makeFolder(cache, dirname(to)));
-      const tell = (here: number) => progress({ file: file.name, done: before + here, bytes: plan.bytes });
       const address = `${base}/${file.path.split('/').map(encodeURIComponent).join('/')}`;
-      await fetchFile(hub, { address, file }, to, tell);
+      await fetchFile(to, file, {
+        request: (headers) => request(hub, address, { range: 'bytes=0-', ...headers }),
+        refuse: (status) => refuseStatus(hub, status, file.name),
+        unreachable: (error) => unreachable(hub, error),
+        otherFile: (why) =>
+          new UserError(`${why}: the Hub sent another file than it lists`, {
+            file: to,
+            code: 'network',
+            remedy: 'Try again later. If it keeps happening, something between here and the Hub changes files.',
+          }),
+        progress: (here) => progress({ file: file.name, done: before + here, bytes: plan.bytes }),
+        signal: hub.signal,
+        delayMs: hub.retryDelayMs,
+      });
       before += file.bytes;
     }
     guardDisk(folder, kept, () => {

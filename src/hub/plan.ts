@@ -13,7 +13,7 @@ export interface PlannedFile {
   name: string;
   bytes: number;
   /** Hash of the content, or of git's blob of it. */
-  hash: { algorithm: 'sha256' | 'git'; hex: string };
+  hash: { algorithm: 'sha256' | 'git'; digest: string };
 }
 
 export interface DownloadPlan {
@@ -100,13 +100,15 @@ const plain = (headers: Record<string, string>) => Object.fromEntries(new Header
 export function planned({ path, size, oid, lfs }: ListFileEntry, name: string, what: string): PlannedFile {
   const bytes = lfs?.size ?? size;
   const hash =
-    lfs !== undefined ? { algorithm: 'sha256' as const, hex: lfs.oid } : { algorithm: 'git' as const, hex: oid ?? '' };
+    lfs !== undefined
+      ? { algorithm: 'sha256' as const, digest: lfs.oid }
+      : { algorithm: 'git' as const, digest: oid ?? '' };
   const lengths = { sha256: 64, git: 40 };
   if (
     !Number.isSafeInteger(bytes) ||
     bytes < 0 ||
-    !/^[0-9a-f]+$/.test(hash.hex) ||
-    hash.hex.length !== lengths[hash.algorithm]
+    !/^[0-9a-f]+$/.test(hash.digest) ||
+    hash.digest.length !== lengths[hash.algorithm]
   )
     throw new UserError(`the Hub does not give size and hash of ${path} in ${what}`, {
       code: 'network',

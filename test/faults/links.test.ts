@@ -302,7 +302,7 @@ describe('an exported student', () => {
 it('a download does not resume a file behind a link', async () => {
   const link = plant('../data.jsonl.part', victim.file);
   const known = { bytes: 100, sha256: '0'.repeat(64) };
-  const fetched = () => download('http://127.0.0.1:9/', join(run, '..', 'data.jsonl'), known, { attempts: 1 });
+  const fetched = () => download('http://127.0.0.1:9/', join(run, '..', 'data.jsonl'), known, { delayMs: 1 });
   const before = victim.seen();
   await expect(fetched()).rejects.toThrow();
   expect([victim.seen(), fs.lstatSync(link).isSymbolicLink()]).toEqual([before, true]);
