@@ -2,7 +2,7 @@
  * Counter-based random numbers: every draw is a pure function of (seed, counters...), so there is no hidden state, and
  * resuming a run needs only its position. Mixing is the 32-bit finalizer of MurmurHash3 (A. Appleby, public domain).
  */
-function mix(h: number): number {
+export function mix(h: number): number {
   h ^= h >>> 16;
   h = Math.imul(h, 0x85ebca6b);
   h ^= h >>> 13;

@@ -83,21 +83,23 @@ function unpack(file: string, { name, method, size }: ZipMember, packed: Buffer)
   try {
     if (method === 0) return packed;
     if (method === 8) return inflateRawSync(packed, { maxOutputLength: size + 1 });
-    if (method === 93) return unzstd(packed, size);
+    if (method === 93) return unzstd([packed], size);
   } catch (error) {
     throw damagedZip(file, `${name} (${(error as Error).message})`);
   }
   throw damagedZip(file, `${name} uses the unsupported compression method ${method}`);
 }
 
-function unzstd(packed: Buffer, size: number): Buffer {
+/** Decompresses Zstandard. @throws Error when it is damaged, or has more than `most` bytes */
+export function unzstd(packed: Iterable<Uint8Array>, most: number): Buffer {
   const parts: Uint8Array[] = [];
-  let length = 0;
+  let size = 0;
   const stream = new Decompress((part) => {
-    length += part.length;
-    if (length > size) throw new Error('it is longer than its directory says');
+    size += part.length;
+    if (size > most) throw new Error(`more than ${most} bytes`);
     parts.push(part.slice());
   });
-  stream.push(new Uint8Array(packed), true);
+  for (const piece of packed) stream.push(new Uint8Array(piece));
+  stream.push(new Uint8Array(0), true);
   return Buffer.concat(parts);
 }

@@ -1,4 +1,5 @@
 /** Decides whether an answer equals the reference answer. */
+
 import type Fraction from 'fraction.js';
 import { assignmentsIn, collectionOf, sameCollection } from './collections';
 import { exact } from './exact';
@@ -10,7 +11,7 @@ import { placeIn } from './number-words';
 import { Budget, isExpression, OutOfBudget } from './numeric';
 import { longestAnswer } from './parser';
 import { readingsOf } from './readings';
-import { hasUnknown, intervalOf, namesAgree, sameRelation, solved, unionOf } from './relations';
+import { hasUnknown, intervalOf, namesAgree, sameRelation, solved, turned, unionOf } from './relations';
 import { unitNamed } from './units';
 import { ratioOf, sameQuantity, sameRatio, sameTime } from './values';
 import { sameWords, wordsOf } from './words';
@@ -214,19 +215,12 @@ function sameSides(
   gold: typeof a,
   inner: (x: Node, y: Node) => boolean,
 ): boolean {
-  const mirror: Record<string, string> = { '<': '>', '>': '<', '≤': '≥', '≥': '≤' };
   const matches = (sides: readonly Node[], signs: readonly string[]) =>
     sides.length === gold.sides.length &&
     signs.every((sign, i) => sign === gold.signs[i]) &&
     sides.every((side, i) => inner(side, gold.sides[i]));
   if (a.signs.includes('=')) return false;
-  return (
-    matches(a.sides, a.signs) ||
-    matches(
-      a.sides.toReversed(),
-      a.signs.toReversed().map((sign) => mirror[sign] ?? sign),
-    )
-  );
+  return matches(a.sides, a.signs) || matches(a.sides.toReversed(), a.signs.toReversed().map(turned));
 }
 
 const isSetOperation = (node: Node) => node.kind === 'apply' && /^[∪∩∖]$/.test(node.of);

@@ -68,7 +68,8 @@ export function sameRelation(a: Relation, b: Relation, budget: Budget): boolean 
   return left.sign === (ratio.re.isNegative() ? turned(right.sign) : right.sign) && ratio.im.isZero();
 }
 
-const turned = (sign: string) => ({ '<': '>', '>': '<', '≤': '≥', '≥': '≤' })[sign] ?? sign;
+/** The sign when the two sides change places. */
+export const turned = (sign: string) => ({ '<': '>', '>': '<', '≤': '≥', '≥': '≤' })[sign] ?? sign;
 
 function difference({ sides: [left, right], signs: [sign] }: Relation): { node: Node; sign: string } | null {
   const plain = sign === '≡' ? '=' : sign;

@@ -1,3 +1,5 @@
+import { firstIndex } from '../sorted';
+
 /** One column of an alignment: for each sequence the index of its item, or null for a gap. */
 type AlignedColumn = [number | null, number | null];
 
@@ -108,15 +110,9 @@ function longestRise(pairs: [number, number][]): [number, number][] {
   const ends: number[] = [];
   const before: number[] = [];
   pairs.forEach(([, y], i) => {
-    let low = 0;
-    let high = ends.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (pairs[ends[middle]][1] < y) low = middle + 1;
-      else high = middle;
-    }
-    before[i] = low > 0 ? ends[low - 1] : -1;
-    ends[low] = i;
+    const at = firstIndex(ends.length, (end) => pairs[ends[end]][1] >= y);
+    before[i] = at > 0 ? ends[at - 1] : -1;
+    ends[at] = i;
   });
   const rise: [number, number][] = [];
   for (let i = ends.at(-1) ?? -1; i >= 0; i = before[i]) rise.push(pairs[i]);

@@ -1,4 +1,5 @@
 import { partThinking } from '../answers/thinking';
+import { firstIndex } from '../sorted';
 
 /** A chain's text without tags, for splitting, with a mapping to positions of the original text. */
 export interface Body {
@@ -23,15 +24,7 @@ type Changed = Pick<Body, 'text' | 'origin'>;
 function withLineEnds(given: string): Changed {
   if (!given.includes('\r')) return { text: given, origin: (place) => place };
   const shortened = [...given.matchAll(/\r\n/g)].map(({ index }, i) => index - i);
-  const before = (place: number) => {
-    let [low, high] = [0, shortened.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (shortened[middle] < place) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
+  const before = (place: number) => firstIndex(shortened.length, (i) => shortened[i] >= place);
   return { text: given.replace(/\r\n?/g, '\n'), origin: (place) => place + before(place) };
 }
 

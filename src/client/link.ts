@@ -84,8 +84,7 @@ export class HostLink {
   static async open(address: Address, client: Identity, deadlineMs: number): Promise<HostLink> {
     const link = await HostLink.dial(address, deadlineMs);
     try {
-      const hello = { protocol: protocolVersion, token: address.token, client: { ...client, pid: process.pid } };
-      const { session } = await within(deadlineMs, link.request('hello', hello), 'hello');
+      const { session } = await link.hello(client, deadlineMs);
       if (session !== address.session) throw new Error('another host answers at this address');
       return link;
     } catch (error) {
@@ -98,8 +97,7 @@ export class HostLink {
   static async replace(address: Address, client: Identity, deadlineMs: number): Promise<boolean> {
     const link = await HostLink.dial(address, deadlineMs);
     try {
-      const hello = { protocol: protocolVersion, token: address.token, client: { ...client, pid: process.pid } };
-      await within(deadlineMs, link.request('hello', hello), 'hello').catch((error) => {
+      await link.hello(client, deadlineMs).catch((error) => {
         if (!(error instanceof VersionGap)) throw error;
       });
       const { ending } = await within(deadlineMs, link.request('shutdown', {}), 'shutdown');
@@ -108,6 +106,12 @@ export class HostLink {
     } finally {
       link.close();
     }
+  }
+
+  private hello(client: Identity, deadlineMs: number) {
+    const { token } = this.address;
+    const hello = { protocol: protocolVersion, token, client: { ...client, pid: process.pid } };
+    return within(deadlineMs, this.request('hello', hello), 'hello');
   }
 
   private static dial(address: Address, deadlineMs: number): Promise<HostLink> {

@@ -1,4 +1,5 @@
 import { findNodeAtLocation, getNodeValue, type Node, type ParseError, ParseErrorCode, parseTree } from 'jsonc-parser';
+import { firstIndex } from '../sorted';
 import { changeText } from './fixes';
 import type { Finding, Issue, Path } from './issue';
 
@@ -108,13 +109,8 @@ const lineStarts = (text: string): number[] => [
 
 /** Line and column, both from 1. */
 function position(starts: readonly number[], offset: number): { line: number; column: number } {
-  let [line, end] = [0, starts.length];
-  while (end - line > 1) {
-    const middle = (line + end) >> 1;
-    if (starts[middle] <= offset) line = middle;
-    else end = middle;
-  }
-  return { line: line + 1, column: offset - starts[line] + 1 };
+  const line = firstIndex(starts.length, (i) => starts[i] > offset);
+  return { line, column: offset - starts[line - 1] + 1 };
 }
 
 /** JSON silently keeps the last of two equal keys. */

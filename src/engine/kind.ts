@@ -1,16 +1,10 @@
 import type { Backend } from '../config/backends';
+import type { BackendReport } from '../kernels/backends';
 import type { Engine } from './port';
 
 /** A backend in the report of `distillery doctor`. */
-export interface EngineReport {
+export interface EngineReport extends Omit<BackendReport, 'name'> {
   name: string;
-  usable: boolean;
-  /** A description if it is usable; otherwise the reason why not. */
-  detail: string;
-  /** How to get it, or its purpose. */
-  advice: string;
-  /** Speed of a large product, 10^9 operations per second; only if measured. */
-  gflops?: number;
   /** New tokens per second of the built-in student; only if measured. */
   tokensPerSecond?: number;
 }

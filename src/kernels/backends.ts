@@ -34,7 +34,7 @@ export interface BackendReport {
   detail: string;
   /** How to get it, or its purpose. */
   advice: string;
-  /** Speed of a 512x512x512 product in float32, 10^9 operations per second; only if measured. */
+  /** Speed of a large product in float32, 10^9 operations per second; only if measured. */
   gflops?: number;
 }
 

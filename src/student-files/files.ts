@@ -29,6 +29,15 @@ function readError(error: unknown, file: string): never {
   throw new UserError(`The file ${what}`, { file, remedy, code: 'checkpoint', cause: error });
 }
 
+/** Refuses a file of weights; `what` continues "The file". */
+export function refuseDamaged(format: string, file: string, what: string): never {
+  throw new UserError(`The file${what.startsWith(':') ? '' : ' '}${what}`, {
+    file,
+    remedy: `The file is damaged or was not written as ${format}: copy or export it again.`,
+    code: 'checkpoint',
+  });
+}
+
 /** Opening a named pipe would wait for its writer; Windows has neither. */
 const notWaiting = constants.O_NONBLOCK ?? 0;
 

@@ -4,9 +4,8 @@
  * gaps or overlap.
  */
 import { type ParseErrorCode, visit } from 'jsonc-parser';
-import { UserError } from '../errors';
 import { lfsMark } from '../lines';
-import { isJsonObject, type JsonObject, lfsPointer } from './files';
+import { isJsonObject, type JsonObject, lfsPointer, refuseDamaged } from './files';
 
 /** Bytes per element, for every type of the format whose elements are whole bytes. */
 export const dtypeBytes = {
@@ -150,9 +149,5 @@ function checkCoverage(tensors: Map<string, TensorEntry>, start: number, fileByt
 }
 
 export function refuse(file: string, what: string): never {
-  throw new UserError(`The file${what.startsWith(':') ? '' : ' '}${what}`, {
-    file,
-    remedy: 'The file is damaged or was not written as safetensors: copy or export it again.',
-    code: 'checkpoint',
-  });
+  return refuseDamaged('safetensors', file, what);
 }

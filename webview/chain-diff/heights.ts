@@ -1,3 +1,5 @@
+import { firstIndex } from '../../src/sorted';
+
 /**
  * Vertical positions of rows when only visible ones are laid out: measured heights where known, estimates elsewhere.
  * @tanstack/virtual-core would bring its own observers of scrolling and sizes, which the table does not need.
@@ -38,13 +40,7 @@ export class Heights {
 
   /** The row at this position; the first or last one beyond the ends. */
   rowAt(place: number): number {
-    let [low, high] = [0, this.count - 1];
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (this.top(middle) <= place) low = middle;
-      else high = middle - 1;
-    }
-    return low;
+    return Math.max(0, firstIndex(this.count, (row) => this.top(row) > place) - 1);
   }
 
   /**

@@ -1,3 +1,4 @@
+import { firstIndex } from '../../src/sorted';
 import { stageNames } from '../../src/stages';
 import type { Track } from './track';
 
@@ -174,16 +175,8 @@ export function nearest({ x }: PlacedRows, value: number): number {
 }
 
 /** The first index whose value is at least this; the length if there is none. */
-export function firstAtLeast(sorted: Float64Array, value: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle] < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
+export const firstAtLeast = (sorted: Float64Array, value: number) =>
+  firstIndex(sorted.length, (i) => sorted[i] >= value);
 
 /** Position of a stage's step; step 0 is just before the first. undefined: not displayed. */
 export function positionOf(track: Track, placed: PlacedRows, stage: string, step: number): number | undefined {

@@ -4,9 +4,8 @@ import type { MetricsRecord } from '../../runs/records';
 import { count, namesOf, positive, upTo } from '../inputs/options';
 import { bytes, clock, columns, short } from '../terminal/format';
 import { pc } from '../terminal/terminal';
-import { curvesText, phasesOf } from './curves';
+import { curvesText, phasesOf, sparkline } from './curves';
 import { showProgress } from './progress';
-import { sparkline } from './sparkline';
 import { fewProblemsText, summaryTable } from './summary';
 
 const plain = (text: string) => stripVTControlCharacters(text);

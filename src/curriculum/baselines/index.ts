@@ -4,8 +4,7 @@ import type { BaselineName } from '../../stages';
 import type { Context } from '../context';
 import { grpo } from './grpo';
 import { rft } from './rft';
-import { sft } from './sft';
-import { sftConcise } from './sft-concise';
+import { sft, sftConcise } from './sft';
 
 type BaselineSettings<K extends BaselineName> = Exclude<Experiment['baselines'][K], false>;
 /**

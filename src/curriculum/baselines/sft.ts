@@ -3,7 +3,7 @@ import type { Student } from '../../engine/port';
 import type { Example } from '../../engine-data/examples';
 import type { BaselineName } from '../../stages';
 import type { Context } from '../context';
-import { type Lesson, teacherExample, withChains } from '../lessons/lessons';
+import { type Lesson, lessonInForm, teacherExample, withChains } from '../lessons/lessons';
 import { trainSupervised } from '../training/supervised-phase';
 
 /** Plain SFT: the plain question with the teacher's unchanged chain as target. */
@@ -11,11 +11,20 @@ export function sft(context: Context, student: Student, settings: SftSettings): 
   return trainOnChains(context, student, { stage: 'sft', settings, example: teacherExample });
 }
 
+/** Concise SFT: the plain question with the teacher's chain as target, cut to the sentences that compute. */
+export function sftConcise(context: Context, student: Student, settings: SftSettings): Promise<string> {
+  return trainOnChains(context, student, {
+    stage: 'sftConcise',
+    settings,
+    example: (lesson) => teacherExample(lessonInForm('concise', lesson, context.tokenizer)),
+  });
+}
+
 /**
  * Supervised training on a version of every teacher chain, validated by the loss on the same version of the validation
  * rows.
  */
-export function trainOnChains(
+function trainOnChains(
   context: Context,
   student: Student,
   {

@@ -3,9 +3,9 @@
  */
 import { closeSync, fstatSync, readFileSync, readSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { Decompress } from 'fzstd';
 import { chunksOf, openForReading } from '../../lines';
 import { sizeOf } from '../../paths';
+import { unzstd } from '../../zip';
 import { datasetError } from '../rows';
 
 export interface Bytes {
@@ -30,7 +30,7 @@ const mostUnpacked = (file: string) => Math.min(maxUnpacked, Math.max(alwaysUnpa
 export function bytesOf(file: string): Bytes {
   const head = headOf(file);
   if (head.readUInt16BE(0) === 0x1f8b) return inMemory(file, inUtf8(file, gunzip(file)));
-  if (head.readUInt32LE(0) === 0xfd2fb528) return inMemory(file, inUtf8(file, unzstd(file)));
+  if (head.readUInt32LE(0) === 0xfd2fb528) return inMemory(file, inUtf8(file, ofZstd(file)));
   if (!wideEncoding(head)) return onDisk(file);
   refuseLong(file, sizeOf(file));
   return inMemory(file, inUtf8(file, readFileSync(file)));
@@ -69,34 +69,22 @@ function wideEncoding(head: Buffer): 'utf-16le' | 'utf-16be' | null {
   return null;
 }
 
-function gunzip(file: string): Buffer {
+const gunzip = (file: string) =>
+  decompressed(file, 'gzip', () => gunzipSync(readFileSync(file), { maxOutputLength: mostUnpacked(file) }));
+
+const ofZstd = (file: string) => decompressed(file, 'Zstandard', () => unzstd(chunksOf(file), mostUnpacked(file)));
+
+function decompressed(file: string, what: string, decompress: () => Buffer): Buffer {
   try {
-    return gunzipSync(readFileSync(file), { maxOutputLength: mostUnpacked(file) });
+    return decompress();
   } catch (error) {
-    throw damaged(file, 'gzip', (error as Error).message);
+    throw datasetError(
+      `this ${what} file cannot be decompressed: ${(error as Error).message}`,
+      { file },
+      'Compress it again, or decompress it.',
+    );
   }
 }
-
-function unzstd(file: string): Buffer {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  const most = mostUnpacked(file);
-  const stream = new Decompress((part) => {
-    size += part.length;
-    if (size > most) throw new Error(`more than ${most} bytes`);
-    parts.push(part.slice());
-  });
-  try {
-    for (const chunk of chunksOf(file)) stream.push(new Uint8Array(chunk));
-    stream.push(new Uint8Array(0), true);
-  } catch (error) {
-    throw damaged(file, 'Zstandard', (error as Error).message);
-  }
-  return Buffer.concat(parts);
-}
-
-const damaged = (file: string, what: string, reason: string) =>
-  datasetError(`this ${what} file cannot be decompressed: ${reason}`, { file }, 'Compress it again, or decompress it.');
 
 function inMemory(file: string, bytes: Buffer): Bytes {
   const block = 1 << 20;

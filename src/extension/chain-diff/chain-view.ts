@@ -1,4 +1,5 @@
 /** One chain as the page shows it: tokens, parts, errors, and measurements at each token. */
+
 import { sameAnswer } from '../../answers/equal';
 import { extractAnswer } from '../../answers/extract';
 import { checkEquations } from '../../arithmetic/calculator';
@@ -7,6 +8,7 @@ import type { TextTokenizer, TokenizedText } from '../../cases/text-tokenizer';
 import type { Chain, Span } from '../../chain/types';
 import type { ChainFinding, ChainView } from '../../protocol/chain-diff';
 import type { Origin } from '../../protocol/chain-diff-requests';
+import { firstIndex } from '../../sorted';
 import { sentence } from '../../words';
 import { segmentText, sentenceStarts } from './segments';
 
@@ -88,15 +90,7 @@ function tokenRangeFinder(texts: string[]): (span: Span) => { from: number; to: 
     end += text.length;
     ends.push(end);
   }
-  const indexOf = (place: number) => {
-    let [low, high] = [0, ends.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (ends[middle] > place) high = middle;
-      else low = middle + 1;
-    }
-    return low;
-  };
+  const indexOf = (place: number) => firstIndex(ends.length, (i) => ends[i] > place);
   return ({ start, end }) => {
     const from = indexOf(start);
     return { from, to: end <= start ? from : Math.max(from, indexOf(end)) };

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type * as z from 'zod';
 import { maxToExtension, pageNoticeSchema, pageStateSchema } from '../../protocol/page';
+import { escaped } from '../../report/html';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
 import { readingColumn } from './reading-column';
@@ -131,7 +132,7 @@ interface OpenPage<Subject, ToPage, ToExtension> {
  */
 function htmlOf(webview: vscode.Webview, root: vscode.Uri, name: string, title: string): string {
   const nonce = randomBytes(24).toString('base64url');
-  const uri = (file: string) => escapeHtml(webview.asWebviewUri(vscode.Uri.joinPath(root, file)).toString());
+  const uri = (file: string) => escaped(webview.asWebviewUri(vscode.Uri.joinPath(root, file)).toString());
   const policy = [
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,
@@ -141,13 +142,13 @@ function htmlOf(webview: vscode.Webview, root: vscode.Uri, name: string, title: 
     "form-action 'none'",
   ].join('; ');
   return `<!doctype html>
-<html lang="${escapeHtml(vscode.env.language)}">
+<html lang="${escaped(vscode.env.language)}">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${escapeHtml(policy)}">
+<meta http-equiv="Content-Security-Policy" content="${escaped(policy)}">
 <meta property="csp-nonce" content="${nonce}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)}</title>
+<title>${escaped(title)}</title>
 <link rel="stylesheet" nonce="${nonce}" href="${uri(`${name}.css`)}">
 </head>
 <body>
@@ -155,8 +156,4 @@ function htmlOf(webview: vscode.Webview, root: vscode.Uri, name: string, title: 
 <script nonce="${nonce}" src="${uri(`${name}.js`)}"></script>
 </body>
 </html>`;
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

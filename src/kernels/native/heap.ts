@@ -1,3 +1,4 @@
+import { firstIndex } from '../../sorted';
 import type { Block, KernelMemory, Values } from './library';
 
 const page = 65536;
@@ -94,22 +95,17 @@ export class Heap implements KernelMemory {
   }
 
   private give(freed: Gap): void {
-    let [low, high] = [0, this.gaps.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.gaps[middle].offset < freed.offset) low = middle + 1;
-      else high = middle;
-    }
-    const [before, after] = [this.gaps[low - 1], this.gaps[low]];
+    const at = firstIndex(this.gaps.length, (i) => this.gaps[i].offset >= freed.offset);
+    const [before, after] = [this.gaps[at - 1], this.gaps[at]];
     const joinsAfter = after && freed.offset + freed.bytes === after.offset;
     if (before && before.offset + before.bytes === freed.offset) {
       before.bytes += freed.bytes + (joinsAfter ? after.bytes : 0);
-      if (joinsAfter) this.gaps.splice(low, 1);
+      if (joinsAfter) this.gaps.splice(at, 1);
     } else if (joinsAfter) {
       after.offset = freed.offset;
       after.bytes += freed.bytes;
     } else {
-      this.gaps.splice(low, 0, freed);
+      this.gaps.splice(at, 0, freed);
     }
   }
 

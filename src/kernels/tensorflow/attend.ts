@@ -38,21 +38,17 @@ export function attendBlocks(
     for (const large of [p, scores]) ops.free(large);
     return packed;
   });
-  return {
-    out: joined(
-      ops,
-      parts.map(({ out }) => out),
-    ),
-    lse: joined(
-      ops,
-      parts.map(({ lse }) => lse),
-    ),
-  };
+  const joined = (name: 'out' | 'lse') => concat(ops, parts, name);
+  return { out: joined('out'), lse: joined('lse') };
 }
 
 const padKv = (ops: Ops, x: Handle, block: PaddedBlock, kvHeads: number) => pad(ops, x, block, kvHeads, kvHeads);
 
-const joined = (ops: Ops, parts: Handle[]) => ops.concat(parts, 0);
+const concat = <K extends PropertyKey>(ops: Ops, parts: readonly Record<K, Handle>[], key: K) =>
+  ops.concat(
+    parts.map((part) => part[key]),
+    0,
+  );
 
 /**
  * With p = softmax(scores): dv = pᵀ dy, ds = p (dy vᵀ - rowsum(dy out)), dq = ds k, dk = dsᵀ q (FlashAttention, arXiv
@@ -81,10 +77,5 @@ registerTensorFlow<AttentionShape>(gradientKernelNames.attend, (ops, given, shap
     for (const large of [p, scores, dWeights, dScores]) ops.free(large);
     return results;
   });
-  return [0, 1, 2].map((i) =>
-    joined(
-      ops,
-      parts.map((results) => results[i]),
-    ),
-  );
+  return [0, 1, 2].map((i) => concat(ops, parts, i));
 });

@@ -1,4 +1,5 @@
 /** Kernels that work on rows: embedding, RMSNorm, rotation, gated units, dropout, a linear layer with its adapter. */
+import { mix as mixWord } from '../../random';
 import type { Activation } from '../../student-files/layer-spec';
 import { type Adaptation, type GluAttrs, gradientKernelNames, kernelNames, type NormShape } from '../interface';
 import { gluTerms } from '../reference/glu';
@@ -124,7 +125,7 @@ function dropoutMask(ops: Ops, shape: number[], rate: number, seed: number): Han
   const indices = op('Range', [constant([0], true), constant([size], true), constant([1], true)]);
   const counters = unsigned(indices);
   // A new one each time: not a constant.
-  const start = unsigned(ops.upload(Int32Array.of(startOf(seed) + 0x7f4a7c15), []));
+  const start = unsigned(ops.upload(Int32Array.of(mixWord(seed ^ 0x9e3779b9) + 0x7f4a7c15), []));
   const drawn = mix(mix(add(mul(counters, word(0x9e3779b1)), start)));
   // Unsigned comparison on every device: the highest bits of both sides are flipped, and they are compared as signed
   // numbers.
@@ -132,16 +133,6 @@ function dropoutMask(ops: Ops, shape: number[], rate: number, seed: number): Han
   const threshold = constant([int32(Math.ceil(rate * 2 ** 32) ^ 0x80000000)], true);
   const kept = cast(op('GreaterEqual', [signed, threshold]), scalar(0).dtype);
   return reshape(mul(kept, scalar(1 / (1 - rate))), shape);
-}
-
-/** mix(seed ^ 0x9e3779b9): the first step of bits(). */
-function startOf(seed: number): number {
-  let h = seed ^ 0x9e3779b9;
-  h ^= h >>> 16;
-  h = Math.imul(h, 0x85ebca6b);
-  h ^= h >>> 13;
-  h = Math.imul(h, 0xc2b2ae35);
-  return h ^ (h >>> 16);
 }
 
 function dropped(ops: Ops, x: Handle, rate: number, seed: number): Handle {

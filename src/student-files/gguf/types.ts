@@ -1,5 +1,6 @@
 /** Metadata value types and tensor types of GGUF files. Numbers and sizes are those of ggml (ggml.h, ggml-common.h). */
 import { UserError } from '../../errors';
+import { refuseDamaged } from '../files';
 
 export type MetadataValue = number | boolean | string | number[] | boolean[] | string[];
 export type Metadata = Map<string, MetadataValue>;
@@ -88,11 +89,7 @@ export interface GgufTensor {
 }
 
 export function refuse(file: string, what: string): never {
-  throw new UserError(`The file${what.startsWith(':') ? '' : ' '}${what}`, {
-    file,
-    remedy: 'The file is damaged or was not written as GGUF: copy or export it again.',
-    code: 'checkpoint',
-  });
+  return refuseDamaged('GGUF', file, what);
 }
 
 /** Refuses an intact file with an unsupported model; `remedy` names an alternative. */
