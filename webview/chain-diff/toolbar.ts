@@ -1,6 +1,6 @@
 /** The toolbar: case, overlay, layout, search. */
 import type { CaseView, ChainView } from '../../src/protocol/chain-diff';
-import { customElement, element } from '../common/dom';
+import { element } from '../common/dom';
 import { explain } from '../common/explain';
 import { defineFields, type TextField } from '../common/toolkit';
 import { visibleNodes } from '../common/visible';
@@ -99,16 +99,12 @@ function overlayChoice(current: Overlay, lacking: readonly Overlay[], actions: D
 function pairChoice(view: CaseView, state: ViewState, actions: DiffToolbarActions): HTMLElement {
   defineFields(); // takes some milliseconds, so it is done after the first rows are drawn
   const pairs = pairsOf(view);
-  const dropdown = customElement('vscode-dropdown', { 'aria-label': 'Chains that are compared', class: 'pair' });
+  const dropdown = element('vscode-dropdown', { 'aria-label': 'Chains that are compared', class: 'pair' });
   for (const pair of pairs) {
     const [left, right] = pair;
     const chosen = pair.join() === state.pair.join();
     dropdown.append(
-      customElement(
-        'vscode-option',
-        { value: pair.join(), selected: chosen },
-        `${roleTitles[left]} → ${roleTitles[right]}`,
-      ),
+      element('vscode-option', { value: pair.join(), selected: chosen }, `${roleTitles[left]} → ${roleTitles[right]}`),
     );
   }
   dropdown.addEventListener('change', () => {
@@ -172,7 +168,7 @@ export interface SearchBox {
 export function makeSearchBox(actions: SearchActions): SearchBox {
   defineFields();
   const label = 'Find in the chains';
-  const field = customElement('vscode-text-field', { placeholder: label }) as TextField;
+  const field = element('vscode-text-field', { placeholder: label }) as TextField;
   const count = element('span', { class: 'dim', role: 'status' });
   const button = (text: string, label: string, onclick: () => void) =>
     element('button', { class: 'plain', 'aria-label': label, title: label, onclick }, text);

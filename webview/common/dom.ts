@@ -12,29 +12,29 @@ interface Attributes {
   [name: string]: string | number | boolean | undefined | ((event: never) => void);
 }
 
+type ElementNamed<Name> = Name extends keyof HTMLElementTagNameMap ? HTMLElementTagNameMap[Name] : HTMLElement;
+
 /** `element('button', { class: 'quiet', 'aria-label': 'Copy', onclick: copy }, 'Copy')` */
-export function element<Name extends keyof HTMLElementTagNameMap>(
+export function element<Name extends keyof HTMLElementTagNameMap | `vscode-${string}`>(
   name: Name,
   attributes: Attributes = {},
   ...children: Child[]
-): HTMLElementTagNameMap[Name] {
-  const made = document.createElement(name);
+): ElementNamed<Name> {
+  const made = document.createElement(name) as ElementNamed<Name>;
   setAttributes(made, attributes);
   append(made, children);
   return made;
 }
 
-/** Like `element`, for custom elements (`vscode-dropdown`). */
-export function customElement(
-  name: `vscode-${string}`,
-  attributes: Attributes = {},
-  ...children: Child[]
-): HTMLElement {
-  const made = document.createElement(name);
-  setAttributes(made, attributes);
-  append(made, children);
-  return made;
-}
+/** A table with a caption for screen readers: the cells of its head, and its bodies. */
+export const table = (attributes: Attributes, caption: string, head: readonly Child[], ...bodies: Child[]) =>
+  element(
+    'table',
+    attributes,
+    element('caption', { class: 'spoken' }, caption),
+    element('thead', {}, element('tr', {}, ...head)),
+    ...bodies,
+  );
 
 export function setAttributes(target: Element, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) {

@@ -4,7 +4,7 @@ import { headingOf } from '../../src/results-table';
 import { stageNames, stageTitles, strongestBaseline } from '../../src/stages';
 import { comparisonHeading, startText, studentTitle } from '../../src/start';
 import { minus } from '../../src/words';
-import { element, setAttributes } from '../common/dom';
+import { element, setAttributes, table } from '../common/dom';
 import { visibleNodes } from '../common/visible';
 import { withSign } from './metrics';
 import { letterOf, lineCount, swatch } from './theme';
@@ -32,23 +32,16 @@ export function resultsTable(heads: readonly RunHead[], pairs: readonly PairedRe
   if (byStage.length === 0) return element('p', { class: 'dim' }, 'No student has been tested yet.');
   const columns = columnsOf(heads, byStage.flat());
   const rank = (column: TableColumn) => (column.rank === undefined ? undefined : `rank-${column.rank}`);
-  return element(
-    'table',
+  return table(
     { class: `results${several ? ' several' : ''}` },
-    element('caption', { class: 'spoken' }, 'Results on the test problems'),
-    element(
-      'thead',
-      {},
-      element(
-        'tr',
-        {},
-        element('th', { scope: 'col' }, 'Student'),
-        several ? element('th', { scope: 'col' }, 'Run') : null,
-        ...columns.map((column) =>
-          element('th', { scope: 'col', title: column.title, class: rank(column) }, column.heading),
-        ),
+    'Results on the test problems',
+    [
+      element('th', { scope: 'col' }, 'Student'),
+      several ? element('th', { scope: 'col' }, 'Run') : null,
+      ...columns.map((column) =>
+        element('th', { scope: 'col', title: column.title, class: rank(column) }, column.heading),
       ),
-    ),
+    ],
     ...byStage.map((rows) => {
       const titles = rows.map(({ run, result }) => studentTitle(result.stage, heads[run].start));
       const alike = new Set(titles).size === 1;

@@ -1,5 +1,5 @@
 import type { RunHead, SettingDifference } from '../../src/protocol/dashboard';
-import { element } from '../common/dom';
+import { element, table } from '../common/dom';
 import { visibleNodes } from '../common/visible';
 import { letterOf, swatch } from './theme';
 
@@ -24,22 +24,15 @@ export function settingsView(
 }
 
 function settingsTable(heads: readonly RunHead[], differences: readonly SettingDifference[], caption: string): Node {
-  return element(
-    'table',
+  return table(
     { class: 'settings' },
-    element('caption', { class: 'spoken' }, caption),
-    element(
-      'thead',
-      {},
-      element(
-        'tr',
-        {},
-        element('th', { scope: 'col' }, 'Setting that differs'),
-        ...heads.map(({ id }, run) =>
-          element('th', { scope: 'col', title: id }, swatch(run), element('span', { class: 'letter' }, letterOf(run))),
-        ),
+    caption,
+    [
+      element('th', { scope: 'col' }, 'Setting that differs'),
+      ...heads.map(({ id }, run) =>
+        element('th', { scope: 'col', title: id }, swatch(run), element('span', { class: 'letter' }, letterOf(run))),
       ),
-    ),
+    ],
     element(
       'tbody',
       {},

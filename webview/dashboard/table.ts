@@ -1,5 +1,5 @@
 import { shortPhaseTitle, stageNames } from '../../src/stages';
-import { element, replaceChildren } from '../common/dom';
+import { element, replaceChildren, table } from '../common/dom';
 import { type Metric, panelsOf, valueText } from './metrics';
 import type { DashboardModel } from './model';
 import { letterOf, swatch } from './theme';
@@ -83,23 +83,14 @@ export class UpdatesTable {
 
   private table(model: DashboardModel, metrics: readonly Metric[], rows: Uint32Array): Node {
     const track = model.tracks[this.run];
-    return element(
-      'table',
+    return table(
       {},
-      element('caption', { class: 'spoken' }, `Updates of ${model.heads[this.run]?.id ?? ''}`),
-      element(
-        'thead',
-        {},
-        element(
-          'tr',
-          {},
-          element('th', { scope: 'col' }, 'Update'),
-          element('th', { scope: 'col' }, 'Time'),
-          ...metrics.map(({ title, explain }) =>
-            element('th', { scope: 'col', title: explain, class: 'number' }, title),
-          ),
-        ),
-      ),
+      `Updates of ${model.heads[this.run]?.id ?? ''}`,
+      [
+        element('th', { scope: 'col' }, 'Update'),
+        element('th', { scope: 'col' }, 'Time'),
+        ...metrics.map(({ title, explain }) => element('th', { scope: 'col', title: explain, class: 'number' }, title)),
+      ],
       element(
         'tbody',
         {},

@@ -1,5 +1,5 @@
 import { shortStageTitles, stageNames, stageTitles } from '../../src/stages';
-import { append, customElement, element, replaceChildren } from '../common/dom';
+import { append, element, replaceChildren } from '../common/dom';
 import type { Panel } from './metrics';
 import type { DashboardModel, DashboardView } from './model';
 
@@ -69,7 +69,7 @@ export class Toolbar {
     this.axes = axisChoices.map(([axis, text, title]) =>
       element('button', { class: 'plain', title, onclick: () => actions.choose({ axis }) }, text),
     );
-    this.log = customElement(
+    this.log = element(
       'vscode-checkbox',
       { title: 'Logarithmic axes, for metrics that are always positive' },
       'Log scale',
@@ -171,7 +171,7 @@ export class Toolbar {
     this.drawnCurves = key;
     const focused = (document.activeElement as HTMLElement | null)?.dataset.panel;
     const boxes = panels.map(({ id, title }) => {
-      const box: HTMLElement & { checked?: boolean } = customElement(
+      const box: HTMLElement & { checked?: boolean } = element(
         'vscode-checkbox',
         { 'data-panel': id, checked: !view.hidden.includes(id) },
         title,
