@@ -2,7 +2,8 @@
  * Runs all tests, as continuous integration does: npm test
  *
  * Two parts run at a time, as many of the tests wait for a window, a host or a single thread. What the first part of a
- * stage prints is shown at once, the output of another when it ends. After a failure, no further part starts.
+ * stage prints is shown at once, the output of another when it ends. After a failure, no further part starts. The end of
+ * what a failed part printed stands again at the very end, where it is looked for.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -31,34 +32,47 @@ const stages: Part[][] = [
   ],
 ];
 
-let failed = false;
+/** How much of a failed part's output is repeated at the end. */
+const repeatedLines = 60;
+
+const failures: { script: string; output: string }[] = [];
 
 async function runStage(parts: readonly Part[]): Promise<void> {
   const waiting = [...parts];
   const lane = async () => {
-    for (let part = waiting.shift(); part && !failed; part = waiting.shift())
-      if (!(await run(part, part === parts[0] ? 'inherit' : 'pipe'))) failed = true;
+    for (let part = waiting.shift(); part && failures.length === 0; part = waiting.shift())
+      await run(part, part === parts[0]);
   };
   await Promise.all([lane(), lane()]);
 }
 
-/** Whether it passes. */
-function run([script, ...args]: Part, stdio: 'pipe' | 'inherit'): Promise<boolean> {
+function run([script, ...args]: Part, shownAtOnce: boolean): Promise<void> {
   const begin = Date.now();
   console.log(`${script} begins`);
   const env = Object.assign({}, process.env, { DISTILLERY_BUILT: '1' });
+  if (process.stdout.isTTY) env.FORCE_COLOR = '1';
   // These run later, by their own command.
   if (script === 'test:unit') env.DISTILLERY_WITHOUT_FAULTS = '1';
-  const child = spawn('npm', ['run', '--silent', script, '--', ...args], { cwd: packageRoot(), env, stdio });
-  const output: Buffer[] = [];
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => output.push(chunk));
+  const child = spawn('npm', ['run', '--silent', script, '--', ...args], {
+    cwd: packageRoot(),
+    env,
+    stdio: ['inherit', 'pipe', 'pipe'],
+  });
+  const printed: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => {
+      printed.push(chunk);
+      if (shownAtOnce) process.stdout.write(chunk);
+    });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code) => {
       const seconds = Math.round((Date.now() - begin) / 1000);
-      process.stdout.write(Buffer.concat(output));
+      const output = Buffer.concat(printed);
+      if (!shownAtOnce) process.stdout.write(output);
       console.log(`${script} ${code === 0 ? 'passed' : 'FAILED'} in ${seconds} s\n`);
-      resolve(code === 0);
+      if (code !== 0) failures.push({ script, output: output.toString() });
+      resolve();
     });
   });
 }
@@ -66,7 +80,11 @@ function run([script, ...args]: Part, stdio: 'pipe' | 'inherit'): Promise<boolea
 async function main(): Promise<void> {
   process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
   for (const parts of stages) await runStage(parts);
-  process.exitCode = failed ? 1 : 0;
+  for (const { script, output } of failures) {
+    const end = output.trimEnd().split('\n').slice(-repeatedLines).join('\n');
+    console.log(`${script} FAILED. Its output ends:\n${end}\n`);
+  }
+  process.exitCode = failures.length > 0 ? 1 : 0;
 }
 
 void main();
