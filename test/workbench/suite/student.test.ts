@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import { readAddress } from '../../../src/protocol/host-folder';
 import { listRuns } from '../../../src/runs/reading';
@@ -107,21 +108,25 @@ suite('The student: prompts, answers, backends', function () {
       edit.replace(new vscode.Range(0, 0, page.lineCount, 0), `Question: What is 2 + 3?\n\n${own}`),
     );
     assert.ok(replaced);
-    // Somebody writes on while the answers grow.
-    const typing = setInterval(() => {
-      const end = page.lineAt(page.lineCount - 1).range.end;
-      void vscode.window.activeTextEditor!.edit((edit) => edit.insert(end, 'more '), {
-        undoStopBefore: false,
-        undoStopAfter: false,
-      });
-    }, 60);
+    // Somebody types while the answers grow, one keystroke after the other.
+    let answered = false;
+    const type = async () => {
+      while (!answered) {
+        const end = page.lineAt(page.lineCount - 1).range.end;
+        const options = { undoStopBefore: false, undoStopAfter: false };
+        await vscode.window.activeTextEditor!.edit((edit) => edit.insert(end, 'more '), options);
+        await sleep(60);
+      }
+    };
+    const typing = type();
     try {
       await Promise.all([
         vscode.commands.executeCommand('distillery.askSamples', 0),
         vscode.commands.executeCommand('distillery.askSamples', 0),
       ]);
     } finally {
-      clearInterval(typing);
+      answered = true;
+      await typing;
     }
     const text = page.getText();
     assert.equal(text.match(/^## Sample \d of 4: .*, mean log-prob −?\d/gm)?.length, 8, text);
