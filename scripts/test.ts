@@ -2,8 +2,8 @@
  * Runs all tests, as continuous integration does: npm test
  *
  * Two parts run at a time, as many of the tests wait for a window, a host or a single thread. What the first part of a
- * stage prints is shown at once, the output of another when it ends. After a failure, no further part starts. The end of
- * what a failed part printed stands again at the very end, where it is looked for.
+ * stage prints is shown at once, the output of another when it ends. After a failure, no further part starts. The end
+ * of what a failed part printed stands again at the very end, where it is looked for.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
