@@ -46,7 +46,7 @@ static void transpose_queries(const float *from, ptrdiff_t ld, int count, int co
     for (int c = 0; c < columns; c++) to[c * QUERY_BLOCK + i] = i < count ? from[i * ld + c] * factor : 0;
 }
 
-// The strip of queries [first, first + width) of a block whose first query stands at `position`, against keys [key, key + keys).
+// The strip of queries [first, first + width) of a block whose first query is at `position`, against keys [key, key + keys).
 typedef struct {
   int first, width;  // width is a multiple of VW; queries past the block's count are zeros and harmless
   int keys;          // keys visible to any of them

@@ -170,7 +170,7 @@ static void decode_attend_part(void *context, int part, int parts) {
     for (int i = 0; i < count; i++) attend_token(x, t + i, h, k, v);
 }
 
-// ---- the whole --------------------------------------------------------------------------------------------------------------------
+// ---- the kernel --------------------------------------------------------------------------------------------------------------------
 
 // Positions, slots and rows of the chunk's tokens.
 static void place_chunk(decoder *x) {

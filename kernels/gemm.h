@@ -1,4 +1,4 @@
-// Matrix products in float32: C (+)= op(A) op(B), row-major, op = as it is or transposed.
+// Matrix products in float32: C (+)= op(A) op(B), row-major, op is the identity or the transpose.
 //
 // The scheme is BLIS's (van Zee & van de Geijn, ACM TOMS 41, 2015): a tile of C stays in registers during the loop over
 // k, over a packed sliver of A (in the L1 cache) and packed panels of B (streamed from the L2 cache). Two shapes are

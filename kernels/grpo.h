@@ -35,8 +35,8 @@ typedef struct {
 
 // A token's term of the loss without the KL penalty, and its derivative for logProb:
 // CLIP: PPO's, -min(r A, clip(r) A);
-// CISPO (arXiv 2506.13585): -min(r, high) A logProb with the ratio as a constant, so that no token loses its gradient;
-// SAPO (arXiv 2511.20347): -4 A sigmoid(t (r - 1)) / t, whose slope fades where the ratio leaves 1.
+// CISPO (arXiv 2506.13585): -min(r, high) A logProb with the ratio as a constant, so that every token keeps its gradient;
+// SAPO (arXiv 2511.20347): -4 A sigmoid(t (r - 1)) / t, whose slope decreases as the ratio departs from 1.
 static double policy_term(const surrogate *s, double ratio, double advantage, double logProb, double *slope) {
   if (s->kind == SURROGATE_CISPO) {
     *slope = -(ratio > s->high ? s->high : ratio) * advantage;

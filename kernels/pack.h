@@ -25,7 +25,7 @@
 #define TILE_TOKENS 4
 #endif
 
-// Numbers of 32 bits that a block takes.
+// Size of a block in 32-bit words.
 INLINE ptrdiff_t block_size(int k, int precision) {
   if (precision == PRECISION_FLOAT32) return (ptrdiff_t)BLOCK_ROWS * k;
   return precision == PRECISION_BFLOAT16 ? (ptrdiff_t)BLOCK_ROWS * ((k + 1) / 2) : BLOCK_ROWS + (ptrdiff_t)VW * ((k + 1) / 2);
@@ -200,7 +200,7 @@ INLINE int product_blocks(const packed_product *g) {
   return total;
 }
 
-// Activations of a tile stand as [k, tokens] while it runs: half the scratch holds as many as fit.
+// The activations of a tile are stored as [k, tokens] while it runs: as many as fit into half the scratch.
 #define TILE_SPACE (SCRATCH_BYTES / 2 / sizeof(float))
 
 // Floats that an activation row takes within a tile.
@@ -251,8 +251,7 @@ static void interleave(const packed_product *g, int first, int count, float *to)
   }
 }
 
-// The product whose activations lie in this thread's scratch: a thread that takes several of its parts arranges them
-// once.
+// The product whose activations are in this thread's scratch: a thread with several of its parts arranges them once.
 static _Thread_local unsigned long long arranged_product;
 
 static void packed_part(void *context, int part, int parts) {

@@ -152,7 +152,7 @@ class Engine:
         if params.get("quantization"):
             if how == "full":
                 raise EngineError(
-                    "config", "A quantized base cannot be sharded", "Leave --sharding or --quantization out."
+                    "config", "A quantized base cannot be sharded", "Remove --sharding or --quantization."
                 )
             return False
         return how == "full" or any(self.processes.together("open", lambda: exceeds(params, device)))

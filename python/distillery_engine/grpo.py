@@ -26,7 +26,7 @@ from .work import Work
 @dataclass(frozen=True, eq=False)
 class Episode(Example):
     """
-    A sampled completion: log-probs at sampling, advantage, whether it is left out of the loss, the sampler's correction
+    A sampled completion: log-probs at sampling, advantage, whether the loss excludes it, the sampler's correction
     (or None).
     """
 
@@ -162,7 +162,7 @@ def optimizer_step(trainer: Trainer, update: Update, chosen: list[int], at: tupl
 
 
 def has_gradient(episode: Episode, options: dict[str, Any]) -> bool:
-    """Groups without a spread of rewards have none without a KL term, masked completions never."""
+    """Whether it has a gradient: groups with equal rewards only with a KL term, masked completions never."""
     moved = options["beta"] > 0 or episode.advantage != 0
     return options["policyWeight"] > 0 and not episode.masked and moved
 

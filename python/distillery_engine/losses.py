@@ -1,5 +1,5 @@
 """
-The one table of the policy losses and KL estimators, with the definitions of TRL's GRPOTrainer and of the embedded
+The table of the policy losses and KL estimators, with the definitions of TRL's GRPOTrainer and of the embedded
 engine (src/kernels/interface.ts, src/learning/grpo-pass.ts). r = exp(logProb - old), A = advantage, x = refLogProb -
 logProb.
 """
@@ -33,7 +33,7 @@ Options = dict[str, Any]
 
 @dataclass(frozen=True)
 class Loss:
-    # Of each token, from its ratio r, advantage A, log-probability and the settings.
+    # The term of a token, from its ratio r, advantage A, log-probability and the settings.
     term: Callable[[Tensor, Tensor, Tensor, Options], Tensor]
     divisor: Callable[[Counts], int]
     # Mean over each completion's tokens, then sum over completions; or sum over all tokens. Either is divided by
@@ -52,7 +52,7 @@ def clip(r: Tensor, advantage: Tensor, _log_probs: Tensor, options: Options) -> 
 
 
 def cispo(r: Tensor, advantage: Tensor, log_probs: Tensor, options: Options) -> Tensor:
-    """-min(r, 1 + high) A logProb, the weight being a constant: MiniMax-M1, arXiv 2506.13585."""
+    """-min(r, 1 + high) A logProb with a constant weight: MiniMax-M1, arXiv 2506.13585."""
     return -r.detach().clamp(max=1 + options["clipHigh"]) * advantage * log_probs
 
 
@@ -117,7 +117,7 @@ def policy_loss(name: str, s: Scored, options: dict[str, Any]) -> tuple[Tensor, 
     """Each completion's part of the loss [rows], with a gradient for log_probs, and its SUMS [rows, 6]."""
     loss = LOSSES[name]
     mask = s.mask[s.row]
-    # Masked positions may hold anything, even NaN.
+    # Masked positions may contain anything, even NaN.
     valid = lambda x: torch.where(mask > 0, x, 0)
     by_row = lambda x: torch.zeros_like(s.advantage).index_add(0, s.row, x)
     length = s.lengths.clamp(min=1)

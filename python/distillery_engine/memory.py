@@ -63,7 +63,7 @@ def estimate(params: dict[str, Any], device: torch.device) -> dict[str, int]:
 
 def of_each(found: dict[str, int], world: int) -> dict[str, int]:
     """The estimate for each process of a sharded student, which holds all weights only while it samples."""
-    # The copy that computes: all weights without the float32 copy of the trained ones, unless that copy computes.
+    # The copy for computing: all weights without the float32 copy of the trained ones, unless that copy is used.
     computing = (found["weights"] - found["trained"]) or found["weights"]
     return {
         **found,
@@ -85,7 +85,7 @@ def exceeds(params: dict[str, Any], device: torch.device) -> bool:
 
 
 def weight_bytes(model: nn.Module, numbers: int, dtype: torch.dtype, params: dict[str, Any]) -> int:
-    if params.get("adapter") is None:  # float32, and in half precision a copy that computes
+    if params.get("adapter") is None:  # float32, and in half precision a copy for computing
         return 4 * numbers + (0 if dtype == torch.float32 else dtype.itemsize * numbers)
     kind = params.get("quantization")
     matrices = sum(m.in_features * m.out_features for m in model.modules() if type(m) is nn.Linear) if kind else 0

@@ -126,7 +126,7 @@ def load(folder: str, device: torch.device, dtype: torch.dtype, quantization: An
     A causal LM, without network access, without running code from its folder, and without reading pickles. Raises
     EngineError if weights are missing, which transformers would replace by random ones.
     """
-    # Without an answer here, transformers would ask on standard input whether to run the folder's code.
+    # Without this answer, transformers would ask on standard input whether to run the folder's code.
     careful: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
         config = AutoConfig.from_pretrained(folder, **careful)
@@ -150,7 +150,7 @@ def load(folder: str, device: torch.device, dtype: torch.dtype, quantization: An
 
 
 def check_names(found: dict[str, Any], config: Any, folder: str) -> None:
-    """Refuses weights that lack tensors, or have layers more than config.json (transformers ignores them)."""
+    """Refuses weights that lack tensors, or have more layers than config.json (transformers ignores them)."""
     remedy = "config.json and the weights belong to different models: copy both from the same one."
     missing = sorted(found["missing_keys"])
     if missing:
@@ -220,7 +220,7 @@ def differences(config: Any, settings: dict[str, Any]) -> list[str]:
     other = [f"{name} {value}" for name, value in found.items() if value != settings[name]]
     if not other:
         return []
-    return [f"the student has an adapter already, which is trained on: as in its files are {', '.join(other)}"]
+    return [f"the student has an adapter already, which is trained further: as in its files are {', '.join(other)}"]
 
 
 def begin(a: nn.Parameter, name: str, seed: int) -> None:
@@ -244,6 +244,6 @@ def target_name(model: Any, target: str) -> str:
             return name
     raise EngineError(
         "config",
-        f"Students of the family {model.config.model_type} have no linear layer that stands for {json.dumps(target)}",
-        f"Leave it out of student.lora.targets; the layers are {', '.join(sorted(found))}.",
+        f"Students of the family {model.config.model_type} have no linear layer called {json.dumps(target)}",
+        f"Remove it from student.lora.targets; the layers are {', '.join(sorted(found))}.",
     )

@@ -51,7 +51,7 @@ class Processes:
         self.local = int(os.environ.get("LOCAL_RANK", 0))
         # Requests that the client has cancelled.
         self.cancelled: set[int] = set()
-        # The error for which one of the processes has given up: the first one reports it and ends the engine.
+        # The error that has stopped one of the processes: the first one reports it and ends the engine.
         self.failure: Exception | None = None
         self.closing = False
         self.control: Any = None
@@ -64,7 +64,7 @@ class Processes:
             threading.Thread(target=self.listen, daemon=True).start()
 
     def connect(self) -> list[Connection]:
-        """Connections between the first process and each other one, for what they say while they compute."""
+        """Connections between the first process and each other one, for messages while they compute."""
         if self.rank > 0:
             port, key = self.broadcast(None)
             return [Client((os.environ.get("MASTER_ADDR", "127.0.0.1"), port), authkey=key)]

@@ -186,7 +186,7 @@ class Wave:
         return torch.as_tensor(np.asarray(values), device=self.student.device)
 
     def decode(self, work: Work, everything: Sequence[Draft], show: bool) -> None:
-        """Decodes until every row has ended; `everything` are the drafts of all waves, to be shown."""
+        """Decodes until every row has ended; `everything` are the drafts of all waves, for progress reports."""
         logits = self.prefill()
         while True:
             work.check()

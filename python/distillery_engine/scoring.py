@@ -10,14 +10,14 @@ from torch.utils.checkpoint import checkpoint
 from .batches import MicroBatch
 from .student import Student
 
-# Most logits that are held at once, of whatever vocabulary; 128 MiB in float32.
+# Maximum number of logits in memory at once, for any vocabulary; 128 MiB in float32.
 MOST_LOGITS = 1 << 25
 
 
 def score(student: Student, batch: MicroBatch, temperature: float = 1.0, entropy: bool = True) -> tuple[Tensor, Tensor]:
     """
     log softmax(logits / temperature) of each target and the entropy of its distribution in nats, both float32 [m]; the
-    entropy has no gradient (and is 0 where it is not asked for). Beyond one chunk, logits are computed again in the
+    entropy has no gradient (and is 0 where it is not requested). Beyond one chunk, logits are computed again in the
     backward pass (as in Liger-Kernel's fused losses, arXiv 2410.10989), so that memory does not grow with tokens times
     vocabulary.
     """

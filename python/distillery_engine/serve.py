@@ -61,8 +61,8 @@ class Server:
                 elif "method" in message and "id" in message:
                     self.requests.put(message)
         except (ValueError, OSError) as error:
-            print(f"the client sent what is no message: {error}", file=sys.stderr)
-        # Nobody is left to read an answer, so the current request ends between two micro-batches.
+            print(f"the client sent something that is not a message: {error}", file=sys.stderr)
+        # No client reads the answer, so the current request ends between two micro-batches.
         self.closed.set()
         threading.Timer(GRACE, os._exit, [0]).start()
         if self.current is not None:
@@ -75,7 +75,7 @@ class Server:
             if identity is None:
                 continue
             if (error := self.processes.failure) is not None:
-                # The thread at work may wait for a process that has given up.
+                # The thread at work may wait for a process that has failed.
                 self.reply(identity, {"error": fault(error, "")})
                 os._exit(1)
             if time.monotonic() - self.told > SILENCE:

@@ -2,8 +2,8 @@
 Students that are too large for one device: weights, gradients and moments are spread over all processes by FSDP2
 (torch.distributed.fsdp.fully_shard; Zhao et al. 2023, "PyTorch FSDP", arXiv 2304.11277).
 
-A layer's weights are gathered while it computes, so every process makes the same number of passes. For sampling all
-weights are gathered at once, in the precision that computes.
+A layer's weights are gathered while it computes, so every process makes the same number of passes. For sampling,
+all weights are gathered at once, in the computing precision.
 """
 
 from __future__ import annotations

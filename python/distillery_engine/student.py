@@ -66,7 +66,7 @@ class Student:
         )
 
     def find_trained(self) -> None:
-        # PEFT puts the adapter's own name into those of its parameters; files leave it out.
+        # PEFT puts the adapter's name into the names of its parameters; files omit it.
         named = (self.peft or self.model).named_parameters()
         self.trained = {name.replace(".default.", "."): p for name, p in named if p.requires_grad}
 

@@ -91,7 +91,7 @@ def read_weights(student: Student, folder: str) -> dict[str, Tensor]:
         raise EngineError("checkpoint", "The checkpoint is not there", "Resume from another checkpoint.", folder)
     if adapter != (student.peft is not None):
         holds, trains = ("an adapter", "all weights") if adapter else ("whole weights", "an adapter")
-        raise EngineError("checkpoint", f"The checkpoint holds {holds}, but {trains} are trained", SAME_STUDENT, folder)
+        raise EngineError("checkpoint", f"The checkpoint has {holds}, but {trains} are trained", SAME_STUDENT, folder)
     if adapter:
         with reading(path / ADAPTER):
             values = load_file(path / ADAPTER)

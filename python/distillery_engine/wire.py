@@ -37,7 +37,7 @@ def read_message(stream: BinaryIO) -> Message | None:
         return None
     message = json.loads(body)
     if not isinstance(message, dict):
-        raise ValueError("a message is no object")
+        raise ValueError("a message is not an object")
     return message
 
 

@@ -152,7 +152,7 @@ def test_checkpoints_of_others_are_refused(client, folder_of, tmp_path):
     for name, one in (("adapter", other), ("wide", wide)):
         client("save", id=one, folder=str(tmp_path / name), moments=True, eosIds=[0])
     refused(client, student, folder_of("qwen3"), "another shape")
-    refused(client, student, tmp_path / "adapter", "holds an adapter")
+    refused(client, student, tmp_path / "adapter", "has an adapter")
     refused(client, other, tmp_path / "wide", r"is \[2, 40\], not \[4, 40\]")
     refused(client, student, tmp_path / "nowhere", "not there")
     client("save", id=student, folder=str(tmp_path / "bare"), moments=False, eosIds=[0])
