@@ -1,5 +1,5 @@
-// One way down through the layers (CONTRIBUTING.md, "The house"): a folder may import only what stands in its list.
-const ground = [
+// Imports go down through the layers only (CONTRIBUTING.md, "Source layout"): a folder may import what its list names.
+const shared = [
   'answer-limits',
   'event-loop',
   'spent',
@@ -9,7 +9,7 @@ const ground = [
   'byte-queue',
   'foreign-text',
   'once',
-  'remembered',
+  'memoized',
   'statistics',
   'grouped',
   'errors',
@@ -31,34 +31,33 @@ const ground = [
 /** What records and everything that reads them may import. */
 const records = ['runs', 'chain', 'answers', 'config'];
 const mayImport = {
-  // Students and data sets by name: where they lie, and fetching them. Free of the engine, so that the extension can
-  // fetch too.
+  // Students and datasets by name: their places and downloads. Free of the engine, so that the extension can download.
   hub: [],
   // The policy's losses: definitions that config and every engine share.
   losses: [],
   config: ['hub', 'losses'],
   answers: [],
-  // Reads and evaluates arithmetic in texts; knows nothing of chains.
+  // Reads and evaluates arithmetic in texts, independent of chains.
   arithmetic: ['answers'],
   chain: ['arithmetic', 'answers'],
-  // What engines take and give: plain arrays, settings, measurements.
+  // Inputs and outputs of engines: plain arrays, settings, measurements.
   'engine-data': ['student-files', 'config', 'losses'],
   // Students on disk: architecture, tokenizer, chat template, tensors. No engine is needed to read them.
   'student-files': ['hub', 'config'],
   kernels: ['engine-data', 'student-files', 'losses'],
-  // Sets TensorFlow up on this machine; used by the command line alone.
+  // Sets TensorFlow up on this machine; used by the command line only.
   'backend-install': ['kernels'],
-  // Sets the PyTorch engine up on this machine; used by the command line alone.
+  // Sets the PyTorch engine up on this machine; used by the command line only.
   'engine-install': ['engine', 'backend-install', 'kernels', 'config'],
   model: ['student-files', 'engine-data', 'kernels', 'config', 'hub'],
   data: ['chain', 'answers', 'config', 'hub'],
-  // Asks for chains over the network or of a local model; free of the engine, so that the extension can ask too.
+  // Requests chains over the network or from a local model; free of the engine, so that the extension can use it.
   teachers: ['runs', 'data', 'chain', 'answers', 'config'],
-  // What an evaluation says, and asking a student on a server; free of the engine.
+  // The output of evaluations, and students on a server; free of the engine.
   evaluation: ['teachers', 'data', 'chain', 'answers', 'config'],
   rewards: ['chain', 'arithmetic', 'answers', 'config'],
   runs: ['config', 'chain', 'answers'],
-  // A failure case: described, imported. For those who train and those who show it.
+  // Failure cases: description and import, for training and for the views.
   cases: ['student-files', 'runs', 'data', 'chain', 'answers', 'config'],
   // A run as one page of HTML.
   report: [...records],
@@ -68,8 +67,8 @@ const mayImport = {
   imports: ['cases', 'runs', 'data', 'chain', 'answers', 'config'],
   rollout: ['student-files', 'engine-data', 'model', 'kernels'],
   learning: ['student-files', 'engine-data', 'model', 'kernels', 'rollout', 'config', 'losses'],
-  // The port, and what computes behind it. Above it nobody knows of tensors: model, learning, rollout and kernels are
-  // the embedded engine's.
+  // The engine interface and its implementations. Layers above it use no tensors: model, learning, rollout and kernels
+  // belong to the embedded engine.
   engine: ['student-files', 'engine-data', 'learning', 'rollout', 'model', 'kernels', 'config', 'losses'],
   curriculum: ['engine', 'engine-data', 'student-files', 'evaluation', 'rewards', 'cases', 'data', ...records],
   protocol: [...records],
@@ -127,7 +126,7 @@ module.exports = {
         path: '^src/',
         pathNot: `^src/(${[layer, ...allowed]
           .map((name) => `${name}/`)
-          .concat(ground.map((g) => `${g}\\.ts`))
+          .concat(shared.map((g) => `${g}\\.ts`))
           .join('|')})`,
       },
     })),
@@ -142,8 +141,8 @@ module.exports = {
     },
     { name: 'no-cycles', severity: 'error', from: { path: '^(src|webview)/' }, to: { circular: true } },
     {
-      // src/extension/vscode is the editor's API with every text made safe to show.
-      name: 'vscode-by-one-door',
+      // src/extension/vscode is the editor's API, in which every text is made safe to show.
+      name: 'vscode-api-in-one-folder',
       severity: 'error',
       from: { pathNot: '^(src/extension/vscode|test/workbench)/' },
       to: { path: '^vscode$' },

@@ -1,5 +1,5 @@
 // Bundles the command line, the training host, the extension and the pages of its webviews into dist/.
-// No native code is bundled: the addon is looked for in kernels/build at run time.
+// No native code is bundled: the addon is searched in kernels/build at run time.
 import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import { packagesOf } from './scripts/notices.mjs';
@@ -14,7 +14,7 @@ const common = {
 };
 
 /**
- * Large packages that few sessions need. They become separate files, which are loaded by a dynamic import, or by the
+ * Large packages that are rarely needed. They become separate files, which are loaded by a dynamic import, or by the
  * first call of one of the functions named here (an object's as `object.function`).
  */
 const onDemand = {
@@ -60,8 +60,8 @@ const node = {
 };
 
 /**
- * `vscode` by one module for all: esbuild else copies its hundreds of properties for each module that imports it, 40 ms
- * in sum.
+ * `vscode` through one module for all: otherwise esbuild copies its hundreds of properties for each importing module,
+ * 40 ms in all.
  */
 const vscodeOnce = {
   name: 'vscode',

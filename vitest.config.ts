@@ -6,7 +6,7 @@ import { faultFiles } from './scripts/faults/rows';
 /** `npm test` runs these by `npm run test:faults -- --short`. */
 const elsewhere = process.env.DISTILLERY_WITHOUT_FAULTS === '1' ? faultFiles : [];
 
-/** Folders whose tests leave nothing behind that those of another file could see; the others set up backends. */
+/** Folders whose tests do not affect those of another file; the others set up backends. */
 const stateless = [
   'answers',
   'arithmetic',

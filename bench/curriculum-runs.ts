@@ -63,7 +63,7 @@ export async function outcomesOf(
   const begun = listRuns(runsFolder).filter((listing) => isRunOf(listing, experiment));
   const found = begun.find(isFinished) ?? begun[0];
   if (found && isFinished(found)) return readOutcomes(found.folder);
-  if (found) console.log(`  ${label} goes on with ${found.id}`);
+  if (found) console.log(`  ${label} resumes ${found.id}`);
   const { folder } = found ? await resumeRun(found.folder, options) : await startRun(experiment, runsFolder, options);
   return readOutcomes(folder);
 }

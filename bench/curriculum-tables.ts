@@ -204,7 +204,7 @@ export function gainTable(results: readonly StudentResult[]): string {
       const against = (other: StageName | undefined) =>
         differenceText(at(last)?.differences.find((one) => one.against === other));
       return [
-        pretraining.concise === undefined ? 'not told' : percent(pretraining.concise, 0),
+        pretraining.concise === undefined ? 'unknown' : percent(pretraining.concise, 0),
         student + (pretraining.seed === undefined ? '' : ` (pretraining seed ${pretraining.seed})`),
         reached('base'),
         strongest ? `${stageTitles[strongest]}: ${reached(strongest)}` : '',
@@ -224,7 +224,7 @@ export function intervalNote(runs: number, what: 'seed' | 'base student'): strin
   if (runs === 1)
     return (
       `${over} With one ${what} the interval counts problems only: ` +
-      `it does not say what another ${what} would give.`
+      `it does not cover what another ${what} would give.`
     );
   if (runs < enoughRuns)
     return (

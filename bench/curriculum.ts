@@ -80,10 +80,8 @@ async function controlsText(experiment: Experiment, runs: readonly Outcomes[], s
     const variant = { ...experiment, name: `${experiment.name}-${name}`, stages: change(experiment.stages) };
     controlled.push([name, await runsOf({ ...variant, baselines: none }, seeds, name)]);
   }
-  return (
-    'Controls: the curriculum with one thing taken out (seed ' +
-    `${seeds.join(', ')}).\n\n${controlTable(controlled, runs)}`
-  );
+  const title = `Controls: the curriculum without one part (seed ${seeds.join(', ')})`;
+  return `${title}.\n\n${controlTable(controlled, runs)}`;
 }
 
 async function main(): Promise<void> {
@@ -134,6 +132,6 @@ function write(file: string, text: string): void {
 
 main().catch((error) => {
   if (!(error instanceof Stopped || error?.name === 'AbortError')) throw error;
-  console.log('Stopped; the same command goes on from here.');
+  console.log('Stopped; run the same command again to continue.');
   process.exitCode = 130;
 });

@@ -104,7 +104,7 @@ async function openPeers(threads: number): Promise<Record<string, Peer>> {
   for (const [precision, name] of Object.entries(names)) {
     const peer = await openPeer(threads, precision as ProductPrecision);
     if (typeof peer === 'string') {
-      console.error(`Without ${name} beside it (${peer}); DISTILLERY_PYTHON names a Python that has torch.`);
+      console.error(`Without a comparison with ${name} (${peer}); DISTILLERY_PYTHON names a Python that has torch.`);
       break;
     }
     peers[name] = peer;

@@ -117,7 +117,7 @@ async function main(): Promise<void> {
   if (!values.data)
     throw new Error('--data names a folder with gsm8k/train.jsonl and bridge/stage3_error_samples.json');
   const student = values.student ? resolve(values.student) : await peer('smollm2');
-  if (!student) throw new Error('SmolLM2 is out of reach: --student names a Hugging Face folder or a GGUF file');
+  if (!student) throw new Error('SmolLM2 is not available: --student names a Hugging Face folder or a GGUF file');
   const scratch = mkdtempSync(join(tmpdir(), 'distillery-pretrained-'));
   try {
     const rows: string[] = [];

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 const most = 120;
 const ofOneLine = /^(\s*)\/\*\* (.*) \*\/$/;
-/** A line of a paragraph: text behind the mark, no list, table or code. */
+/** A line of a paragraph: text after the comment mark, no list, table or code. */
 const ofParagraph = /^(\s*)(\*|\/\/) (?![\s|-])(.*)$/;
 const behindCode = /[;,{})] \/\/ [^'"`]*$/;
 

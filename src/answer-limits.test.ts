@@ -44,7 +44,7 @@ const cutOff = async (url: string, limits: AnswerLimits) =>
 const patient = { silenceMs: 60_000 };
 
 describe('an answer', () => {
-  it('without end is given up by time or size, and its connection is closed', async () => {
+  it('without end is abandoned by time or size, and its connection is closed', async () => {
     const drip = await endless(' ');
     expect(await cutOff(drip.url, { ...patient, totalMs: 100 })).toMatchObject({
       message: 'the answer did not end in 0.1 s',
@@ -60,7 +60,7 @@ describe('an answer', () => {
     await expect.poll(flood.opened, { timeout: 60_000 }).toBe(0);
   });
 
-  it('that does not come, or stops within, is given up after the silence', async () => {
+  it('that does not arrive, or stops midway, is abandoned after the time limit', async () => {
     const never = await cutOff(await serve(() => {}), { silenceMs: 50, totalMs: 50 });
     expect(never).toMatchObject({ message: 'nothing arrived for 0.05 s', arrived: false });
     const url = await serve((_, response) => response.writeHead(200).write('half'));
@@ -75,13 +75,13 @@ describe('an answer', () => {
     });
     const answer = await fetchWithin({ silenceMs: 1000 }, url);
     expect([answer.status, answer.headers.get('content-range')]).toEqual([206, 'bytes 0-1/2']);
-    await sleep(1200); // nobody waits for the server meanwhile
+    await sleep(1200); // no request waits for the server meanwhile
     expect(await answer.text()).toBe('ab');
     const empty = await serve((_, response) => response.writeHead(204).end());
     expect((await fetchWithin(patient, empty)).body).toBeNull();
   });
 
-  it('that nobody reads is dropped', async () => {
+  it('that is not read is dropped', async () => {
     const { url, opened } = await endless('x');
     const answer = await fetchWithin(patient, url);
     await release(answer);

@@ -16,7 +16,7 @@ export interface AnswerLimits {
   emptyBytes?: number;
 }
 
-/** An answer was given up at a limit, which the message gives without naming the server. */
+/** An answer was abandoned at a limit, which the message gives without naming the server. */
 export class AnswerCutOff extends Error {
   constructor(
     message: string,
@@ -38,7 +38,7 @@ export class AnswerWatch {
   private readonly whole: NodeJS.Timeout | undefined;
   private received = 0;
   private empty = 0;
-  /** Why the answer was given up. */
+  /** Why the answer was abandoned. */
   cutOff: AnswerCutOff | undefined;
 
   constructor(
@@ -61,12 +61,12 @@ export class AnswerWatch {
   /** The server sent bytes, or answered at all. */
   heard(): void {
     clearTimeout(this.silence);
-    if (this.signal.aborted) return; // data in transit that nobody waits for
+    if (this.signal.aborted) return; // data in transit that no request waits for
     const { silenceMs } = this.limits;
     this.silence = this.after(silenceMs, `nothing arrived for ${seconds(silenceMs)}`);
   }
 
-  /** Nobody is waiting for the server now, until `heard`. */
+  /** No request waits for the server until `heard`. */
   pause(): void {
     clearTimeout(this.silence);
   }
@@ -104,7 +104,7 @@ export class AnswerWatch {
     }
   }
 
-  /** The answer is complete, or nobody reads on: closes the connection if it is still open. */
+  /** The answer is complete or no longer read: closes the connection if it is still open. */
   end(): void {
     for (const timer of [this.silence, this.content, this.whole]) clearTimeout(timer);
     this.outer?.removeEventListener('abort', this.stop);
@@ -124,7 +124,7 @@ export class AnswerWatch {
   private readonly stop = () => this.controller.abort(this.outer?.reason);
 }
 
-/** Like fetch, with limits: fetch itself, or whoever reads the body, gets an AnswerCutOff at one of them. */
+/** Like fetch, with limits: at one of them, fetch itself or the reader of the body gets an AnswerCutOff. */
 export async function fetchWithin(
   limits: AnswerLimits,
   url: string | URL,

@@ -19,7 +19,7 @@ describe('a path', () => {
     ['through a file', join(file, 'x'), 'a part of the path is not a folder (ENOTDIR)'],
     ['through a link to itself', join(loop, 'x'), 'its symbolic links lead back to themselves (ELOOP)'],
     ['of nothing', join(folder, 'none'), 'no such file or folder (ENOENT)'],
-  ])('%s is the fault of whoever gave it', (_, path, message) => {
+  ])('%s is an error of the user', (_, path, message) => {
     expect(statOf(path)).toBeUndefined();
     expect(isFolder(path)).toBe(false);
     let thrown: unknown;
@@ -32,7 +32,7 @@ describe('a path', () => {
     expect(String(thrown)).toContain(message);
   });
 
-  it('is not to blame for other errors', () => {
+  it('leaves other errors unchanged', () => {
     const defect = new TypeError('x is not a function');
     expect(pathError(defect)).toBe(defect);
     expect(pathError(undefined)).toBeUndefined();

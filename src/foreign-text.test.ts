@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { inert, inertLine, visible, visibleJson } from './foreign-text';
 
-/** Characters that act, and pieces of what VS Code and terminals obey, between any others. */
+/** Characters with effects, and pieces of syntax that VS Code and terminals interpret, among any others. */
 const hostile = fc
   .array(
     fc.oneof(
@@ -46,7 +46,7 @@ describe('text from elsewhere', () => {
     );
   });
 
-  it('stays as it is once it has passed', () => {
+  it('is unchanged by a second pass', () => {
     fc.assert(
       fc.property(hostile, (text) => {
         for (const pass of [visible, inert, inertLine]) expect(pass(pass(text))).toBe(pass(text));
@@ -58,7 +58,7 @@ describe('text from elsewhere', () => {
     'What is 2 + 3? Step 1: (2 + 3) * 4 = 20 [sic].',
     'Zweiundvierzig Äpfel, 四十二, 42 ٤٢, می‌خواهم, 👩‍👧‍👦, a–b “c” …',
     'x = \\frac{1}{2}, $5 (five dollars), f(x)[0], C:\\Users\\me, ~/runs, <b> & `code`',
-  ])('is left alone where it only says something: %s', (text) => {
+  ])('is unchanged if it has no effect: %s', (text) => {
     for (const pass of [visible, inert, inertLine]) expect(pass(text)).toBe(text);
   });
 

@@ -61,7 +61,7 @@ describe('readLines', () => {
     );
   });
 
-  it('passes over lines that cannot be read where it may tell of them', () => {
+  it('skips unreadable lines if they can be reported', () => {
     const long = 'x'.repeat(maxLineBytes + 1);
     const bytes = Buffer.concat([Buffer.from(`a\n${long}\nb\n`), Buffer.from([0xff, 10]), Buffer.from(`c\n${long}`)]);
     const told: (number | undefined)[] = [];

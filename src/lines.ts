@@ -38,7 +38,7 @@ export function* readLines(file: string, damage?: Damage, most?: number): Genera
 
 /**
  * The same for bytes in chunks; no chunk is kept when the next one is requested. `file` is for messages. The first
- * `skip` lines that are not blank are left out, with the blank ones before them.
+ * `skip` lines that are not blank are skipped, with the blank ones before them.
  */
 export function* linesOf(
   chunks: Iterable<Buffer>,
@@ -120,8 +120,8 @@ function tooLong(file: string, line: number): UserError {
 
 /**
  * Refuses a named pipe or a device, also behind a link: opening a pipe waits for a writer, who may never come, and
- * /dev/zero has no end. Files that Linux makes up as they are read (/proc/kmsg) are like devices. A path in /dev is the
- * user's own choice: those pipes belong to the shell and have a writer.
+ * /dev/zero has no end. Files that Linux generates as they are read (/proc/kmsg) are like devices. A path in /dev is
+ * the user's own choice: those pipes belong to the shell and have a writer.
  */
 function refuseSpecial(file: string, stat: Pick<Stats, 'isFile' | 'isDirectory' | 'isFIFO' | 'size'>): void {
   if (file.startsWith('/dev/') || stat.isDirectory()) return;
@@ -162,8 +162,8 @@ export function openForReading(file: string): number {
   }
 }
 
-/** The same without blocking, for the editor: waiting at a pipe would take one of Node's few threads for ever. */
-export async function openToRead(file: string): Promise<FileHandle> {
+/** The same without blocking, for the editor: waiting at a pipe would occupy one of Node's few threads forever. */
+export async function openForReadingAsync(file: string): Promise<FileHandle> {
   mayOpen(file);
   const found = await stat(file);
   refuseSpecial(file, found);

@@ -20,7 +20,7 @@ it('a tree of processes is ended as a whole', async () => {
   killTree(child.pid!);
   if (process.platform !== 'win32') expect(await ended).toBe('SIGKILL');
   await ended;
-  // An orphan's last trace goes when its new parent has seen its end, which not every container's does.
+  // The entry of an orphan disappears when its new parent has reaped it, which not every container's does.
   await expect.poll(() => isProcess(below) && !isZombie(below), { timeout: 60_000 }).toBe(false);
   killTree(child.pid!); // and nothing more happens
 });
@@ -61,7 +61,7 @@ it('a process lives by its start time; by its file where that cannot be seen', (
   };
   const answers = () =>
     [{}, { startTime: 'another' }, { pid: 2 ** 22 + 1 }, { startTime: '' }, { machine: 'elsewhere' }].map(alive);
-  // A record without a start time: of nobody on Linux, where every process knows its own.
+  // A record without a start time: on Linux it belongs to no process, as every process knows its own.
   const unknown = process.platform !== 'linux';
   expect(answers()).toEqual([true, false, false, unknown, true]);
   age(9);
@@ -72,7 +72,7 @@ it('a process lives by its start time; by its file where that cannot be seen', (
   expect(alive({ machine: 'elsewhere' })).toBe(false);
 });
 
-it('a file is touched every minute until that is called off', async () => {
+it('a file is touched every minute until that is cancelled', async () => {
   const file = join(scratch(), 'owner.json');
   writeFileSync(file, '');
   utimesSync(file, 1, 1);

@@ -47,7 +47,7 @@ export function isRunning({ pid, startTime, machine }: Owner, file: string): boo
 /** Touches a file as long as this process is running, or until the returned function is called. */
 export function touchRegularly(file: string): () => void {
   const timer = setInterval(() => {
-    touch(file, () => {}); // the file or the disk is gone: whoever needs it will report it
+    touch(file, () => {}); // the file or the disk is gone, which is reported when it is needed
   }, touchEvery);
   timer.unref();
   return () => clearInterval(timer);

@@ -6,25 +6,25 @@ import { signed } from './words';
 
 export interface Cell {
   text: string;
-  /** Of a difference: whether it is one for the better. */
+  /** For a difference: whether it is an improvement. */
   better?: boolean;
 }
 
 export interface ResultsTable {
-  /** Of the columns behind the student's. */
+  /** Headings of the columns after the student's. */
   headings: string[];
-  /** Of these columns: where there is too little room for all, those of the highest rank go first. */
+  /** Ranks of these columns: where space is short, those with the highest rank are dropped first. */
   ranks: (number | undefined)[];
   rows: { row: StudentRow; title: string; strongest: boolean; cells: Cell[] }[];
 }
 
-/** What imported answers have instead of tokens is said in the heading. */
+/** For imported answers without tokens, the heading names the unit. */
 export const headingOf = ({ heading }: { heading: string }, rows: readonly StudentRow[]): string =>
   rows.some(({ unit }) => unit === 'words') ? heading.replace(/tokens/i, 'words') : heading;
 
 /**
- * Every student with its figures, and with its `differences` from the one that the run began with: behind the last
- * column that has one.
+ * Every student with its figures. With `differences`, those from the initial student follow the last column that has
+ * one.
  */
 export function resultsTable(
   rows: readonly StudentRow[],

@@ -1,7 +1,6 @@
 /**
- * What students reach on the test problems: the one list of columns. summary.json and its schema, the messages that
- * carry results, and every table follow from it: terminal, picture, report, tooltips, dashboard and CSV. Their order is
- * that of the list.
+ * Results on the test problems: the only list of columns. summary.json and its schema, the messages with results, and
+ * all tables (terminal, picture, report, tooltips, dashboard, CSV) are derived from it, in its order.
  */
 import * as z from 'zod';
 import { numberOrText } from './json';
@@ -9,7 +8,7 @@ import { checkpointPattern, stageNames } from './stages';
 import { mean, wilsonInterval } from './statistics';
 import { clock, percent, percentRange } from './words';
 
-/** The answers to a test that took `seconds` all together; `received`: without those that a server failed to give. */
+/** The answers to a test that took `seconds` in total; `received` excludes those that a server failed to give. */
 export interface TestOutcome {
   answers: readonly TestedAnswer[];
   received: readonly TestedAnswer[];
@@ -24,18 +23,18 @@ interface TestedAnswer {
   finished: boolean;
 }
 
-/** How a student differs from another one. */
+/** The difference between two students in one figure. */
 export interface StudentDifference {
   of: 'accuracy' | 'meanTokens';
-  /** In front of `vs base`, where the column is not beside its own. */
+  /** Put before `vs base`, where the column is not beside its figure. */
   prefix: string;
-  /** As of a column. */
+  /** Short form of the name, as in a column. */
   rank: number;
   /** The change from one value to another, without the unit. */
   change(value: number, from: number): number;
   unit: string;
   better: 1 | -1;
-  /** Over the problems that both answered (src/runs/paired.ts); the interval is the field `<of>Interval`. */
+  /** Computed over the problems that both answered (src/runs/paired.ts); the interval is the field `<of>Interval`. */
   paired: { of: 'accuracy' | 'tokens'; unit: string; text(value: number): string };
 }
 
@@ -43,18 +42,18 @@ export interface StudentDifference {
 interface ColumnDisplay<T> {
   heading: string;
   text(value: T): string;
-  /** Where there is too little room for all, those of the highest rank go first; without one it always stays. */
+  /** Where space is short, columns with the highest rank are dropped first; those without a rank always stay. */
   rank?: number;
-  /** In CSV; several where the value is a list. Shares are from 0 to 1. */
+  /** Names in CSV; several if the value is a list. Shares are from 0 to 1. */
   csv: readonly string[];
   difference?: StudentDifference;
 }
 
 interface Definition<S extends z.ZodType> {
-  /** In summary.json: optional where runs of earlier versions, or imported ones, do not have it. */
+  /** Schema in summary.json: optional if runs of earlier versions or imported runs lack it. */
   schema: S;
   about: string;
-  /** Absent: no table shows it. */
+  /** Absent if no table shows it. */
   shown?: ColumnDisplay<NonNullable<z.output<S>>>;
 }
 
@@ -62,9 +61,9 @@ interface Figure<S extends z.ZodType> extends Definition<S> {
   measure(test: TestOutcome): NonNullable<z.output<S>>;
 }
 
-/** Measured on the answers. */
+/** Computed from the answers. */
 const figure = <S extends z.ZodType>(definition: Figure<S>) => definition;
-/** Known to the run. */
+/** Given by the run. */
 const fact = <S extends z.ZodType>(definition: Definition<S>) => definition;
 
 const shareRight = (answers: readonly TestedAnswer[]) => mean(answers.map(({ correct }) => Number(correct)));
@@ -161,28 +160,28 @@ const schemaOf = <N extends Name>(some: readonly N[]) =>
 /** A student of a run, with all columns. */
 export const studentRowSchema = z.object({ stage: z.enum(stageNames) }).extend({
   ...schemaOf(names).shape,
-  unit: z.literal('words').optional().describe('What lengths count where no tokenizer was at hand (imported answers).'),
+  unit: z.literal('words').optional().describe('The unit of lengths if no tokenizer was available (imported answers).'),
   checkpoint: z
     .string()
     .regex(new RegExp(`^${checkpointPattern}$`))
     .optional()
-    .describe('The checkpoint tested; absent for the student as it came.'),
+    .describe('The tested checkpoint; absent for the initial student.'),
 });
 export type StudentRow = z.infer<typeof studentRowSchema>;
 type RowValues = Omit<StudentRow, 'stage'>;
 
-/** Those that are measured on the answers. */
+/** The columns that are computed from the answers. */
 export const figuresSchema = schemaOf(figureNames);
 export type Figures = { [K in FigureName]: NonNullable<z.output<Definitions[K]['schema']>> };
 
 export const figuresOf = (test: TestOutcome): Figures =>
   Object.fromEntries(figureNames.map((name) => [name, definitions[name].measure(test)])) as Figures;
 
-/** A column as tables show it. */
+/** A column in a table. */
 export interface ResultColumn extends Omit<ColumnDisplay<unknown>, 'text'> {
   name: Name;
   about: string;
-  /** Empty where a row does not have it. */
+  /** Empty for a row without it. */
   text(row: RowValues): string;
   /** A value for each name in `csv`. */
   values(row: RowValues): (number | undefined)[];

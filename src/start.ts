@@ -27,7 +27,7 @@ export function startOf(config: unknown): Start | undefined {
 export const studentTitle = (stage: StageName, start: Start | undefined): string =>
   stage === 'base' && start ? `Start: ${start.run} ${start.checkpoint}` : stageTitles[stage];
 
-/** Where the run is named elsewhere: `Stage 2 (Complete)`, `Start: complete-220`. */
+/** For places that name the run already: `Stage 2 (Complete)`, `Start: complete-220`. */
 export const studentLabel = (stage: StageName, start: Start | undefined): string =>
   stage === 'base' && start ? `Start: ${start.checkpoint}` : stageTitles[stage];
 

@@ -5,21 +5,21 @@ import { expect, it } from 'vitest';
 import { packageRoot } from './paths';
 
 /**
- * Who may change files besides `writing.ts`, and why. Nobody else: that module follows no link out of the folder it
+ * The only files besides `writing.ts` that may change files, and why: that module follows no link out of the folder it
  * works in.
  */
 const exceptions: Record<string, string> = {
   'writing.ts': 'the module itself',
-  'backend-install/build.ts': 'its own cache in the home of the person',
-  'backend-install/fetch.ts': 'its own cache in the home of the person',
-  'backend-install/npm.ts': 'its own cache in the home of the person',
-  'backend-install/pypi.ts': 'its own cache in the home of the person',
-  'backend-install/unzip.ts': 'its own cache in the home of the person',
-  'engine-install/packages.ts': 'chmod of the uv that it fetched, in the home of the person',
+  'backend-install/build.ts': 'its own cache in the home folder of the user',
+  'backend-install/fetch.ts': 'its own cache in the home folder of the user',
+  'backend-install/npm.ts': 'its own cache in the home folder of the user',
+  'backend-install/pypi.ts': 'its own cache in the home folder of the user',
+  'backend-install/unzip.ts': 'its own cache in the home folder of the user',
+  'engine-install/packages.ts': 'chmod of the uv that it downloaded, in the home folder of the user',
   'extension/commands/remove.ts':
-    'deletes by the editor, which knows the trash; a link is removed, not what it leads to',
+    'deletes through the editor, which moves to the trash; a link itself is removed, not its target',
   'imports/trackio.ts': 'a copy of a database in a temporary folder of its own',
-  'host/server.ts': 'chmod of its socket, in a folder that nobody else can look into',
+  'host/server.ts': 'chmod of its socket, in a folder private to the user',
   'protocol/host-folder.ts': 'chmod of that folder',
 };
 
@@ -51,7 +51,7 @@ function changes(file: string): string[] {
   return found;
 }
 
-/** What is called of a file system; undefined for any other call. */
+/** The function of a file system that is called; undefined for other calls. */
 function calledName({ expression }: ts.CallExpression, whole: Set<string>, single: Map<string, string>) {
   if (ts.isIdentifier(expression)) return single.get(expression.text);
   if (!ts.isPropertyAccessExpression(expression)) return undefined;
@@ -63,7 +63,7 @@ function calledName({ expression }: ts.CallExpression, whole: Set<string>, singl
 const opensToRead = ({ arguments: [, flags] }: ts.CallExpression) =>
   !flags || flags.getText() === "'r'" || /^constants\.O_RDONLY( \| notWaiting)?$/.test(flags.getText());
 
-/** `writeFileSync(handle, ...)` writes where somebody has opened a file before. */
+/** `writeFileSync(handle, ...)` writes to a file that was opened before. */
 const onHandle = ({ arguments: [first] }: ts.CallExpression) => /^(handle|descriptor)$/.test(first?.getText() ?? '');
 
 it('files and folders are changed by one module', () => {

@@ -137,11 +137,11 @@ function disagreements(cases: readonly Judged[]): string {
 
 /** Differences to Math-Verify by kind of pair. */
 const kindReasons: Record<string, [calledRight: string, calledWrong: string]> = {
-  thinking: ['thinking counts as the answer', 'takes what stands in the thinking'],
+  thinking: ['thinking counts as the answer', 'takes an answer in the thinking'],
   marks: ['takes any number', 'does not know this mark'],
   languages: ['takes any number', 'does not know this mark or these digits'],
   'which of several': ['one of several is enough, or words around it are not read', 'takes another number of the line'],
-  numbers: ['rounds to six digits, or leaves out the word behind the number', 'does not know this spelling'],
+  numbers: ['rounds to six digits, or omits the word after the number', 'does not know this spelling'],
   'fractions and roots': ['compares rounded values', 'reads the formula otherwise'],
   percent: ['drops the sign', 'compares the share alone, or the number alone'],
   'braces carry meaning': ['reads the formula otherwise', 'reads the formula otherwise'],

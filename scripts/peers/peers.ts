@@ -93,7 +93,7 @@ async function find(name: PeerName, { folder, inside, megabytes, fetch }: PeerDo
     return path;
   } catch (error) {
     if (fs.existsSync(path)) return path;
-    process.stderr.write(`${name} is out of reach, what needs it is left out: ${reason(error)}\n`);
+    process.stderr.write(`${name} is not available, and the tests that need it are skipped: ${reason(error)}\n`);
     return null;
   } finally {
     fs.rmSync(draft, { recursive: true, force: true });

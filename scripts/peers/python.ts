@@ -11,7 +11,7 @@ export function python(modules: readonly string[]): string | null {
   if (spawnSync(interpreter, ['-c', found], { stdio: 'ignore' }).status === 0) return interpreter;
   process.stderr.write(
     `${interpreter} has no ${modules.join(' and ')}, what needs it is ` +
-      'left out (DISTILLERY_PYTHON names another Python)\n',
+      'skipped (DISTILLERY_PYTHON names another Python)\n',
   );
   return null;
 }

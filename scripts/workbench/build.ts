@@ -16,7 +16,7 @@ export function buildBundles(): void {
 export function buildPackage(file: string): string {
   const args = ['scripts/package.mjs', '--out', file];
   const { status } = spawnSync(process.execPath, args, { cwd: packageRoot(), stdio: 'inherit' });
-  if (status !== 0) throw new UserError('The extension cannot be packaged: the reason stands above.');
+  if (status !== 0) throw new UserError('The extension cannot be packaged: the reason is printed above.');
   return file;
 }
 

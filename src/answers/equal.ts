@@ -11,7 +11,7 @@ import { placeIn } from './number-words';
 import { Budget, isExpression, OutOfBudget } from './numeric';
 import { longestAnswer } from './parser';
 import { readingsOf } from './readings';
-import { hasUnknown, intervalOf, namesAgree, sameRelation, solved, turned, unionOf } from './relations';
+import { hasUnknown, intervalOf, mirroredSign, namesAgree, sameRelation, solved, unionOf } from './relations';
 import { unitNamed } from './units';
 import { ratioOf, sameQuantity, sameRatio, sameTime } from './values';
 import { sameWords, wordsOf } from './words';
@@ -73,7 +73,7 @@ function withConstant(answer: string, gold: string): string {
   return own && integral.test(gold) && gold.includes('C') ? `${own} + C` : answer;
 }
 
-/** A formula of x, t or u with a constant behind it. */
+/** A formula of x, t or u followed by a constant. */
 const integral =
   /^((?:[^a-zA-Z\\]|\\[a-zA-Z]+(?![a-zA-Z])|\\[^a-zA-Z]|sin|cos|tan|sec|ln|log|exp|arc|[xtue])*)\+\s*[cC]\s*\$?$/;
 
@@ -220,7 +220,7 @@ function sameSides(
     signs.every((sign, i) => sign === gold.signs[i]) &&
     sides.every((side, i) => inner(side, gold.sides[i]));
   if (a.signs.includes('=')) return false;
-  return matches(a.sides, a.signs) || matches(a.sides.toReversed(), a.signs.toReversed().map(turned));
+  return matches(a.sides, a.signs) || matches(a.sides.toReversed(), a.signs.toReversed().map(mirroredSign));
 }
 
 const isSetOperation = (node: Node) => node.kind === 'apply' && /^[∪∩∖]$/.test(node.of);

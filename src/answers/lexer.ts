@@ -124,7 +124,7 @@ class Lexer {
       return true;
     }
     const look = this.found(dress);
-    if (look) this.takeDress(look);
+    if (look) this.takeFormatting(look);
     return look !== undefined;
   }
 
@@ -152,7 +152,7 @@ class Lexer {
     else this.takeSign(this.text[this.at]);
   }
 
-  private takeDress(look: string) {
+  private takeFormatting(look: string) {
     this.at += look.length;
     if (this.text[this.at] !== '{') return;
     this.ends ??= closings(this.text);
@@ -204,7 +204,7 @@ class Lexer {
     const adjoins = !this.spaced && /^(?:number|letter|close|operator)$/.test(this.tokens.at(-1)?.kind ?? '');
     const next = this.text[this.at + run.length] ?? '';
     const lower = run.toLowerCase();
-    if (/^x$/i.test(run) && this.behindFactor() && /^\s?[\d(\\]/.test(this.text.slice(this.at + 1, this.at + 3)))
+    if (/^x$/i.test(run) && this.followsFactor() && /^\s?[\d(\\]/.test(this.text.slice(this.at + 1, this.at + 3)))
       return this.push('operator', 1, { text: '*' });
     const counted = run.replace(measureWord, '') || run;
     const chinese = chineseNumber(counted);
@@ -220,7 +220,7 @@ class Lexer {
     const unit = this.unitMeant(run);
     if (unit) return this.push('word', run.length, { text: unit });
     if (run.length === 1) return this.push('letter', 1);
-    if (lower === 'min' && this.behindValue() && !/^[({_^]/.test(next)) return this.push('word', run.length);
+    if (lower === 'min' && this.followsValue() && !/^[({_^]/.test(next)) return this.push('word', run.length);
     if (functions.has(lower) && !this.upright()) return this.push('function', run.length, { text: lower });
     if (functions.has(lower) && /^[({\\\d^_ ]/.test(next)) return this.push('function', run.length, { text: lower });
     const named = /^(?:pi|inf|infinity|infty|theta|alpha|beta)$/.test(lower) ? symbols.get(lower) : undefined;
@@ -252,14 +252,14 @@ class Lexer {
       : undefined;
   }
 
-  /** Behind a number, or its unit, "x" is a sign. */
-  private behindFactor(): boolean {
+  /** After a number or its unit, "x" is a multiplication sign. */
+  private followsFactor(): boolean {
     const [number, before] = [this.tokens.at(-2), this.tokens.at(-1)];
     return before?.kind === 'number' || (number?.kind === 'number' && unitNamed(before!.text) !== undefined);
   }
 
-  /** Behind a number, or a stroke, "min" is a unit. */
-  private behindValue(): boolean {
+  /** After a number or a slash, "min" is a unit. */
+  private followsValue(): boolean {
     const before = this.tokens.at(-1);
     return before?.kind === 'number' || before?.text === '/';
   }

@@ -205,7 +205,7 @@ const denied =
   /(?<!\p{L})(?:not|never|cannot|can't|isn't|aren't|won't|doesn't|neither|nor|without|wrong|incorrect|nicht|niet|não|inte|ikke|не|nie)(?!\p{L})|不是|^no\s+\d+\s+(?:remain|(?:is|are|was|were)\b)/iu;
 const compared = /^(?:than|over|under|above|below|between|half|twice|thrice|double|triple|third|quarter)$/i;
 
-/** A second answer behind the first: "12, but maybe 13". */
+/** A second answer after the first: "12, but maybe 13". */
 const unsure =
   /^[,;.\s]{0,3}(?:(?:but|or|and)\s)?\s?(?:maybe|perhaps|possibly|(?:it\s)?(?:could|might|may)(?:\s\w+)? be)\b.*\d/i;
 

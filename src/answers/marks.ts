@@ -44,7 +44,7 @@ export const answerPhrase = new RegExp(
       'vastaus[ \\t]on|ответ[ \\t](?:равен|это)|απάντηση[ \\t]είναι|(?:đáp[ \\t](?:án|số)|trả[ \\t]lời)[ \\t]là|' +
       'jawaban(?:nya)?[ \\t](?:akhir[ \\t])?adalah|(?:الجواب|الإجابة)[ \\t](?:النهائي[ \\t]|النهائية[ \\t])?(?:هو|هي)|' +
       'התשובה[ \\t]היא|ответ[ \\t]{0,2}[–—])',
-    // Languages that put the number right behind the word; not "उत्तर 1: ...".
+    // Languages that put the number directly after the word; not "उत्तर 1: ...".
     `(?:(?<![\\p{L}\\p{N}])(?:${bare})|答え|答案)(?=[ \\t]{1,3}[-−$\\\\]?\\p{Nd}(?!\\p{Nd}{0,2}[ \\t]?[:：)]))`,
   ]
     .map((phrase) => `${phrase}(?![\\p{L}\\p{N}])[ \\t]{0,3}:?`)

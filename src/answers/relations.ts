@@ -65,11 +65,11 @@ export function sameRelation(a: Relation, b: Relation, budget: Budget): boolean 
   const ratio = constantRatio(left.node, right.node, budget);
   if (!ratio) return false;
   if (left.sign === '=' || left.sign === '≠') return left.sign === right.sign;
-  return left.sign === (ratio.re.isNegative() ? turned(right.sign) : right.sign) && ratio.im.isZero();
+  return left.sign === (ratio.re.isNegative() ? mirroredSign(right.sign) : right.sign) && ratio.im.isZero();
 }
 
 /** The sign when the two sides change places. */
-export const turned = (sign: string) => ({ '<': '>', '>': '<', '≤': '≥', '≥': '≤' })[sign] ?? sign;
+export const mirroredSign = (sign: string) => ({ '<': '>', '>': '<', '≤': '≥', '≥': '≤' })[sign] ?? sign;
 
 function difference({ sides: [left, right], signs: [sign] }: Relation): { node: Node; sign: string } | null {
   const plain = sign === '≡' ? '=' : sign;
@@ -103,7 +103,7 @@ export function intervalOf(node: Node): Solved | null {
   const ascending = node.signs.every((sign) => /^[<≤]$/.test(sign));
   if (!ascending && !node.signs.every((sign) => /^[>≥]$/.test(sign))) return null;
   const sides = ascending ? node.sides : node.sides.toReversed();
-  const signs = ascending ? node.signs : node.signs.toReversed().map(turned);
+  const signs = ascending ? node.signs : node.signs.toReversed().map(mirroredSign);
   if (sides.length === 3 && isName(sides[1]) && isBound(sides[0]) && isBound(sides[2]))
     return setOf(sides[1], [sides[0], signs[0]], [sides[2], signs[1]]);
   if (sides.length !== 2) return null;

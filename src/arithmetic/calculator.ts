@@ -1,5 +1,5 @@
 import type { Span } from '../answers/span';
-import { remembered } from '../remembered';
+import { memoized } from '../memoized';
 import { isDoubtful } from './ambiguous-equations';
 import { type EquationSide, type EquationSides, endOfValue, equationSides, mostEqualities } from './equation-sides';
 import { format, writeSide } from './equation-text';
@@ -31,7 +31,7 @@ export interface StatedEquation extends Span {
  * 5 + 4 = 9). Skipped because they cannot be judged: variables, clock times, number words, and false equations that mix
  * units of one kind (1 hour + 30 minutes = 90). Linear in the length of the text.
  */
-export const checkEquations = remembered((text): readonly StatedEquation[] => {
+export const checkEquations = memoized((text): readonly StatedEquation[] => {
   const plain = blankMarks(text);
   const equations = equationsOf(plain);
   const stated = equations.length;
@@ -66,7 +66,7 @@ export interface StatedValue extends Span {
  * Every right side of an equality that is one number, whatever the left side is, including those that `checkEquations`
  * cannot judge. The range includes the left side if that is a computation.
  */
-export const statedValues = remembered(
+export const statedValues = memoized(
   (text): readonly StatedValue[] =>
     equationSides(lex(blankMarks(text))).flatMap(({ tokens, reader, left, right }) => {
       const value = right && right.expression.kind !== 'binary' ? evaluate(right.expression, bare) : null;

@@ -1,6 +1,6 @@
 import Fraction from 'fraction.js';
 import { operators as signs, vulgarFractions } from '../answers/commands';
-import { remembered } from '../remembered';
+import { memoized } from '../memoized';
 
 /**
  * Tokens of arithmetic in prose and LaTeX, for reading answers and checking equations.
@@ -93,10 +93,10 @@ const shapeNames = Object.keys(shapes) as Shape[];
 const pattern = new RegExp(shapeNames.map((name) => `(${shapes[name].source})`).join('|'), 'gu');
 
 /** Reads up to `maxTokens` words in one pass, linear in the length. Brackets without a partner become `other`. */
-export const lex = remembered((text): readonly ArithmeticToken[] => pairBrackets(new Lexer(text).read()), 1 << 20);
+export const lex = memoized((text): readonly ArithmeticToken[] => pairBrackets(new Lexer(text).read()), 1 << 20);
 
 /** The value of digits with a decimal point. */
-const numberOf = remembered((digits) => {
+const numberOf = memoized((digits) => {
   const [whole, part = ''] = digits.split('.');
   return { value: new Fraction(BigInt(whole + part || '0'), 10n ** BigInt(part.length)), decimals: part.length };
 }, 1 << 16);

@@ -49,7 +49,7 @@ describe('fetching', () => {
   it('resumes a broken download, and checks the hash of the whole file', async () => {
     const asked: (string | undefined)[] = [];
     const path = join(folder, 'parts', 'file');
-    /** Breaks the connection once what was sent lies on the disk. */
+    /** Breaks the connection once the sent part is on the disk. */
     const breakOff = (response: ServerResponse) => {
       if (existsSync(path) && statSync(path).size === 4000) response.destroy();
       else setTimeout(() => breakOff(response), 5);

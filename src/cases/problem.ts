@@ -23,7 +23,7 @@ export interface KnownProblem {
   rewrites: CaseRewrite[];
   /** The step that a person marked as the first wrong one, where these very samples are recorded. */
   marked?: MarkedStep;
-  /** Whether it is picked for Stage 3. */
+  /** Whether a person added it to Stage 3. */
   picked: boolean;
   note?: string;
   /** Whether a person has marked it as read. */

@@ -21,7 +21,7 @@ export interface CaseRewrite {
 
 /**
  * The rewrites of a case without duplicates: one written by hand first, then those that Stage 3 accepted, right before
- * wrong. Accepting and rejecting move none: what is done next is about the same place.
+ * wrong. A decision does not move a rewrite, so the next command applies at the same place.
  */
 export function rewritesOf(
   records: readonly RewriteRecord[],
@@ -59,7 +59,7 @@ export function rewritesOf(
   );
 }
 
-export const isApproved = ({ verdict }: CaseRewrite) => verdict === 'edited' || verdict === 'accepted';
+export const isAccepted = ({ verdict }: CaseRewrite) => verdict === 'edited' || verdict === 'accepted';
 
 function rank({ verdict, refused, correct }: CaseRewrite): number {
   if (verdict === 'edited') return 0;
@@ -75,11 +75,11 @@ export function isRight(text: string, gold: string): boolean {
 }
 
 /**
- * The starting point for a person: the approved rewrite, else the best right one. A wrong one would have to be written
+ * The starting point for a person: the accepted rewrite, else the best right one. A wrong one would have to be written
  * from scratch anyway.
  */
 export const startingPoint = (rewrites: readonly CaseRewrite[]): CaseRewrite | undefined =>
-  rewrites.find(isApproved) ?? rewrites.find(({ verdict, correct }) => verdict !== 'rejected' && correct);
+  rewrites.find(isAccepted) ?? rewrites.find(({ verdict, correct }) => verdict !== 'rejected' && correct);
 
 /** The status in words: "accepted by hand", "accepted by Stage 3", "proposed, right", "not accepted: wrong". */
 export function rewriteStatus({ verdict, refused, correct }: CaseRewrite): string {

@@ -3,7 +3,7 @@ import { firstIndex } from '../sorted';
 
 /** A chain's text without tags, for splitting, with a mapping to positions of the original text. */
 export interface Body {
-  /** What stood in thinking tags. */
+  /** The text inside thinking tags. */
   thought: string;
   /** The rest: line ends are `\n`, tags around the answer are taken off. */
   text: string;

@@ -59,8 +59,8 @@ describe('what does not arrive', () => {
     ['step 2 is empty', 'Step 1: 48 / 2 = 24.\nStep 2:\nStep 3: 48 + 24 = 72.\nAnswer: 72'],
     ['step 2 repeats step 1', 'Step 1: 48 + 24 = 72.\nStep 2: 48 + 24 = 72!\nAnswer: 72'],
     ['two answers: 71 and 72', 'Step 1: 48 / 2 = 24.\nStep 2: 48 + 24 = 72.\nAnswer: 71\nAnswer: 72'],
-    ['the answer stands before the steps', 'Answer: 72\nStep 1: 48 / 2 = 24.\nStep 2: 48 + 24 = 72.'],
-    ['the answer stands before the steps', 'Answer: 72\nStep 1: 48 / 2 = 24.\nStep 2: 48 + 24 = 72.\nAnswer: 72'],
+    ['the answer comes before the steps', 'Answer: 72\nStep 1: 48 / 2 = 24.\nStep 2: 48 + 24 = 72.'],
+    ['the answer comes before the steps', 'Answer: 72\nStep 1: 48 / 2 = 24.\nStep 2: 48 + 24 = 72.\nAnswer: 72'],
     ['48 + 24 is 72, not 74', 'Step 1: 48 / 2 = 24.\nStep 2: 48 + 24 = 74.\nAnswer: 72'],
     ['the answer 72 comes from no step', 'Step 1: Half of 48 is 24.\nAnswer: 72'],
     ['the answer 72 comes from no step', 'Step 1: So the result is 72.\nAnswer: 72'],
@@ -152,7 +152,7 @@ test('a question is no step, and an exclamation mark no factorial where the step
   expect(groundedness(apples, 'Step 1: 5 + 10 = 15.\nAnswer: 16!').grounded).toBe(false);
 });
 
-test('without the question its numbers are taken as given, but the answer has to come from an equation', () => {
+test('without the question its numbers count as given, but the answer must come from an equation', () => {
   expect(groundedness(undefined, honest)).toEqual({ applies: true, grounded: true, fault: null });
   expect(groundedness(undefined, 'Step 1: 1 * 72 = 72.\nAnswer: 72').fault).toBe('the answer 72 comes from no step');
 });

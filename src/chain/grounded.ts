@@ -8,7 +8,7 @@ import { derive } from './derivation';
 import { answerComesFirst, formFault, otherAnswer, withoutAnswer, withoutLabels } from './form';
 import { isForeign } from './language';
 import { renderChain } from './prompts';
-import { arrivesInWords, idleShare, isCopy, isolatedEquation, ngrams } from './prose';
+import { arrivesInWords, fillerShare, isCopy, isolatedEquation, ngrams } from './prose';
 import type { Chain } from './types';
 
 /** Whether the steps of a text lead to its answer. */
@@ -174,14 +174,14 @@ function formFaultOf(
   { thought, spoken, from }: Parts,
   problem: ProblemFacts,
 ): string | null {
-  if (answerComesFirst(solution, answer)) return 'the answer stands before the steps';
+  if (answerComesFirst(solution, answer)) return 'the answer comes before the steps';
   const fault = formFault(thought, spoken);
   if (fault) return fault;
   const other = otherAnswer(solution.slice(from), answer);
   if (other !== null) return `two answers: ${other} and ${answer.value}`;
   if (isForeign(withoutAnswer(withoutLabels(spoken)), problem.sources))
     return 'the steps are in another language than the question';
-  if (problem.question !== undefined && idleShare(problem.question, withoutLabels(spoken)) > mostIdle)
+  if (problem.question !== undefined && fillerShare(problem.question, withoutLabels(spoken)) > mostIdle)
     return 'most of the text says nothing about the question';
   return null;
 }

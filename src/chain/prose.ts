@@ -26,7 +26,7 @@ const stem = (word: string) => word.replace(/(?:['’]s|ing|ed|es|s)$/, '');
 const stems = (words: Iterable<string>) => new Set([...words].map(stem));
 
 /** The share of a text's words in sentences with neither a number nor a word of the question; 0 for a short text. */
-export function idleShare(question: string, text: string): number {
+export function fillerShare(question: string, text: string): number {
   const asked = stems(contentWords(question));
   let [idle, all] = [0, 0];
   for (const { start, end } of splitSentences(text)) {

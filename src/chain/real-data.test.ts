@@ -101,7 +101,7 @@ describe.skipIf(!existsSync(gsm8k))('GSM8K', () => {
     expect(blamed.length).toBeLessThanOrEqual(0.05 * pairs.length);
   });
 
-  test('the steps of published solutions are grounded but for one in sixteen', () => {
+  test('the steps of published solutions are grounded, except for one in sixteen', () => {
     const sample = rows.filter((_, i) => i % 8 === 0);
     const refused = sample.filter(({ question, answer }) => !groundedness(question, answer).grounded);
     expect(refused.length).toBeLessThan(0.06 * sample.length);

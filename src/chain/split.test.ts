@@ -331,7 +331,7 @@ test.each([
 describe('places', () => {
   const said = (text: string) => placeChain(text).steps.map(({ start, end }) => text.slice(start, end));
 
-  test('steps are where they stand, equal ones one after the other', () => {
+  test('steps have their own positions, equal ones too', () => {
     const text = 'Thinking: x\nStep 1: 1 + 1 = 2\n\nStep 2: 1 + 1 = 2\nStep 3: done.\nAnswer: 2';
     const { steps, answer } = placeChain(text);
     expect(steps.map(({ start }) => start)).toEqual([20, 39, 57]);
@@ -345,7 +345,7 @@ describe('places', () => {
     expect([place({ step: 0 }), place({ step: 1 })]).toEqual([{ start: 0, end: 37 }, undefined]);
   });
 
-  test('are those of the text as it was given: behind thinking, over Windows line ends, within tags', () => {
+  test('are those of the given text: after thinking, with Windows line ends, within tags', () => {
     const steps = 'Step 1: 1 + 1 = 3\r\n\r\nStep 2: so 3\r\nin all\r\n';
     for (const text of [
       `<think>a\r\nb</think>\r\n${steps}Answer: 3`,

@@ -8,7 +8,7 @@ export interface PlacedChain {
   chain: Chain;
   /** The range of each step's text, and where its mark begins ("Step 2:"). */
   steps: readonly Step[];
-  /** Where the line or sentence with the answer begins; absent where there is none behind the steps. */
+  /** Where the line or sentence with the answer begins; absent if no answer follows the steps. */
   answer?: number;
   /** A range within a step, by default all of it; undefined where there is no such step. */
   place(range: { step: number; start?: number; end?: number }): Span | undefined;

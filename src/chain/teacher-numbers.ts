@@ -1,7 +1,7 @@
 import { parseAnswer } from '../answers/equal';
 import { type StatedValue, statedValues } from '../arithmetic/calculator';
 import { lex } from '../arithmetic/lexer';
-import { remembered } from '../remembered';
+import { memoized } from '../memoized';
 import type { Chain } from './types';
 
 /** The numbers of a teacher's chain: its results, and all numbers including the given ones. */
@@ -56,7 +56,7 @@ export const keyOf = (value: string): string => (canonical.test(value) ? value.r
 
 /** Most numbers are written in this form already. */
 const canonical = /^-?(?:0|[1-9]\d{0,15})$/;
-const parsedKeyOf = remembered((value) => parseAnswer(value)?.abs().toFraction() ?? value, 1 << 16);
+const parsedKeyOf = memoized((value) => parseAnswer(value)?.abs().toFraction() ?? value, 1 << 16);
 
 const words: Record<string, number> = {
   ...Object.fromEntries(

@@ -28,7 +28,7 @@ test('a result that a longer computation went past was not missed', () => {
   expect(opposite('Both months: 48 + 48 / 2 = 72 clips.', 'Each costs 4 dollars: 72 * 4 = 288.')).toBe(2);
 });
 
-test('without results: the step after those already taken, and none after the last', () => {
+test('without results: the step after those already aligned, and none after the last', () => {
   const words = chain('She folds the paper.', 'Then she cuts it.', 'At last she glues it.');
   expect(counterpart(chain('She folds the paper.', 'It tears.'), words, 1)).toBe(1);
   expect(counterpart(chain(...words.steps, 'It tears.'), words, 3)).toBeNull();

@@ -21,7 +21,7 @@ export type ClientState =
   | 'pausing'
   | 'paused'
   | 'stopping'
-  /** It ended without saying so. */
+  /** It ended without an orderly shutdown. */
   | 'crashed'
   /** Its process lives, but it does not answer. */
   | 'lost';

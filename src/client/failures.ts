@@ -1,4 +1,4 @@
-/** How a host fails those who ask it. */
+/** Errors of requests to a host. */
 import { UserError } from '../errors';
 import { protocolVersion } from '../protocol/address';
 

@@ -101,7 +101,7 @@ export class HostClient implements Host {
     this.folder = resolve(folder);
     this.times = { ...usualTimes, ...options.times };
     this.reach = { folder: this.folder, client, node, program, args, times: this.times };
-    if (watch) this.watcher = setInterval(() => this.look(), this.times.watch).unref();
+    if (watch) this.watcher = setInterval(() => this.poll(), this.times.watch).unref();
   }
 
   get state(): ClientState {
@@ -184,7 +184,7 @@ export class HostClient implements Host {
     for (const listeners of Object.values(this.listeners)) listeners.clear();
   }
 
-  private look(): void {
+  private poll(): void {
     if (this.link || this.connecting || (!this.silentHost && !fs.existsSync(addressFile(this.folder)))) return;
     this.attach().catch(() => {}); // a host of another version or on another machine is reported when something is
     // requested

@@ -34,7 +34,7 @@ import { hostEndedError, VersionGap, within } from './failures';
  * The address to connect to. A host on another machine is reached through a tunnel that the user has opened and named.
  * host.json, which may have come with its folder, must not choose the port.
  */
-function doorOf({ endpoint, machine, port }: Address): NetConnectOpts {
+function connectOptions({ endpoint, machine, port }: Address): NetConnectOpts {
   const tunnel = Number(process.env.DISTILLERY_HOST_TUNNEL);
   if (port !== undefined && machine !== hostname() && tunnel > 0) return { host: '127.0.0.1', port: tunnel };
   checkEndpoint(endpoint);
@@ -51,8 +51,8 @@ export interface Identity {
 }
 
 /**
- * vscode-jsonrpc throws write errors where nobody can catch them. Here such a message closes the connection and rejects
- * every waiting request.
+ * vscode-jsonrpc throws write errors where no code can catch them. Here such a message closes the connection and
+ * rejects every waiting request.
  */
 class RejectingWriter extends StreamMessageWriter {
   constructor(private readonly socket: Socket) {
@@ -115,7 +115,7 @@ export class HostLink {
   }
 
   private static dial(address: Address, deadlineMs: number): Promise<HostLink> {
-    const socket = connect(doorOf(address));
+    const socket = connect(connectOptions(address));
     const dialled = new Promise<HostLink>((resolve, reject) => {
       socket.once('error', reject);
       socket.once('connect', () => {

@@ -149,7 +149,7 @@ describe('the settings of an experiment', () => {
         (result, { fixes: [fix] }) => result.slice(0, fix.offset) + fix.text + result.slice(fix.offset + fix.length),
         broken,
       );
-    const mended = mend(mend(text)); // what does not fit together is looked at once every setting is known
+    const mended = mend(mend(text)); // combinations are checked once every setting is known
     expect(JSON.parse(mended).stages).toEqual({
       complete: { learningRate: 1, kl: 'k3' },
       rewrite: { reward: { components: [{ use: 'correctness' }, { use: 'brevity', gate: 'correctness' }, grounded] } },

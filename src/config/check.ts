@@ -15,13 +15,13 @@ export interface Checked<T> {
   issues: Issue[];
   /** The config with defaults, if there are no errors. */
   value?: T;
-  /** As `value`, but with unknown keys left out, if nothing else is wrong: its files can already be looked up. */
+  /** As `value`, but without unknown keys, if nothing else is wrong: its files can already be looked up. */
   readable?: T;
   /** Adds the position in the text to a later finding, such as a missing file. */
   place(finding: Finding): Issue;
 }
 
-/** `find` finds the modules of rewards in code; without it they are not looked at. */
+/** `find` finds the modules of rewards in code; without it they are ignored. */
 export function checkReward(text: string, find?: FindModule): Checked<RewardConfig> {
   const document = parseDocument(text);
   const place = (finding: Finding) => placeFinding(document, finding);

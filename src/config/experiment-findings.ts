@@ -139,13 +139,13 @@ function baselineFindings({ stages, baselines }: ParsedExperiment): Finding[] {
       error(
         ['baselines', name],
         `baselines.${name} samples as Stage 2 does, and stages.complete is off.`,
-        'Remove the baseline, or switch the stage on.',
-        { title: 'Leave it out', path: ['baselines', name], value: false },
-        { title: 'Switch complete on', path: ['stages', 'complete'], value: {} },
+        'Remove the baseline, or turn the stage on.',
+        { title: 'Turn it off', path: ['baselines', name], value: false },
+        { title: 'Turn complete on', path: ['stages', 'complete'], value: {} },
       ),
     );
   if (!stages.reconstruct && !stages.complete && !stages.rewrite)
-    found.push(warning(['stages'], 'All three stages are off.', 'Switch one on to train the student.'));
+    found.push(warning(['stages'], 'All three stages are off.', 'Turn one on to train the student.'));
   return found;
 }
 

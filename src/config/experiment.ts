@@ -38,7 +38,7 @@ const rowsText =
   'compressed. Columns are guessed, or given by "columns".';
 const rowsPath =
   'Path of a file, a folder of files, or a pattern such as data/*.jsonl, relative to this ' +
-  'file; or a data set of the Hugging Face Hub, such as openai/gsm8k/main/train.';
+  'file; or a dataset of the Hugging Face Hub, such as openai/gsm8k/main/train.';
 const column = (what: string) => text(`The column of ${what}`).optional();
 const columns = () =>
   group('The role of each column. Roles that are absent are guessed from common names. "a.b" is field b of column a.', {
@@ -211,7 +211,7 @@ export const experimentSchema = once(() =>
       }),
     description: text('The question that this experiment answers.').optional(),
     seed: whole('Seed of all random numbers.', { min: 0, max: 0x7fffffff }).default(1),
-    backend: choice('What computes.', backends).default('auto'),
+    backend: choice('The backend that runs the student.', backends).default('auto'),
     checkpointMinutes: number(
       'Minutes between checkpoints, besides those of validation: the most that a crash can cost.',
       { above: 0, max: 1440 },

@@ -76,13 +76,13 @@ export function group<T extends z.core.$ZodShape>(description: string, shape: T)
   return z.strictObject(shape, { error: notAnObject }).describe(description);
 }
 
-/** A group of settings that `false` switches off. */
+/** A group of settings that `false` turns off. */
 export function optionalGroup<T extends z.core.$ZodShape>(description: string, shape: T) {
   return z.union([group(description, shape), z.literal(false, { error: 'false' })]).meta({
     description,
     defaultSnippets: [
       { label: '{ }', description: 'With these settings; absent ones have their defaults.', body: '^{$1}' },
-      { label: 'false', description: 'Left out.', body: false },
+      { label: 'false', description: 'Off.', body: false },
     ],
   });
 }

@@ -64,7 +64,7 @@ describe('fixes of a reward', () => {
     expect(checkReward(mended).issues.map(({ message }) => message)).not.toContain(issue.message);
   });
 
-  it('adds a line of its own where settings stand on lines', () => {
+  it('adds a line if each setting has its own line', () => {
     const text =
       '{\n\t"components": [\n\t\t{\n\t\t\t"use": "correctness"\n\t\t},\n\t\t{\n\t\t\t"use": "correctness"\n\t\t},\n\t\t{ "use": "grounded" }\n\t]\n}';
     expect(mend(text, checkReward(text).issues[0])).toContain(
@@ -105,7 +105,7 @@ describe('what the JSON schema says too', () => {
   it.each([
     ['{ "components": [{ "use": "correctness", "wieght": 2 }] }', true],
     ['{ "components": [{ "use": "softOverlong", "options": {} }] }', true],
-    ['{ "components": [{ "use": "softOverlong" }] }', false], // options may be left out, and then maxTokens is missing
+    ['{ "components": [{ "use": "softOverlong" }] }', false], // options may be omitted, and then maxTokens is missing
     ['{ "components": [{ "use": "correctness", "weight": 1, "weight": 2 }, { "use": "grounded" }] }', true],
     ['{ "components": [', true],
     ['{ "components": [{ "use": "format" }] }', false],

@@ -205,7 +205,7 @@ export function fileFindings({ student, data, stages }: ParsedExperiment, folder
         severity: 'error',
         path: place,
         message:
-          `There is no file or folder ${source.path}, and the data set ` +
+          `There is no file or folder ${source.path}, and the dataset ` +
           `${datasetNameText(missing)} of the Hub is not on this machine.`,
         remedy:
           `Download it with \`distillery download --dataset ${datasetNameText(missing)}\`, ` +
@@ -220,7 +220,7 @@ export function fileFindings({ student, data, stages }: ParsedExperiment, folder
   return found;
 }
 
-/** A folder of files that is not a student, or a pattern. A single file is looked for elsewhere. */
+/** A folder of files that is not a student, or a pattern. Single files are checked elsewhere. */
 function isDataset(path: string): boolean {
   if (isFolder(path))
     return (

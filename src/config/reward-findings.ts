@@ -8,7 +8,7 @@ import { suggest } from './suggest';
 type Judged = RewardComponent & { traits: Traits };
 type ComponentList = readonly Judged[];
 
-/** `base` is the path of the reward in a larger value. Without `find`, modules are not looked at. */
+/** `base` is the path of the reward in a larger value. Without `find`, modules are ignored. */
 export function rewardFindings(
   reward: RewardConfig,
   { base = [], find }: { base?: Path; find?: FindModule } = {},

@@ -84,7 +84,7 @@ export function sizeFindings(student: string, formats: readonly string[]): Findi
       path: ['student', 'path'],
       message:
         `This student has only ${parameters.toLocaleString('en')} parameters: unless it was pretrained ` +
-        'on problems like these, it shows that the pipeline works on your data, not results.',
+        'on problems like these, it only checks that the pipeline works on your data, and its results mean little.',
       remedy:
         'For results use a pretrained student: a Hugging Face folder, a ' +
         '.gguf file or a name such as Qwen/Qwen2.5-0.5B.',

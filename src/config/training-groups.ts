@@ -1,4 +1,4 @@
-/** Every group of training settings in an experiment, wherever it stands. */
+/** All groups of training settings in an experiment. */
 import type { Experiment, ParsedExperiment } from './experiment';
 
 /** The settings that engines may lack; a baseline need not repeat those of its stage. */
@@ -9,7 +9,7 @@ export interface TrainingGroup {
   sampling?: { temperature: number; minP: number; precision: string };
 }
 
-/** With their paths in the file; what is switched off is left out. */
+/** With their paths in the file; groups that are off are omitted. */
 export function trainingGroups({
   stages: { reconstruct, complete, rewrite },
   baselines,

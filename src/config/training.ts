@@ -15,7 +15,7 @@ const aboutOf = <N extends string>(table: Readonly<Record<N, { about: string }>>
 
 /**
  * Default peak learning rates: for full training, and for an adapter, which needs steps at least ten times as large
- * ("LoRA Without Regret", Schulman et al. 2025). In the few dozen updates that small data sets get, SmolLM2's adapter
+ * ("LoRA Without Regret", Schulman et al. 2025). In the few dozen updates that small datasets get, SmolLM2's adapter
  * learned nothing at 5e-5 and answered 23 % of its problems after 24 updates at 3e-4.
  */
 export const learningRates = {

@@ -24,7 +24,7 @@ export function adjust(experiment: Experiment, { stage, from, limit, seed, backe
   const only = <T>(name: TrainedStage, settings: T): T | false => (stage && !stage.includes(name) ? false : settings);
   for (const name of stage ?? [])
     if (!stages[name])
-      throw new UserError(`the experiment switches the stage ${name} off`, {
+      throw new UserError(`the stage ${name} is off in the experiment`, {
         code: 'config',
         remedy: `Remove "${name}": false from its stages.`,
       });

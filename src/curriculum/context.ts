@@ -72,7 +72,7 @@ export class Cancelled extends Stopped {
 
 export type Note = Omit<Extract<CurriculumEvent, { type: 'note' }>, 'type'>;
 
-/** Tells the user. */
+/** Sends a message to the user. */
 export function note(notify: Context['notify'], text: string, level: 'info' | 'warning' = 'info'): void {
   notify({ type: 'note', level, text });
 }

@@ -192,7 +192,7 @@ describe('a run', () => {
     for (const { name } of checkpoints) disposeModel(loadStudent(join(whole, 'checkpoints', name)).model);
   });
 
-  it('is decided by its seed, and leaves no tensors behind', async () => {
+  it('is decided by its seed, and leaks no tensor', async () => {
     const before = memory().numTensors;
     expect(metrics((await start()).folder)).toEqual(metrics(whole));
     expect(memory().numTensors).toBe(before);

@@ -63,7 +63,7 @@ it('trains with a reward in code, records its module, and repeats the metrics', 
   expect(metrics((await train()).run)).toEqual(metrics(run));
 });
 
-it('says that a module has changed since the run began, and refuses to go on without it', async () => {
+it('reports a module that has changed since the run began, and refuses to continue without it', async () => {
   const run = await stopAfter(1, train);
   rmSync(module());
   const notes: string[] = [];

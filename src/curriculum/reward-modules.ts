@@ -49,7 +49,7 @@ export function copyModules(run: RunWriter, modules: readonly RewardModule[]): v
   for (const { copy, text } of modules) run.rewardModule(copy, text);
 }
 
-/** What to say of modules that are no longer what the run began with. */
+/** Warnings about modules that have changed since the run began. */
 export function changedModules(
   run: string,
   modules: readonly RewardModule[],

@@ -107,7 +107,7 @@ export async function resumeRun(folder: string, options: SessionOptions) {
   const { interrupted } = openRun(folder);
   const { experiment, environment: before } = readRunConfig(folder);
   const began = before.backend;
-  return withEngine(await engineAgain(experiment, began), async (engine) => {
+  return withEngine(await engineForResume(experiment, began), async (engine) => {
     const data = loadExperimentData(experiment, options.onRows);
     for (const [name, hash] of Object.entries(before.datasets)) {
       if (hash !== data[name as 'train' | 'test'].hash)
@@ -143,7 +143,7 @@ export async function resumeRun(folder: string, options: SessionOptions) {
 }
 
 /** The backend that `auto` chose when the run began, if it is still available. */
-async function engineAgain({ backend, student }: Experiment, began: EngineInfo | undefined): Promise<Engine> {
+async function engineForResume({ backend, student }: Experiment, began: EngineInfo | undefined): Promise<Engine> {
   // `auto` tries a GPU first, with safeguards.
   if (backend !== 'auto' || !began || began.name === 'tensorflow-gpu') return startEngine(backend, student.path);
   try {
@@ -184,7 +184,7 @@ function soundCheckpoint(run: RunWriter, notify: SessionOptions['notify']): Chec
   return found.entry;
 }
 
-/** Tells of updates before the checkpoint that were lost with metrics.jsonl. Training does not need them. */
+/** A warning about updates before the checkpoint that are missing in metrics.jsonl. Training does not need them. */
 function missingUpdates(folder: string, { name, stage, step }: CheckpointEntry): Note[] {
   const last = readMetrics(folder, () => {}).findLast((update) => update.stage === stage)?.step ?? 0;
   if (last >= step - 1) return []; // the step between two phases has no record
@@ -218,7 +218,7 @@ async function conduct(opened: OpenedRun, options: SessionOptions) {
     if (run.record.spent) engine.continueSpending?.(run.record.spent);
     options.onStart?.(run, engine);
     await space.write(() => run.update({ state: 'running' }));
-    rows = await learnAgainWhereLost({ ...opened, space, code }, options);
+    rows = await trainWithRestarts({ ...opened, space, code }, options);
     await code.close();
     await space.write(() =>
       run.update({ state: 'finished', reason: undefined, spent: engine.spent ?? run.record.spent }),
@@ -240,7 +240,7 @@ async function conduct(opened: OpenedRun, options: SessionOptions) {
 const mostLosses = 3;
 
 /** When an engine is lost, it is restarted, and the run resumes from its newest checkpoint. */
-async function learnAgainWhereLost(opened: ConductedRun, options: SessionOptions): Promise<StageRow[]> {
+async function trainWithRestarts(opened: ConductedRun, options: SessionOptions): Promise<StageRow[]> {
   const { run } = opened;
   let { interrupted } = opened;
   let losses = 0;

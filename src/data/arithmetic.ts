@@ -47,7 +47,7 @@ const shares: Record<ArithmeticSplit, [number, number]> = {
   pretrain: [8, 16],
 };
 
-/** The split of a story with these numbers, whatever its words. */
+/** The split of a story with these numbers, whatever its wording. */
 export function splitOf(problem: StoryProblem): ArithmeticSplit {
   const key = [problem.start, ...problem.events.flatMap(({ kind, a, b }) => [kind, a, b])];
   const slot = bits(20260205, ...key) >>> 28;

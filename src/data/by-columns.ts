@@ -13,9 +13,9 @@ import { isWorked, statedAnswer } from './stated';
 import type { Problem } from './types';
 
 /**
- * A row by its columns. An answer that is a worked solution gives the answer that it states, and is the chain where no
- * column holds one; without a column of answers the chain states it. Errors: a row without question or answer, a
- * solution that states none.
+ * Converts a row to a problem by its columns. If the answer is a worked solution, the answer is the one it states, and
+ * it is the chain unless a column has one. Without a column of answers, the answer is the one that the chain states.
+ * @throws UserError for a row without question or answer, and for a solution that states no answer
  */
 export function problemOf(row: Row, columns: SettledColumns, place: RowPlace, id: string): Problem {
   const need = (value: string | undefined, what: string): string => {
@@ -36,7 +36,7 @@ export function problemOf(row: Row, columns: SettledColumns, place: RowPlace, id
   const chosen = found?.cutOff ? undefined : found;
   const chain = chosen?.chain ?? solution;
   if (columns.answer === undefined && chain === undefined && flags.right === false)
-    throw datasetError('the row says that its chain is wrong, and has no other answer', place, 'Skip such rows.');
+    throw datasetError('the row marks its chain as wrong, and has no other answer', place, 'Skip such rows.');
   const stated = columns.answer === undefined && chain !== undefined ? statedIn(chain, choices, place) : given;
   const system = read.text(columns.system, 'system') ?? read.conversation(asked[0])?.system;
   const student = columns.student === undefined ? undefined : cellOf(row, columns.student);
@@ -57,14 +57,16 @@ const label = /^(?:#{1,6} *|\*\*)?(?:question|problem|q) *(?::\*\*|\*\*:?|:)\s+/
 
 const isFilled = (value: unknown) => value !== undefined && value !== null && value !== '';
 
-/** The conversation in a column; one that holds question and chain may be a pair or a text with headings. */
+/**
+ * The conversation in a column. If the column has both question and chain, it may be a pair or a text with headings.
+ */
 const conversationIn = (row: Row, { chain }: SettledColumns, column: string) =>
   column === chain ? exchangeOf(cellOf(row, column)) : conversationOf(cellOf(row, column));
 
 const isTalk = (columns: SettledColumns, column: string) =>
   column === columns.chain && [columns.question].flat().includes(column);
 
-/** Reads a row; each of its conversations once, as it may be question, chain and system message. */
+/** A reader of a row that parses each conversation once, as it may be question, chain and system message. */
 function reader(row: Row, columns: SettledColumns) {
   const known = new Map<string, Conversation | null>();
   const conversation = (column: string): Conversation | null => {
@@ -82,7 +84,7 @@ function reader(row: Row, columns: SettledColumns) {
   return { row, columns, conversation, text };
 }
 
-/** The reference answer, and the worked solution that its column holds. */
+/** The reference answer, and the worked solution if its column has one. */
 function answerOf(row: Row, columns: SettledColumns, choices: readonly Choice[], place: RowPlace) {
   if (columns.answer === undefined) return {};
   const cell = cellOf(row, columns.answer);
@@ -96,26 +98,26 @@ function answerOf(row: Row, columns: SettledColumns, choices: readonly Choice[],
   return { given: stated, solution: thought(row, columns, stripCalculatorMarks(written)) };
 }
 
-/** The answer that a solution states. Errors: none. */
+/** The answer that a solution states. @throws UserError when it states none */
 function statedIn(solution: string, choices: readonly Choice[], place: RowPlace): string {
   const stated = statedAnswer(solution);
   if (stated !== null) return chosenAnswer(stated, choices) ?? stated;
   throw datasetError(
     'the solution states no final answer',
     place,
-    'End it in "Answer: ...", \\boxed{} or "#### n", or give the answers in a column of their own. ' +
-      'Of a conversation, the first question and its reply are read.',
+    'End it with "Answer: ...", \\boxed{} or "#### n", or add a column with the answers. ' +
+      'Only the first question of a conversation and its reply are read.',
   );
 }
 
-/** In canonical form, or the text unchanged. */
+/** A recorded answer of a student, judged by the reference. */
 function recordedOf(cell: unknown, answer: string, place: RowPlace) {
   if (typeof cell !== 'string') return recordedAnswerOf(cell, answer, place);
   const stated = extractAnswer(cell, 'strict')?.value;
   return recordedAnswerOf({ text: cell, ...(stated !== undefined && { answer: stated }) }, answer, place);
 }
 
-/** What a row says of its chain: never in a column with a role, as a `correct_answer` of 0 is not a verdict. */
+/** The row's verdict on its chain. Columns with a role do not count: a `correct_answer` of 0 is not a verdict. */
 function flagsBeside(row: Row, columns: SettledColumns): Flags {
   if (columns.student !== undefined) return {};
   const names = Object.keys(row).filter((name) => isVerdictColumn(name) && !isNamed(name, columns));

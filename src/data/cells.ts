@@ -1,4 +1,4 @@
-/** What the cells of a dataset say. */
+/** Reads the cells of a dataset. */
 import { type ChatRole, contentText, conversationOf } from './conversations';
 import type { Row } from './rows';
 
@@ -14,8 +14,8 @@ export function cellOf(row: Row, column: string): unknown {
 }
 
 /**
- * A text; a number or a truth value as it is written; the only item of a list, also of one in a text; of a
- * conversation, what `turn` said first.
+ * The text of a cell. Numbers and booleans are converted, a list with one item (also as text) is unwrapped, and of a
+ * conversation it is the first message of `turn`.
  */
 export function cellText(value: unknown, turn: ChatRole): string | undefined {
   if (typeof value === 'string') {
@@ -30,5 +30,5 @@ export function cellText(value: unknown, turn: ChatRole): string | undefined {
   return undefined;
 }
 
-/** `["31"]` and `['31']` in a text. */
+/** `["31"]` or `['31']` as text. */
 const onlyItem = /^\s*\[\s*(["'])([^"'\\]*)\1\s*\]\s*$/;

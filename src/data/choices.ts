@@ -7,12 +7,12 @@ import type { Row } from './rows';
 export interface Choice {
   /** A to Z. */
   letter: string;
-  /** What the dataset calls it: a letter, a number. */
+  /** Its label in the dataset: a letter or a number. */
   label: string;
   text: string;
 }
 
-/** The choices of a row: a list, one by labels, a text such as "a) 3, b) 4", or a column for each. */
+/** The choices of a row: a list, an object by labels, a text such as "a) 3, b) 4", or one column for each. */
 export function choicesOf(row: Row, columns: string | readonly string[]): Choice[] {
   const found = typeof columns === 'string' ? labelled(cellOf(row, columns)) : columnsOf(row, columns);
   return found.flatMap(({ label, text }, i) => {
@@ -52,7 +52,7 @@ const items = (list: readonly unknown[]): Labelled[] =>
     return { label: cellText(label ?? key ?? id, 'user') ?? '', text: cellText(text ?? content ?? value, 'user') };
   });
 
-/** A list as JSON or as Python writes it, or "a ) 3 , b ) 4". */
+/** A list in JSON's or Python's notation, or "a ) 3 , b ) 4". */
 function inText(text: string): Labelled[] {
   if (text.trim().startsWith('[')) {
     const quoted = [...text.matchAll(/"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'/g)];
@@ -65,7 +65,7 @@ function inText(text: string): Labelled[] {
   }));
 }
 
-/** The question with its choices under it, unless it shows them. */
+/** The question followed by its choices, unless it contains them. */
 export function withChoices(question: string, choices: readonly Choice[]): string {
   const shown = choices.every(
     ({ letter, text }) => new RegExp(`(?:^|[\\s(])${letter}\\s*[).:]`, 'i').test(question) && question.includes(text),

@@ -11,7 +11,7 @@ import { isWorked, statedAnswer } from './stated';
 /** Absent roles are guessed. The texts of several columns are joined by line breaks; `a.b` is field b of column a. */
 export interface Columns {
   question?: string | string[];
-  /** Of multiple choice: a column with all choices, or one for each. */
+  /** For multiple choice: a column with all choices, or one for each. */
   choices?: string | string[];
   answer?: string;
   chain?: string;
@@ -39,7 +39,7 @@ export const roles = [
 export const isNamed = (name: string, columns: Columns) =>
   roles.some((role) => [columns[role] ?? []].flat().some((given) => given === name || given.startsWith(`${name}.`)));
 
-/** Roles of which several columns can be named. */
+/** Roles that may have several columns. */
 export const severalColumns: readonly ColumnRole[] = ['question', 'choices'];
 
 /** Resolved columns: without one for answers, the answer comes from the chain. */
@@ -113,7 +113,8 @@ type Find = (names: readonly string[], ending?: RegExp) => string | undefined;
 type ColumnLookup = (name: string) => string | undefined;
 
 /**
- * `find`: the first of some usual names that no other role has, and whose column holds something; else by its ending.
+ * `find`: the first of some common names that no other role uses and whose column is not empty; else the first name
+ * with the given ending. `real`: the dataset's spelling of a common name.
  */
 function finder(names: readonly string[], rows: readonly Row[], given: Columns): { find: Find; real: ColumnLookup } {
   const lower = new Map(names.toReversed().map((name) => [plainName(name), name]));
@@ -148,7 +149,7 @@ const fieldsIn = (rows: readonly Row[]): [field: string, path: string][] =>
         : [],
     );
 
-/** Something that a role can take: a text, or a list. A label of yes or no is a verdict on what stands beside it. */
+/** Whether a role can use a value: a text, or a list. A boolean `label` is a verdict on other columns. */
 const isReadable = (value: unknown, name: string) =>
   cellText(value, 'user') !== undefined
     ? typeof value !== 'boolean' || plainName(name) !== 'label'
@@ -168,7 +169,7 @@ function questionOf(rows: readonly Row[], find: Find, real: ColumnLookup): strin
   return rows.length > 1 && instructions.size === 1 ? input : [found, input];
 }
 
-/** A column that holds what was asked and what was answered. */
+/** A column with both questions and answers. */
 function conversationColumn(names: readonly string[], rows: readonly Row[], real: ColumnLookup): string | undefined {
   const asks = (name: string) => rows.some((row) => conversationOf(cellOf(row, name))?.user !== undefined);
   const exchanges = (name: string) => answersIn(name, rows);
@@ -191,7 +192,7 @@ function choicesIn(names: readonly string[], rows: readonly Row[], real: ColumnL
 const choosesIn = (row: Row, answer: string | undefined, choices: string | readonly string[] = []) =>
   answer === undefined || chosenAnswer(cellOf(row, answer), choicesOf(row, choices)) !== undefined;
 
-/** Whether a column has solutions that state their answer, and are no whole conversations. */
+/** Whether a column has solutions that state their answer and are not whole conversations. */
 const areSolutions = (name: string | undefined, rows: readonly Row[], isSolution: (text: string) => boolean) =>
   name !== undefined &&
   rows.some((row) => {
@@ -199,7 +200,7 @@ const areSolutions = (name: string | undefined, rows: readonly Row[], isSolution
     return text !== undefined && isSolution(text) && statedAnswer(text) !== null && exchangeOf(text) === null;
   });
 
-/** Whether a column has single words only, such as "on" for whether the teacher was to think. */
+/** Whether a column has single words only, such as "on" for a teacher that should think. */
 const isSwitch = (name: string | undefined, rows: readonly Row[]) =>
   name !== undefined && rows.every((row) => /^[\w-]*$/.test(cellText(cellOf(row, name), 'assistant') ?? ''));
 

@@ -49,11 +49,11 @@ export function conversationOf(value: unknown): Conversation | null {
   return said;
 }
 
-/** The same of a column that holds questions and answers, where pairs and whole texts are conversations, too. */
+/** The same for a column with questions and answers, where pairs and whole texts are conversations, too. */
 export const exchangeOf = (value: unknown): Conversation | null =>
   conversationOf(value) ?? pairOf(value) ?? (typeof value === 'string' ? transcriptOf(value) : null);
 
-/** `[question, response]`, or one exchange an item: `{input, output}`, `{human, assistant}`. */
+/** `[question, response]`, or one exchange per item: `{input, output}`, `{human, assistant}`. */
 function pairOf(value: unknown): Conversation | null {
   if (!Array.isArray(value) || value.length === 0) return null;
   if (value.length > 1 && value.every((item) => typeof item === 'string' && item.trim() !== ''))
@@ -67,7 +67,7 @@ function pairOf(value: unknown): Conversation | null {
   return { user: asked, assistant: answered, ...(typeof system === 'string' && system !== '' && { system }) };
 }
 
-/** How texts mark who speaks: chat templates first, then headings and labels at the beginning of a line. */
+/** Marks of speakers in texts: chat templates first, then headings and labels at the beginning of a line. */
 const marks: readonly RegExp[] = [
   /<\|im_start\|>(?<who>\w+)\n?/g,
   /<\|start_header_id\|>(?<who>\w+)<\|end_header_id\|>\s*/g,
@@ -79,7 +79,7 @@ const marks: readonly RegExp[] = [
   /^(?<who>[\p{L} ]{1,20}?): */gmu,
 ];
 
-/** What headings and labels call the turns. */
+/** The roles that headings and labels stand for. */
 const headings: Record<string, ChatRole> = {
   ...speakers,
   question: 'user',
@@ -104,8 +104,8 @@ const ends =
   /<\|im_end\|>|<\|eot_id\|>|<end_of_turn>|<\/s>|<s>|<\|endoftext\|>|<\|end_of_text\|>|<[|｜](?:begin|end)[^|｜]*[|｜]>/g;
 
 /**
- * A whole conversation in one text; null where no question and no response to it are marked. Instruction and input
- * (Alpaca) stand under each other; the response reaches to the next question, its own headings among it.
+ * A whole conversation in one text; null unless a question and a response are marked. Instruction and input (Alpaca)
+ * are joined. The response reaches to the next question, including its own headings.
  */
 function transcriptOf(text: string): Conversation | null {
   for (const mark of marks) {
@@ -120,7 +120,7 @@ function transcriptOf(text: string): Conversation | null {
       if (!next || (turn === 'assistant' && next !== 'user')) continue;
       close(match.index);
       [turn, from] = [next, match.index + match[0].length];
-      if (said.assistant !== undefined) break; // of several exchanges the first
+      if (said.assistant !== undefined) break; // the first of several exchanges
     }
     if (said.assistant === undefined) close(text.length);
     if (said.user !== undefined && said.assistant !== undefined) return said;
@@ -142,7 +142,7 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** What a message says, including its thinking: in a field of its own, or in parts of the content. */
+/** The text of a message with its thinking, which is in a field of its own or in parts of the content. */
 function turnText(message: Row, content: unknown): string | undefined {
   const thought = thoughtIn(message);
   if (!Array.isArray(content)) return withThinking(contentText(thought), contentText(content));
@@ -159,7 +159,7 @@ export function contentText(value: unknown): string | undefined {
   return texts.join('\n').trim() || undefined;
 }
 
-/** A text with its thinking in front, in R1's format. */
+/** A text preceded by its thinking, in R1's format. */
 export function withThinking(thinking: string | undefined, text: string | undefined): string | undefined {
   if (thinking === undefined || text === undefined || spokenPart(text).start > 0) return text ?? thinking;
   return `<think>\n${thinking}\n</think>\n\n${text}`;

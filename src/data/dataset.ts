@@ -16,7 +16,7 @@ export interface Dataset {
   file?: string;
   /** The roles of columns; absent if the format defines them. */
   columns?: SettledColumns;
-  /** Which part of the file it is, where its parts are named by split. */
+  /** The part of the file, if its parts are named by split. */
   split?: Split;
   /** Unusable rows that were skipped. */
   bad?: BadRows;

@@ -21,7 +21,7 @@ function load(data: Partial<Experiment['data']> & Pick<Experiment['data'], 'trai
   return loadExperimentData({ data: { ...data, test, validation, otherAnswers }, stages } as Experiment);
 }
 
-test('chains that end in another answer are left out and reported, but their questions stay', () => {
+test('chains that end in another answer are dropped and reported, but their questions stay', () => {
   const { train, notes } = load({ train: rows('wrongchain.jsonl', 0, 170), test: rows('wrongchain.jsonl', 170) });
   expect(train.problems).toHaveLength(170);
   expect(train.problems.filter(({ chain }) => chain === undefined)).toHaveLength(85);

@@ -1,4 +1,4 @@
-/** Which of a teacher's generations is learned from, and whether a dataset calls it right. */
+/** Chooses which of a teacher's generations is learned, by the verdicts in the dataset. */
 import { sameAnswer } from '../answers/equal';
 import { extractAnswer } from '../answers/extract';
 import { partThinking, spokenPart } from '../answers/thinking';
@@ -19,7 +19,7 @@ export function plainMarks(chain: string): string {
     .trim();
 }
 
-/** A whole solution in an answer tag (AM-DeepSeek-R1-Distilled), taken out of it. */
+/** Removes an answer tag around a whole solution (AM-DeepSeek-R1-Distilled). */
 function withoutAnswerTag(chain: string): string {
   const { start } = spokenPart(chain);
   const body = chain.slice(start).trim();
@@ -40,9 +40,9 @@ export interface ChosenChain {
 }
 
 /**
- * Of several generations, the shortest that is complete and right. Lists beside them that say so
- * (`correctness_math_verify`, `is_reasoning_complete`, `finish_reasons`, scores of 0 and 1) are believed; without,
- * those count that state the answer.
+ * The shortest of several generations that is complete and right. Verdicts in parallel lists
+ * (`correctness_math_verify`, `is_reasoning_complete`, `finish_reasons`, scores of 0 and 1) are trusted; without them,
+ * a generation is right if it states the answer.
  */
 export function bestGeneration(
   generations: readonly unknown[],
@@ -74,13 +74,13 @@ function generationOf(item: unknown): Flags & { text?: string } {
   return { text: key && plainMarks(fields[key] as string), right, complete: complete !== false };
 }
 
-/** Verdicts on a generation; absent without one. */
+/** Verdicts on a generation; absent if unknown. */
 export interface Flags {
   right?: boolean;
   complete?: boolean;
 }
 
-/** What a row, or an item, says of its only generation. */
+/** The verdicts of a row, or of an item, on its only generation. */
 export function flagsOf(fields: Row): Flags {
   const named = (pattern: RegExp) =>
     Object.entries(fields).flatMap(([name, value]) =>
@@ -94,7 +94,7 @@ export function flagsOf(fields: Row): Flags {
 
 const isFigure = /count|rate|num_/i;
 
-/** A verdict as a truth value, a word, or a score of all or nothing. */
+/** A verdict as a boolean, a word, or a score of 0 or 1. */
 function verdictIn(value: unknown): boolean | undefined {
   if (typeof value === 'boolean') return value;
   if (value === 0 || value === 1) return value === 1;
@@ -121,8 +121,8 @@ function verdictsOf(row: Row, count: number) {
 }
 
 /**
- * A list of steps as one chain: of a column that is called so, or as TRL's stepwise supervision has them (`labels` of
- * truth values beside `completions`), where all must be right. Null of any other list.
+ * A list of steps as one chain: in a column named so, or in TRL's format for stepwise supervision (booleans in `labels`
+ * beside `completions`), where all steps must be right. Null for any other list.
  */
 export function stepsIn(items: readonly unknown[], column: string, row: Row): ChosenChain | null {
   const { labels } = row;

@@ -47,7 +47,7 @@ describe('kinds of rows', () => {
     ['a row in a column', { data: { question: asked, answer: 31, solution: steps } }, plain],
     ['a list in a text', { prompt: asked, reward_model: { ground_truth: '["31"]' }, solution: steps }, plain],
     ['a solution alone', { question: asked, answer: `${steps} He counts them. So **31** are left, of 36.` }, plain],
-    ['a solution behind its thinking', { question: asked, reasoning: 'Hm.', answer: boxed }, plain],
+    ['a solution after its thinking', { question: asked, reasoning: 'Hm.', answer: boxed }, plain],
     ['steps', { question: asked, steps: [steps, 'It is \\boxed{31}.'], answer: 31 }, plain],
     ['candidates', { question: asked, answer: 31, candidates: [{ text: boxed, verdict: 'correct' }] }, plain],
     ['scores', { question: asked, gold: 31, completions: ['3 \\boxed{31}', boxed], scores: [0, 1] }, plain],
@@ -204,7 +204,7 @@ describe('kinds of rows', () => {
 
   test('a row whose only chain is wrong is reported', () => {
     const rows = [true, false].map((label) => JSON.stringify({ prompt: asked, completion: boxed, label }));
-    expect(() => read(written('kto.jsonl', rows.join('\n')))).toThrow('the row says that its chain is wrong');
+    expect(() => read(written('kto.jsonl', rows.join('\n')))).toThrow('the row marks its chain as wrong');
   });
 
   test('digits of long whole numbers are kept', () => {

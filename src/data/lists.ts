@@ -1,6 +1,6 @@
 /** Lists in the cells of datasets, also where CSV and databases hold them as text. */
 
-/** A list: as itself, as JSON, or as Python and NumPy write one; null for anything else. */
+/** A list, also as text in JSON's, Python's or NumPy's notation; null for anything else. */
 export function listIn(value: unknown): unknown[] | null {
   if (Array.isArray(value)) return value;
   if (typeof value !== 'string' || !/^\s*\[.*\]\s*$/s.test(value)) return null;
@@ -11,7 +11,7 @@ export function listIn(value: unknown): unknown[] | null {
   }
 }
 
-/** An item with what separates it from the next one: a comma, or in NumPy's form a space. */
+/** An item with its separator: a comma, or in NumPy's notation a space. */
 const item =
   /(?:'([^'\\]*(?:\\.[^'\\]*)*)'|"([^"\\]*(?:\\.[^"\\]*)*)"|(True|False|None)|(-?\d+(?:\.\d*)?(?:e[+-]?\d+)?))(?:\s*,\s*|\s+|$)/sy;
 const words: Record<string, unknown> = { True: true, False: false, None: null };

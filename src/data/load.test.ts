@@ -66,7 +66,7 @@ describe('chains', () => {
   it.each([
     ['an empty file', '', {}, undefined, /dataset is empty/],
     ['blank lines alone', '\n \n', {}, undefined, /dataset is empty/],
-    ['a start behind the end', lines(...rows), { start: 3 }, undefined, /has 3, but 3 are skipped/],
+    ['a start past the end', lines(...rows), { start: 3 }, undefined, /has 3, but 3 are skipped/],
     ['broken JSON', `${lines(rows[0])}{"id": "b",}\n`, {}, 2, /broken JSON/],
     ['a line cut off', lines(...rows).slice(0, -5), {}, 3, /broken JSON/],
     ['no question', lines({ id: 'a', answer: '1' }), {}, 1, /has no "question"/],
@@ -129,7 +129,7 @@ describe('GSM8K', () => {
     ['chains', { id: 'a', question: 'q', answer: '1' }, /looks like chains/],
     ['an answer without its line', { question: 'q', answer: '1' }, /does not end in a line "#### n"/],
     ['an answer that is no number', { question: 'q', answer: 'x\n#### many' }, /does not end in a line "#### n"/],
-    ['an answer that goes on', { question: 'q', answer: 'x\n#### 1\nmore' }, /does not end in a line "#### n"/],
+    ['an answer with text after it', { question: 'q', answer: 'x\n#### 1\nmore' }, /does not end in a line "#### n"/],
   ])('refuses %s', (_, wrong, message) => {
     const error = failure('gsm8k', lines(row, wrong));
     expect(error.message).toMatch(message);

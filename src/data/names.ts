@@ -1,4 +1,4 @@
-/** How the columns of datasets are usually named. */
+/** Common names of the columns of datasets. */
 
 /**
  * Common names, in order of preference: GSM8K, MATH, MetaMathQA, OpenR1-Math, NuminaMath, OpenMathReasoning,
@@ -26,7 +26,7 @@ export const usual = {
     ],
     ...['antwort', 'respuesta', 'réponse', 'risposta', 'resposta', 'ответ', '答案', '回答', '답', '정답'],
   ],
-  /** Of multiple choice, where the choices are there. */
+  /** For multiple choice, if there are choices. */
   key: [
     'correct',
     'correct_option',
@@ -51,7 +51,7 @@ export const usual = {
     ...['reasoning_traces', 'reasoning_text', 'reasoning_process', 'thinking_process', 'thought_process'],
     ...['thinking_content', 'cot_content'],
   ],
-  /** What follows the thinking: a chain if it states an answer. */
+  /** Text after the thinking: a chain if it states an answer. */
   reply: [
     ...['content', 'text', 'message', 'reply', 'final', 'final_response', 'final_output', 'response_content'],
     ...['answer_content', 'output_text', 'response_text', 'summary', 'extra_info.answer', 'extra_info.solution'],
@@ -61,7 +61,7 @@ export const usual = {
   id: ['id'],
 } as const;
 
-/** Columns that hold a question and what was answered. */
+/** Columns with both a question and its answer. */
 export const conversations = [
   ...['messages', 'conversations', 'conversation', 'dialogue', 'dialog', 'chat', 'items', 'turns'],
   ...['text', 'content', 'formatted', 'formatted_text', 'chosen', 'sample', 'example'],

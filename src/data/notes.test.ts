@@ -27,7 +27,7 @@ test.each([
   'x \\in [-2,7]',
   '11,\\! 111',
   '4210_5',
-])('%j can be given behind "Answer:"', (answer) => expect(notesOn(problems(answer))).toEqual([]));
+])('%j can be given after "Answer:"', (answer) => expect(notesOn(problems(answer))).toEqual([]));
 
 test('sentences cannot, and the first is shown', () => {
   expect(notesOn(problems('5', 'He has 5 apples and she has 7 of them', 'no'))).toEqual([

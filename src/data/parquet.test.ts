@@ -116,7 +116,7 @@ describe('hostile Parquet files', () => {
     const bytes = readFileSync(fixture('gsm8k-none'));
     const at = bytes.indexOf(Buffer.from([2, 0, 0, 0, 100, 1]));
     expect(at).toBeGreaterThan(0);
-    // Longer by the varint's bytes, taken from what follows: the page is garbage, but must not be believed first.
+    // Longer by the varint's bytes, taken from what follows: the page is garbage, but its claims must be checked first.
     Buffer.from([6, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff, 0x07, 1]).copy(bytes, at);
     const file = join(folder, 'run.parquet');
     writeFileSync(file, bytes);

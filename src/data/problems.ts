@@ -12,20 +12,23 @@ export interface Problems extends Iterable<Problem> {
   filter(keep: (problem: Problem, index: number) => unknown): Problem[];
 }
 
-/** What is known of a problem without reading it. */
+/** Facts about a problem that are known without reading it. */
 interface Known {
   bytes: number;
   /** It has a teacher chain, or a recorded answer. */
   chained: boolean;
   recorded: boolean;
-  /** Of its question. */
+  /** Key of its question. */
   key: number;
 }
 
 /** Reads the problem at a place. */
 type Reader = (spot: Spot) => Problem;
 
-/** Numbers of each problem, in lists: as objects, those of a hundred thousand rows would take longer than reading. */
+/**
+ * The numbers of all problems, in flat lists: creating objects for a hundred thousand rows would take longer than
+ * reading them.
+ */
 class Unread {
   private readonly readers: Reader[] = [];
   private readonly spots: number[] = [];
@@ -179,11 +182,11 @@ export function questionKey(question: string): number {
   return 4294967296 * (2097151 & b) + (a >>> 0);
 }
 
-/** Whether a text is ASCII. Other white space may be in it: all of it separates words. */
+/** Whether a text is ASCII. Any white space in it separates words. */
 const isAscii = (text: string) => !/[^ -~\s]/.test(text);
 const space = 32;
 
-/** The code unit that stands in the plain question for the one at `i` of an ASCII text; 0 if none does. */
+/** The code unit of the plain question for the one at `i` of an ASCII text; 0 if it is dropped. */
 function keptInPlain(text: string, i: number, code: number): number {
   if (isDigit(code) || (code >= 97 && code <= 122)) return code;
   if (code >= 65 && code <= 90) return code + 32;

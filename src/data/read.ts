@@ -30,7 +30,7 @@ export interface ReadProblems {
   files: string[];
   problems: Problems;
   columns?: SettledColumns;
-  /** The split that the rows are, where a folder or file has several. */
+  /** The split of the rows, if a folder or file has several. */
   split?: Split;
   bad?: BadRows;
 }

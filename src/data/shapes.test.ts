@@ -98,7 +98,7 @@ describe('rows that cannot be used', () => {
     ['nullans.jsonl', /a value other than a text as "answer"/],
     ['nullsome.parquet', /has no text as its answer/],
     ['dupid.jsonl', /is already on line/],
-  ])('%s: told of, and left out where that is wished', (name, message) => {
+  ])('%s: reported, and skipped on request', (name, message) => {
     expect(() => read(name)).toThrow(message);
     const { problems, bad } = read(name, { skipBad: true });
     expect(bad!.count).toBeGreaterThan(0);
@@ -238,7 +238,7 @@ describe('written by hand', () => {
     expect(told({})).toThrow('no column looks like the question');
   });
 
-  test('a chain that ends within its thinking is left out', () => {
+  test('a chain that ends within its thinking is dropped', () => {
     const row = { question: 'What is 3 * 4?', answer: '12', response: '<think>\nMaybe \\boxed{12}? Let me' };
     expect(read(written('cut.jsonl', JSON.stringify(row))).problems.at(0)).toEqual({
       id: 'cut-0',

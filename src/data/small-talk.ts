@@ -1,6 +1,6 @@
 import { statedAnswer } from './stated';
 
-/** Replies of small talk are shorter. */
+/** Replies of small talk are shorter than this. */
 const longest = 200;
 
 const greetings =

@@ -1,4 +1,4 @@
-/** A dataset's problems with teacher chains as the experiment teaches them. */
+/** A dataset's problems with the teacher chains that the experiment teaches. */
 import { partChain, splitChain } from '../chain/split';
 import type { ParsedExperiment } from '../config/experiment';
 import { withoutOtherAnswers } from './other-answers';

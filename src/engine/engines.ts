@@ -5,7 +5,7 @@ import type { MemoryModel } from '../engine-data/memory';
 import { loadStudentConfig } from '../student-files/folder';
 import { ggufAt } from '../student-files/gguf/student';
 import { parameterCount } from '../student-files/parameters';
-import { isAtHome, isEmbeddable } from './embedded/embeddable';
+import { isAvailableHere, isEmbeddable } from './embedded/embeddable';
 import { embedded } from './embedded/engine';
 import { memoryModel } from './embedded/memory';
 import type { EngineKind, EngineReport } from './kind';
@@ -49,8 +49,8 @@ export function whyTorch(student: string): string | null {
  * Starts an engine for inference with a student whose run used `backend`. If the embedded engine supports the family,
  * it is used, because it starts at once, also for students of PyTorch or a Tinker server.
  */
-export const startToAsk = (backend: Backend, student: string): Promise<Engine> =>
-  startEngine(backend === 'torch' || (backend === 'tinker' && isAtHome(student)) ? 'auto' : backend, student);
+export const startForInference = (backend: Backend, student: string): Promise<Engine> =>
+  startEngine(backend === 'torch' || (backend === 'tinker' && isAvailableHere(student)) ? 'auto' : backend, student);
 
 /** Memory of work on a student with the embedded engine, as far as it is known before the start. */
 export const embeddedMemory = (student: string): MemoryModel => memoryModel(loadStudentConfig(student), 'auto');

@@ -1,4 +1,4 @@
-/** The host's door: a client's messages end at most its own connection. */
+/** The host's connections: a client's messages end at most its own connection. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -100,7 +100,7 @@ function converse(parts: Buffer[], until: string): Promise<string> {
 }
 
 describe('the door', () => {
-  it.each(Object.keys(hostileMessages))('outlives a stranger and a client that sends: %s', async (name) => {
+  it.each(Object.keys(hostileMessages))('survives an unknown and a known client that sends: %s', async (name) => {
     asked.length = 0;
     expect(await say(hostileMessages[name])).not.toContain('"protocol"');
     await say(hello, hostileMessages[name], hello);
@@ -193,7 +193,7 @@ describe('the door, fuzzed', () => {
     await expect.poll(() => open.size, { timeout: 60_000 }).toBe(0);
   });
 
-  it('lets nobody reach the engine without the token', async () => {
+  it('lets no client reach the engine without the token', async () => {
     asked.length = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 5 }), async (parts) => {

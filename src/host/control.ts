@@ -75,7 +75,7 @@ export class Control {
   verb(verb: 'pause' | 'continue' | 'stop' | 'cancel'): HostResult<'stop'> {
     const moved = this.move(verb === 'cancel' ? 'stop' : verb);
     if (moved || verb === 'cancel') this.options.toEngine({ type: 'verb', verb });
-    if (verb === 'cancel') this.expectEnd();
+    if (verb === 'cancel') this.endSoon();
     return { state: this.hostStatus.state, run: this.hostStatus.run?.folder };
   }
 
@@ -162,7 +162,7 @@ export class Control {
   }
 
   /** Current work has been cancelled and gets some time to end; work that begins later is not affected. */
-  private expectEnd(): void {
+  private endSoon(): void {
     const { launched } = this;
     const jobs = [...this.pending.keys()];
     if (!launched && jobs.length === 0) return;

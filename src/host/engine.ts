@@ -8,7 +8,7 @@ import { askForEngine } from '../engine/process/installed';
 import { askForTinker } from '../engine/tinker/server';
 import { UserError } from '../errors';
 import type { HostParams, HostState } from '../protocol/control';
-import { takeOverDecisions } from '../runs/decisions';
+import { copyDecisions } from '../runs/decisions';
 import type { Space } from '../runs/space';
 import type { RunWriter } from '../runs/writer';
 import { cancelledFault, faultOf, log } from './faults';
@@ -58,7 +58,7 @@ export class EngineThread {
     return session.writer?.record.state === 'paused' ? 'paused' : 'pausing';
   }
 
-  /** Aborts short work that nobody waits for any more. */
+  /** Aborts short work whose client is gone. */
   abandonJobs(): void {
     this.cancelJobs(() => true);
   }
@@ -73,7 +73,7 @@ export class EngineThread {
         break;
       case 'job':
         this.queue.push({ id: message.id, job: message.job, abort: new AbortController() });
-        this.tellOfJob(message.id, message.job, 'waiting');
+        this.reportJob(message.id, message.job, 'waiting');
         void this.drain();
         break;
       case 'cancelJob':
@@ -114,13 +114,13 @@ export class EngineThread {
     const adjusted = adjust(experiment, { ...changes, stage: stages });
     for (const { message } of warnings) session.notify({ type: 'note', level: 'warning', text: message });
     const onStart: SessionOptions['onStart'] = (writer, engine) => {
-      if (decisions !== undefined) takeOverDecisions(decisions, writer.folder);
+      if (decisions !== undefined) copyDecisions(decisions, writer.folder);
       session.onStart?.(writer, engine);
     };
     return startRun(adjusted, runs ?? this.runsFolder, { ...session, onStart });
   }
 
-  /** Conducts a run from start to end, whatever its outcome. The request is answered when the run's folder exists. */
+  /** Manages a run from start to end, whatever its outcome. The request is answered when the run's folder exists. */
   private async launch(id: string, resumed: boolean, begin: (session: SessionOptions) => Promise<unknown>) {
     const session: CurrentRun = { stop: new AbortController(), resting: false, paused: false, wake: () => {} };
     this.session = session;
@@ -129,7 +129,7 @@ export class EngineThread {
     const early: CurriculumEvent[] = [];
     const tell: SessionOptions['notify'] = (event) => {
       if (!session.writer) early.push(event);
-      else this.happen({ type: 'curriculum', run: session.writer.folder, event });
+      else this.report({ type: 'curriculum', run: session.writer.folder, event });
     };
     try {
       await begin({
@@ -140,12 +140,12 @@ export class EngineThread {
           Object.assign(session, { writer, engine });
           const { folder, record } = writer;
           const run = { folder, name: record.name, backend: engine.info.description, since: new Date().toISOString() };
-          this.happen({ type: 'run', run, resumed });
+          this.report({ type: 'run', run, resumed });
           this.post({ type: 'answer', id, result: { run: folder, already: false } });
           early.forEach(tell);
         },
       });
-      this.happen({ type: 'ended', run: session.writer!.folder, outcome: 'finished' });
+      this.report({ type: 'ended', run: session.writer!.folder, outcome: 'finished' });
     } catch (error) {
       const stopped = error instanceof Stopped || (error as Error)?.name === 'AbortError';
       if (!stopped && !(error instanceof UserError)) log('error', (error as Error)?.stack ?? String(error));
@@ -154,7 +154,7 @@ export class EngineThread {
         const uncancelled = stopped ? 'stopped' : 'failed';
         const outcome = error instanceof Cancelled ? 'cancelled' : uncancelled;
         const fault = stopped ? undefined : faultOf(error);
-        this.happen({ type: 'ended', run: session.writer.folder, outcome, fault });
+        this.report({ type: 'ended', run: session.writer.folder, outcome, fault });
       }
     } finally {
       this.session = undefined;
@@ -193,7 +193,7 @@ export class EngineThread {
   private async do(queued: QueuedJob): Promise<void> {
     const { id, job, abort } = queued;
     this.atWork = queued;
-    this.tellOfJob(id, job, 'working');
+    this.reportJob(id, job, 'working');
     try {
       const result = await this.perform(job, abort.signal, (part) => this.post({ type: 'progress', id, part }));
       abort.signal.throwIfAborted();
@@ -204,7 +204,7 @@ export class EngineThread {
       this.post({ type: 'refusal', id, fault: cancelled ? cancelledFault : faultOf(error) });
     } finally {
       this.atWork = undefined;
-      this.tellOfJob(id, job, 'done');
+      this.reportJob(id, job, 'done');
     }
   }
 
@@ -220,7 +220,7 @@ export class EngineThread {
       if (job.kind === 'ask') return await doAsk(job.params, bench);
       return await doRewrite(job.params, bench);
     } finally {
-      // Beside a run there is no memory to spare.
+      // During a run no memory is free for a second student.
       if (this.session) await this.students.release();
       else this.students.unloadLater();
     }
@@ -231,15 +231,15 @@ export class EngineThread {
     for (const queued of this.queue.filter(which)) {
       this.queue.splice(this.queue.indexOf(queued), 1);
       this.post({ type: 'refusal', id: queued.id, fault: cancelledFault });
-      this.tellOfJob(queued.id, queued.job, 'done');
+      this.reportJob(queued.id, queued.job, 'done');
     }
   }
 
-  private tellOfJob(id: string, { kind }: Job, state: 'waiting' | 'working' | 'done'): void {
-    this.happen({ type: 'job', id, kind, state });
+  private reportJob(id: string, { kind }: Job, state: 'waiting' | 'working' | 'done'): void {
+    this.report({ type: 'job', id, kind, state });
   }
 
-  private happen(happening: Extract<ToServer, { type: 'happening' }>['happening']): void {
+  private report(happening: Extract<ToServer, { type: 'happening' }>['happening']): void {
     this.post({ type: 'happening', happening });
   }
 }

@@ -13,7 +13,7 @@ export type ToEngine =
   | { type: 'resume'; id: string; run: string }
   | { type: 'job'; id: string; job: Job }
   | { type: 'cancelJob'; id: string }
-  /** The user's own command for an engine and Tinker server, where a client tells of them. */
+  /** The user's own engine command and Tinker server, if a client sent them. */
   | ({ type: 'engines' } & Pick<HostParams<'hello'>['client'], 'engine' | 'tinker'>)
   | { type: 'verb'; verb: 'pause' | 'continue' | 'stop' | 'cancel' }
   /** Clients can reach the server. */
@@ -28,7 +28,7 @@ export type ToServer =
   /** `launch`: the request is for a run. */
   | { type: 'refusal'; id: string; fault: HostFault; launch?: boolean }
   | { type: 'progress'; id: string; part: unknown }
-  /** The engine's thread has come up for air. */
+  /** A sign of life: the engine's thread is not blocked. */
   | { type: 'heartbeat' }
   /** The system asks the process to end. */
   | { type: 'terminate' };

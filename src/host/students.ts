@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { type AskedStudent, openStudent } from '../curriculum/evaluation/students';
 import { runConfigOf } from '../curriculum/run-config';
-import { startToAsk } from '../engine/engines';
+import { startForInference } from '../engine/engines';
 import type { Engine } from '../engine/port';
 import { UserError } from '../errors';
 import { statOf } from '../paths';
@@ -33,7 +33,7 @@ export class Students {
         code: 'checkpoint',
         remedy: 'Runs keep the best and the newest checkpoints of a stage; choose another one.',
       });
-    if (!running) this.engine = await startToAsk(runConfigOf(path)?.experiment.backend ?? 'auto', path);
+    if (!running) this.engine = await startForInference(runConfigOf(path)?.experiment.backend ?? 'auto', path);
     const asked = await openStudent(running ?? this.engine!, path);
     this.loaded = { folder: path, written, asked };
     return asked;

@@ -1,7 +1,7 @@
 /**
- * Locations of Hub students and data sets on this machine: Distillery's own caches, and for students also the cache of
+ * Locations of Hub students and datasets on this machine: Distillery's own caches, and for students also the cache of
  * Hugging Face's libraries. All use one layout (huggingface_hub, "Understand caching"):
- * models--<owner>--<name>/refs/<revision> names a commit, snapshots/<commit> has its files. For a data set, a snapshot
+ * models--<owner>--<name>/refs/<revision> names a commit, snapshots/<commit> has its files. For a dataset, a snapshot
  * has a folder for each downloaded part.
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ export function studentsCache(environment: Environment = process.env): string {
   return environment.DISTILLERY_STUDENTS_CACHE || join(homedir(), '.cache', 'distillery', 'students');
 }
 
-/** Distillery's cache of data sets; DISTILLERY_DATASETS_CACHE names another folder. */
+/** Distillery's cache of datasets; DISTILLERY_DATASETS_CACHE names another folder. */
 export function datasetsCache(environment: Environment = process.env): string {
   return environment.DISTILLERY_DATASETS_CACHE || join(homedir(), '.cache', 'distillery', 'datasets');
 }
@@ -42,7 +42,7 @@ export function findStudent(name: StudentName, environment: Environment = proces
   return null;
 }
 
-/** The folder of a downloaded part of a data set; null if there is none. */
+/** The folder of a downloaded part of a dataset; null if there is none. */
 export function findDataset(name: DatasetName, environment: Environment = process.env): string | null {
   const segments = name.part.split('/');
   const [last] = segments.slice(-1);
@@ -103,16 +103,16 @@ export function missingStudent(text: string, folder: string): StudentName | null
   return name && findStudent(name) === null ? name : null;
 }
 
-/** The Hub data set named by a text that is not an existing path; else null. */
+/** The Hub dataset named by a text that is not an existing path; else null. */
 export const namedDataset = (text: string, folder: string): DatasetName | null => named(text, folder, parseDatasetName);
 
-/** Like `locateStudent`, for a dataset: a file, a folder, a pattern, or a data set of the Hub. */
+/** Like `locateStudent`, for a dataset: a file, a folder, a pattern, or a dataset of the Hub. */
 export function locateDataset(text: string, folder: string): string {
   const name = namedDataset(text, folder);
   return (name && findDataset(name)) ?? resolve(folder, text);
 }
 
-/** Like `missingStudent`, for a data set of the Hub. */
+/** Like `missingStudent`, for a dataset of the Hub. */
 export function missingDataset(text: string, folder: string): DatasetName | null {
   const name = namedDataset(text, folder);
   return name && findDataset(name) === null ? name : null;

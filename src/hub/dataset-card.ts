@@ -1,5 +1,5 @@
 /**
- * The subsets and splits of a data set, from its readme ("configs", in the Hub's documentation "Data files
+ * The subsets and splits of a dataset, from its readme ("configs", in the Hub's documentation "Data files
  * Configuration").
  */
 import { splitOf } from './dataset-files';
@@ -12,7 +12,7 @@ export interface Subset {
 }
 
 /**
- * The subsets of a data set with these file paths; none if the readme declares none and the files are not the Hub's own
+ * The subsets of a dataset with these file paths; none if the readme declares none and the files are not the Hub's own
  * Parquet files. Parts of a readme that do not follow the documentation are ignored.
  */
 export function subsetsOf(card: unknown, paths: readonly string[]): Subset[] {

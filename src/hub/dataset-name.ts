@@ -1,5 +1,5 @@
 /**
- * Names of data sets on the Hugging Face Hub: "openai/gsm8k/main/train" is the split train of the subset main of
+ * Names of datasets on the Hugging Face Hub: "openai/gsm8k/main/train" is the split train of the subset main of
  * openai/gsm8k. Unambiguous longer forms are "hf://datasets/openai/gsm8k/main/train", as in the Hub's own libraries,
  * and the address of its page.
  */
@@ -33,7 +33,7 @@ export function datasetNameText({ part, ...repository }: DatasetName): string {
   return part === '' ? studentNameText(repository) : `${studentNameText(repository)}/${part}`;
 }
 
-/** The same data set, one of its splits. */
+/** The same dataset, one of its splits. */
 export const splitOfDataset = (name: DatasetName, split: string): DatasetName => {
   return { ...name, part: name.part === '' ? split : `${name.part}/${split}` };
 };

@@ -1,4 +1,4 @@
-/** Resolves the name of a Hub data set to files: those of a subset, of a split, or by path. */
+/** Resolves the name of a Hub dataset to files: those of a subset, of a split, or by path. */
 import picomatch from 'picomatch';
 import { UserError } from '../errors';
 import { partFolder } from './cache';
@@ -15,7 +15,7 @@ interface ChosenFile {
 }
 
 /**
- * Asks the Hub about a data set. @throws UserError when it does not exist or access is denied, or when the name is
+ * Asks the Hub about a dataset. @throws UserError when it does not exist or access is denied, or when the name is
  * ambiguous
  */
 export async function planDataset(hub: Hub, name: DatasetName): Promise<DownloadPlan> {
@@ -57,7 +57,7 @@ function ofSubset(name: DatasetName, subset: Subset, split: string, paths: reado
     const found = paths.filter(matcher(patterns));
     if (found.length > 0) return found;
     throw fault(name, `has no file ${patterns.join(', ')}`, [
-      "Its readme names the file, so the data set's authors have to fix it.",
+      "Its readme names the file, so the dataset's authors have to fix it.",
     ]);
   };
   if (split !== '') {

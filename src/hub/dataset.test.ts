@@ -47,7 +47,7 @@ async function fetched(part: string, options: Partial<HubOptions> = {}) {
 const plain = (names: string[]) => ({ card: {}, files: Object.fromEntries(names.map((name) => [name, row(1)])) });
 const inCache = (text: string) => findDataset(parseDatasetName(text)!, { DISTILLERY_DATASETS_CACHE: cache });
 
-describe('a data set of the Hub', () => {
+describe('a dataset of the Hub', () => {
   it('brings the splits of a subset, each in its folder, or one of them', async () => {
     expect(await fetched('main')).toEqual({
       'test/main/test-00000-of-00001.parquet': 'PAR1 main test',

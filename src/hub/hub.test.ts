@@ -231,7 +231,7 @@ describe('the token', () => {
 });
 
 describe('a Hub that never ends', () => {
-  it('is given up, by name', async () => {
+  it('is abandoned, and named', async () => {
     const endless: HubOptions['intercept'] = (_, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       const timer = setInterval(() => response.write(' '.repeat(1 << 20)), 1);
@@ -239,7 +239,7 @@ describe('a Hub that never ends', () => {
     };
     expect(await refusal(fetchFrom({ intercept: endless }))).toMatchObject({
       code: 'network',
-      message: expect.stringMatching(/answer of 127\.0\.0\.1:\d+ was given up: more than 16 MB arrived/),
+      message: expect.stringMatching(/request to 127\.0\.0\.1:\d+ was abandoned: more than 16 MB arrived/),
       remedy: expect.stringContaining('HF_ENDPOINT'),
     });
     // A list whose every page names another one.
@@ -249,7 +249,7 @@ describe('a Hub that never ends', () => {
     expect(await refusal(silent)).toMatchObject({ message: expect.stringContaining('nothing arrived for 0.03 s') });
   });
 
-  it('may begin a file again and again, but not for ever', async () => {
+  it('may begin a file again and again, but not forever', async () => {
     let parts = 0;
     const broken: HubOptions['intercept'] = ({ url }, response) => {
       if (!url!.endsWith('.safetensors')) return false;

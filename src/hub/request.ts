@@ -9,7 +9,7 @@ export interface Hub {
   token?: string;
   /** Milliseconds before the first retry; each later one waits twice as long. */
   retryDelayMs: number;
-  /** Milliseconds without a byte after which an attempt is given up (default: a minute). */
+  /** Milliseconds without a byte after which an attempt is abandoned (default: a minute). */
   silenceMs?: number;
   signal?: AbortSignal;
 }
@@ -107,7 +107,7 @@ async function follow(
 export function unreachable(hub: Hub, error: unknown): unknown {
   if (error instanceof UserError) return error;
   if (error instanceof AnswerCutOff)
-    return new UserError(`the answer of ${new URL(hub.url).host} was given up: ${error.message}`, {
+    return new UserError(`the request to ${new URL(hub.url).host} was abandoned: ${error.message}`, {
       code: 'network',
       remedy: 'Check HF_ENDPOINT and the network; the downloaded part is kept, and the next attempt resumes.',
       cause: error,

@@ -95,7 +95,7 @@ describe('importing rollouts', () => {
     }
   });
 
-  it("NeMo-RL's lines give tokens with their log-probs where the student's tokenizer is at hand", async () => {
+  it("NeMo-RL's lines give tokens with their log-probs if the student's tokenizer is available", async () => {
     const { folder: run, tests } = await bring('nemo-rl', { tokenizer: student });
     expect(tests).toBe(1);
     const [record] = readRollouts(run, 'training', 1);

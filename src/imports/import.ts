@@ -214,7 +214,7 @@ class RolloutImport {
     const folder = [...beside, ...own].find((one) => existsSync(join(one, 'tokenizer.json')));
     if (folder !== undefined) return { folder, tokenizer: loadTextTokenizer(folder) };
     this.notes.add(
-      'Lengths are counted in words: no tokenizer lies beside the ' +
+      'Lengths are counted in words: no tokenizer is beside the ' +
         'rollouts. Name the student’s folder with --tokenizer.',
     );
     return undefined;

@@ -1,4 +1,4 @@
-/** Completions and answers of tests, in the order of training, into one run. */
+/** Writes logged completions and test answers into one run, in the order of training. */
 import { basename } from 'node:path';
 import type { TextTokenizer } from '../cases/text-tokenizer';
 import type { MetricsRecord } from '../runs/records';
@@ -12,15 +12,15 @@ import type { LoggedMetrics } from './trainer-log';
 import type { TrainerLog } from './trainer-state';
 
 const stage: StageName = 'training';
-/** Answers that are written at once. */
+/** Answers per write. */
 const atOnce = 64;
-/** Problems of a test whose wrong answers are held until its end. */
+/** Maximum problems of a test whose wrong answers are kept in memory until its end. */
 const mostProblems = 5000;
 
 export class RunFiller {
   private readonly steps: StepWriter;
   private readonly done = new Set<number>();
-  private there: ReadonlySet<number> = new Set();
+  private earlier: ReadonlySet<number> = new Set();
   private logged = 0;
   private best = Number.NEGATIVE_INFINITY;
   private test:
@@ -33,7 +33,7 @@ export class RunFiller {
         wrong: Map<string, ImportedAnswer[] | null>;
       }
     | undefined;
-  /** Of the last test. */
+  /** Wrong answers of the last test. */
   private wrong: { source: string; cases: ImportedAnswer[][] } = { source: '', cases: [] };
   readonly notes = new Set<string>();
   updates = 0;
@@ -52,16 +52,16 @@ export class RunFiller {
     return this.steps.completions;
   }
 
-  /** What the run holds already is not written again. */
+  /** Skips the records that the run has already. */
   skip(rollouts: readonly { step: number }[], metrics: readonly MetricsRecord[]): void {
     for (const { step } of rollouts) this.done.add(step);
-    this.there = new Set(this.done);
+    this.earlier = new Set(this.done);
     const last = metrics.at(-1)?.step ?? -1;
     while (this.logged < this.settings.log.entries.length && this.settings.log.entries[this.logged].step <= last)
       this.logged++;
   }
 
-  /** What was logged of an update, before its completions. */
+  /** Adds what was logged about an update, before its completions. */
   note(step: number, log: Readonly<Record<string, unknown>>): void {
     this.settings.log.add(step, log);
   }
@@ -77,15 +77,15 @@ export class RunFiller {
     const { open } = this.steps;
     if (open !== undefined && open !== step) this.done.add(open);
     if (!this.done.has(step)) this.steps.add(logged, step);
-    else if (!this.there.has(step))
-      this.notes.add(`Completions of update ${step} that came behind those of later updates were left out.`);
+    else if (!this.earlier.has(step))
+      this.notes.add(`Completions of update ${step} that came after those of later updates were skipped.`);
   }
 
   flush(): void {
     this.steps.flush();
   }
 
-  /** Everything is there. */
+  /** Ends the run: no more completions follow. */
   finish(): void {
     this.steps.finish();
     this.endTest();
@@ -93,7 +93,7 @@ export class RunFiller {
     this.logUntil(Number.POSITIVE_INFINITY);
   }
 
-  /** Of an update whose completions are all there: what the trainer logged goes before what was counted here. */
+  /** Writes the metrics of a complete update. The trainer's own values take precedence over those computed here. */
   private metrics(step: number, own: LoggedMetrics): void {
     this.logUntil(step);
     const { entries } = this.settings.log;
@@ -112,13 +112,13 @@ export class RunFiller {
     this.updates++;
   }
 
-  /** Updates before `step` that left no completions. */
+  /** Writes the updates before `step` that have no completions. */
   private logUntil(step: number): void {
     const { entries } = this.settings.log;
     for (; this.logged < entries.length && entries[this.logged].step < step; this.logged++) {
       const entry = entries[this.logged];
       this.validation(entry);
-      if (Object.keys(entry.metrics).length === 0) continue; // what a trainer logs in the end, or of a test
+      if (Object.keys(entry.metrics).length === 0) continue; // an entry at the end of training, or of a test
       this.run.metrics({ stage, step: entry.step, ...entry.metrics });
       this.updates++;
     }
@@ -144,17 +144,17 @@ export class RunFiller {
     this.test.tally.add(answer);
     this.test.pending.push(answer);
     if (this.test.pending.length >= atOnce) this.flushTest();
-    this.keepWrong(this.test.wrong, answer);
+    this.collectWrong(this.test.wrong, answer);
   }
 
-  /** Problems that every answer gets wrong, with their answers; null: one was right. */
-  private keepWrong(wrong: Map<string, ImportedAnswer[] | null>, answer: ImportedAnswer): void {
+  /** Collects the problems without a right answer, with their answers; null: one was right. */
+  private collectWrong(wrong: Map<string, ImportedAnswer[] | null>, answer: ImportedAnswer): void {
     const before = wrong.get(answer.problemId);
     if (answer.correct) wrong.set(answer.problemId, null);
     else if (before) before.push(answer);
     else if (before === undefined && wrong.size < mostProblems) wrong.set(answer.problemId, [answer]);
     else if (before === undefined)
-      this.notes.add(`Failure cases are kept of the first ${mostProblems} problems of a test.`);
+      this.notes.add(`Failure cases are kept for the first ${mostProblems} problems of a test only.`);
   }
 
   private flushTest(): void {
@@ -175,7 +175,7 @@ export class RunFiller {
     this.wrong = { source: basename(file), cases: [...wrong.values()].filter((answers) => answers !== null) };
   }
 
-  /** What the last test got wrong becomes the run's failure cases. */
+  /** The problems that the last test got wrong become the run's failure cases. */
   private failures(): void {
     const { source, cases } = this.wrong;
     for (let i = 0; i < cases.length; i += atOnce)

@@ -1,4 +1,4 @@
-/** Which trainer's files a path holds, and which of them belong to which update. */
+/** Detects which trainer wrote the files at a path, and which update each of them belongs to. */
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { datasetError } from '../data/rows';
@@ -19,19 +19,19 @@ export const formatTitles: Record<RolloutFormat, string> = {
 /** A file of completions. */
 export interface RolloutFile {
   file: string;
-  /** By its name; its rows may say themselves. */
+  /** The update according to its name; its rows may name their own. */
   step?: number;
-  /** Answers of a test, not what an update learned from. */
+  /** Whether it has answers of a test instead of training completions. */
   validation?: boolean;
 }
 
 export interface RolloutSource {
   format: RolloutFormat;
-  /** What the run is called; else after the path. */
+  /** Name of the run (default: derived from the path). */
   name?: string;
-  /** Of a store that holds several. */
+  /** The run, if the store has several. */
   run?: { id: string; name: string };
-  /** As it was named, absolute. */
+  /** Absolute path, as given by the user. */
   path: string;
   /** In the order of training. */
   files: RolloutFile[];
@@ -42,7 +42,7 @@ const remedy =
   "Name TRL's output folder or completions, verl's rollout_data_dir, NeMo-RL's log folder, a " +
   "Trackio store (.db), Inspect's logs (.eval), or rows with prompt and completion.";
 
-/** Errors: nothing there, or nothing in it that is known. */
+/** @throws UserError when the path does not exist or has no known format */
 export function rolloutSource(path: string): RolloutSource {
   const full = resolve(path);
   const stat = statOf(full);
@@ -65,14 +65,14 @@ function sourceOfFile(file: string): RolloutSource {
   return made(formatOfName(basename(file)), updateOfName(file));
 }
 
-/** What trainers call the file that they write for each update. */
+/** The names of the files that trainers write for each update. */
 const ownNames: readonly [RolloutFormat, RegExp][] = [
   ['trl', /^completions_\d+\.parquet$/],
   ['nemo-rl', /^(train|val)_data_step\d+\.jsonl$/],
   ['verl', /^\d+\.jsonl$/],
 ];
 
-/** The first of these that has files. A folder is looked into two levels deep, for tables of Weights & Biases five. */
+/** The first format with matching files. Folders are searched two levels deep, five for tables of Weights & Biases. */
 function sourceOfFolder(folder: string): RolloutSource {
   const names = filesBelow(folder, 2);
   const matching = (pattern: RegExp) => names.filter((file) => pattern.test(basename(file)));
@@ -96,7 +96,7 @@ function formatOfName(name: string): RolloutFormat {
   return own ?? (/\.table\.json$/.test(name) ? 'wandb' : 'rows');
 }
 
-/** The name of a table ends in the hash of its content: TRL logs the last one once more when it is done. */
+/** The name of a table ends in the hash of its content: TRL logs the last one again at the end of training. */
 function onceEach(tables: readonly string[]): string[] {
   const byHash = new Map(tables.map((file) => [/_([0-9a-f]+)\.table\.json$/.exec(file)?.[1] ?? file, file]));
   return [...byHash.values()];
@@ -112,7 +112,7 @@ function updateOfName(file: string): Omit<RolloutFile, 'file'> {
   return { ...(digits && { step: Number(digits[1]) }), ...(validation && { validation }) };
 }
 
-/** By update; tests come behind the update that they follow. */
+/** By update; tests come after their update. */
 const inOrder = (a: RolloutFile, b: RolloutFile): number =>
   (a.step ?? 0) - (b.step ?? 0) ||
   Number(a.validation ?? false) - Number(b.validation ?? false) ||
@@ -128,7 +128,7 @@ function filesBelow(folder: string, levels: number): string[] {
   });
 }
 
-/** Folders of checkpoints beside the rollouts, newest first: they hold the tokenizer and the trainer's log. */
+/** Folders of checkpoints beside the rollouts, newest first. They contain the tokenizer and the trainer's log. */
 export function checkpointsBeside({ path, files }: RolloutSource): string[] {
   const places = new Set([path, ...files.slice(0, 1).flatMap(({ file }) => [dirname(file), dirname(dirname(file))])]);
   return [...places]

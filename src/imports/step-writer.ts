@@ -1,6 +1,6 @@
 /**
- * Completions of one update after the other into a run: rollouts as they come, the update's line in metrics.jsonl when
- * it is whole.
+ * Writes completions update by update: rollouts as they come, and the update's line in metrics.jsonl when it is
+ * complete.
  */
 
 import { sameAnswer } from '../answers/equal';
@@ -16,7 +16,7 @@ import type { LoggedMetrics } from './trainer-log';
 
 type RolloutFields = Omit<RolloutRecord, 'seq' | 'stage' | 'step'>;
 
-/** Records that are written at once. */
+/** Records per write. */
 const atOnce = 64;
 
 export interface JudgedAnswer {
@@ -24,7 +24,7 @@ export interface JudgedAnswer {
   correct: boolean | null;
 }
 
-/** The log's own verdict, since the student was rewarded by it; else by value against the reference answer. */
+/** The log's own verdict, as the student was rewarded by it; otherwise compared with the reference answer by value. */
 export function judge({ text, answer, gold, correct }: LoggedCompletion): JudgedAnswer {
   const found = answer ?? extractAnswer(text, 'strict')?.value ?? null;
   const right = correct ?? (gold === undefined ? null : found !== null && sameAnswer(found, gold));
@@ -32,8 +32,7 @@ export function judge({ text, answer, gold, correct }: LoggedCompletion): Judged
 }
 
 /**
- * How rewards that are logged by function alone add up: by these weights, 1 for what is not named; null: they are not
- * known.
+ * Weights of reward functions whose sum is not logged; functions that are not named have weight 1. null: unknown.
  */
 export type RewardWeights = Readonly<Record<string, number>> | null;
 
@@ -63,9 +62,9 @@ export class StepWriter {
       stage: StageName;
       tokenizer?: TextTokenizer;
       weights: RewardWeights;
-      /** The columns that are rewards, where the trainer's log tells them. */
+      /** The columns that are rewards, if the trainer's log names them. */
       rewardNames?: ReadonlySet<string>;
-      /** What the trainer logged of an update, and of those before that left no rollouts. */
+      /** Called for each complete update with the metrics computed here. */
       metrics: (step: number, own: LoggedMetrics) => void;
     },
   ) {}
@@ -117,14 +116,14 @@ export class StepWriter {
     if (this.pending.length >= atOnce) this.flush();
   }
 
-  /** Writes what is held; more completions of the update may follow. */
+  /** Writes the pending completions; more of the update may follow. */
   flush(): void {
     if (this.step !== undefined && this.pending.length > 0)
       this.run.rollouts(this.settings.stage, this.step, this.pending);
     this.pending = [];
   }
 
-  /** The update is whole. */
+  /** Ends the current update. */
   finish(): void {
     this.flush();
     if (this.step !== undefined) this.settings.metrics(this.step, this.measures());
@@ -160,19 +159,19 @@ export class StepWriter {
   }
 }
 
-/** As logged; else by the last token, where tokens and the end token are known; else taken to be whole. */
+/** As logged; else by the last token, if tokens and the end token are known; else true. */
 export function isFinished({ finished, tokens }: LoggedCompletion, tokenizer: TextTokenizer | undefined): boolean {
   if (finished !== undefined) return finished;
   return !tokens || tokenizer?.end === undefined || tokens.ids.at(-1) === tokenizer.end;
 }
 
-/** The logged tokens where a tokenizer can tell their texts; else the text, cut by that tokenizer; else its words. */
+/** The logged tokens if a tokenizer can decode them; else the text, tokenized by that tokenizer; else its words. */
 function tokensOf({ text, tokens }: LoggedCompletion, finished: boolean, tokenizer: TextTokenizer | undefined) {
   const end = finished ? [''] : [];
   if (tokens && tokenizer?.decode) {
     const { ids, logProbs } = tokens;
     const texts = tokenizer.decode(ids);
-    // The end token is the last, if it came; its text is no part of the completion.
+    // The end token, if sampled, is the last one; its text is not part of the completion.
     if (finished) texts[texts.length - 1] = '';
     return { tokens: [...ids], tokenTexts: texts, ...(logProbs && { logProbs }) };
   }

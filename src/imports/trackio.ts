@@ -1,6 +1,6 @@
 /**
- * Trackio's store: a SQLite database for each project, with metrics, tables of completions and traces of every run.
- * Only ever read.
+ * Trackio's store: a SQLite database for each project, with metrics, tables of completions and traces of every run. It
+ * is only read.
  */
 import { closeSync, copyFileSync, existsSync, mkdtempSync, readSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,16 +16,16 @@ export interface TrackioRun {
   name: string;
 }
 
-/** What a run logged at once. */
+/** One log entry of a run. */
 export interface TrackioEntry {
-  /** The trainer's update where it says so; else Trackio's own count of logs. */
+  /** The trainer's update if it is logged; else Trackio's own count of logs. */
   step: number;
   metrics: Record<string, unknown>;
   rows: Row[];
   place: string;
 }
 
-/** Runs of a store, oldest first. Errors: no store of Trackio's, damaged. */
+/** Runs of a store, oldest first. @throws UserError when the file is damaged or not a store of Trackio */
 export async function trackioRuns(file: string): Promise<TrackioRun[]> {
   return reading(file, (query) => {
     const tables = ['metrics', ...(hasTable(query, 'traces') ? ['traces'] : [])];
@@ -40,7 +40,7 @@ export async function trackioRuns(file: string): Promise<TrackioRun[]> {
   });
 }
 
-/** Everything that a run logged, in the order in which it did. */
+/** All log entries of a run, by step. */
 export async function trackioEntries(file: string, run: TrackioRun): Promise<TrackioEntry[]> {
   return reading(file, (query) => {
     const entries: TrackioEntry[] = [];
@@ -62,7 +62,7 @@ export async function trackioEntries(file: string, run: TrackioRun): Promise<Tra
   });
 }
 
-/** TRL logs the last table once more when it is done. */
+/** TRL logs the last table again at the end of training. */
 function withoutRepeats(entries: readonly TrackioEntry[]): TrackioEntry[] {
   let last = '';
   return entries.map((entry) => {
@@ -96,13 +96,15 @@ interface Trace {
   metadata: string;
 }
 
-/** A conversation: its last answer is the completion, what came before the prompt. */
+/**
+ * A conversation as a row: everything before the first message of the assistant is the prompt, the rest the completion.
+ */
 function traceRows({ step, messages, metadata }: Trace, file: string, place: string): Row[] {
   const said = parsePython(textOf(messages), { file });
   if (!Array.isArray(said))
-    throw datasetError(`${place} holds no messages`, { file }, 'Export the run from Trackio again.');
+    throw datasetError(`${place} has no messages`, { file }, 'Export the run from Trackio again.');
   const at = said.findIndex((one) => (one as { role?: unknown } | null)?.role === 'assistant');
-  if (at < 1) return []; // nothing was answered
+  if (at < 1) return []; // there is no answer
   const facts = parsePython(textOf(metadata), { file }) as Row;
   return [{ ...facts, step, prompt: said.slice(0, at), completion: said.slice(at) }];
 }
@@ -111,7 +113,7 @@ type Query = <T>(sql: string, before?: string, after?: string) => Iterable<T>;
 
 const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
 
-/** Early stores knew runs by their names alone. */
+/** Early stores identify runs by name only. */
 function idOf(query: Query, table: string): string {
   const columns = [...query<{ name: string }>(`SELECT name FROM pragma_table_info(${quoted(table)})`)];
   return columns.some(({ name }) => name === 'run_id') ? 'run_id' : 'run_name';
@@ -127,7 +129,7 @@ async function reading<T>(file: string, use: (query: Query) => T): Promise<T> {
   try {
     const db = new Database(join(folder, basename(file)), { readOnly: !copied });
     try {
-      // Without shared memory a write-ahead log is only read by whoever has the file alone, as here the copy.
+      // Without shared memory, SQLite reads a write-ahead log only with exclusive access, as to the copy here.
       if (copied) db.exec('PRAGMA locking_mode=EXCLUSIVE');
       const query: Query = (sql, before = '', after = '') => db.all(`${before}${sql}${after}`) as never[];
       if (!hasTable(query, 'metrics'))
@@ -167,22 +169,21 @@ function usesWal(file: string): boolean {
 }
 
 /**
- * The library creates a lock beside the file it opens, so it opens a link of ours: nothing is written in the store's
- * folder.
+ * The library creates a lock beside the file it opens, so it opens a link in a temporary folder: nothing is written in
+ * the store's folder.
  */
 function linkTo(file: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'distillery-trackio-'));
   try {
     symlinkSync(resolve(file), join(folder, basename(file)));
   } catch {
-    copyFileSync(file, join(folder, basename(file))); // Windows lets few make links
+    copyFileSync(file, join(folder, basename(file))); // on Windows most users may not create links
   }
   return folder;
 }
 
 /**
- * The store is not opened in place, as reading a write-ahead log writes. Taken again when it was written to
- * meanwhile.
+ * A copy of the store, as reading a write-ahead log writes to it. Copied again if the store changes meanwhile.
  */
 function copyOf(file: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'distillery-trackio-'));
@@ -197,10 +198,10 @@ function copyOf(file: string): string {
   return folder;
 }
 
-/** What a database has not taken in yet. Its size may stay the same while it is written to. */
+/** The write-ahead log of a database, whose size may stay the same while it is written to. */
 const logOf = (file: string) => `${file}-wal`;
 
-/** Another one whenever a file was written to; of a database, it or its log. */
+/** A stamp that changes whenever a file, or the write-ahead log of a database, is written to. */
 export function stampOf(file: string): string {
   return [file, logOf(file)]
     .map(statOf)

@@ -1,9 +1,9 @@
-/** What a trainer logs of an update, in the names of transformers and TRL, as our metrics. */
+/** Converts a trainer's log of an update (names of transformers and TRL) to our metrics. */
 import type { UpdateMetrics } from '../runs/records';
 
 export type LoggedMetrics = Partial<Omit<UpdateMetrics, 'stage' | 'step' | 'phase'>>;
 
-/** Ours, and what transformers' and TRL's trainers call it. The same table is in integrations/distillery.py. */
+/** Our names, and those of transformers' and TRL's trainers. The same table is in integrations/distillery.py. */
 const trainerNames: readonly [keyof LoggedMetrics, string][] = [
   ['loss', 'loss'],
   ['gradNorm', 'grad_norm'],
@@ -19,7 +19,7 @@ const trainerNames: readonly [keyof LoggedMetrics, string][] = [
   ['flatGroups', 'frac_reward_zero_std'],
 ];
 
-/** Trackio and W&B get the names with `train/` before them. */
+/** In Trackio and W&B the names have the prefix `train/`. */
 export function metricsOf(log: Readonly<Record<string, unknown>>): LoggedMetrics {
   const valueAt = (name: string) => numberIn(log[name] ?? log[`train/${name}`]);
   const metrics: Record<string, unknown> = {};
@@ -48,7 +48,7 @@ function numberIn(value: unknown): number | undefined {
 }
 
 /**
- * The checks on held-out data that a log entry tells: `eval_loss`, and the share of `eval_rewards/<accuracy ...>/mean`.
+ * The validation results of a log entry: `eval_loss`, and the share in `eval_rewards/<accuracy ...>/mean`.
  */
 export function validationOf(log: Readonly<Record<string, unknown>>): { loss?: number; accuracy?: number } {
   const loss = numberIn(log.eval_loss ?? log['eval/loss']);

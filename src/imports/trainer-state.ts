@@ -1,4 +1,4 @@
-/** trainer_state.json, which transformers' trainers write into each checkpoint: all their logs until then. */
+/** trainer_state.json, which transformers' trainers write into each checkpoint: all logs up to then. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSmallText } from '../lines';
@@ -11,14 +11,14 @@ interface StateEntry {
   validation: { loss?: number; accuracy?: number };
 }
 
-/** Of a state file: about a million steps. */
+/** Maximum size of a state file: about a million steps. */
 const maxBytes = 1 << 29;
 
 export class TrainerLog {
-  /** In the order of training; of all steps that the newest checkpoint knows. */
+  /** In the order of training: all steps up to the newest checkpoint, and those added later. */
   readonly entries: StateEntry[];
 
-  /** `checkpoints`: newest first. Errors: the file is broken. */
+  /** `checkpoints`: newest first. @throws UserError when the file is damaged */
   constructor(checkpoints: readonly string[]) {
     const file = checkpoints.map((folder) => join(folder, 'trainer_state.json')).find((one) => existsSync(one));
     const state = file ? (parsePython(readSmallText(file, maxBytes), { file }) as { log_history?: unknown }) : {};
@@ -28,13 +28,13 @@ export class TrainerLog {
       .map((entry) => ({ step: entry.step as number, metrics: metricsOf(entry), validation: validationOf(entry) }));
   }
 
-  /** What comes later; entries without a measurement of ours are left out. */
+  /** Adds a later entry; one without any of our metrics is ignored. */
   add(step: number, log: Readonly<Record<string, unknown>>): void {
     const entry = { step, metrics: metricsOf(log), validation: validationOf(log) };
     if (Object.keys(entry.metrics).length + Object.keys(entry.validation).length > 0) this.entries.push(entry);
   }
 
-  /** Names of the reward functions; undefined where the log has none. */
+  /** Names of the reward functions; undefined if the log has none. */
   get rewardNames(): ReadonlySet<string> | undefined {
     const names = this.entries.flatMap(({ metrics }) => Object.keys(metrics.parts ?? {}));
     return names.length > 0 ? new Set(names) : undefined;

@@ -1,4 +1,4 @@
-/** How reward functions that are logged one by one add up. */
+/** The weights of reward functions that are logged separately. */
 import { mean } from '../statistics';
 import type { RolloutColumns } from './columns';
 import { loggedOf } from './columns';
@@ -7,13 +7,13 @@ import { loggedRows } from './rows';
 import type { RolloutSource } from './sources';
 import { type RewardWeights, rewardOf } from './step-writer';
 
-/** Rows that are looked at. */
+/** Maximum rows that are examined. */
 const maxRows = 4096;
 
 /**
- * The weights, as given or 1 each, as TRL has them by default. TRL logs them nowhere, but advantages: within a group
- * they are a linear function of the reward. null: that of weights of 1 does not fit, so they are others, or rewards
- * were normalised one by one.
+ * The given weights, else 1 each, TRL's default. TRL does not log weights, but it logs advantages, which within a group
+ * are a linear function of the reward. null: the advantages do not fit weights of 1, so the weights differ, or rewards
+ * were normalized separately.
  */
 export function weightsOf(
   { format, files: [first] }: RolloutSource,
@@ -28,7 +28,7 @@ export function weightsOf(
   return fits(rows, {}) ? {} : null;
 }
 
-/** Whether rewards by these weights and the logged advantages go together in every group that has both. */
+/** Whether rewards by these weights are correlated with the logged advantages in every group that has both. */
 export function fits(rows: readonly LoggedCompletion[], weights: RewardWeights): boolean {
   const groups = new Map<string, { rewards: number[]; advantages: number[] }>();
   for (const row of rows) {
@@ -40,11 +40,11 @@ export function fits(rows: readonly LoggedCompletion[], weights: RewardWeights):
     group.advantages.push(row.advantage);
     groups.set(key, group);
   }
-  return [...groups.values()].every(({ rewards, advantages }) => goTogether(rewards, advantages));
+  return [...groups.values()].every(({ rewards, advantages }) => areCorrelated(rewards, advantages));
 }
 
-/** Correlation 1 to within float32; two lists that do not vary do. */
-function goTogether(a: readonly number[], b: readonly number[]): boolean {
+/** Whether the correlation is 1 within float32 precision; two constant lists count as correlated. */
+function areCorrelated(a: readonly number[], b: readonly number[]): boolean {
   const [x, y] = [a, b].map((values) => values.map((value) => value - mean(values)));
   const product = (left: readonly number[], right: readonly number[]) =>
     left.reduce((sum, v, i) => sum + v * right[i], 0);

@@ -75,7 +75,7 @@ describe.each(backendNames)('attend on %s', (backendName) => {
     },
   );
 
-  it('a token sees nothing that stands after it, and nothing of other sequences', () => {
+  it('a token sees no later token, and none of other sequences', () => {
     tidy(() => {
       const shape = shapeOf(2, 1, 6);
       const alone = caseOf([4], shape);

@@ -25,8 +25,8 @@ describe.each(backendNames)('the KL term of grpoLoss on %s', (backendName) => {
     expectClose([metrics[1]], [value], 1e-4);
   });
 
-  // What a KL term teaches is its slope for each token's log-prob, on average over the policy's own tokens. Here that
-  // average is taken exactly, over all tokens of a small vocabulary, for the policy's logits z.
+  // The gradient of a KL term is its slope for each token's log-prob, averaged over the policy's own tokens. Here that
+  // average is exact, over all tokens of a small vocabulary, for the policy's logits z.
   const z = Float64Array.from([0.3, -1.2, 0.8, 0, 1.5]);
   const reference = logSoftmax([1, -0.4, 0.1, 0.6, -0.5]);
   const probabilities = logSoftmax(z).map(Math.exp);

@@ -98,7 +98,7 @@ describe.each(backendNames)('grpoLoss on %s', (backendName) => {
     });
   });
 
-  it('clips on the side where the surrogate would go on growing, and only there', () => {
+  it('clips only on the side where the surrogate would keep growing', () => {
     const high = Math.log(1.5);
     const low = Math.log(0.5);
     const logProbs = [high, high, low, low];

@@ -15,7 +15,7 @@ it('the calls below are of every kernel', () => {
 describe.each(backendNames)('on %s', (backendName) => {
   beforeAll(() => switchTo(backendName));
 
-  it.each(Object.keys(kernelCalls))('%s leaves its outputs behind and nothing else', (name) => {
+  it.each(Object.keys(kernelCalls))('%s leaves its outputs and no other tensors', (name) => {
     const before = memory();
     const { inputs, attrs, outputs, differentiable = [] } = kernelCalls[name]();
     const made = memory();

@@ -44,7 +44,7 @@ describe.each(backendNames)('on %s', (backendName) => {
       });
     });
 
-    it('adds up the gradients of a row that is taken more than once', () => {
+    it('adds up the gradients of a row that is used more than once', () => {
       tidy(() => {
         const table = randomTensor(1, [3, 2]) as Tensor2D;
         const ids = tensor1d([2, 0, 2, 2], 'int32');

@@ -18,7 +18,7 @@ export function tapeGradients(f: () => Tensor, xs: Tensor[], dy: Tensor): Tensor
 
 function recorded<T extends Tensor>(f: () => T): T {
   const y = f();
-  releaseOnTheWay();
+  disposeDuringBackward();
   return y;
 }
 
@@ -28,7 +28,7 @@ function recorded<T extends Tensor>(f: () => T): T {
  * no other node reads), and those gradients of its inputs that were added to earlier ones (the engine disposes only the
  * first operand of a sum).
  */
-function releaseOnTheWay(): void {
+function disposeDuringBackward(): void {
   const reached = new Set<number>();
   let used: Tensor[] = [];
   for (const node of engine().state.activeTape) {

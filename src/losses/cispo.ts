@@ -1,5 +1,5 @@
 /**
- * -min(r, 1 + clipHigh) A logProb, the weight being a constant, so that no token loses its gradient (MiniMax-M1, arXiv
+ * -min(r, 1 + clipHigh) A logProb with a constant weight, so that every token keeps its gradient (MiniMax-M1, arXiv
  * 2506.13585); no lower bound, as in TRL.
  */
 import { type Loss, perToken, type Surrogate } from './loss';

@@ -1,4 +1,6 @@
-/** -min(r A, clip(r, 1 - clipLow, 1 + clipHigh) A): PPO (arXiv 1707.06347), and how GRPO and its kin divide it. */
+/**
+ * -min(r A, clip(r, 1 - clipLow, 1 + clipHigh) A): PPO (arXiv 1707.06347), and its divisors in GRPO and its variants.
+ */
 import { type Loss, perSequence, perToken, type Surrogate } from './loss';
 
 export const surrogate: Surrogate = {

@@ -1,4 +1,4 @@
-/** The policy's losses, by TRL's names: the experiment's schema, its findings, and what every engine computes. */
+/** The policy losses, by TRL's names: for the experiment's schema, its findings, and every engine. */
 import * as cispo from './cispo';
 import * as clip from './clip';
 import type { Loss, Surrogate } from './loss';
@@ -18,7 +18,7 @@ export const surrogates = Object.fromEntries(entries.map(([name, { surrogate }])
 >;
 export const surrogateNames = entries.map(([name]) => name);
 
-/** Every loss, with the surrogate whose terms it adds up. */
+/** Every loss, with its surrogate. */
 export const losses = Object.fromEntries(
   entries.flatMap(([surrogate, family]) =>
     Object.entries(family.losses).map(([name, loss]) => [name, { ...loss, surrogate }]),

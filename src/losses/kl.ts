@@ -3,7 +3,7 @@ import type { Term } from './loss';
 
 interface Estimator {
   about: string;
-  /** From x = refLogProb - logProb; the slope is that for logProb. */
+  /** Functions of x = refLogProb - logProb; the slope is the derivative with respect to logProb. */
   term(x: number): Term;
 }
 

@@ -1,13 +1,13 @@
-/** What a loss of the policy is made of. r = exp(logProb - old), A = advantage. */
+/** The parts of a policy loss. r = exp(logProb - old), A = advantage. */
 
-/** A value and its slope for logProb. */
+/** A value, and its derivative with respect to logProb. */
 export interface Term {
   value: number;
   slope: number;
 }
 
 interface LossToken {
-  /** r: the token's, or with importance `sequence` its completion's. */
+  /** r of the token, or with importance `sequence` of its completion. */
   ratio: number;
   advantage: number;
   logProb: number;
@@ -16,12 +16,12 @@ interface LossToken {
 export interface LossSettings {
   clipLow: number;
   clipHigh: number;
-  /** sapo's temperatures: where A > 0, and elsewhere. */
+  /** sapo's temperatures: for A > 0, and otherwise. */
   sapoPositive: number;
   sapoNegative: number;
 }
 
-/** What holds the policy near the one that sampled. Also in kernels/grpo.h and python/distillery_engine/losses.py. */
+/** How the policy is kept near the one that sampled. Also in kernels/grpo.h and python/distillery_engine/losses.py. */
 export interface Surrogate {
   /** A token's part of the loss without the KL penalty. */
   term(token: LossToken, settings: LossSettings): Term;
@@ -29,17 +29,17 @@ export interface Surrogate {
   clips: { low: boolean; high: boolean };
 }
 
-/** Of an optimizer step. Flat groups and masked completions count as sequences of their batch and micro-batch. */
+/** Counts of an optimizer step. Sequences include flat groups and masked completions. */
 export interface Counts {
   sequences: number;
-  /** Unmasked. */
+  /** Unmasked tokens. */
   tokens: number;
   microTokens: number;
   microBatches: number;
   maxNewTokens: number;
 }
 
-/** Settings of a stage that a loss may have something to say about. */
+/** Settings of a stage that a loss may warn about. */
 interface AdvisedSettings {
   clipHigh: number;
   scale: string;
@@ -55,17 +55,17 @@ interface Advice {
 }
 
 export interface Loss {
-  /** In the schema and in the editor. */
+  /** Shown in the schema and in the editor. */
   about: string;
   /** `sequence`: mean over each completion's tokens, then sum over completions; `token`: sum over all tokens. */
   aggregation: 'sequence' | 'token';
   /** A ratio for each token (PPO, GRPO), or one for the completion, the geometric mean. */
   importance: 'token' | 'sequence';
-  /** What the sum is divided by, so that micro-batches add up to the loss of the whole batch (TRL's definitions). */
+  /** The divisor of the sum, so that micro-batches add up to the loss of the whole batch (TRL's definitions). */
   divisor(counts: Counts): number;
   /** Whether the divisor depends on which completions share a micro-batch. */
   byMicroBatch?: boolean;
-  /** Against settings that do not go with it. */
+  /** Warnings about settings that do not suit it. */
   advice?(settings: AdvisedSettings): Advice | undefined;
 }
 

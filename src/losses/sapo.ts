@@ -1,4 +1,7 @@
-/** -4 A sigmoid(t (r - 1)) / t with t by the sign of A: its slope fades where the ratio leaves 1 (arXiv 2511.20347). */
+/**
+ * -4 A sigmoid(t (r - 1)) / t with t by the sign of A: its slope decreases as the ratio departs from 1 (arXiv
+ * 2511.20347).
+ */
 import { type Loss, perSequence, type Surrogate } from './loss';
 
 export const surrogate: Surrogate = {

@@ -1,6 +1,6 @@
 /**
  * The policy loss with its KL penalty and its slope for every token's log-probability, as plain arithmetic: the
- * reference of the kernels, and what a server that knows nothing of our losses is sent.
+ * reference of the kernels, and the gradient that is sent to a server without our losses.
  */
 import { type SurrogateName, surrogates } from '.';
 import { estimators, type KlEstimator } from './kl';

@@ -74,7 +74,7 @@ function expectClose(one: Model, other: Model, allowed: number): void {
   disposeModel(other);
 }
 
-/** Starts to watch what kernels hold; called, it gives the most bytes since then. */
+/** Starts to track the kernels' memory; the returned function gives the maximum bytes since then. */
 function peakBytes(): () => number {
   const store = (findBackend('embedded') as EmbeddedBackend).library.memory;
   const allocate = store.allocate.bind(store);
@@ -155,7 +155,7 @@ describe('an adapter', () => {
     disposeModel(model);
   });
 
-  it('trains in less memory than the whole student, and leaves nothing behind', async () => {
+  it('trains in less memory than the whole student, and leaks no tensor', async () => {
     const examples = [{ prompt: [1, 2, 3], completion: [4, 5, 6, 7, 0] }];
     const options = { dropout: 0.1, microBatchTokens: 1000, weightDecay: 0.01, maxGradNorm: 1 };
     const train = async (model: Model) => {

@@ -173,7 +173,7 @@ export const requests = {
       temperature: z.number().min(0).max(10).optional(),
       seed: count.optional(),
       /**
-       * Name of the record in the run's evaluations/ if the checkpoint belongs to a run that nobody is working on;
+       * Name of the record in the run's evaluations/ if the checkpoint belongs to a run that no process is working on;
        * false: no record.
        */
       record: z.union([z.string().regex(/^[\w.-]{1,80}$/), z.literal(false)]).optional(),

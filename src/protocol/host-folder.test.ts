@@ -47,7 +47,7 @@ describe.skipIf(process.platform === 'win32')('the place of a socket (Windows ha
       expect(() => checkEndpoint(named)).toThrow(expect.objectContaining({ code: 'host', file: named }));
   });
 
-  it('is refused where somebody could have put a trap', () => {
+  it('is refused where another user may have prepared it', () => {
     process.env.TMPDIR = folder;
     symlinkSync(distillery, join(folder, `distillery-${userInfo().uid}`));
     expect(() => makeEndpoint(distillery)).toThrow(expect.objectContaining({ code: 'host' }));

@@ -64,7 +64,7 @@ export function checkEndpoint(endpoint: string): void {
   throw new UserError('host.json names a socket that does not belong to a training host of yours', {
     file: endpoint,
     code: 'host',
-    remedy: 'Delete .distillery/host: it came from somebody else, or was changed.',
+    remedy: 'Delete .distillery/host: another user made it, or it was changed.',
   });
 }
 
@@ -76,12 +76,12 @@ function mayHoldSockets(folder: string): boolean {
   return mine && basename(folder) === folderName(uid);
 }
 
-/** Creates a folder private to this user; refuses one that somebody else could have prepared. */
+/** Creates a folder private to this user; refuses one that another user may have prepared. */
 function ensurePrivate(folder: string, uid: number): void {
   makeFolder(folder, folder, 0o700);
   const stat = fs.lstatSync(folder);
   if (!stat.isDirectory() || stat.uid !== uid)
-    throw new UserError('this folder for sockets belongs to somebody else', {
+    throw new UserError('this folder for sockets belongs to another user', {
       file: folder,
       code: 'host',
       remedy: 'Remove it, or set TMPDIR to a folder of your own.',

@@ -41,7 +41,7 @@ it('shows what rises and falls within its group', async () => {
   });
 });
 
-it('keeps the groups of different updates apart, for rewards that look at the group', async () => {
+it('keeps the groups of different updates apart, for rewards that depend on the group', async () => {
   const kimi = rewardSchema().parse({ components: [{ use: 'kimi' }] });
   const at = (step: number, length: number) => ({ ...record('a', 5, length, 0), step, group: 0 });
   const rescored = await scoreRollouts(kimi, [at(1, 100), at(1, 200), at(2, 100)]);

@@ -19,7 +19,7 @@ it('summarises what a reward changes, by group', async () => {
   });
   const summary = summariseScores(
     await scoreRollouts(short, [
-      record(0, 5, 90, 1), // as good as the next before, behind it now
+      record(0, 5, 90, 1), // equal to the next before, ranked after it now
       record(0, 5, 50, 1),
       record(0, 6, 10, 0),
       record(1, 6, 10, 0), // wrong, both: flat before and after

@@ -12,7 +12,7 @@ const archiveOf = (runsFolder: string) => resolve(runsFolder, '..', 'archive');
 export function archivedRuns(runsFolder: string): string[] {
   const folder = archiveOf(runsFolder);
   if (!fs.existsSync(folder)) return [];
-  const names = fs.readdirSync(folder).filter((name) => !name.startsWith('.')); // one of these is still being moved
+  const names = fs.readdirSync(folder).filter((name) => !name.startsWith('.')); // this one is still being moved
   const paths = names.map((name) => join(folder, name));
   return paths
     .filter((path) => fs.existsSync(runFile(path)))

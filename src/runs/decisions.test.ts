@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { packageRoot } from '../paths';
-import { appendDecisions, decisionsOf, type NewDecision, readDecisions, takeOverDecisions } from './decisions';
+import { appendDecisions, copyDecisions, decisionsOf, type NewDecision, readDecisions } from './decisions';
 import { decisionsFile } from './layout';
 
 let run = '';
@@ -29,10 +29,10 @@ describe('decisions', () => {
   test('are copied into a new run, before its own', () => {
     const next = join(run, 'next');
     fs.mkdirSync(next);
-    takeOverDecisions(run, next);
+    copyDecisions(run, next);
     expect(fs.existsSync(decisionsFile(next))).toBe(false); // there was nothing to take over
     appendDecisions(run, [pick(true), verdict('a', 'accepted')]);
-    takeOverDecisions(run, next);
+    copyDecisions(run, next);
     appendDecisions(next, [pick(false)]);
     const { picked, rewrites } = decisionsOf(readDecisions(next));
     expect([picked.size, rewrites.get('p1')?.map(({ text }) => text)]).toEqual([0, ['a']]);
@@ -57,7 +57,7 @@ describe('decisions', () => {
     expect(decisionsOf(readDecisions(run)).picked.size).toBe(0);
   });
 
-  test('a torn line is cut by the next decision, and a lock that was left behind is taken over', () => {
+  test('a torn line is cut by the next decision, and a stale lock is taken over', () => {
     appendDecisions(run, [pick(true)]);
     fs.appendFileSync(decisionsFile(run), '{"time":"2026');
     const lock = `${decisionsFile(run)}.lock`;

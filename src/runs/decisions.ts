@@ -12,7 +12,7 @@ import { type DecisionRecord, decisionRecordSchema, type RewriteDecision } from 
 
 /** The effective decisions of people about the cases of a run. */
 export interface Decisions {
-  /** Problems picked for Stage 3, with their question at that time. */
+  /** Problems added to Stage 3, with their question at that time. */
   picked: Map<string, string>;
   /** By problem: every judged or proposed text in the order of its first line, with its last verdict. */
   rewrites: Map<string, RewriteDecision[]>;
@@ -99,7 +99,7 @@ export function appendDecisions(run: string, decisions: readonly NewDecision[], 
 }
 
 /** Copies the decisions of another run to a new one; the new run's own decisions come after them. */
-export function takeOverDecisions(from: string, run: string): void {
+export function copyDecisions(from: string, run: string): void {
   const decisions = readDecisions(from);
   if (decisions.length > 0) withLock(run, () => appendLines(run, decisionsFile(run), decisions));
 }

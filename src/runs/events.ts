@@ -42,7 +42,7 @@ export const validationEventSchema = z.object({
 export type ValidationEvent = z.output<typeof validationEventSchema>;
 
 /** The measured results of a validation: `71.0 %, 84.2 tokens, loss 0.412`. */
-export function checkText({ accuracy, meanTokens, loss }: ValidationEvent): string {
+export function validationText({ accuracy, meanTokens, loss }: ValidationEvent): string {
   return [
     accuracy === undefined ? '' : percent(accuracy),
     meanTokens === undefined ? '' : `${meanTokens.toFixed(1)} tokens`,

@@ -53,7 +53,7 @@ describe('records', () => {
 
 describe('a torn last line', () => {
   it.each(['{"seq":3,"x', '{"seq":3,"x":3}', ' '.repeat(200_000), '\0\0'])(
-    'is left out by readers and cut off by the next writer',
+    'is ignored by readers and removed by the next writer',
     (torn) => {
       appendLines(folder, file, [
         { seq: 1, x: 1 },
@@ -103,7 +103,7 @@ describe('a line that cannot be read', () => {
     expect(told).toMatchObject([{ file, line: 2 }]);
   });
 
-  it('behind a checkpoint is cut off, with what a power cut left of the lines after it; before it stays', () => {
+  it('after a checkpoint is cut off with all later lines; before it stays', () => {
     const nul = `${'\0'.repeat(5000)}\n`;
     write(whole(1), whole(2), nul, nul);
     expect(lastSeq(file)).toEqual({ seq: 2, end: 32 });
@@ -119,12 +119,12 @@ describe('a line that cannot be read', () => {
     expect(fs.existsSync(file)).toBe(false);
   });
 
-  it('is one of very many: the rest is left out', () => {
+  it('is one of very many: the rest is skipped', () => {
     write(whole(1), ...Array.from({ length: 5000 }, (_, i) => ['{\n', '{"seq":"x"}\n', '\xff\n'][i % 3]), whole(2));
     const told: { message: string }[] = [];
     expect(readRecords(file, schema, (problem) => told.push(problem))).toHaveLength(1);
     expect(told).toHaveLength(1001);
-    expect(told.at(-1)).toMatchObject({ file, message: '1000 lines cannot be read: the rest is left out' });
+    expect(told.at(-1)).toMatchObject({ file, message: '1000 lines cannot be read: the rest is skipped' });
   });
 
   it('is one of too many bytes: the first are read', () => {
@@ -133,7 +133,7 @@ describe('a line that cannot be read', () => {
     const records = readRecords(file, schema, (problem) => told.push(problem), 200);
     expect(records.length).toBeGreaterThan(10);
     expect(records.length).toBeLessThan(20);
-    expect(told).toMatchObject([{ file, message: expect.stringMatching(/the first 200 is left out/) }]);
+    expect(told).toMatchObject([{ file, message: expect.stringMatching(/the first 200 is skipped/) }]);
   });
 });
 

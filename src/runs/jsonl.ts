@@ -49,7 +49,7 @@ function lineEndBefore(handle: number, limit: number): number {
 /** Maximum bytes of a record file that are held in memory. */
 const maxFileBytes = 256 << 20;
 
-/** Most lines of a file that cannot be read before the rest is left out: telling of each takes time. */
+/** After this many unreadable lines the rest of a file is skipped, as reporting each takes time. */
 const mostDamaged = 1000;
 
 /**
@@ -61,7 +61,7 @@ export function readRecords<T>(file: string, schema: z.ZodType<T>, damage?: Dama
   for (const { record } of eachRecord(file, schema, { damage, most })) records.push(record);
   const size = sizeOf(file);
   if (size <= most) return records;
-  const message = `the file has ${size} bytes: what lies behind the first ${most} is left out`;
+  const message = `the file has ${size} bytes: everything after the first ${most} is skipped`;
   const problem = new UserError(message, { file, code: 'run' });
   if (!damage) throw problem;
   damage(problem);
@@ -91,11 +91,11 @@ export function* eachRecord<T>(
     }
   } catch (error) {
     if (!damage || !(error instanceof TooDamaged)) throw error;
-    damage(new UserError(`${mostDamaged} lines cannot be read: the rest is left out`, { file, code: 'run' }));
+    damage(new UserError(`${mostDamaged} lines cannot be read: the rest is skipped`, { file, code: 'run' }));
   }
 }
 
-/** Ends the reading of a file that is damaged all over. */
+/** Ends the reading of a thoroughly damaged file. */
 class TooDamaged extends Error {}
 
 /** Validates a value read from a run folder. */

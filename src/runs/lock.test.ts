@@ -63,7 +63,7 @@ describe('acquireLock', () => {
     lock.release();
   });
 
-  it('takes over from a process that is gone', async () => {
+  it('takes over from a dead process', async () => {
     const child = spawn(process.execPath, ['-e', '']);
     await new Promise((resolve) => child.on('exit', resolve));
     writeLock(4, { ...mine(), pid: child.pid });
@@ -72,7 +72,7 @@ describe('acquireLock', () => {
     expect(fs.readdirSync(join(run, 'lock'))).toEqual(['5.json']);
   });
 
-  it('takes over from a process whose pid another process has now', () => {
+  it('takes over from a dead process whose pid is in use again', () => {
     writeLock(1, { ...mine(), startTime: 'long ago' });
     acquireLock(run);
     expect(lockHolder(run)?.token).not.toBe('t');
@@ -92,7 +92,7 @@ describe('acquireLock', () => {
     acquireLock(run).release();
   });
 
-  it('tells who held it that another machine has taken it over', () => {
+  it('tells the former holder that another machine has taken it over', () => {
     const lock = acquireLock(run);
     lock.check();
     const long = Date.now() / 1000 - 11 * 60;

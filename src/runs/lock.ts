@@ -142,7 +142,7 @@ function holderOf(folder: string, number: number): LockRecord | 'starting' | und
 
 /**
  * Whether the folder was copied with this lock while a process worked on the original, which still has the lock. A
- * folder that was moved is not a copy: its process goes on.
+ * folder that was moved is not a copy: its process continues.
  */
 function isCopy({ folder, token }: LockRecord, file: string): boolean {
   if (folder === undefined) return false;

@@ -185,7 +185,7 @@ describe('a checkpoint', () => {
     expect(readdirSync(join(run.folder, 'checkpoints')).sort()).toEqual(['complete-1', 'complete-3', 'complete-4']);
   });
 
-  it('that is damaged is passed over for the one before, with the reason', async () => {
+  it('that is damaged is skipped for the one before, with the reason', async () => {
     const run = create();
     await save(run, 1);
     await save(run, 2);

@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path';
 import { UserError } from '../errors';
 import { studentNameText } from '../hub/name';
 import { chunksOf } from '../lines';
+import { memoized } from '../memoized';
 import { statOf } from '../paths';
-import { remembered } from '../remembered';
 import { adapterBase, adapterConfigFile, holdsAdapter } from './adapter-base';
 import { type ModelConfig, parseModelConfig } from './config';
 import { readJsonObject, replaceFile, writeJson } from './files';
@@ -58,7 +58,7 @@ function configOfGguf(file: string): ModelConfig {
   return configAt(JSON.stringify([file, mtimeMs, size]));
 }
 
-const configAt = remembered((version) => withGguf((JSON.parse(version) as [string])[0], ggufConfig), 10_000);
+const configAt = memoized((version) => withGguf((JSON.parse(version) as [string])[0], ggufConfig), 10_000);
 
 function folderConfig(folder: string): ModelConfig {
   const file = join(folder, 'config.json');

@@ -106,7 +106,7 @@ describe('templates', () => {
       /steps/,
     ],
     [
-      'sorts for ever',
+      'sorts forever',
       '{% set r = range(9000, 0, -1) %}{% for i in r %}{% set x = r|sort %}{% endfor %}',
       /long values|3 s/,
     ],

@@ -18,7 +18,7 @@ const floats = (name: string, shape: number[], dtype: TensorSource['dtype'] = 'F
   return { name, dtype, shape, values: () => Float32Array.from({ length: size }, (_, i) => i * step - 1) };
 };
 
-/** A file with this header and `bytes` bytes behind it. */
+/** A file with this header and `bytes` bytes after it. */
 function forge(header: string | Buffer | object, bytes = 0, name = 'forged.safetensors'): string {
   const text = Buffer.isBuffer(header)
     ? header
@@ -195,7 +195,7 @@ describe('hostile files', () => {
     expect(refusal(make()).message).toMatch(message);
   });
 
-  it('accepts padding behind the header and tensors in any order', () => {
+  it('accepts padding after the header and tensors in any order', () => {
     const read = openSafetensors(forge(`${JSON.stringify({ b: entry(4, 8), a: entry(0, 4) })}   `, 8));
     expect([...read.tensors.keys()]).toEqual(['b', 'a']);
     read.close();

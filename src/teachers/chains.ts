@@ -49,7 +49,7 @@ export interface WrittenChains {
    * error.
    */
   ungrounded: { count: number; first: { problemId: string; fault: string }[] };
-  /** Rows of the existing file about other questions: they stay, in front. */
+  /** Rows of the existing file about other questions: they are kept, before the new ones. */
   others: number;
   /** Set if the file was kept: its number of rows about these questions, which exceeds the new one. */
   kept?: number;

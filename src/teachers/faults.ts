@@ -29,7 +29,7 @@ export class TeacherFault extends Error {
   }
 }
 
-/** A reply was given up at a limit. If a part of it arrived, it may be paid for, and is requested only once more. */
+/** A reply was abandoned at a limit. If a part of it arrived, it may be paid for, and is requested only once more. */
 export const cutOffFault = (cause: AnswerCutOff, host: string, remedy: string) =>
   new TeacherFault(`no complete reply from ${host}: ${cause.message}`, 'passing', {
     ...(cause.arrived && { attempts: 2 }),

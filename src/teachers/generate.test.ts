@@ -207,7 +207,7 @@ describe('generating chains', () => {
     expect(outcome).toMatchObject({ ended: { kind: 'passing' }, progress: { done: 0, failed: 3 } });
   });
 
-  it('does not overwrite an output that somebody has edited', async () => {
+  it('does not overwrite an output that was edited', async () => {
     const { out } = await teach();
     expect(() => checkOutput('questions.jsonl', out)).not.toThrow();
     await teach({}, shortest, problems.slice(0, 3), { ...sampling, samples: 4 });

@@ -57,7 +57,7 @@ export interface GenerationProgress {
   cut: number;
   failed: number;
   underWay: number;
-  /** Usage of replies received now, and of those given up after some of it had arrived. */
+  /** Usage of replies received now, and of those abandoned after a part had arrived. */
   usage: Usage;
   /** Pieces of text received now: a sign of life before a reply is complete. */
   pieces: number;
@@ -75,13 +75,13 @@ export interface GenerationOutcome {
   ended?: 'stopped' | 'budget' | TeacherFault;
 }
 
-/** For replies that were given up, the reserved cost of complete ones is charged. */
+/** For abandoned replies, the reserved cost of complete ones is charged. */
 class BudgetExceeded extends Error {}
 
-/** The teacher is given up after this many refused requests without a single reply. */
+/** The job ends after this many refused requests without a single reply. */
 const mostRefusals = 5;
 /**
- * The teacher is given up after this many consecutive questions that failed at every attempt, as the questions cannot
+ * The job ends after this many consecutive questions that failed at every attempt, as the questions cannot
  * be the cause.
  */
 const mostFailedQuestions = 3;

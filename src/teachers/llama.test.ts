@@ -27,7 +27,7 @@ describe('a teacher in a GGUF file', () => {
 
   it('answers by llama.cpp, several questions at a time, and can be stopped', async ({ skip }) => {
     const [library, file] = [await peer('node-llama-cpp'), await peer('smollm2')];
-    if (!library || !file) return skip('node-llama-cpp or SmolLM2 is out of reach');
+    if (!library || !file) return skip('node-llama-cpp or SmolLM2 is not available');
     const teacher = llamaTeacher({ file, library, concurrency: 2, contextTokens: 256, threads: 1 });
     try {
       const both = await Promise.all(

@@ -263,7 +263,7 @@ describe('an OpenAI-compatible teacher', () => {
   it.each([
     ['a mark', '[DONE]'],
     ['a reason', { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }],
-  ])('takes a reply that %s ends, although the server goes on endlessly', async (_, mark) => {
+  ])('takes a reply that %s ends, although the server continues endlessly', async (_, mark) => {
     const reply = await ask(
       {
         async events(send, response) {

@@ -154,7 +154,7 @@ async function* piecesOf(
     if (typeof choice.finish_reason === 'string') reason = choice.finish_reason;
   }
   // Some servers and proxies never give a reason, but mark the stream as complete.
-  if (reason === undefined && !watch.done) return; // cut off; whoever collects the pieces reports it
+  if (reason === undefined && !watch.done) return; // cut off; the collector of the pieces reports it
   if (reason === 'content_filter') throw new TeacherFault('the provider filtered the reply', 'request');
   // A reply in an unknown form is kept as it is, so that it is not paid for again.
   if (!isRead && unread.length > 0) yield { kind: 'text', text: JSON.stringify(unread) };

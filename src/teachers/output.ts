@@ -30,7 +30,7 @@ export function noteOutput(journal: string, files: readonly string[]): void {
   replaceText(journal, noteFile(journal), `${JSON.stringify({ sha256: hashes })}\n`);
 }
 
-/** Whether somebody has edited the output. An older journal cannot tell. */
+/** Whether the output was edited. Older journals do not record it. */
 function isChanged(out: string, journal: string): boolean {
   if (!existsSync(noteFile(journal))) return false;
   return !readFileSync(noteFile(journal), 'utf8').includes(hashFile(out));

@@ -8,8 +8,8 @@ const maxReplyLength = 1_000_000;
 const piecesPerToken = 16;
 
 /**
- * The pieces of a reply up to a length that no sound server exceeds: others send for ever, as they ignore the limit of
- * tokens or send empty pieces. @throws TeacherFault beyond it
+ * The pieces of a reply, up to a length that no correct server exceeds. Faulty ones never stop: they ignore the token
+ * limit or send empty pieces. @throws TeacherFault beyond it
  */
 export async function* withinLength(pieces: AsyncIterable<Piece>, maxTokens: number): AsyncGenerator<Piece> {
   const most = 1000 + piecesPerToken * maxTokens;
@@ -30,7 +30,7 @@ export async function* withinLength(pieces: AsyncIterable<Piece>, maxTokens: num
 export interface ReplyEvents {
   /** A piece arrived. */
   piece?(): void;
-  /** The reply is given up although some of it arrived, and may be billed. */
+  /** The reply is abandoned although a part arrived and may be billed. */
   lost?(usage: Usage): void;
 }
 

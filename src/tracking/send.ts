@@ -28,9 +28,9 @@ export interface SendOptions {
   online: boolean;
   /** The Python that has the client. */
   python?: string;
-  /** Whether the run is looked at until it ends. */
+  /** Whether to follow the run until it ends. */
   follow: boolean;
-  /** Between two looks at a run that grows; resolves to false when there is no further look. */
+  /** Waits for the next poll of a followed run; resolves to false when there is none. */
   next: () => Promise<boolean>;
   /** Called for unreadable records. */
   damage?: Damage;
@@ -101,7 +101,7 @@ class TrackerClient {
       () => this.wake(),
       () => this.wake(),
     );
-    createInterface(this.child.stdout).on('line', (line) => this.hear(JSON.parse(line)));
+    createInterface(this.child.stdout).on('line', (line) => this.receive(JSON.parse(line)));
   }
 
   write(line: object): void {
@@ -135,7 +135,7 @@ class TrackerClient {
     if (this.child.exitCode === null) this.child.kill();
   }
 
-  private hear(answer: { seq?: number; done?: boolean }): void {
+  private receive(answer: { seq?: number; done?: boolean }): void {
     if (answer.done) this.done = true;
     else {
       this.waiting--;

@@ -43,7 +43,7 @@ describe('new', () => {
     expect([absent.code, absent.stderr]).toEqual([2, expect.stringContaining('there is no column "nothing"')]);
   });
 
-  it('lists rows that cannot be used, and leaves them out where that is wished', async () => {
+  it('lists unusable rows, and skips them on request', async () => {
     const asked = ['new', 'some', '--data', 'data/nullsome.parquet', '--student', 'student'];
     const refused = await distillery.run(...asked);
     expect([refused.code, refused.stderr]).toEqual([

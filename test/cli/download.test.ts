@@ -32,7 +32,7 @@ beforeEach(({ task }) => {
 
 it('fetches a student by name, once, and it is asked by its name', async () => {
   const first = await distillery.run('download', 'tiny/random');
-  expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining('tiny/random is downloaded') });
+  expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining('tiny/random was downloaded') });
   expect(first.stderr).toMatch(/tiny\/random: .* in 4 files\nfrom http:\/\/127/);
   expect(first.stdout + first.stderr).not.toContain('hf_secret');
   const again = await distillery.json<{ folder: string; fetched: boolean }>('download', `tiny/random@${commit}`);

@@ -160,6 +160,6 @@ describe('evaluation on a server that holds the student', () => {
     const nameless = await distillery.run('evaluate', '--server', server.baseUrl, ...data);
     expect([nameless.code, nameless.stderr]).toEqual([2, expect.stringContaining('--model')]);
     const nothing = await distillery.run('evaluate', ...data);
-    expect([nothing.code, nothing.stderr]).toEqual([2, expect.stringContaining('no student is named')]);
+    expect([nothing.code, nothing.stderr]).toEqual([2, expect.stringContaining('no student is given')]);
   });
 });

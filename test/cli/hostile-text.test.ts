@@ -1,4 +1,4 @@
-/** What models, datasets, servers, files and folders are called and say cannot command the terminal. */
+/** Names and texts of models, datasets, servers, files and folders cannot control the terminal. */
 import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -79,7 +79,7 @@ async function finished(running: ReturnType<Distillery['run']>) {
   if (code !== 0) throw new Error(stdout + stderr);
 }
 
-/** What a terminal obeys, but for line ends and the colours that this program uses. */
+/** Everything that a terminal obeys, except line ends and the colours that this program uses. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the test looks for them
 const acting = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above

@@ -1,4 +1,4 @@
-/** Data sets of the Hub by name, through the commands that take data. */
+/** Datasets of the Hub by name, through the commands that take data. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -98,7 +98,7 @@ it('download and import cases accept a dataset, and report errors', async () => 
     [distillery, 'school/sums', /has 2 subsets[\s\S]*school\/sums\/main, school\/sums\/answers/],
     [distillery, 'school/nothing', /has no school\/nothing/],
     [withCache('third').with({ HF_TOKEN: '' }), 'school/sums/main/train', /HF_TOKEN/],
-    [distillery, 'sums.jsonl', /not the name of a data set/],
+    [distillery, 'sums.jsonl', /not the name of a dataset/],
   ];
   for (const [place, name, message] of cases)
     expect(await place.run('download', '--dataset', name)).toMatchObject({

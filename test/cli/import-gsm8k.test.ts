@@ -43,7 +43,7 @@ describe('distillery import gsm8k', () => {
     // The mirror's test.jsonl (and without the real one beside the project its train.jsonl) is something else.
     expect([code, stderr]).toEqual([2, expect.stringContaining('a file other than the expected one')]);
     expect(existsSync(join(distillery.folder, 'gsm8k', 'test.jsonl'))).toBe(false);
-    if (!existsSync(real)) skip(`${real} is not here: whether the published file is taken was not tried`);
+    if (!existsSync(real)) skip(`${real} is not here, so the published file was not tested`);
     expect(asked).toEqual(['/copy/train.jsonl', '/copy/test.jsonl']);
     expect(readFileSync(join(distillery.folder, 'gsm8k', 'train.jsonl')).equals(readFileSync(real))).toBe(true);
     asked = [];

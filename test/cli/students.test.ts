@@ -97,7 +97,7 @@ describe('a student', () => {
     expect(bytes).toBeLessThan(each * result.parameters + 20_000);
   });
 
-  it('is not written over anything, nor taken from where none is', async () => {
+  it('does not overwrite anything, and is not read from a folder without one', async () => {
     distillery.write('kept/notes.md', 'mine');
     const refused = async (...args: string[]) => {
       const { code, stderr, stdout } = await distillery.run(...args);
@@ -120,7 +120,7 @@ describe('a student', () => {
 });
 
 describe('a damaged student', () => {
-  it('is refused by every command, with the file, and told of by a preview', async () => {
+  it('is refused by every command with the name of the file, and reported by a preview', async () => {
     cpSync(at('llama'), at('damaged'), { recursive: true });
     truncateSync(at('damaged', 'model.safetensors'), 9000);
     distillery.write('damaged.distillery.json', { ...tinyFile(), student: { path: 'damaged' } });

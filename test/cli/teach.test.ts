@@ -61,7 +61,7 @@ const journaled = (name: string) => {
 };
 
 describe('distillery teach', () => {
-  it('sends nothing before somebody has seen the plan', async () => {
+  it('sends nothing before the user has seen the plan', async () => {
     const asked = await distillery.run(...command('plan.chains.jsonl'));
     expect(asked.code).toBe(2);
     expect(asked.stderr).toContain(`${server.baseUrl}, model tiny`);

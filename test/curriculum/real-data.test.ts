@@ -48,7 +48,7 @@ describe.runIf(present)('real data', () => {
     expect(readRollouts(done, 'rewrite', 1)[0].prompt).toContain('A correct solution:');
   });
 
-  it('BRIDGE: all 568 cases are failures but for those that are right as numbers', async () => {
+  it('BRIDGE: all 568 cases are failures, except those that are right as numbers', async () => {
     const { folder: done } = await startRun(
       tinyExperiment(folder, {
         data: {

@@ -113,7 +113,7 @@ describe('records', () => {
       const set = new Set(all[name].flatMap((record) => [...setFields(record, name)]));
       return optionalFields(schema as z.core.$ZodType, name).filter((field) => !set.has(field));
     });
-    // It stands in run.json only while a checkpoint is written or removed (src/runs/writer.test.ts).
+    // It is in run.json only while a checkpoint is written or removed (src/runs/writer.test.ts).
     // Only a run on a Tinker server has spent something (test/engines/tinker.test.ts).
     const spent = ['', '.money', '.unpriced'].map((field) => `runRecordSchema.spent${field}`);
     expect(unset).toEqual(['runRecordSchema.pending', ...spent]);

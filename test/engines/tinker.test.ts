@@ -6,7 +6,7 @@ import { loadExperiment } from '../../src/config/load';
 import { adjust } from '../../src/curriculum/adjust';
 import { resumeRun, startRun } from '../../src/curriculum/session';
 import { tinyExperiment, tinyWorkspace } from '../../src/curriculum/testing/tiny';
-import { startToAsk } from '../../src/engine/engines';
+import { startForInference } from '../../src/engine/engines';
 import { TestServer } from '../../src/engine/tinker/testing/server';
 import { loadStudent, saveStudent } from '../../src/model/hf-folder';
 import { createModel } from '../../src/model/transformer';
@@ -53,7 +53,7 @@ it('runs all stages, and records how the server behaves', async () => {
   expect(existsSync(join(checkpoint, 'remote.json'))).toBe(true);
   expect(existsSync(join(checkpoint, 'adapter_model.safetensors'))).toBe(true);
   // The adapter was downloaded, so that a question needs no server, whose probes take a minute.
-  const engine = await startToAsk('tinker', checkpoint);
+  const engine = await startForInference('tinker', checkpoint);
   expect(engine.info.name).toBe('embedded');
   await (await engine.open(checkpoint, { lora: null, seed: 1 })).dispose();
   await engine.close();

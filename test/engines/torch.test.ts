@@ -17,7 +17,7 @@ import { adjust } from '../../src/curriculum/adjust';
 import type { CurriculumEvent } from '../../src/curriculum/context';
 import { resumeRun, startRun } from '../../src/curriculum/session';
 import { tinyWorkspace } from '../../src/curriculum/testing/tiny';
-import { startEngine, startToAsk } from '../../src/engine/engines';
+import { startEngine, startForInference } from '../../src/engine/engines';
 import type { Engine, Student } from '../../src/engine/port';
 import type { ProcessEngine } from '../../src/engine/process/engine';
 import type { GrpoOptions } from '../../src/engine-data/training';
@@ -220,7 +220,7 @@ describe.skipIf(!python)('the PyTorch engine', () => {
     }
     // The embedded engine, which answers questions, loads its checkpoints, too.
     const tested = readSummary(whole).find(({ stage }) => stage === 'complete')!.checkpoint!;
-    const engine = await startToAsk('torch', join(whole, 'checkpoints', tested));
+    const engine = await startForInference('torch', join(whole, 'checkpoints', tested));
     expect(engine.info.name).toBe('embedded');
     await (await engine.open(join(whole, 'checkpoints', tested), { lora: null, seed: 1 })).dispose();
     await engine.close();

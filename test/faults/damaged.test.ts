@@ -91,7 +91,7 @@ describe('the state of a checkpoint', () => {
     ['a selection of another shape', { selection: { best: { step: '0' }, topAccuracy: 1 } }],
     ['samples of another shape', { extra: [['a', 'b']] }],
     ['the progress of another stage', { extra: { failures: [], rewrites: null, own: [] } }],
-  ])('with %s is passed over, and no stage is left out', async (_, change) => {
+  ])('with %s is skipped, and no stage is omitted', async (_, change) => {
     editState(change);
     const name = newest();
     await resume();

@@ -59,7 +59,7 @@ describe.skipIf(!disk)(
       rmSync(run.folder, { recursive: true });
     });
 
-    it('is told of before it is full; training waits while a checkpoint would not fit', async () => {
+    it('is reported before it is full; training waits while a checkpoint would not fit', async () => {
       const run = createRun(larger!, 'waits', {});
       await run.checkpoint({ stage: 'complete', step: 1, state: {} }, (folder) =>
         writeFileSync(join(folder, 'model.safetensors'), 'w'.repeat(1 << 20)),

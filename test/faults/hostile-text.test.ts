@@ -25,7 +25,7 @@ const readers = { ...textFunctions, ...textDisplays };
  */
 const ofParts = [
   ...['apply', 'chainAs', 'departureText', 'faultText', 'isDoubtful', 'isGuess', 'isUnitLetter', 'lastNumber'],
-  ...['namesAgree', 'readLine', 'sameLetters', 'symbol', 'unitNamed', 'writeSide', 'written'],
+  ...['mirroredSign', 'namesAgree', 'readLine', 'sameLetters', 'symbol', 'unitNamed', 'writeSide', 'written'],
 ];
 
 /** The exported functions of a folder that take a text or a chain. */

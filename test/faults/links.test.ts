@@ -1,5 +1,5 @@
 /**
- * A folder from somebody else with symbolic links that lead out of it: nothing outside of it may be written.
+ * A folder from elsewhere with symbolic links that lead out of it: nothing outside of it may be written.
  */
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -222,7 +222,7 @@ describe('a training host', () => {
     await refused(host('lock', victim.folder), () => acquireLock(join(distillery(), 'host')));
   });
 
-  it('does not write its token into a draft that somebody prepared', () => {
+  it('does not write its token into a draft that another user prepared', () => {
     host('host.json.draft', victim.file);
     const before = victim.seen();
     writeAddress(distillery(), address);
@@ -299,7 +299,7 @@ describe('an exported student', () => {
   });
 });
 
-it('a download does not resume a file behind a link', async () => {
+it('a download does not resume a file through a link', async () => {
   const link = plant('../data.jsonl.part', victim.file);
   const known = { bytes: 100, sha256: '0'.repeat(64) };
   const fetched = () => download('http://127.0.0.1:9/', join(run, '..', 'data.jsonl'), known, { delayMs: 1 });

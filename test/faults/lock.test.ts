@@ -11,7 +11,7 @@ it('of processes that compete for a stale lock, only one holds it at a time', as
   const run = join(made.folder, 'run');
   mkdirSync(join(run, 'lock'), { recursive: true });
   writeFileSync(join(run, 'counter'), '0');
-  const dead = { pid: process.pid, startTime: 'of a process long gone', host: hostname(), token: 'dead' };
+  const dead = { pid: process.pid, startTime: 'of a dead process', host: hostname(), token: 'dead' };
   writeFileSync(join(run, 'lock', '1.json'), JSON.stringify(dead));
   const codes = await Promise.all(
     [1, 2, 3].map(

@@ -80,7 +80,7 @@ const damages: [what: string, damage: () => void, file: string, message: RegExp]
   ['weights of NULs', () => replace(weights, nul), weights, /not a safetensors file/],
   ['weights that end in NULs', () => editWeights((bytes) => bytes.fill(0, bytes.length - 6000)), weights, /power cut/],
   [
-    'weights with NULs behind them',
+    'weights followed by NULs',
     () => editWeights((bytes) => Buffer.concat([bytes, Buffer.alloc(4096)])),
     weights,
     /4096 bytes after its last tensor/,

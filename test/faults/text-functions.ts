@@ -49,7 +49,7 @@ import {
   rewritePrompt,
   showsSteps,
 } from '../../src/chain/prompts';
-import { arrivesInWords, idleShare, isCopy, isolatedEquation, ngrams } from '../../src/chain/prose';
+import { arrivesInWords, fillerShare, isCopy, isolatedEquation, ngrams } from '../../src/chain/prose';
 import { splitSentences, trimSpan } from '../../src/chain/sentences';
 import { partChain, placeChain, splitChain, stripCalculatorMarks } from '../../src/chain/split';
 import { findDeparture } from '../../src/chain/teacher-departure';
@@ -126,7 +126,7 @@ export const textFunctions: Record<string, (text: string) => unknown> = {
   givensOf,
   groundedness: (text) => groundedness(question, text),
   'groundedness in a question': (text) => groundedness(text, text),
-  idleShare: (text) => idleShare(question, text),
+  fillerShare: (text) => fillerShare(question, text),
   isCopy: (text) => isCopy(text, ngrams(question)),
   isForeign: (text) => isForeign(text, [question, text]),
   isolatedEquation: (text) => isolatedEquation(question, text),

@@ -29,7 +29,7 @@ it('attach shows the run of a host, pauses it, and stops it', async () => {
   const { run } = await client.request('start', { experiment: work.experiment('watched', longStage(100_000)) });
   await until('updates', () => client.status?.progress.update);
 
-  // Whoever looks may go: the run goes on.
+  // A client may disconnect: the run continues.
   const looking = terminal.start('attach', work.folder);
   const left = outcome(looking);
   let seen = '';

@@ -53,7 +53,7 @@ const hello = (changes: object = {}) => ({
   params: { protocol: protocolVersion, token: address().token, client: { ...me, pid: 1 }, ...changes },
 });
 
-describe('a host among strangers', () => {
+describe('a host with unknown clients', () => {
   it('keeps its place private', async () => {
     await work.client().client.connect();
     expect(statSync(addressFile(work.distillery)).mode & 0o077).toBe(0);
@@ -233,7 +233,7 @@ describe('a host in trouble', () => {
     }
   });
 
-  it('ends itself when nobody needs it, and when the system asks; neither counts as a crash', async () => {
+  it('ends by itself when it is not needed, and when the system asks; neither counts as a crash', async () => {
     const { client } = work.client({ args: ['--idle-ms', '2000'] }); // longer than a busy machine takes to connect
     await client.connect();
     const { pid } = address();
@@ -250,7 +250,7 @@ describe('a host in trouble', () => {
     expect(await other.client.attach()).toBe(false);
   });
 
-  it('that left its address behind is not taken for another process of its number', async () => {
+  it('whose address was left behind is not mistaken for another process with its pid', async () => {
     const stale: Address = {
       protocol: protocolVersion,
       version: '0.0.0',
@@ -270,7 +270,7 @@ describe('a host in trouble', () => {
     await client.kill();
   });
 
-  it('of another machine is left alone while it lives; one of this machine’s earlier name is used', async () => {
+  it('of another machine is not touched while it is alive; one under this machine’s earlier name is used', async () => {
     const { client } = work.client();
     await client.connect();
     const real = address();
@@ -306,7 +306,7 @@ describe('a host in trouble', () => {
     await client.connect();
     await lose();
     await client.kill();
-    // A busy host may be taken for lost, and found again, in between.
+    // A busy host may be reported as lost, and found again, in between.
     expect(states.filter((state) => state !== 'idle' && state !== 'lost')).toEqual([
       ...['starting', 'crashed', 'starting', 'absent'],
     ]);

@@ -120,7 +120,7 @@ describe('a run on the host', () => {
     const first = work.client();
     const { run } = await first.client.request('start', { experiment });
     first.client.dispose();
-    await until('updates nobody listens to', () => readMetrics(run).length > 1);
+    await until('updates without a client', () => readMetrics(run).length > 1);
 
     const { client, states } = work.client({ restart: true, times: { restart: 10 } });
     const crashes: Crash[] = [];
@@ -140,7 +140,7 @@ describe('a run on the host', () => {
     expect(readMetrics(run).map(({ step }) => step)).toEqual(Array.from({ length: 400 }, (_, i) => i + 1));
   });
 
-  it('that cannot start reports the reason, and leaves no folder behind', async () => {
+  it('that cannot start reports the reason, and leaves no folder', async () => {
     const { client } = work.client();
     const before = readdirSync(join(work.distillery, 'runs')).length;
     const missing = client.request('start', { experiment: join(work.folder, 'missing.distillery.json') });

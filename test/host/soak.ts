@@ -1,6 +1,6 @@
 /**
  * npm run soak [-- <updates>]: a long run of a tiny student on a host, by default 10,000 updates. Prints the memory of
- * the host and the size of its log at every tenth, and fails where either goes on growing.
+ * the host and the size of its log at every tenth, and fails if either keeps growing.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { logFile, readAddress } from '../../src/protocol/host-folder';

@@ -46,7 +46,7 @@ describe('short work on the host', () => {
     expect(result.recorded).toBeUndefined();
   });
 
-  it("records an evaluation of a run's checkpoint in its folder, unless somebody works on the run", async () => {
+  it("records an evaluation of a run's checkpoint in its folder, unless another process works on the run", async () => {
     const { run } = await client.request('start', { experiment: work.experiment('brief', longStage(2)) });
     await until('the run', () => client.status?.last?.folder === run);
     const checkpoint = join(run, 'checkpoints', 'reconstruct-2');

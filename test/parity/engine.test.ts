@@ -182,7 +182,7 @@ const step = { learningRate: 1e-3, seed: 3 };
 type Pair = [Student, Student];
 const opened = new Map<string, Pair>();
 
-/** The student on both engines, as it was first. */
+/** The student on both engines, in its initial state. */
 async function open(name: string, adapter: typeof lora | null): Promise<Pair> {
   const options = { lora: adapter && { ...adapter, targets: [...adapter.targets] }, seed: 11 };
   const pair: Pair = [await embedded.open(folders.get(name)!, options), await torch.open(folders.get(name)!, options)];

@@ -17,7 +17,7 @@ interface Fixture extends GeneratedTexts {
 
 const fixture = readFixture<Fixture>('tokenizers.json');
 const rows = resolve(packageRoot(), '../shared/data/gsm8k/train.jsonl');
-/** Null, with a line on stderr that says why, where a peer is out of reach. */
+/** Null, with a line on stderr that says why, if a peer is not available. */
 const paths = { 'qwen2.5': await peer('qwen2.5-tokenizer'), smollm2: await peer('smollm2') };
 
 function* gsm8k(): Generator<string> {

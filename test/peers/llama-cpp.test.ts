@@ -52,7 +52,7 @@ async function withLlamaCpp<T>(file: string, use: (llama: LlamaCpp) => Promise<T
   }
 }
 
-/** Milliseconds: half a minute of work, on a machine that others use as well. */
+/** Milliseconds: half a minute of work, on a machine that is also used by others. */
 const patience = 900_000;
 
 describe.skipIf(!entry || !smollm2)('SmolLM2-135M-Instruct', { timeout: patience }, () => {
@@ -74,8 +74,8 @@ describe.skipIf(!entry || !smollm2)('SmolLM2-135M-Instruct', { timeout: patience
   afterAll(() => disposeModel(student.model));
 
   /**
-   * Of the first `most` prompts: where llama.cpp, following our greedy texts, would have taken another token, and by
-   * how much of a logit we prefer ours. No such place means that both write the same texts.
+   * Of the first `most` prompts: the positions in our greedy texts at which llama.cpp chooses another token, and by how
+   * much of a logit we prefer ours. Without such positions both write the same texts.
    */
   async function departures(llama: LlamaCpp, most = prompts.length) {
     const found: { prompt: number; token: number; gap: number }[] = [];
@@ -92,7 +92,7 @@ describe.skipIf(!entry || !smollm2)('SmolLM2-135M-Instruct', { timeout: patience
     return found;
   }
 
-  it('tokenises as llama.cpp does and writes its greedy texts, but for the noise of 8-bit activations', async () => {
+  it('tokenises as llama.cpp does and writes its greedy texts, except for the noise of 8-bit activations', async () => {
     await withLlamaCpp(smollm2!, async (llama) => {
       for (const [i, prompt] of prompts.entries()) expect(llama.tokenize(prompt), prompt).toEqual(asked[i]);
       const tokens = answers.flat().length;
@@ -188,7 +188,7 @@ describe.skipIf(!entry)('a random student', { timeout: patience }, () => {
     ['F16', 2 ** -11],
     ['BF16', 2 ** -8],
     ['Q8_0', 1 / 127],
-  ] as const)('is computed by llama.cpp as here in %s, but for the rounding of activations', async (dtype, step) => {
+  ] as const)('is computed by llama.cpp as here in %s, except for the rounding of activations', async (dtype, step) => {
     const model = livelyModel(tinyConfig('qwen2'), 3);
     const from = writeTinyFolder(mkdtempSync(join(folder, dtype)), model);
     disposeModel(model);

@@ -27,9 +27,9 @@ interface Sequence {
 
 export interface LlamaCpp {
   tokenize(text: string): number[];
-  /** The greedy token behind each prefix of `ids` that has at least `from` tokens. */
+  /** The greedy token after each prefix of `ids` that has at least `from` tokens. */
   greedy(ids: readonly number[], from: number): Promise<number[]>;
-  /** All logits behind the prefixes that end at these places. */
+  /** All logits after the prefixes that end at these positions. */
   logits(ids: readonly number[], places: readonly number[]): Promise<Map<number, number>[]>;
   close(): Promise<void>;
 }

@@ -10,7 +10,7 @@ import { eventFiles } from '../../src/tracking/event-files';
 
 const interpreter = python(['tensorboard']);
 if (!interpreter)
-  process.stderr.write('NOT RUN: event files read by TensorBoard, as no Python with tensorboard is at hand\n');
+  process.stderr.write('NOT RUN: event files read by TensorBoard, as there is no Python with tensorboard\n');
 
 let folder = '';
 beforeEach(() => {

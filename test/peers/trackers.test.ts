@@ -12,7 +12,7 @@ import { type PythonTracker, sendRun } from '../../src/tracking/send';
 
 const clients = { trackio: python(['trackio']), wandb: python(['wandb']) };
 for (const [name, found] of Object.entries(clients))
-  if (!found) process.stderr.write(`NOT RUN: metrics sent to ${name}, as no Python with ${name} is at hand\n`);
+  if (!found) process.stderr.write(`NOT RUN: metrics sent to ${name}, as there is no Python with ${name}\n`);
 
 let folder = '';
 let run: RunWriter;
@@ -21,7 +21,7 @@ beforeEach(() => {
   for (const [name, value] of [
     ['TRACKIO_DIR', join(folder, 'trackio')],
     ['HOME', folder],
-    // What would send it away, if it were not for --online.
+    // Settings that would send it away without --online.
     ['TRACKIO_SERVER_URL', 'http://127.0.0.1:9'],
     ['WANDB_MODE', 'online'],
     ['WANDB_BASE_URL', 'http://127.0.0.1:9'],

@@ -10,7 +10,7 @@ import { packageRoot } from '../../src/paths';
 import { openRun, readConfig, readMetrics, readRollouts, readValidation, rolloutSteps } from '../../src/runs/reading';
 
 const interpreter = python(['torch', 'transformers', 'trl']);
-if (!interpreter) process.stderr.write('NOT RUN: the callback for TRL, as no Python with trl is at hand\n');
+if (!interpreter) process.stderr.write('NOT RUN: the callback for TRL, as there is no Python with trl\n');
 const folder = mkdtempSync(join(tmpdir(), 'distillery-trl-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

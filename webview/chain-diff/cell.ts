@@ -210,7 +210,7 @@ function gapMark(other: ChainView, { from, to }: { from: number; to: number }): 
   const count = `${to - from} token${to - from === 1 ? '' : 's'}`;
   const made = element('span', { class: `gap-mark ${size}`, role: 'img', 'aria-label': `gap of ${count}` });
   explain(made, () => [
-    element('p', { class: 'dim' }, `Gap: ${count} of the ${other.role} chain are not here`),
+    element('p', { class: 'dim' }, `Gap: ${count} of the ${other.role} chain missing here`),
     element('p', { class: 'token-name' }, ...visibleNodes(other.texts.slice(from, to).join('').trim())),
   ]);
   return made;

@@ -70,7 +70,8 @@ export class ChainDiffPage {
     this.view = view;
     this.keep();
     this.draw(again, true);
-    if (!again) this.say(`${view.subject.problemId}, ${view.place.number} of ${view.place.count} ${view.place.of}`);
+    if (!again)
+      this.announce(`${view.subject.problemId}, ${view.place.number} of ${view.place.count} ${view.place.of}`);
   }
 
   /** A message in place of a case. */
@@ -107,7 +108,7 @@ export class ChainDiffPage {
     const rendered = this.rendered ? 'off' : 'on';
     const overlay = rendered === 'on' ? 'diff' : this.state.overlay;
     this.set({ rendered, overlay, inline: rendered === 'on' ? false : this.state.inline }, true);
-    this.say(rendered === 'on' ? 'formulas rendered' : 'text as written');
+    this.announce(rendered === 'on' ? 'formulas rendered' : 'text as written');
   }
 
   /** Draws everything; rows are aligned again if the chains have changed. */
@@ -231,7 +232,7 @@ export class ChainDiffPage {
     if (this.view) this.post({ type: 'show', subject: { ...this.view.subject, ...change } });
   }
 
-  private say(text: string): void {
+  private announce(text: string): void {
     this.spoken.textContent = text;
   }
 
@@ -272,7 +273,7 @@ export class ChainDiffPage {
   /** Accepts, rejects or edits the shown rewrite, if that is possible. */
   decide(what: 'accept' | 'reject' | 'edit'): void {
     const { can } = this.view?.rewrites ?? {};
-    if (!can || (what !== 'edit' && !can[what])) this.say(`there is no rewrite here to ${what}`);
+    if (!can || (what !== 'edit' && !can[what])) this.announce(`there is no rewrite here to ${what}`);
     else this.post({ type: 'decide', what });
   }
 
@@ -282,7 +283,7 @@ export class ChainDiffPage {
     const segment = this.rows[this.table.focus.row]?.cells[column]?.segment;
     const step = segment === undefined ? undefined : this.chains[column].segments[segment].number;
     const recorded = this.view?.moments.find(({ key }) => key === this.view!.subject.moment)?.kind === 'failures';
-    if (step === undefined || !recorded) this.say('choose a step of the student’s recorded answer first');
+    if (step === undefined || !recorded) this.announce('choose a step of the student’s recorded answer first');
     else this.post({ type: 'markStep', step: step - 1 });
   }
 
@@ -337,7 +338,7 @@ export class ChainDiffPage {
     if (!row) return;
     this.table.fold(row.group);
     this.table.go(this.table.focus);
-    this.say(this.table.isFolded(this.table.focus.row) ? 'folded' : 'unfolded');
+    this.announce(this.table.isFolded(this.table.focus.row) ? 'folded' : 'unfolded');
   }
 
   /** Moves to the next cell (in reading order by row) that differs from what it is compared with. */
@@ -352,11 +353,13 @@ export class ChainDiffPage {
       place.row < row || (place.row === row && place.column < column);
     const next = by > 0 ? (places.find(after) ?? places[0]) : (places.findLast(before) ?? places.at(-1));
     if (!next) {
-      this.say('no differences');
+      this.announce('no differences');
       return;
     }
     this.table.go(next);
-    this.say(`${this.chains[next.of].role}: ${differencesInWords(this.chains, this.rows[next.row], next.of, against)}`);
+    this.announce(
+      `${this.chains[next.of].role}: ${differencesInWords(this.chains, this.rows[next.row], next.of, against)}`,
+    );
   }
 
   /** The first wrong step of the focused column's chain, else of any chain. */
@@ -365,7 +368,7 @@ export class ChainDiffPage {
     const column = order.find((c) => this.chains[c]?.fault);
     const fault = column === undefined ? undefined : this.chains[column].fault;
     if (!fault || column === undefined) {
-      this.say('no wrong step was found');
+      this.announce('no wrong step was found');
       return;
     }
     const row = this.rows.findIndex(({ cells }) => {
@@ -374,7 +377,7 @@ export class ChainDiffPage {
     });
     this.unfold(row);
     this.table.go({ row, column });
-    this.say(fault.sentence);
+    this.announce(fault.sentence);
   }
 
   private unfold(row: number): void {
@@ -386,7 +389,7 @@ export class ChainDiffPage {
     const next = stepToken(this.table.cellAt(this.table.focus), by);
     if (!next) return;
     this.explanations.show(next);
-    this.say(document.getElementById('explanation')?.innerText ?? '');
+    this.announce(document.getElementById('explanation')?.innerText ?? '');
   }
 
   openSearch(): void {

@@ -1,4 +1,4 @@
-/** The reader's choices, kept over a reload. */
+/** The reader's choices, kept across reloads. */
 import * as z from 'zod';
 import type { CaseView } from '../../src/protocol/chain-diff';
 import { chainRoles, roleSchema } from '../../src/protocol/chain-diff-requests';

@@ -244,7 +244,7 @@ export class DiffTable {
     const made = element(
       'div',
       {
-        class: `row ${kind}${leads ? '' : ' goes-on'}${folded ? ' folded' : ''}`,
+        class: `row ${kind}${leads ? '' : ' continued'}${folded ? ' folded' : ''}`,
         role: 'row',
         'aria-rowindex': line + 2,
       },

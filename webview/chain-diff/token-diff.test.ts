@@ -77,7 +77,7 @@ describe('diffCell', () => {
       chainOf('student', 'Step 1: 6 boxes of 4 pens are 26 pens'),
     ];
     const rows = alignChains(chains);
-    expect(differencesInWords(chains, rows[0], 1)).toBe('Against the teacher: has “26” for “24”.');
+    expect(differencesInWords(chains, rows[0], 1)).toBe('Against the teacher: has “26” in place of “24”.');
     expect(differencesInWords(chains, rows[1], 1)).toBe('Gap: the student chain has nothing here.');
     expect(differencesInWords(chains, rows[1], 0)).toBe('Only the teacher has this.');
   });

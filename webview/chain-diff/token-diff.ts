@@ -172,7 +172,7 @@ export function differencesInWords(
     const own = quote(chains[column], aFrom, aTo);
     const other = quote(chains[diff.against], bFrom, bTo);
     if (aFrom === aTo) return `lacks ${other}`;
-    return bFrom === bTo ? `adds ${own}` : `has ${own} for ${other}`;
+    return bFrom === bTo ? `adds ${own}` : `has ${own} in place of ${other}`;
   });
   const more = diff.differences.length - words.length;
   return `Against the ${chains[diff.against].role}: ${words.join('; ')}${more > 0 ? `; and ${more} more` : ''}.`;

@@ -136,7 +136,7 @@ export function makeLegend(overlay: Overlay, chains: readonly ChainView[], rende
     return legend(
       about,
       ...[mark('deletion', 'abc'), ' only the teacher  ', mark('insertion student', 'abc'), ' only the student  '],
-      ...[mark('insertion rewritten', 'abc'), ' only the rewrite  ', mark('gap-mark wide'), ' left out here'],
+      ...[mark('insertion rewritten', 'abc'), ' only the rewrite  ', mark('gap-mark wide'), ' missing here'],
     );
   // Teachers' chains are never sampled, so they matter only if nothing else is shown.
   const sampled = chains.filter(({ role }) => role !== 'teacher');

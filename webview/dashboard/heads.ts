@@ -20,7 +20,7 @@ export function headsView(heads: readonly RunHead[]): Node[] {
       element('h2', { class: 'foreign', title: head.folder }, ...visibleNodes(head.label ?? head.id)),
       element('span', { class: `state state-${head.state}` }, head.state),
       head.backend
-        ? element('span', { class: 'dim foreign', title: 'What computes' }, ...visibleNodes(head.backend))
+        ? element('span', { class: 'dim foreign', title: 'Backend and device' }, ...visibleNodes(head.backend))
         : null,
       head.reason ? element('span', { class: 'foreign reason' }, ...visibleNodes(head.reason)) : null,
       head.state === 'finished' || head.state === 'unreadable' ? null : standing(head),

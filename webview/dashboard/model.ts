@@ -7,7 +7,7 @@ import { Track } from './track';
 /** Possible shares of the page for the rollouts. */
 export const rolloutsShares = { least: 0.15, most: 0.85 };
 
-/** The reader's choices, kept over reloads. */
+/** The reader's choices, kept across reloads. */
 export const viewSchema = z.object({
   mode: z.enum(['charts', 'table']).catch('charts'),
   axis: z.enum(['stages', 'updates', 'time']).catch('stages'),
@@ -50,7 +50,7 @@ export class DashboardModel {
   }
 
   /** Stages that any of the runs has updates of. */
-  stagesThere(): Set<number> {
+  presentStages(): Set<number> {
     const there = new Set<number>();
     for (const { rows, stage } of this.tracks)
       for (let row = 0; row < rows; row++) if (row === 0 || stage[row] !== stage[row - 1]) there.add(stage[row]);
@@ -59,7 +59,7 @@ export class DashboardModel {
 
   /** Indices of the stages whose updates are displayed. */
   stagesShown(): Set<number> {
-    const there = this.stagesThere();
+    const there = this.presentStages();
     const chosen =
       this.view.stages?.map((stage) => stageNames.indexOf(stage)).filter((stage) => there.has(stage)) ?? [];
     if (chosen.length > 0) return new Set(chosen);

@@ -41,7 +41,9 @@ export class Panels {
   private shown = new Map<string, ShownPanel>();
   private theme: Theme = readTheme();
   private readonly visible = new Set<Element>();
-  private readonly observer = new IntersectionObserver((entries) => this.sighted(entries), { rootMargin: '200px' });
+  private readonly observer = new IntersectionObserver((entries) => this.observeVisibility(entries), {
+    rootMargin: '200px',
+  });
   private model: DashboardModel | undefined;
   private pointing = 0;
   /** Of the grid, in CSS pixels; its height does not matter to the charts. */
@@ -210,7 +212,7 @@ export class Panels {
     keys[event.key]();
   }
 
-  private sighted(entries: readonly IntersectionObserverEntry[]): void {
+  private observeVisibility(entries: readonly IntersectionObserverEntry[]): void {
     const fresh = new Set<Element>();
     for (const { target, isIntersecting } of entries) {
       for (const set of [fresh, this.visible]) {

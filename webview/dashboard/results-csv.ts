@@ -8,7 +8,7 @@ import { columns } from '../../src/results';
  */
 export function resultsCsv(heads: readonly RunHead[], pairs: readonly PairedResults[]): string {
   const differences = { base: 'start', baseline: 'strongest_baseline', first: 'first_run' } as const;
-  // The number of problems, n, says what the rest is worth: in front.
+  // n, the number of problems, comes first, as all other figures depend on it.
   const shown = columns.toSorted((a, b) => Number(b.name === 'n') - Number(a.name === 'n'));
   const compared = columns.flatMap(({ difference }) => difference?.paired.of ?? []);
   const header = [

@@ -18,12 +18,14 @@ interface ResultRow {
 interface TableColumn {
   heading: string;
   title: string;
-  /** Where the page is too narrow for all columns, those of the highest rank go first; without one it always stays. */
+  /**
+   * Where the page is too narrow, columns with the highest rank are dropped first; those without a rank always stay.
+   */
   rank?: number;
   cell(row: ResultRow): HTMLElement;
 }
 
-/** The students on the test problems: a row a stage, and in each a row a run. */
+/** The students on the test problems: rows by stage, and within a stage by run. */
 export function resultsTable(heads: readonly RunHead[], pairs: readonly PairedResults[]): Node {
   const several = heads.length > 1;
   const byStage = stageNames
@@ -103,13 +105,13 @@ function runCell({ id, start }: RunHead, run: number, alike: boolean): HTMLEleme
 const paired =
   'on the same problems, with its 95 % interval ' + '(paired bootstrap over the problems; other seeds are not covered)';
 
-/** What goes first where the page is too narrow: by what is compared, and with what. */
+/** Which differences are dropped first where the page is too narrow, by figure and by compared student. */
 const ranks = (several: boolean) => ({
   accuracy: { base: several ? 1 : 0, baseline: 2, first: undefined },
   tokens: { base: several ? 4 : 1, baseline: 5, first: 2 },
 });
 
-/** The columns of the results, and behind each the differences in it. */
+/** The columns of the results, each followed by its differences. */
 function columnsOf(heads: readonly RunHead[], rows: readonly ResultRow[]): TableColumn[] {
   const several = heads.length > 1;
   const results = rows.map(({ result }) => result);
@@ -169,7 +171,7 @@ function comparedWith(heads: readonly RunHead[]): Comparison[] {
   return others.filter((other) => other !== false);
 }
 
-/** Said to be better or worse only when its interval leaves out 0. */
+/** Called better or worse only if the interval excludes 0. */
 function differenceCell(
   pair: PairedResults | undefined,
   { paired: { of, unit, text }, better }: StudentDifference,

@@ -101,7 +101,7 @@ export class Toolbar {
     this.reset = element(
       'button',
       { class: 'plain', title: 'Show the whole axis (0, or a double click)', onclick: () => actions.zoom(null) },
-      'Whole Axis',
+      'Reset Zoom',
     );
     replaceChildren(
       this.root,
@@ -140,7 +140,7 @@ export class Toolbar {
   }
 
   private drawStages(model: DashboardModel): void {
-    const there = [...model.stagesThere()].sort();
+    const there = [...model.presentStages()].sort();
     const shown = model.stagesShown();
     const key = JSON.stringify([there, [...shown]]);
     if (key === this.drawnStages) return;

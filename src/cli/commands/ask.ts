@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { withoutEnd } from '../../chain/completion';
 import type { Backend } from '../../config/backends';
 import { type AskedStudent, askStudent, openStudent } from '../../curriculum/evaluation/students';
-import { startToAsk } from '../../engine/engines';
+import { startForInference } from '../../engine/engines';
 import type { Engine } from '../../engine/port';
 import { backendOption, promptOption, promptSettings, studentAt } from '../inputs/asked-student';
 import { count, positive, sampleCount, upTo } from '../inputs/options';
@@ -30,10 +30,10 @@ export function addAskCommand(program: Command): void {
     .description('ask a student questions and see its answers')
     .argument('<student>', 'a checkpoint, a Hugging Face folder, or a .gguf file')
     .argument('[question]', 'if omitted, questions are read from the terminal or standard input, one per line')
-    .option('--max-new-tokens <n>', 'longest answer', positive, 512)
+    .option('--max-new-tokens <n>', 'maximum tokens of an answer', positive, 512)
     .option('--temperature <t>', '0 = greedy (default: 0, or 0.7 with several samples)', upTo(10))
     .option('--samples <k>', 'answers per question', sampleCount, 1)
-    .option('--seed <n>', 'of sampling', count, 1)
+    .option('--seed <n>', 'seed of sampling', count, 1)
     .addOption(promptOption())
     .option('--system <text>', 'system message of the chat')
     .option('--raw', 'send the text unchanged, for the student to continue')
@@ -54,7 +54,7 @@ Examples:
       const stop = () => interrupted.abort();
       process.once('SIGINT', stop);
       try {
-        const engine = await startToAsk(options.backend, path);
+        const engine = await startForInference(options.backend, path);
         try {
           const student = await openWhileWaiting(engine, path, options);
           const { signal } = interrupted;

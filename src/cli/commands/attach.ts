@@ -68,15 +68,17 @@ async function findBusyHost(folder: string | undefined, version: string): Promis
   if (busy.length === 1) return busy[0];
   for (const client of busy) client.dispose();
   if (busy.length > 1)
-    throw new UserError('several training hosts are running here', {
+    throw new UserError('several runs are in progress here', {
       code: 'usage',
-      remedy: `Name one: ${busy.map((client) => shortPath(dirname(client.folder))).join(', ')}.`,
+      remedy: `Give one of them: ${busy.map((client) => shortPath(dirname(client.folder))).join(', ')}.`,
     });
-  throw nothingRuns(places);
+  throw noRunInProgress(places);
 }
 
-/** Throws the error that there is no such host. A run in a terminal is named, as it cannot be followed from here. */
-function nothingRuns(places: readonly string[]): UserError {
+/**
+ * The error that no host here has a run in progress. It names a run in a terminal, which cannot be followed from here.
+ */
+function noRunInProgress(places: readonly string[]): UserError {
   for (const { folder } of allRuns(places.map((place) => join(place, 'runs')))) {
     const holder = lockHolder(folder);
     if (holder)

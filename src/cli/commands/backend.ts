@@ -54,7 +54,7 @@ export function addBackendCommand(program: Command): void {
             stderr.write(
               `${name} would come from ${new URL(url).host}: ${bytes(size)}, stored in ${tensorFlowFolder()}\n`,
             );
-            return askConsent('Fetch it?', options.yes);
+            return askConsent('Download it?', options.yes);
           },
           watch,
         ),

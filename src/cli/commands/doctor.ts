@@ -66,7 +66,7 @@ function text({
     '',
     ...backends.flatMap(backendText),
     '',
-    ...(problems.length > 0 ? problems.map((problem) => pc.red(problem)) : [pc.green('Everything needed is here.')]),
+    ...(problems.length > 0 ? problems.map((problem) => pc.red(problem)) : [pc.green('Nothing is missing.')]),
   ].join('\n');
 }
 

@@ -16,17 +16,17 @@ interface Options {
 export function addDownloadCommand(program: Command): void {
   program
     .command('download')
-    .description('download a student or a data set of the Hugging Face Hub, for use in experiments')
+    .description('download a student or a dataset of the Hugging Face Hub, for use in experiments')
     .argument(
       '<name>',
-      'owner/name, with @revision if it is not main: Qwen/Qwen2.5-0.5B; for a data set also its subset and split',
+      'owner/name, with @revision if it is not main: Qwen/Qwen2.5-0.5B; for a dataset also its subset and split',
     )
-    .option('--dataset', 'download a data set: openai/gsm8k/main, or openai/gsm8k/main/train')
+    .option('--dataset', 'download a dataset: openai/gsm8k/main, or openai/gsm8k/main/train')
     .option('--json', 'its folder as one JSON object')
     .addHelpText(
       'after',
       `
-Only needed files are fetched (for a student config, safetensors and tokenizer; for a data set the files of its rows),
+Only needed files are downloaded (for a student config, safetensors and tokenizer; for a dataset the files of its rows),
 and each is verified by its hash. An interrupted download resumes. HF_TOKEN holds a token for gated repositories,
 HF_ENDPOINT names another server.
 
@@ -59,7 +59,7 @@ async function downloadStudent(text: string, { json }: Options): Promise<void> {
 async function downloadDataset(text: string, { json }: Options): Promise<void> {
   const dataset = parseDatasetName(text);
   if (!dataset)
-    throw new UserError(`"${text}" is not the name of a data set on the Hugging Face Hub`, {
+    throw new UserError(`"${text}" is not the name of a dataset on the Hugging Face Hub`, {
       code: 'usage',
       remedy: 'Names are owner/name, then its subset and split if there are several: openai/gsm8k/main/train.',
     });
@@ -84,6 +84,6 @@ async function provide({ kind, name, here, fetchIt, next }: Download, json = fal
   const folder = here ?? (await fetchIt({ json, agree: async () => true }));
   if (json) return printDocument({ [kind]: name, folder, fetched: here === null });
   stdout.write(
-    `${pc.bold(name)} ${here ? 'was downloaded before' : 'is downloaded'}: ${shortPath(folder)}\n\n${next}\n`,
+    `${pc.bold(name)} ${here ? 'was already downloaded' : 'was downloaded'}: ${shortPath(folder)}\n\n${next}\n`,
   );
 }

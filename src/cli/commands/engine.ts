@@ -74,7 +74,7 @@ export function addEngineCommand(program: Command): void {
       };
       const agreed = (plan: InstallPlan) => {
         stderr.write(planText(plan));
-        return askConsent('Fetch them?', options.yes);
+        return askConsent('Download them?', options.yes);
       };
       report(await interruptible(options, (watch) => installEngine(asked, agreed, watch)), options.json);
     });
@@ -173,7 +173,7 @@ function factsOf({ hello, description, tokensPerSecond, flops }: Verified): [str
     [
       'speed',
       `${speedText({ tokensPerSecond, gflops: flops === null ? undefined : flops / 1e9 })} ` +
-        '(the built-in student; a large product)',
+        '(the built-in student; a large matrix product)',
     ],
   ];
 }

@@ -56,10 +56,10 @@ export function addEvaluateCommand(program: Command): void {
       'a dataset, an experiment (its test data), or the word arithmetic (default: the test data of its run)',
     )
     .option('--limit <n>', 'ask at most n problems', positive)
-    .option('--max-new-tokens <n>', "longest answer (default: the experiment's, or 512)", positive)
+    .option('--max-new-tokens <n>', "maximum tokens of an answer (default: the experiment's, or 512)", positive)
     .option('--temperature <t>', '0 = greedy (default: 0, or 0.7 with several samples)', upTo(10))
     .option('--samples <k>', 'answers per problem', sampleCount, 1)
-    .option('--seed <n>', 'of sampling, and of arithmetic problems', count, 1)
+    .option('--seed <n>', 'seed of sampling, and of arithmetic problems', count, 1)
     .addOption(promptOption())
     .option('--system <text>', 'system message of the chat')
     .addOption(backendOption())
@@ -91,7 +91,7 @@ Examples:
       if (options.out !== undefined) checkTarget(options.out, (head) => head.startsWith('{"problemId":'));
       if (options.server !== undefined) return evaluateServer(options.server, named, options);
       if (named === undefined)
-        throw new UserError('no student is named', {
+        throw new UserError('no student is given', {
           code: 'usage',
           remedy: 'Give a checkpoint, or a server with --server and --model.',
         });
@@ -135,7 +135,7 @@ async function evaluateOn(engine: Engine, checkpoint: string, data: TestData, op
 async function evaluateServer(url: string, named: string | undefined, options: Options): Promise<void> {
   const { model, samples } = options;
   if (model === undefined)
-    throw new UserError('no student is named', { code: 'usage', remedy: 'Give its name on the server with --model.' });
+    throw new UserError('no student is given', { code: 'usage', remedy: 'Give its name on the server with --model.' });
   const checkpoint = named === undefined ? undefined : studentAt(named);
   const { prompt, system } = asked(checkpoint, options);
   if (options.system !== undefined && prompt === 'plain')

@@ -31,7 +31,7 @@ export function addExportCommand(program: Command): void {
       ]),
     )
     .addOption(
-      new Option('--dtype <type>', 'of the weights; q8_0 for gguf only')
+      new Option('--dtype <type>', 'type of the weights; q8_0 for gguf only')
         .choices(['f32', 'f16', 'bf16', 'q8_0'])
         .default('f32'),
     )
@@ -59,7 +59,7 @@ export function addStudentImport(command: Command): void {
     .description('convert a student from elsewhere, such as a GGUF file, to a Hugging Face folder (dequantized)')
     .argument('<student>', 'a .gguf file, or a folder')
     .argument('<out>', 'folder to write')
-    .addOption(new Option('--dtype <type>', 'of the weights').choices(['f32', 'f16', 'bf16']).default('f32'))
+    .addOption(new Option('--dtype <type>', 'type of the weights').choices(['f32', 'f16', 'bf16']).default('f32'))
     .option('--force', 'overwrite an existing target')
     .option('--json', 'what was written as one JSON object')
     .addHelpText('after', '\nExamples:\n  distillery import student SmolLM2-135M-Instruct.Q8_0.gguf ./smollm2')

@@ -19,7 +19,7 @@ interface Options {
 export function addGsm8kImport(command: Command): void {
   command
     .command('gsm8k')
-    .description('download the GSM8K data set (8,792 school problems with solutions, MIT) from its authors on GitHub')
+    .description('download the GSM8K dataset (8,792 school problems with solutions, MIT) from its authors on GitHub')
     .argument('[folder]', 'folder for train.jsonl and test.jsonl', join('data', 'gsm8k'))
     .option('--mirror <url>', 'URL of a folder on another server with the two files', gsm8kSource)
     .option('--yes', 'download without asking')
@@ -43,10 +43,10 @@ async function importGsm8k(folder: string, { mirror, yes, json }: Options): Prom
   if (missing.length > 0) {
     const list = missing.map(({ name, bytes }) => `${name} (${size(bytes)})`).join(' and ');
     stderr.write(`GSM8K, MIT licence: ${list}\nfrom ${mirror}\nto   ${shortPath(resolve(folder))}\n`);
-    if (!(await askConsent('Fetch them?', yes))) return;
+    if (!(await askConsent('Download them?', yes))) return;
   }
   for (const { name, file, bytes, sha256 } of missing) {
-    const done = waiting(`Fetching ${name}`, json);
+    const done = waiting(`Downloading ${name}`, json);
     await download(`${mirror.replace(/\/+$/, '')}/${name}`, file, { bytes, sha256 }).finally(done);
   }
   const kept = files.map(({ file, rows, sha256 }) => ({ file, rows, sha256 }));

@@ -14,7 +14,7 @@ import { addRolloutsImport } from './import-rollouts';
 export function addImportCommand(program: Command): void {
   const command = program
     .command('import')
-    .description('import rollouts of other trainers, data sets, recorded failures, or students');
+    .description('import rollouts of other trainers, datasets, recorded failures, or students');
   const cases = command
     .command('cases')
     .description(

@@ -53,7 +53,7 @@ export function addMirrorCommands(program: Command): void {
       `repeat every so many seconds while the run is in progress (${defaultPollSeconds}), until Ctrl-C`,
       positive,
     )
-    .option('--runs <folder>', `where runs are searched (default: ${runsFolderName} here, below or above)`)
+    .option('--runs <folder>', `folder to search for runs (default: ${runsFolderName} here, below or above)`)
     .option('--json', 'what was copied where, as JSON')
     .addHelpText(
       'after',

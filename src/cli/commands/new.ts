@@ -60,7 +60,7 @@ export function addNewCommand(program: Command): void {
       '--student <student>',
       'a Hugging Face folder, .gguf file or downloaded model (default: a copy of the built-in one)',
     )
-    .option('--name <name>', "of the experiment (default: the folder's)")
+    .option('--name <name>', "name of the experiment (default: the folder's)")
     .option('--json', 'what was written as one JSON object');
   datasetOptions(command)
     .addHelpText(

@@ -38,14 +38,13 @@ export function addPreviewCommand(program: Command): void {
     .option('--count <n>', 'problems to show', positive, 2)
     .option('--start <n>', 'position of the first problem, from 1', positive, 1)
     .option('--stage <names>', `only these: ${trainedStages.join(', ')}`, namesOf(trainedStages))
-    .option('--download', 'download a missing student and missing data sets from the Hugging Face Hub')
+    .option('--download', 'download a missing student and missing datasets from the Hugging Face Hub')
     .option('--time', 'only how long a run takes here, roughly, with the full and with the quick budget')
     .option('--json', 'an array of problems with their views; with --time the seconds')
     .addHelpText(
       'after',
       `
-Prompts are shown whole, in the student's chat template with its system message. To the left of each step stands its
-number in the teacher's chain. Stage 2 is shown at every point of its mask schedule.
+Prompts are shown whole, in the student's chat template with its system message. The number to the left of each step is its number in the teacher's chain. Stage 2 is shown at every point of its mask schedule.
 
 Examples:
   distillery preview examples/arithmetic

@@ -24,7 +24,7 @@ export function addReportCommand(program: Command, version: string): void {
     .option('--out <file>', 'output file (default: the run’s name with .html, here)')
     .option('--cases <n>', 'number of cases', count, 10)
     .option('--case <id>', 'a case to include; may be repeated', (id, before: string[] = []) => [...before, id])
-    .option('--runs <folder>', `where runs are searched (default: ${runsFolderName} here, below or above)`)
+    .option('--runs <folder>', `folder to search for runs (default: ${runsFolderName} here, below or above)`)
     .option('--json', 'the path of the page, as JSON')
     .addHelpText(
       'after',

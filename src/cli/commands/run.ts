@@ -62,7 +62,7 @@ export function addRunCommands(program: Command): void {
       'keep a copy of the run in this folder, such as a mounted bucket; --continue looks there too',
     )
     .addOption(trackOption())
-    .option('--download', 'download a missing student and missing data sets from the Hugging Face Hub')
+    .option('--download', 'download a missing student and missing datasets from the Hugging Face Hub')
     .option('--json', 'one JSON object per line: the run, its events, the result')
     .addHelpText(
       'after',
@@ -93,7 +93,7 @@ Examples:
     .argument('<run>', 'a run folder, a run name or a unique part of it, or `latest`')
     .addOption(engineOption())
     .addOption(trackOption())
-    .option('--runs <folder>', `where runs are searched (default: ${runsFolderName} here, below or above)`)
+    .option('--runs <folder>', `folder to search for runs (default: ${runsFolderName} here, below or above)`)
     .option('--json', 'one JSON object per line: the run, its events, the result')
     .addHelpText('after', '\nExamples:\n  distillery resume latest\n  distillery resume 20260205-140309-arithmetic')
     .action(async (name: string, { runs, json, track }: Pick<RunFlags, 'runs' | 'json' | 'track'>) => {

@@ -43,7 +43,7 @@ export function addScoreCommand(program: Command): void {
     .option('--updates <n>', 'the newest n updates of the run', positive, 1)
     .option('--data <file>', 'the problems, for completions outside of a run')
     .option('--show <n>', 'number of rising and of falling completions to show', positive, 5)
-    .option('--runs <folder>', `where runs are searched (default: ${runsFolderName} here, below or above)`)
+    .option('--runs <folder>', `folder to search for runs (default: ${runsFolderName} here, below or above)`)
     .option('--json', 'a summary and every completion as one JSON object')
     .addHelpText(
       'after',
@@ -66,7 +66,7 @@ Examples:
     });
 }
 
-/** Offers the modules of the reward to `work`, says that they run, and ends them. */
+/** Runs `work` with the modules of the reward, reports which modules run, and ends them. */
 async function withCode(reward: RewardConfig, work: (code: CodeRewards) => Promise<void>): Promise<void> {
   for (const path of modulesOf([reward])) stderr.write(`runs code: ${path}\n`);
   const code = new CodeRewards({ warn: (text) => stderr.write(`warning: ${text}\n`) });

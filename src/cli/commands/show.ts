@@ -31,7 +31,7 @@ export function addShowCommand(program: Command): void {
     .command('show')
     .description('one run: its results, settings, curves, failures, and files')
     .argument('<run>', 'a run folder, a run name or a unique part of it, or `latest`')
-    .option('--runs <folder>', `where runs are searched (default: ${runsFolderName} here, below or above)`)
+    .option('--runs <folder>', `folder to search for runs (default: ${runsFolderName} here, below or above)`)
     .option('--picture <file>', 'write results and curves as an SVG instead')
     .option('--json', 'the same as one JSON object')
     .addHelpText(

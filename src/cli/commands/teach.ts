@@ -66,8 +66,8 @@ export function addTeachCommand(program: Command): void {
     )
     .option('--no-thoughts', "remove the teacher's <think> part from the chains")
     .option('--with-unanswered', 'keep questions without a right chain too, without a chain')
-    .option('--temperature <t>', 'of sampling', upTo(2), 0.7)
-    .option('--max-tokens <n>', 'longest reply, including its thinking', positive, 4096)
+    .option('--temperature <t>', 'temperature of sampling', upTo(2), 0.7)
+    .option('--max-tokens <n>', 'maximum tokens of a reply, including its thinking', positive, 4096)
     .option('--prompt <file>', 'file with a prompt of your own, with {question} in it')
     .option('--seed <n>', 'sent with each request, if the endpoint supports it: sample i has seed n + i', count)
     .option('--concurrency <n>', 'concurrent requests', requestCount, 4)
@@ -162,7 +162,7 @@ async function ask(
   const show = showTeaching(stderr, options.json ?? false);
   const interrupt = () => {
     if (stop.signal.aborted) abort.abort();
-    else show.say('Waiting for the replies in progress, which are paid for; a second Ctrl-C drops them.');
+    else show.print('Waiting for the replies in progress, which are paid for; a second Ctrl-C drops them.');
     stop.abort();
   };
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt).on('SIGHUP', interrupt);

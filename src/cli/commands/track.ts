@@ -48,7 +48,7 @@ export function addTrackCommand(program: Command): void {
       'send to W&B’s server, or to the Space named by TRACKIO_SPACE_ID; otherwise nothing leaves this machine',
     )
     .option('--python <path>', 'the Python with `trackio` or `wandb` (default: the first one found that has it)')
-    .option('--runs <folder>', `where runs are searched (default: ${runsFolderName} here, below or above)`)
+    .option('--runs <folder>', `folder to search for runs (default: ${runsFolderName} here, below or above)`)
     .option('--json', 'what was sent where, as JSON')
     .addHelpText(
       'after',

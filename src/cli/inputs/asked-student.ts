@@ -21,7 +21,7 @@ export const promptOption = () =>
   ]);
 
 export const backendOption = () =>
-  new Option('--backend <name>', 'what computes').choices(backendNames).default('auto');
+  new Option('--backend <name>', 'backend that runs the student').choices(backendNames).default('auto');
 
 /** Without an option, the prompt format of the checkpoint's run. */
 export function promptSettings(checkpoint: string, { prompt, system }: PromptSettings): PromptSettings {

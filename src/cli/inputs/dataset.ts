@@ -30,7 +30,7 @@ export type FileSource = Exclude<DataSource, { format: 'arithmetic' }>;
 export function datasetOptions(command: Command, formats: readonly string[] = []): Command {
   return command
     .addOption(
-      new Option('--format <name>', 'of the dataset (default: detected from its first row)').choices([
+      new Option('--format <name>', 'format of the dataset (default: detected from its first row)').choices([
         ...fileFormats,
         ...formats,
       ]),
@@ -42,7 +42,7 @@ export function datasetOptions(command: Command, formats: readonly string[] = []
       columnsOf,
     )
     .option('--skip-bad', 'skip unusable rows without asking')
-    .option('--download', 'download a missing data set of the Hugging Face Hub without asking');
+    .option('--download', 'download a missing dataset of the Hugging Face Hub without asking');
 }
 
 /** `question=problem,chain=solution`; several columns of question or choices with a plus between. */
@@ -62,7 +62,7 @@ const isSeveral = (role: ColumnRole): role is 'question' | 'choices' => severalC
 const isRole = (text: string): text is ColumnRole => (roles as readonly string[]).includes(text);
 
 /**
- * The source named by a path, or by a data set of the Hub, and the options. A missing data set is downloaded after
+ * The source named by a path, or by a dataset of the Hub, and the options. A missing dataset is downloaded after
  * consent. @throws UserError when there is no such source
  */
 export async function datasetSource(text: string, options: DatasetOptions & { json?: boolean }): Promise<FileSource> {
@@ -73,7 +73,7 @@ export async function datasetSource(text: string, options: DatasetOptions & { js
       file: text,
       code: 'missing',
       remedy:
-        'For a data set of the Hugging Face Hub: distillery download ' +
+        'For a dataset of the Hugging Face Hub: distillery download ' +
         `--dataset ${datasetNameText(missing)}, or add --download to this command.`,
     });
   return sourceAt(locateDataset(text, '.'), options);
@@ -111,7 +111,7 @@ export async function loadAsked(
 export const readingProgress = (name: string, quiet = false) =>
   counting((count) => `Reading ${name} … ${count.toLocaleString('en')} rows`, quiet);
 
-/** A line on a terminal that says how far something is, when it takes more than a second. */
+/** A progress line on a terminal, shown when work takes more than a second. */
 export function counting(text: (count: number) => string, quiet = false) {
   let [shown, next] = [false, performance.now() + 1000];
   return {

@@ -1,4 +1,4 @@
-/** Downloads what is missing of the Hugging Face Hub after the user's consent: students and data sets. */
+/** Downloads what is missing of the Hugging Face Hub after the user's consent: students and datasets. */
 import { dirname } from 'node:path';
 import { checkExperiment } from '../../config/check';
 import type { loadExperiment } from '../../config/load';
@@ -39,10 +39,10 @@ const canAsk = ({ yes, json }: ConsentOptions) => yes || (!json && process.stdin
 
 const consentOf = ({ yes, json = false }: ConsentOptions): Consent => ({
   json,
-  agree: () => askConsent('Fetch it?', yes),
+  agree: () => askConsent('Download it?', yes),
 });
 
-/** Downloads the student and the data sets that an experiment names, if they are missing. */
+/** Downloads the student and the datasets that an experiment names, if they are missing. */
 export async function fetchMissing(
   file: string,
   options: ConsentOptions & Parameters<typeof loadExperiment>[1],
@@ -63,7 +63,7 @@ export async function fetchMissing(
     if ('path' in source) await fetchMissingDataset(source.path, folder, options);
 }
 
-/** Downloads the data set named by a text, if it is missing. */
+/** Downloads the dataset named by a text, if it is missing. */
 export async function fetchMissingDataset(text: string, folder: string, options: ConsentOptions): Promise<void> {
   const dataset = canAsk(options) && missingDataset(text, folder);
   if (dataset) await fetchDataset(dataset, consentOf(options));

@@ -1,4 +1,4 @@
-/** What `distillery new` says of a student of a family that only the PyTorch engine supports. */
+/** Messages of `distillery new` about a student of a family that only the PyTorch engine supports. */
 import type { Need } from '../../curriculum/training/memory';
 import type { OtherFamily } from '../../student-files/other-family';
 import { gigabytes } from '../../words';
@@ -11,10 +11,10 @@ export function familyNote({ reason }: OtherFamily, installed: boolean): string 
   return `${only} No PyTorch engine is set up here. ${way}.`;
 }
 
-/** Parameters whose memory is worth a line. */
+/** With fewer parameters, the memory is not mentioned. */
 const notable = 50_000_000;
 
-/** What is known without the engine, which estimates all of the memory once it is installed, but no time. */
+/** What is known without the engine. Once installed, it estimates the memory, but not the time. */
 export function familyNeeds({ parameters }: OtherFamily, installed: boolean): Need[] {
   const time = 'PyTorch gives no estimate of the time before a run; the run shows the time left.';
   if (installed || parameters === null || parameters < notable) return [{ level: 'info', text: time }];

@@ -95,35 +95,34 @@ export function datasetFiles(
   // A Hugging Face folder: config.json, model.safetensors, tokenizer.json.
   "student": { "path": ${JSON.stringify(student)} },${backend}
   "data": {
-    // ${taught} rows to learn from, and ${validation} more at the end for choosing checkpoints.
+    // ${taught} rows to train on, and the ${validation} after them to choose checkpoints by.
     "train": ${source(train)},
     "validation": ${validation},
-    // ${testRows} rows that nothing is learned from and nothing chosen by.
+    // ${testRows} rows for the test only: not for training, not for choosing checkpoints.
     "test": ${source(test)}${thought}
   },
   // Settings that are not written here have defaults; completion and hovers in VS Code name them all.
   "stages": {
     ${
       chains
-        ? `// Stage 1: put shuffled, masked teacher chains right. About 5 epochs.
+        ? `// Stage 1: restore shuffled, masked teacher chains. About 5 epochs.
     "reconstruct": { "updates": ${updates(5, 32, 1000)}, "batch": 32${rates.supervised} },`
         : '// No row has a teacher chain, so Stage 1 and 3 have no targets.\n    "reconstruct": false,'
     }
-    // Stage 2: complete masked chains by GRPO, right and short; the masks grow until only the question is left.${sized}
+    // Stage 2: GRPO on completing chains; the masks grow until only the question is left.${sized}
     "complete": ${sampled(1, 400, rates.complete)},
     ${
       chains
-        ? `// Stage 3: rewrite what the student keeps failing, then learn the rewrites from the plain question.
+        ? `// Stage 3: GRPO on rewriting chains that the student keeps failing, then training on the rewrites.
     "rewrite": ${sampled(0.25, 100, rates.rewrite)}`
         : '"rewrite": false'
     }
   },
   // For comparison: plain fine-tuning on the same chains, unchanged and cut to the sentences that compute.
   "baselines": { "sft": ${sft} },
-  // Room for the student's own answers, which are longer than the teacher's at first; each test says how many were cut
-  // off.
+  // Room for the student's answers, at first longer than the teacher's; each test reports how many were cut off.
   "evaluation": {${atOnce} "maxNewTokens": ${budgets.answer}, "every": 50 },
-  // What a quick run changes, to see that everything works. "distillery preview --time" estimates how long both take.
+  // What a quick run changes; it checks that all works. "distillery preview --time" estimates how long both take.
   "quick": {
     "data": { "validation": ${Math.min(validation, quick.validation)}, "test": { "count": ${tests} } },
     "stages": {

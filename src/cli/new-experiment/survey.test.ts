@@ -1,4 +1,4 @@
-/** Budgets for chains of very different lengths: no row that fits is left out. */
+/** Budgets for chains of very different lengths: every row that fits is used. */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { roundedUp } from '../../data/lengths';

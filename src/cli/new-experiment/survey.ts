@@ -23,7 +23,7 @@ import { counting, type DatasetOptions, datasetSource, type FileSource, loadAske
 import { shortPath } from '../inputs/places';
 import { type Budgets, budgetsFor, type PromptedStudent } from './budgets';
 
-/** A part of a dataset; `path` is absolute, or the name of a data set of the Hub. */
+/** A part of a dataset; `path` is absolute, or the name of a dataset of the Hub. */
 export type DatasetPart = Omit<FileSource, 'start'> & { start?: number };
 
 export interface Survey {
@@ -161,8 +161,8 @@ function partOf(text: string, options: DatasetOptions, { columns, bad, file, spl
 
 const testedOn = (test: string, data: string) =>
   resolve(test) === resolve(data)
-    ? 'Tested on the part of the data that is named test.'
-    : `Tested on ${namedDataset(test, '.') ? test : shortPath(test)}, which lies beside the data.`;
+    ? 'Tested on the test split of the data.'
+    : `Tested on ${namedDataset(test, '.') ? test : shortPath(test)}, which is beside the data.`;
 
 /** The data, and test data found beside it. */
 function withTest(data: string): { train: string; test: string | null } {

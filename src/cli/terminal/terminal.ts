@@ -8,7 +8,7 @@ import { stripVTControlCharacters } from 'node:util';
 import colours from 'picocolors';
 import { visible } from '../../foreign-text';
 
-/** Until it is written, colours in a text are markers that no text from elsewhere can guess. */
+/** Until a text is written, its colours are markers that no text from elsewhere can guess. */
 const [open, close] = [`\u001b]${randomBytes(8).toString('hex')};`, '\u0007'];
 const mark = new RegExp(`(${open.replace(']', '\\]')}\\d+${close})`);
 const marked = (codes: string) => codes.replaceAll('\u001b[', open).replaceAll('m', close);

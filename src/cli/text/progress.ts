@@ -1,5 +1,5 @@
 import type { CurriculumEvent } from '../../curriculum/context';
-import { checkText } from '../../runs/events';
+import { validationText } from '../../runs/events';
 import { type Spent, spendingText } from '../../spent';
 import { phaseTitle } from '../../stages';
 import { type Start, studentTitle } from '../../start';
@@ -67,8 +67,9 @@ export function showProgress(
         break;
       }
       case 'validation':
-        validation = `val ${checkText(event)}`;
-        if (!screen.isTTY) line(`  update ${event.step}: validation ${checkText(event)}${event.best ? ' (best)' : ''}`);
+        validation = `val ${validationText(event)}`;
+        if (!screen.isTTY)
+          line(`  update ${event.step}: validation ${validationText(event)}${event.best ? ' (best)' : ''}`);
         break;
       case 'result': {
         const { row } = event;

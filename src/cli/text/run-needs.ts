@@ -8,19 +8,19 @@ import { UserError } from '../../errors';
 import { loadStudentConfig } from '../../student-files/folder';
 import { pc } from '../terminal/terminal';
 
-/** What an engine says of a student before its run. */
+/** What an engine reports about a student before a run. */
 export interface EngineFacts {
   /** Null where it has none. */
   model: MemoryModel | null;
-  /** Operations per second on this machine; null where it does not say. */
+  /** Operations per second on this machine; null where the engine does not report it. */
   speed: number | null;
-  /** Why no engine works here, or not with this student. */
+  /** Why no engine works here, or none with this student. */
   fault?: UserError;
 }
 
 type OnEngine = Pick<Experiment, 'backend'> & { student: Pick<Experiment['student'], 'path' | 'lora'> };
 
-/** Starts the engine of an experiment once, for all that is asked of it. */
+/** Starts the engine of an experiment once, and collects all facts about the student. */
 export async function engineFacts({ backend, student: { path, lora } }: OnEngine): Promise<EngineFacts> {
   const facts: EngineFacts = { model: null, speed: null };
   try {
@@ -38,7 +38,7 @@ export async function engineFacts({ backend, student: { path, lora } }: OnEngine
   return facts;
 }
 
-/** Memory and approximate time. What makes a run refuse is only a warning here. */
+/** Memory and approximate time. Reasons for which a run would be refused are only warnings here. */
 export function needsOf(
   experiment: Experiment,
   { model, speed, fault }: EngineFacts,
@@ -58,7 +58,7 @@ export function needsOf(
   }
 }
 
-/** Seconds that each takes on this machine, roughly; null where no engine says how fast it is. */
+/** Estimated seconds of each on this machine; null where no engine reports its speed. */
 export async function secondsOf(planned: readonly { experiment: Experiment; work: Workload }[]) {
   const [{ experiment }] = planned;
   const { backend, student } = experiment;

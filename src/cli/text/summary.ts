@@ -30,7 +30,7 @@ export function resultsText(folder: string, damage: Damage = () => {}): string {
   ].join('\n\n');
 }
 
-/** What a test on a few problems shows, as in a quick run; undefined for others. */
+/** A note on tests with few problems, as in a quick run; undefined for others. */
 export function fewProblemsText([row]: readonly StudentRow[]): string | undefined {
   if (!row || row.n >= 30) return undefined;
   return (
@@ -55,7 +55,7 @@ export function endText(folder: string, minutes?: number): string {
 
 /**
  * Each student on the test problems, with the change in accuracy and tokens from the initial one. On a terminal,
- * columns that do not fit are left out, those of the highest rank first.
+ * columns that do not fit are omitted, those of the highest rank first.
  */
 export function summaryTable(
   students: readonly StudentRow[],

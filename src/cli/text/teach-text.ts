@@ -88,7 +88,7 @@ export function showTeaching(screen: Screen, silent: boolean) {
     progress(progress: GenerationProgress) {
       last = progress;
     },
-    say(text: string) {
+    print(text: string) {
       if (silent) return;
       clear();
       screen.write(`${pc.yellow(text)}\n`);
@@ -138,7 +138,9 @@ export function resultText(
 ): string {
   const why = { stopped: 'Stopped.', budget: 'Ended by the budget.' };
   const lines = [
-    ended === undefined ? '' : pc.yellow(ended instanceof TeacherFault ? 'The teacher gave up.' : why[ended]),
+    ended === undefined
+      ? ''
+      : pc.yellow(ended instanceof TeacherFault ? 'Stopped, because the teacher kept failing.' : why[ended]),
     kept === undefined ? '' : pc.yellow(`${shortPath(out)} is unchanged: it has ${plural(kept, 'row')}.`),
     `${pc.bold(plural(rows, 'chain'))}${kept === undefined ? ` in ${shortPath(out)}` : ''}: ` +
       `${solved} of ${plural(questions, 'question')} solved, ` +

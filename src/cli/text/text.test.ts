@@ -86,7 +86,7 @@ it('says how little a test on a few problems shows', () => {
   expect(fewProblemsText([{ ...row, wallSeconds: 1, n: 30 }])).toBeUndefined();
 });
 
-it('curves stand by phase, with the means of their ends', () => {
+it('curves are listed by phase, with the means of their ends', () => {
   const record = (stage: 'complete' | 'rewrite', step: number, rest: Partial<MetricsRecord>): MetricsRecord => ({
     seq: step,
     time: '2026-02-05T00:00:00Z',

@@ -35,7 +35,7 @@ describe('select', () => {
       )?.step,
     ).toBe(2);
   });
-  it('drops a short check once the top accuracy has left it behind', () => {
+  it('drops a short validation once the top accuracy is out of its tolerance', () => {
     expect(
       bestOf(
         [

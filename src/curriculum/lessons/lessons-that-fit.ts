@@ -46,7 +46,7 @@ export async function lessonsThatFit(
   return kept;
 }
 
-/** Checks rows from `start` on for one turn, at least one row; `end` is the index behind the last. */
+/** Checks rows from `start` on for one turn, at least one row; `end` is one past the last. */
 function checkedInOneTurn(lessons: readonly Lesson[], start: number, fits: (lesson: Lesson) => boolean) {
   const until = performance.now() + turnMs;
   const kept: Lesson[] = [];

@@ -81,10 +81,10 @@ describe('Stage 3', () => {
     expect(readFailures(run).map(({ problemId }) => problemId)).toEqual([one.problemId, two.problemId, far.problemId]);
     expect(notes).toEqual(
       expect.arrayContaining([
-        '1 problem picked by hand',
-        expect.stringMatching(/^1 picked problem skipped/),
-        'rewrites to learn from: 2 approved by hand, 0 of 0 collected ones',
-        `approved rewrites with a wrong answer are not used: ${two.problemId}`,
+        '1 problem added by hand',
+        expect.stringMatching(/^1 added problem skipped/),
+        'rewrites to learn from: 2 accepted by hand, 0 of 0 collected ones',
+        `accepted rewrites with a wrong answer are not used: ${two.problemId}`,
       ]),
     );
     expect(readMetrics(run).filter(({ phase }) => phase === 'internalise')).toHaveLength(2);
@@ -153,7 +153,7 @@ describe('verdicts on collected rewrites', () => {
     expect(withVerdicts(here, collected, { picked: new Map(), rewrites: new Map() }, 2)).toBe(collected);
   });
 
-  it('remove the rejected rewrites, put the approved ones first, and keep the limit per problem', () => {
+  it('remove the rejected rewrites, put the accepted ones first, and keep the limit per problem', () => {
     const { context: here, tokens } = context();
     const collected: TaughtRewrite[] = [
       [0, tokens('So Answer: 1')],

@@ -17,7 +17,8 @@ export function decisionsFor({ experiment, run }: Context): Decisions {
 }
 
 /**
- * Training rows that were picked by hand. A problem counts if id and question are unchanged and it has a teacher chain.
+ * Training rows that a person added to Stage 3. A problem counts if id and question are unchanged and it has a teacher
+ * chain.
  */
 export function pickedRows({ train, notify }: Context, { picked }: Pick<Decisions, 'picked'>): number[] {
   if (picked.size === 0) return [];
@@ -25,11 +26,11 @@ export function pickedRows({ train, notify }: Context, { picked }: Pick<Decision
     chain && picked.get(problem.id) === problem.question ? [row] : [],
   );
   const missing = picked.size - rows.length;
-  note(notify, `${plural(rows.length, 'problem')} picked by hand`);
+  note(notify, `${plural(rows.length, 'problem')} added by hand`);
   if (missing > 0)
     note(
       notify,
-      `${plural(missing, 'picked problem')} skipped: not among the training rows with a teacher chain`,
+      `${plural(missing, 'added problem')} skipped: not among the training rows with a teacher chain`,
       'warning',
     );
   return rows;
@@ -57,7 +58,7 @@ export function rejectedTexts({ rewrites }: Pick<Decisions, 'rewrites'>, problem
 
 /**
  * The rewrites to train on, at most `most` per problem: first those that people accepted or wrote, then collected ones
- * that nobody rejected. A text with a wrong answer is never used, whoever accepted it.
+ * that no person rejected. A text with a wrong answer is never used, even if a person accepted it.
  */
 export function withVerdicts(
   context: Context,
@@ -78,13 +79,13 @@ export function withVerdicts(
   };
   for (const [row, { problem }] of train.entries()) {
     for (const { text, verdict, question } of decisions.rewrites.get(problem.id) ?? []) {
-      if (!isApproval(verdict) || question !== problem.question) continue;
+      if (!isAcceptance(verdict) || question !== problem.question) continue;
       const answer = extractAnswer(text, 'strict');
       if (answer && sameAnswer(answer.value, problem.answer)) take(row, text, textTokens(tokenizer, text));
       else wrong.push(problem.id);
     }
   }
-  const approved = chosen.length;
+  const accepted = chosen.length;
   for (const [row, completion] of collected) {
     const ended = tokenizer.eosIds.includes(completion.at(-1)!);
     const text = tokenizer.decode(ended ? completion.slice(0, -1) : completion);
@@ -92,12 +93,12 @@ export function withVerdicts(
   }
   note(
     notify,
-    `rewrites to learn from: ${approved} approved by hand, ` +
-      `${chosen.length - approved} of ${collected.length} collected ones`,
+    `rewrites to learn from: ${accepted} accepted by hand, ` +
+      `${chosen.length - accepted} of ${collected.length} collected ones`,
   );
   if (wrong.length > 0)
-    note(notify, `approved rewrites with a wrong answer are not used: ${wrong.join(', ')}`, 'warning');
+    note(notify, `accepted rewrites with a wrong answer are not used: ${wrong.join(', ')}`, 'warning');
   return chosen;
 }
 
-const isApproval = (verdict: RewriteDecision['verdict']) => verdict === 'accepted' || verdict === 'edited';
+const isAcceptance = (verdict: RewriteDecision['verdict']) => verdict === 'accepted' || verdict === 'edited';

@@ -20,8 +20,8 @@ interface Attempt {
 /**
  * Finds problems that the student keeps getting wrong: of one greedy answer and `samples` sampled ones, at most
  * `maxCorrect` are right. Only problems with a teacher chain count, as rewriting needs one. With `source` "data",
- * recorded answers in the data (as in BRIDGE's file) are used instead. Problems picked by hand are always included.
- * Writes failures.jsonl and returns the rows.
+ * recorded answers in the data (as in BRIDGE's file) are used instead. Problems that a person added are always
+ * included. Writes failures.jsonl and returns the rows.
  */
 export async function findFailures(
   context: Context,

@@ -21,7 +21,7 @@ export function reconstruct(context: Context, student: Student, settings: Recons
   return trainSupervised(context, student, {
     stage: 'reconstruct',
     phase: 'reconstruct',
-    tolerance: null, // it prepares for the next stages; how well plain questions go by now is not what to choose by
+    tolerance: null, // Stage 1 prepares for the next stages: accuracy on plain questions does not select checkpoints
     settings,
     rows: rows.length,
     example: (row, visit) => exercise(rows[row], 'reconstruct', visit),

@@ -93,7 +93,7 @@ async function learnToRewrite(
     stage: 'rewrite',
     phase: 'rewrite',
     settings: { ...settings, policyWeight: 1 },
-    tolerance: null, // the plain question is not what this phase trains; its last update is taken
+    tolerance: null, // this phase does not train the plain question, so its last update is selected
     reference: results.complete ?? results.reconstruct ?? null,
     prompts: (update, draw) =>
       rowsOfUpdate(failures.length, update + draw * settings.updates, {

@@ -108,7 +108,7 @@ function onDisk(file: string): Bytes {
     chunks: () => chunksOf(file),
     read(start, end) {
       if (start < from || end > from + held.length) {
-        // A row far from the last one belongs to a sample: the rows behind it will not be needed.
+        // A row far from the last one is part of a sample: the rows after it will not be needed.
         const next = start >= last && start - last < 4096;
         held = readRange(file, start, next ? Math.max(end, start + aheadBytes) : end);
         from = start;

@@ -16,7 +16,7 @@ const maxBytes = 256 << 20;
 
 export interface JsonTable {
   rows: readonly Row[];
-  /** Where the file has parts that are named by split: the split that these rows are. */
+  /** The split of these rows, if the file has parts named by split. */
   split?: string;
 }
 
@@ -71,7 +71,7 @@ function tableIn(value: Row, split: Split): JsonTable | null {
   return byName(value);
 }
 
-/** Of the parts that are named by split, the wanted one, else `train`, else the first. */
+/** The part of the wanted split, else of `train`, else the first one. */
 function partIn(parts: [string, unknown][], split: Split): JsonTable | null {
   const [name, part] =
     parts.find(([one]) => splitOf(one) === split) ?? parts.find(([one]) => splitOf(one) === 'train') ?? parts[0];
@@ -79,7 +79,7 @@ function partIn(parts: [string, unknown][], split: Split): JsonTable | null {
   return rows ? { rows, split: splitOf(name) } : null;
 }
 
-/** As the Hub's viewer gives rows: `{"row_idx": 0, "row": {...}}`. */
+/** Rows as in the Hub's viewer: `{"row_idx": 0, "row": {...}}`. */
 const unwrapped = (row: Row): Row => ('row_idx' in row && isRow(row.row) ? row.row : row);
 
 /** `{"columns": [...], "data": [[...], ...]}`, pandas' orient "split". */
@@ -88,7 +88,7 @@ function ofPandas({ columns, data }: Row): Row[] | null {
   return data.map((cells) => Object.fromEntries(columns.map((name, i) => [String(name), cells[i]])));
 }
 
-/** Columns by their names, each a list or numbered; rows in groups, or by their ids. */
+/** Columns by name, each a list or an object by row number; or rows in groups, or by their ids. */
 function byName(value: Row): JsonTable | null {
   const names = Object.keys(value);
   const fields = Object.values(value);

@@ -69,7 +69,7 @@ export function valueIn(text: string): unknown {
   return exactly(json, JSON.parse(json));
 }
 
-/** Python's numbers that JSON does not have become null. */
+/** Python's numbers that JSON lacks become null. */
 const withoutNan = (text: string): string =>
   text.includes('NaN') || text.includes('Infinity')
     ? outsideStrings(text, /\bNaN\b|-?\bInfinity\b/, () => 'null')

@@ -11,8 +11,8 @@ import { parquetRows } from './parquet';
 import type { RowSource } from './source';
 
 /**
- * The rows of a file of any kind; of one with parts that are named by split, those of `split`. Errors: missing, a
- * folder, no dataset, damaged.
+ * The rows of a file of any kind; of a file with parts named by split, those of `split`. @throws UserError when it is
+ * missing, a folder, damaged, or not a dataset
  */
 export function rowsOf(file: string, split: Split = 'train'): RowSource {
   const head = headOf(file);

@@ -1,5 +1,5 @@
 /**
- * A number of 32 bits as the shortest decimal that stands for it: 0.4 is stored as 0.4000000059604645, which would not
+ * A float32 number as the shortest decimal that rounds to it: 0.4 is stored as 0.4000000059604645, which would not
  * equal an answer of 0.4. Other values are unchanged.
  */
 export function shortest(value: unknown): unknown {

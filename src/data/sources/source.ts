@@ -7,7 +7,7 @@ export type SourceRow = { place: RowPlace; index: number } & (
   | { fault: UserError }
 );
 
-/** Where a row stands in a file with random access: its number from 0, its line from 1, and its range of bytes. */
+/** The place of a row in a file with random access: its number from 0, its line from 1, and its range of bytes. */
 export interface Spot {
   index: number;
   line: number;
@@ -19,7 +19,7 @@ export interface Spot {
 export interface RowSource {
   /** Its columns, if the file lists them before the rows. */
   columns?: readonly string[];
-  /** The split that its rows are, where it has parts that are named by split. */
+  /** The split of its rows, if it has parts named by split. */
   split?: string;
   /** The number of rows, if the file gives it. */
   count?: number;

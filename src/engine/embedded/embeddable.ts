@@ -16,5 +16,5 @@ export function isEmbeddable(student: string): boolean {
 /**
  * Whether an adapter trained on a server can be used here: it was downloaded, and its base is here with its weights.
  */
-export const isAtHome = (student: string): boolean =>
+export const isAvailableHere = (student: string): boolean =>
   holdsAdapter(student) && isEmbeddable(student) && holdsWeights(baseFolder(student));

@@ -77,7 +77,7 @@ export class EngineChild {
   }
 
   /** The last lines of its other output. */
-  lastWords(): string[] {
+  lastOutput(): string[] {
     return this.log
       .split(/\r?\n/)
       .filter((line) => line.trim())

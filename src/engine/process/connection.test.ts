@@ -112,7 +112,7 @@ describe('a conversation with an engine', () => {
     expect(connection.pid).toBeUndefined();
   });
 
-  it('ends the processes that an engine left behind', async () => {
+  it('ends the child processes of an engine that is gone', async () => {
     const { connection } = await open(['leave@logProbs']);
     const error = await connection.request('logProbs', logProbs).catch((error) => error);
     const left = Number(/left (\d+)/.exec(error.remedy)?.[1]);

@@ -64,7 +64,7 @@ export class EngineConnection {
     readonly command: EngineCommand,
     private readonly timeouts: Timeouts = defaultTimeouts,
   ) {
-    this.child = new EngineChild(command, (bytes) => this.hear(bytes));
+    this.child = new EngineChild(command, (bytes) => this.onOutput(bytes));
     this.reader = new FrameReader((text) => this.child.note(text));
     void this.child.ended.then((how) => this.lose(how));
   }
@@ -161,7 +161,7 @@ export class EngineConnection {
     throw this.lose(`its answer to ${method} is invalid (${path.join('.') || 'the whole'}: ${message})`);
   }
 
-  private hear(bytes: Buffer | null): void {
+  private onOutput(bytes: Buffer | null): void {
     // Other output is a sign of life only during the start; later, messages are required.
     if (bytes || this.waiting?.method === 'hello') this.silentTicks = 0;
     if (!bytes || this.lostError) return;
@@ -203,7 +203,7 @@ export class EngineConnection {
     if (!this.lostError) {
       this.child.note(this.reader.unread);
       const remedy = this.waiting?.method === 'hello' ? this.command.remedy : undefined;
-      this.lostError = new EngineLost(why, this.child.lastWords(), { remedy, cause });
+      this.lostError = new EngineLost(why, this.child.lastOutput(), { remedy, cause });
       this.child.kill();
       this.waiting?.reject(this.lostError);
     }

@@ -129,7 +129,7 @@ export function summaryOf(description: string, { device, devices, dtypes, sample
   ].join('; ');
 }
 
-/** The engine's answer; null if it cannot tell, as older engines do not know this request. */
+/** The engine's answer; null if it cannot answer, as older engines lack this request. */
 async function unlessRefused<T>(answer: Promise<T>): Promise<T | null> {
   try {
     return await answer;

@@ -85,7 +85,7 @@ it('reports a server that is down, or silent, without delay', async () => {
   expect(report).toMatchObject({ usable: false, detail: expect.stringContaining('ECONNREFUSED') });
   const silent = new TinkerClient({ url: await serve(() => {}), key: undefined });
   expect(await problem(silent.models({ tries: 1, timeoutMs: 50 }))).toMatch(
-    /given up: nothing arrived for 0.05 s.*records of the run/,
+    /abandoned: nothing arrived for 0.05 s.*records of the run/,
   );
 });
 
@@ -118,7 +118,7 @@ it('gives up on an answer without end, and on a result that is never ready', asy
   });
   const client = new TinkerClient({ url, key: undefined });
   const endless = await problem(client.models({ tries: 1, timeoutMs: 1000 }));
-  expect(endless).toContain(`the answer of the Tinker server at ${url} was given up: the answer did not end in 1 s`);
+  expect(endless).toContain(`the request to the Tinker server at ${url} was abandoned: the answer did not end in 1 s`);
   expect(endless).toMatch(/Check the address/);
   expect(await problem(client.result('r', undefined, 100))).toMatch(/no result for 0\.1 s.*log may say why/);
 });

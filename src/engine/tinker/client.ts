@@ -67,7 +67,7 @@ export class TinkerClient {
   /** Whether passes are encoded as protobuf (SDK 0.25 and later) or as JSON (before); known from the first answer. */
   wire: 'protobuf' | 'json' | 'unknown' = 'unknown';
   private counts = { models: 0, samplers: 0 };
-  /** Whether the last request was given up: the next ones, such as to free memory, are not repeated. */
+  /** Whether the last request was abandoned: the next ones, such as to free memory, are not repeated. */
   private silent = false;
 
   constructor(
@@ -225,7 +225,7 @@ function checkAddress({ url, key }: TinkerAddress): void {
 
 function unreachable(url: string, error: unknown): UserError {
   if (error instanceof AnswerCutOff)
-    return new UserError(`the answer of the Tinker server at ${url} was given up: ${error.message}`, {
+    return new UserError(`the request to the Tinker server at ${url} was abandoned: ${error.message}`, {
       code: 'backend',
       remedy: error.arrived ? checkServer : stuck,
       cause: error,
@@ -248,7 +248,7 @@ function checkRemembered(url: string, answer: Answer): void {
       {
         code: 'backend',
         remedy:
-          'The records of the run are kept. Resume it: training goes on from the newest checkpoint, and the updates ' +
+          'The records of the run are kept. Resume it: training continues from the newest checkpoint, and the updates ' +
           'after it are computed again.',
       },
     );

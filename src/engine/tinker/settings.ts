@@ -6,7 +6,7 @@ import type { OptimizerSettings } from '../../engine-data/training';
 import { UserError } from '../../errors';
 import type { Probed } from './probe';
 
-/** Before a run, as far as only the server's tests tell; the rest is in config/engine-findings.ts. @throws UserError */
+/** Checks before a run that need the server's probe; the others are in config/engine-findings.ts. @throws UserError */
 export function checkExperiment(experiment: Experiment, probed: Probed): void {
   for (const { path, settings } of trainingGroups(experiment))
     checkOptimizer({ weightDecay: 0, maxGradNorm: 0, ...settings }, probed, `${path.join('.')}.`);

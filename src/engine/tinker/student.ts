@@ -22,11 +22,11 @@ import { copyCompanions } from '../../student-files/folder';
 import { replaceText } from '../../writing';
 import type { GrpoUpdate, LogProbOptions, Snapshot, Student, StudentFacts, SupervisedStep, TokenScores } from '../port';
 import { downloadAdapter, removeAdapter } from './adapter';
-import { checkAtHome } from './at-home';
 import { carry, completionPart, rowOf } from './carrier';
 import { type TinkerClient, TinkerError } from './client';
 import { draftOf, emptyDraft } from './drafts';
 import { Kept } from './kept';
+import { checkLocally } from './local-check';
 import type { AdamParams, RemoteModel, Sampler } from './model';
 import type { Probed } from './probe';
 import { readRemote, remoteFile } from './remote';
@@ -224,7 +224,7 @@ export class TinkerStudent implements Student {
     );
     try {
       await downloadAdapter(client, await this.model.saveForDownload(this.name('adapter')), folder, student);
-      await this.compareAtHome(folder);
+      await this.compareLocally(folder);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       warn(`the checkpoint's weights are only on the server: ${error.message}`);
@@ -232,10 +232,10 @@ export class TinkerStudent implements Student {
   }
 
   /** Checked once, as soon as an adapter is nonzero. An adapter that computes differently here is deleted again. */
-  private async compareAtHome(folder: string): Promise<void> {
+  private async compareLocally(folder: string): Promise<void> {
     if (this.compared || this.optimizerStep === 0) return;
     try {
-      await checkAtHome(folder, (rows) => this.score(this.model, rows));
+      await checkLocally(folder, (rows) => this.score(this.model, rows));
       this.compared = true;
     } catch (error) {
       removeAdapter(folder);
@@ -345,7 +345,7 @@ const weightsLost = (folder: string, url: string, cause: TinkerError) =>
     code: 'checkpoint',
     remedy:
       'If it lost its storage, start it with the storage that it had (SkyRL: --database-url and --checkpoints-base), ' +
-      'then resume. Without that, weights and moments are lost, and the run cannot go on; the adapters in its ' +
+      'then resume. Without that, weights and moments are lost, and the run cannot continue; the adapters in its ' +
       'checkpoints can still be asked, evaluated and exported.',
     cause,
   });

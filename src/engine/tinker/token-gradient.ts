@@ -1,4 +1,6 @@
-/** The loss of GRPO and its slopes for the episodes of a pass: what a Tinker server is sent instead of our losses. */
+/**
+ * The loss of GRPO and its slopes for the episodes of a pass: sent to a Tinker server, which does not have our losses.
+ */
 import type { Episode } from '../../engine-data/examples';
 import { type GrpoLossOptions, type GrpoMetrics, tokenGradient } from '../../losses/token-gradient';
 

@@ -19,7 +19,7 @@ import {
 /** Milliseconds between two writes of a growing answer. */
 const pace = 150;
 /**
- * How often an edit is retried while somebody types in the page, and the milliseconds between two attempts: at least a
+ * How often an edit is retried while a person types in the page, and the milliseconds between two attempts: at least a
  * minute, as an answer that is not written is lost, and on a busy machine an attempt meets many keystrokes.
  */
 const [tries, between] = [3000, 20];

@@ -86,7 +86,7 @@ export function nextNumber(page: string, underWay: Iterable<number> = []): numbe
   return last + 1;
 }
 
-/** Where these lines still stand in a page, ignoring trailing spaces. The end is exclusive. */
+/** The range of these lines if they are still in a page, ignoring trailing spaces. The end is exclusive. */
 export function findLines(page: string, written: readonly string[]): { from: number; to: number } | undefined {
   const lines = page.split(/\r?\n/);
   const same = (from: number) => written.every((line, i) => lines[from + i]?.trimEnd() === line.trimEnd());

@@ -88,7 +88,7 @@ function rewriteCommands(services: Services, documents: CaseDocuments): vscode.D
   ];
 }
 
-/** Chooses the cases that the next Stage 3 trains on. */
+/** Adds cases to the next Stage 3, or removes them. */
 function pickingCommands(services: Services, documents: CaseDocuments): vscode.Disposable[] {
   const byRun = (problems: readonly { run: string; problemId: string }[]) =>
     [...new Set(problems.map(({ run }) => run))].map((run) => ({
@@ -119,12 +119,12 @@ function pickingCommands(services: Services, documents: CaseDocuments): vscode.D
   ];
 }
 
-/** Reports how many cases are picked now (`count` of them by this command) and offers to run Stage 3 on them. */
+/** Reports how many cases Stage 3 has now (`count` of them added by this command), and offers to run it on them. */
 function offerStage3({ runs }: Services, run: string, count: number): void {
   const { size } = decisionsOf(readDecisions(run)).picked;
   const added = plural(count, 'case');
-  const text = size === count ? `${added} picked for Stage 3.` : `${added} picked for Stage 3, ${size} in all.`;
-  // What was picked of an import waits for an experiment.
+  const text = size === count ? `${added} added to Stage 3.` : `${added} added to Stage 3, ${size} in all.`;
+  // Cases added from an import wait for an experiment.
   const start = runs.experiments().length > 0 ? [commandOffer('Run Stage 3', 'distillery.runStage3', { run })] : [];
   void offer(text, ...start);
 }
@@ -158,7 +158,7 @@ export async function openCase(
   cases.show(plain.run, plain.problemId);
 }
 
-/** Opens the rewrite for editing. It starts from `text`, else from the approved or best rewrite. */
+/** Opens the rewrite for editing. It starts from `text`, else from the accepted or best rewrite. */
 async function editRewrite(documents: CaseDocuments, shown: Case, text: unknown): Promise<void> {
   const uri = documents.uriOf({ run: shown.reference.run, problemId: shown.reference.problemId }, 'rewrite');
   const document = await vscode.workspace.openTextDocument(uri);

@@ -110,7 +110,7 @@ export class CaseDiagnostics implements vscode.Disposable {
       );
       return;
     }
-    if (document.getText() !== layout.text) return; // it is about to be read again
+    if (document.getText() !== layout.text) return; // it will be read again soon
     const inList = this.ofRun.has(uri) ? [] : studentFindings(shown, layout);
     this.ofOpen.set(
       uri,

@@ -22,7 +22,7 @@ export async function chooseAnswer(shown: Case): Promise<CaseAnswer['place'] | u
         const heading = { label: 'From training', kind: vscode.QuickPickItemKind.Separator };
         if (found.length > 0) list.add([heading, ...found.map(itemOf)]);
       },
-      (error) => list.say(`Completions cannot be read: ${clipLine(String(error), 120)}`),
+      (error) => list.setTitle(`Completions cannot be read: ${clipLine(String(error), 120)}`),
     )
     .then(() => list.complete());
   return (await list.choose())?.place;

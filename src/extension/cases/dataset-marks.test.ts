@@ -69,7 +69,7 @@ describe('marks', () => {
     expect(datasetMarks([{ ...rows[0], answer: '58' }], known)).toEqual([]);
   });
 
-  test('of training rows tell of failures', () => {
+  test('of training rows show failures', () => {
     const run = makeRun('one', file(), '2026-01-01T00:00:00Z');
     const { problemId: _, gold: __, ...said } = answer('c', '1', '2');
     run.failures([

@@ -1,4 +1,4 @@
-/** How the student answers the rows of a dataset: its last answers in the newest run that uses the file. */
+/** The student's answers to the rows of a dataset: the last ones in the newest run that uses the file. */
 import { resolve } from 'node:path';
 import { sameAnswer } from '../../answers/equal';
 import type { RunListing } from '../../runs/reading';

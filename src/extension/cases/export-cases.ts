@@ -47,7 +47,7 @@ function decided({ problemId, record }: FailureCase, { picked, rewrites, steps, 
 const casesLines = (cases: readonly FailureCase[], decisions: Decisions): string =>
   cases.map((one) => `${JSON.stringify({ ...one.record, decisions: decided(one, decisions) })}\n`).join('');
 
-/** For people: question, answers, teacher, decisions. Model output stands in code fences that it cannot close. */
+/** For people: question, answers, teacher, decisions. Model output is in code fences that it cannot close. */
 function casesMarkdown(cases: readonly FailureCase[], decisions: Decisions): string {
   return cases
     .map((one) => {

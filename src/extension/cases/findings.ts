@@ -40,7 +40,7 @@ export function studentFindings({ shown, fault, gold }: Case, { student }: CaseT
   return [{ ...place, severity: 'information', message, code: 'wrong-answer' }];
 }
 
-/** Why rewrites that are undecided or approved must not be taught: a false equation, a wrong answer. */
+/** Why undecided or accepted rewrites must not be taught: a false equation, a wrong answer. */
 export function rewriteFindings({ gold }: Case, { rewrites }: CaseText): CaseFinding[] {
   return rewrites.flatMap(({ section, rewrite }) =>
     rewrite.verdict === 'rejected'

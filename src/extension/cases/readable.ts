@@ -200,7 +200,7 @@ const marks =
 function markdown(body: string, formulas: readonly Span[], base: number, { replacements, bold }: Readable): void {
   const hide = (start: number, end: number, shown = '') =>
     replacements.push({ start: base + start, end: base + end, shown });
-  let next = 0; // the first formula that ends behind the mark
+  let next = 0; // the first formula that ends after the mark
   for (const { index, groups, 0: all } of body.matchAll(marks)) {
     const { heading, title, bullet } = groups!;
     while (next < formulas.length && formulas[next].end <= index) next++;

@@ -1,4 +1,4 @@
-import { isApproved } from '../../cases/rewrites';
+import { isAccepted } from '../../cases/rewrites';
 import { placeChain } from '../../chain/split';
 import { UserError } from '../../errors';
 import { decisionsOf, readDecisions } from '../../runs/decisions';
@@ -17,8 +17,8 @@ import { canBe } from './rewrite-actions';
 /** Navigation through many cases: next and previous, marks and notes, decisions on several at once. */
 export function registerReading(services: Services, documents: CaseDocuments): vscode.Disposable {
   return vscode.Disposable.from(
-    ...walking(services, documents),
-    ...marking(services, documents),
+    ...navigationCommands(services, documents),
+    ...markCommands(services, documents),
     ...registerBulkCommands(services, documents),
   );
 }
@@ -29,7 +29,7 @@ function named(argument: unknown): CaseReference {
   throw new UserError('no failure case is open', { code: 'input', remedy: 'Open one from the Failure Cases view.' });
 }
 
-function walking(services: Services, documents: CaseDocuments): vscode.Disposable[] {
+function navigationCommands(services: Services, documents: CaseDocuments): vscode.Disposable[] {
   const step = (by: 1 | -1) => async (argument?: unknown) => {
     const { run, problemId } = named(argument);
     const next = neighbour(services.cases.order(run) ?? [], problemId, by);
@@ -40,7 +40,7 @@ function walking(services: Services, documents: CaseDocuments): vscode.Disposabl
 }
 
 /** A person's mark of the first wrong step, or note. */
-function marking(services: Services, documents: CaseDocuments): vscode.Disposable[] {
+function markCommands(services: Services, documents: CaseDocuments): vscode.Disposable[] {
   const { cache } = services.runs;
   return [
     trustedCommand(services, 'distillery.markFirstWrongStep', (argument?: unknown, asked?: unknown) => {
@@ -100,7 +100,7 @@ function registerBulkCommands(services: Services, documents: CaseDocuments): vsc
     trustedCommand(services, 'distillery.acceptBestRewrites', (argument?: unknown, selected?: unknown) => {
       const done = onEach(argument, selected, (one) => {
         const best = one.rewrites.find(({ verdict }) => verdict !== 'rejected');
-        if (!best || !canBe.accepted(best) || one.rewrites.some(isApproved)) return false;
+        if (!best || !canBe.accepted(best) || one.rewrites.some(isAccepted)) return false;
         decide(one, best, 'accepted');
         return true;
       });

@@ -1,8 +1,8 @@
-import { type CaseRewrite, isApproved } from '../../cases/rewrites';
+import { type CaseRewrite, isAccepted } from '../../cases/rewrites';
 
 /** Which rewrites can be accepted, edited or rejected. */
 export const canBe = {
-  accepted: (rewrite: CaseRewrite) => !isApproved(rewrite) && rewrite.correct,
+  accepted: (rewrite: CaseRewrite) => !isAccepted(rewrite) && rewrite.correct,
   edited: () => true,
   rejected: ({ verdict }: CaseRewrite) => verdict !== 'rejected',
 };

@@ -48,7 +48,7 @@ export async function rewriteWithStudent({ runs, hosts }: Services, shown: Case)
   if (right.length > 0)
     return void vscode.window.showInformationMessage(`${made}: ${right.length} right, ${shorter} shorter too.`);
   const again = commandOffer('Ask Again', 'distillery.rewriteCase', reference);
-  void offer(`${made}, none right.`, again, commandOffer('Write One', 'distillery.editRewrite', reference));
+  void offer(`${made}, none right.`, again, commandOffer('Write a Rewrite', 'distillery.editRewrite', reference));
 }
 
 /** The step marked by a person as the first wrong one. */

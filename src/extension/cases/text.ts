@@ -1,6 +1,6 @@
 /** A case as readable text, with the positions of its parts. */
 
-import { type CaseRewrite, isApproved, rewriteStatus } from '../../cases/rewrites';
+import { type CaseRewrite, isAccepted, rewriteStatus } from '../../cases/rewrites';
 import type { Span } from '../../chain/types';
 import type { Case, CaseAnswer } from './case';
 
@@ -31,7 +31,7 @@ export function renderCase(shownCase: Case): CaseText {
     text += `${body.endsWith('\n') ? '' : '\n'}\n`;
     return { heading: at, start, end };
   };
-  const about = [category ?? 'no failure', ...(picked ? ['picked for Stage 3'] : []), ...(read ? ['read'] : [])].join(
+  const about = [category ?? 'no failure', ...(picked ? ['added to Stage 3'] : []), ...(read ? ['read'] : [])].join(
     ', ',
   );
   const noted = note === undefined ? '' : `\nNote: ${oneLine(note)}`;
@@ -42,7 +42,7 @@ export function renderCase(shownCase: Case): CaseText {
   const student = shown && add(studentHeading(shown, answers), shown.text);
   const teacherSection = teacher && add(withTokens('Teacher', teacher.tokens), teacher.text);
   const sections = rewrites
-    .filter((one, i) => i < maxRewrites || isApproved(one))
+    .filter((one, i) => i < maxRewrites || isAccepted(one))
     .map((rewrite) => {
       const heading =
         `${rewriteName(rewrites, rewrite)}: ` +

@@ -149,7 +149,7 @@ describe('rewrites that Stage 3 did not make', () => {
   });
   afterAll(() => rmSync(decided, { recursive: true }));
 
-  it('stand among the others, with where they are from and what became of them', async () => {
+  it('are listed with the others, with their origin and status', async () => {
     const reader = new CaseReader(decided, 'a run');
     await reader.refresh();
     const shown = async (rewrite: number) => {
@@ -158,14 +158,14 @@ describe('rewrites that Stage 3 did not make', () => {
     };
     expect(await shown(0)).toEqual([own, 'rewrite 1 of 4', 'written by hand, accepted']);
     expect(await shown(1)).toEqual([short, 'Stage 3 (Rewrite) · update 5 · rewrite 2 of 4', 'accepted by Stage 3']);
-    expect(await shown(2)).toEqual([asked, 'asked of sft-3 · rewrite 3 of 4', 'proposed, right']);
+    expect(await shown(2)).toEqual([asked, 'requested from sft-3 · rewrite 3 of 4', 'proposed, right']);
     expect((await reader.read({ run: decided, problemId: 'p', rewrite: 2 })).view.rewritten!.origin.file).toBe(
       decisionsFile(decided),
     );
     expect((await reader.read({ run: decided, problemId: 'first' })).view.rewrites.count).toBe(0);
   });
 
-  it('are left out with a note where the file is broken', async () => {
+  it('are omitted with a note if the file is damaged', async () => {
     writeFileSync(decisionsFile(decided), '{"kind": 1}\n');
     const reader = new CaseReader(decided, 'a run');
     await reader.refresh();
@@ -175,7 +175,7 @@ describe('rewrites that Stage 3 did not make', () => {
   });
 });
 
-it('shows a mark in the answer that it was made in, and leaves one aside that was made in another', async () => {
+it('shows a mark in the answer that it was made in, and ignores one that was made in another', async () => {
   const marked = makeRun(student);
   try {
     const sentence = async (text: string) => {

@@ -1,7 +1,7 @@
 /** Assembles everything the page shows about one problem from a run's records. */
 import { basename } from 'node:path';
 import { knownProblem } from '../../cases/problem';
-import { type CaseRewrite, isApproved, rewriteStatus } from '../../cases/rewrites';
+import { type CaseRewrite, isAccepted, rewriteStatus } from '../../cases/rewrites';
 import { loadTextTokenizer, type TextTokenizer, wordTokenizer } from '../../cases/text-tokenizer';
 import { plainPrompt } from '../../chain/prompts';
 import { splitChain } from '../../chain/split';
@@ -240,11 +240,11 @@ export class CaseReader {
         thirdKey: { moment: from.moment.key, sample: completion.sample },
       };
     }
-    const approved = Math.max(
+    const accepted = Math.max(
       0,
-      rewrites.findIndex((one) => isApproved(one.rewrite)),
+      rewrites.findIndex((one) => isAccepted(one.rewrite)),
     );
-    const rewrite = Math.min(subject.rewrite ?? approved, rewrites.length - 1);
+    const rewrite = Math.min(subject.rewrite ?? accepted, rewrites.length - 1);
     const shown = rewrites[rewrite];
     if (!shown) return nothing;
     return {
@@ -357,8 +357,8 @@ function chainOfRewrite({ rewrite, located, origin }: ShownRewrite, rank: number
 
 function sourceOf({ from, checkpoint }: CaseRewrite['provenance'], record: RewriteRecord | undefined): string {
   if (record) return `${stageTitles[record.provenance.stage]} · update ${record.provenance.step}`;
-  if (from === 'person') return ''; // its status says so
-  return checkpoint ? `asked of ${basename(checkpoint)}` : 'asked for';
+  if (from === 'person') return ''; // its status says it already
+  return checkpoint ? `requested from ${basename(checkpoint)}` : 'requested';
 }
 
 function questionIn(prompt: string | null): string | undefined {

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { UserError } from '../../errors';
 import { inertLine } from '../../foreign-text';
 import { encode } from '../../json';
-import { openToRead, parseJson } from '../../lines';
+import { openForReadingAsync, parseJson } from '../../lines';
 import { isBelow } from '../../paths';
 import type { ChainView } from '../../protocol/chain-diff';
 import type { ChainSubject, Origin } from '../../protocol/chain-diff-requests';
@@ -48,7 +48,8 @@ export class ChainDocuments implements vscode.TextDocumentContentProvider, vscod
   }
 
   /**
-   * The record behind a number, formatted, with the number selected. @throws UserError when the run does not have it
+   * The record that contains a number, formatted, with the number selected. @throws UserError when the run does not
+   * have it
    */
   async openRecord(run: string, { file, line, field }: Origin): Promise<void> {
     if (!isBelow(run, file)) throw new UserError('the record is not in the run', { file });
@@ -83,7 +84,7 @@ function layOutRecord(record: unknown): string {
 }
 
 async function readLine(file: string, wanted: number): Promise<string> {
-  const handle = await openToRead(file);
+  const handle = await openForReadingAsync(file);
   const stream = handle.createReadStream({ encoding: 'utf8' });
   let number = 0;
   try {

@@ -136,7 +136,7 @@ export class ChainDiff implements PageDriver<ChainSubject, FromChainPage> {
     const json = JSON.stringify(view);
     this.texts = texts;
     this.page.subject = view.subject;
-    vscode.say(this.page.panel, { title: chainsTitle(view.subject) });
+    vscode.setTexts(this.page.panel, { title: chainsTitle(view.subject) });
     if (json !== this.sent) this.page.post({ type: 'case', case: view });
     this.sent = json;
   }

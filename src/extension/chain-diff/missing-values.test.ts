@@ -7,7 +7,7 @@ const rollout = { logProbs: [-1], tokens: [1] } as unknown as RolloutRecord;
 it('what an update did not record has a reason by the settings of its stage', () => {
   const reasonOf = (...settings: Parameters<typeof absentFrom>[1][]) =>
     settings.map((one) => [absentFrom(rollout, one).refLogProbs, absentFrom(rollout, one).entropy]);
-  const older = 'an older version made this run and did not record it';
+  const older = 'an older version wrote this run and did not record it';
   const off = 'the setting tokenMeasures is off';
   const reference = 'there is no reference policy because beta is 0';
   expect(reasonOf({ beta: 0 }, { beta: 0.1 })).toEqual([

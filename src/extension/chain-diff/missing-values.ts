@@ -44,6 +44,6 @@ export function absentFrom(rollout: RolloutRecord, settings: Recording | undefin
 
 function whyNot(settings: Recording | undefined): string {
   if (!settings) return 'not recorded';
-  if (settings.tokenMeasures === undefined) return 'an older version made this run and did not record it';
+  if (settings.tokenMeasures === undefined) return 'an older version wrote this run and did not record it';
   return settings.tokenMeasures ? 'this update did not compute it' : 'the setting tokenMeasures is off';
 }

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type * as z from 'zod';
-import { openToRead, parseJson } from '../../lines';
+import { openForReadingAsync, parseJson } from '../../lines';
 import { check } from '../../runs/jsonl';
 import { evaluationFile, failuresFile, rewritesFile, rolloutsFile } from '../../runs/layout';
 import { evaluationNames, rolloutSteps } from '../../runs/reading';
@@ -80,7 +80,7 @@ export class ProblemIndex {
     const { starts = [], problems } = this.files.get(file) ?? {};
     const lines = problems?.get(problemId) ?? [];
     if (lines.length === 0) return [];
-    const handle = await openToRead(file);
+    const handle = await openForReadingAsync(file);
     try {
       const records: Located<T>[] = [];
       for (const line of lines) {
@@ -117,7 +117,7 @@ function sourcesOf(run: string): RecordFile[] {
 async function indexFile(file: string): Promise<FileIndex> {
   const problems = new Map<string, number[]>();
   const starts = [0];
-  const handle = await openToRead(file);
+  const handle = await openForReadingAsync(file);
   try {
     const chunk = Buffer.alloc(chunkBytes);
     let offset = 0;
@@ -132,7 +132,7 @@ async function indexFile(file: string): Promise<FileIndex> {
         const end = chunk.indexOf(10, from);
         if (end < 0 || end >= bytesRead) break;
         const id = problemIn(head);
-        // A line without an id near its start is not one of ours. Whoever reads the whole file reports it.
+        // A line without an id near its start is not one of ours. It is reported when the whole file is read.
         if (id !== null) {
           const lines = problems.get(id) ?? [];
           problems.set(id, lines);

@@ -25,7 +25,12 @@ export function registerAboutRun(services: Services): vscode.Disposable {
   return vscode.Disposable.from(
     onRun('distillery.starRun', 'Star or Unstar Run', async ({ starred }) => ({ starred: !starred })),
     onRun('distillery.renameRun', 'Rename Run', async ({ name }, run, given) => {
-      const wanted = await text(given, 'Rename Run', `Name of ${basename(run)}; empty: when it began`, name);
+      const wanted = await text(
+        given,
+        'Rename Run',
+        `Name of ${basename(run)}; if empty, its start time is shown`,
+        name,
+      );
       return wanted === undefined ? undefined : { name: wanted.trim().slice(0, 200) };
     }),
     onRun('distillery.noteRun', 'Note on Run', async ({ note }, run, given) => {

@@ -142,7 +142,7 @@ async function pickSuite({ runs }: Services): Promise<Suite | undefined> {
   };
   const hub = {
     icon: 'cloud-download',
-    label: 'Data Set of the Hugging Face Hub…',
+    label: 'Dataset of the Hugging Face Hub…',
     description: 'by its name',
     file: '',
   };

@@ -70,7 +70,7 @@ export async function fillForm(
 
 const makeItem = (columns: SettledColumns | undefined) => ({
   icon: 'check',
-  label: 'Make the Experiment',
+  label: 'Create the Experiment',
   detail: columns ? columnsText(columns) : 'The columns are named in the data.',
   change: 'make' as const,
 });
@@ -91,7 +91,7 @@ const rowsItem = {
 function studentItem(student: string | undefined) {
   return {
     label: `student: ${student === undefined ? 'the built-in one' : basename(student)}`,
-    detail: student ?? 'Tiny: shows that the pipeline works on your data, not results',
+    detail: student ?? 'Tiny: only checks that the pipeline works on your data; its results mean little',
     change: 'student' as const,
   };
 }
@@ -134,7 +134,10 @@ async function chooseStudent(
   title: string,
   before: string | undefined,
 ): Promise<string | undefined> {
-  const builtIn = { label: 'The Built-in Student', detail: 'Tiny: shows that the pipeline works, not results' };
+  const builtIn = {
+    label: 'The Built-in Student',
+    detail: 'Tiny: only checks that the pipeline works; its results mean little',
+  };
   const other = {
     label: 'Another Student…',
     detail: 'A folder, a GGUF file, a checkpoint, or a model of the Hub',

@@ -40,7 +40,7 @@ async function open(file: string): Promise<void> {
     throw new UserError('the file does not exist yet', {
       file,
       code: 'missing',
-      remedy: 'The run has not reached it.',
+      remedy: 'The run has not written it yet.',
     });
   await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(file));
 }

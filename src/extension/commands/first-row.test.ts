@@ -7,7 +7,7 @@ import { optionOf, readFirstRow } from './first-row';
 
 const file = (name: string) => join(packageRoot(), 'test/fixtures/data', name);
 
-test('the first row is shown by the columns that are guessed and told', () => {
+test('the first row is shown by the guessed and given columns', () => {
   const guessed = readFirstRow(file('metamath.jsonl'), {});
   expect(optionOf(guessed.columns!)).toBe('question=query,chain=response');
   expect(guessed.first).toMatchObject({ answer: '180', question: expect.stringMatching(/^A kiosk/) });

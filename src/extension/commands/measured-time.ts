@@ -1,6 +1,6 @@
 import { runCommandLine } from '../shared/command-line';
 
-/** Seconds with each budget; null or absent where it cannot be told. */
+/** Seconds with each budget; null or absent where it is unknown. */
 export interface MeasuredTime {
   full?: number | null;
   quick?: number | null;
@@ -14,6 +14,6 @@ export async function measuredSeconds(experiment: string): Promise<MeasuredTime>
   try {
     return await runCommandLine<MeasuredTime>(['preview', experiment, '--time'], maxWaitMs);
   } catch {
-    return {}; // an experiment that cannot be run says so when it is run
+    return {}; // errors of the experiment are reported when it is run
   }
 }

@@ -15,7 +15,7 @@ import { trustedCommand } from './report';
 interface ExperimentRequest {
   /** Absolute path of the folder to create or fill. */
   folder?: string;
-  /** Absolute path of a file of problems, or a downloaded Hub data set; without it, the built-in arithmetic. */
+  /** Absolute path of a file of problems, or a downloaded Hub dataset; without it, the built-in arithmetic. */
   data?: string;
   /** The roles of columns in the format of `--columns`; without it they are guessed. */
   columns?: string;
@@ -77,8 +77,8 @@ async function ask(services: Services, { data, student }: ExperimentRequest): Pr
         from: 'file',
       },
       {
-        label: 'Data Set of the Hugging Face Hub',
-        detail: 'By name, such as openai/gsm8k/main: fetched after you confirm its size',
+        label: 'Dataset of the Hugging Face Hub',
+        detail: 'By name, such as openai/gsm8k/main: downloaded after you confirm its size',
         from: 'hub',
       },
     ];
@@ -153,7 +153,7 @@ async function showNextSteps({ log }: Services, { experiment, notes }: OpenedExp
   const preview = commandOffer('Preview Masking', 'distillery.previewMasking', { experiment });
   const run = commandOffer('Run Stage 1', 'distillery.runStage1', { experiment });
   const showLog = { title: 'Show Log', run: () => log.show() };
-  const next = `${basename(dirname(experiment))} is ready. Next: see what the student sees, or run Stage 1.`;
+  const next = `${basename(dirname(experiment))} is ready. Next: preview the student's prompts, or run Stage 1.`;
   if (notes.length === 0) await offer(next, preview, run);
   else await carryOut(vscode.window.showWarningMessage([...notes, next].join(' '), preview, run, showLog));
 }
@@ -161,7 +161,7 @@ async function showNextSteps({ log }: Services, { experiment, notes }: OpenedExp
 /** Unusable rows are skipped when the user agrees. */
 async function withoutBadRows(error: unknown, folder: string, options: readonly string[]): Promise<NewExperiment> {
   if (!(error instanceof UserError) || !error.remedy?.includes('--skip-bad')) throw error;
-  const leave = 'Leave Them Out';
+  const leave = 'Skip Them';
   if ((await vscode.window.showWarningMessage(error.message, { modal: true }, leave)) !== leave) throw error;
   return callNew(folder, [...options, '--skip-bad']);
 }

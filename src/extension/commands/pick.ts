@@ -172,7 +172,7 @@ function measured({ full, quick }: MeasuredTime): ValueItem<boolean>[] {
 /** The two budgets, each with what is known of its time. */
 function budgets(full: string | undefined, quick: string | undefined): ValueItem<boolean>[] {
   return [
-    { label: 'Full Budget', description: 'as the experiment says', detail: full, value: false },
+    { label: 'Full Budget', description: 'as set in the experiment', detail: full, value: false },
     { label: 'Quick Budget', description: 'reduced: checks that everything works', detail: quick, value: true },
   ];
 }

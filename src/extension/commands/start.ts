@@ -45,7 +45,7 @@ async function start(
   const experiment = await pickExperiment(services, cases ? {} : given, title);
   if (!experiment || (cases && !(await learnsFrom(experiment, cases)))) return undefined;
   if (stage && !experiment.stages.includes(stage))
-    throw new UserError(`the experiment switches ${stageTitles[stage]} off`, {
+    throw new UserError(`${stageTitles[stage]} is off in the experiment`, {
       file: experiment.file,
       code: 'config',
       remedy: `Remove "${stage}": false from its stages.`,
@@ -70,7 +70,7 @@ async function start(
       ...(backend !== 'experiment' && { backend }),
     }),
   );
-  services.log.info(`${already ? 'Already on' : 'Started'}: ${run}`);
+  services.log.info(`${already ? 'Already in progress' : 'Started'}: ${run}`);
   services.runs.refresh(run);
   await showStartedRun(run);
   return run;

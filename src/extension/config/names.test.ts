@@ -44,7 +44,7 @@ it.each([
   expect(at('experiment', text)?.kind).toBe(kind);
 });
 
-it('finds the paths of an experiment, presets left out', () => {
+it('finds the paths of an experiment, but not presets', () => {
   const text = `{ // of ours
     "student": { "path": "student" },
     "data": { "train": { "format": "gsm8k", "path": "../train.jsonl" }, "test": { "format": "arithmetic" } },

@@ -51,7 +51,7 @@ function action(
   return fix;
 }
 
-/** Offers to download a student or data set of the Hub. */
+/** Offers to download a student or dataset of the Hub. */
 function downloads(
   { path }: Issue,
   value: unknown,

@@ -35,20 +35,20 @@ describe('alerts', () => {
     expect(alertsOf(new UpdateColumns())).toEqual([]);
   });
 
-  it('tell the first update of a value that is NaN, and how many there are', () => {
+  it('report the first update with a NaN, and how many there are', () => {
     const [alert] = alertsOf(run(30, (i) => ({ gradNorm: i >= 10 ? Number.NaN : 1 })));
     expect(alert).toMatchObject({ level: 'error', metric: 'gradNorm', stage: 'complete', step: 11 });
     expect(alert.text).toBe('gradNorm is NaN (20 updates, this is the first).');
   });
 
-  it('tell a jump of the KL from its level before, but not its slow growth', () => {
+  it('report a sudden jump of the KL, but not its slow growth', () => {
     const [alert] = alertsOf(run(100, (i) => ({ ...healthy(i), kl: i < 60 ? 0.02 : 0.4 })));
     expect(alert).toMatchObject({ level: 'warning', metric: 'kl', step: 80 });
     expect(alert.text).toContain('from 0.020 to 0.40');
     expect(alertsOf(run(400, (i) => ({ kl: 0.001 * i })))).toEqual([]);
   });
 
-  it('tell a collapse of the entropy', () => {
+  it('report a collapse of the entropy', () => {
     const [alert] = alertsOf(run(100, (i) => ({ ...healthy(i), entropy: 0.3 * 0.95 ** i })));
     expect(alert).toMatchObject({ metric: 'entropy', step: 100 });
   });
@@ -62,7 +62,7 @@ describe('alerts', () => {
     expect(hard.remedy).toContain('Easier');
   });
 
-  it('tell that more and more completions are cut off', () => {
+  it('report that more and more completions are cut off', () => {
     expect(alertsOf(run(60, (i) => ({ truncated: (i + 0.5) / 100 })))[0].text).toContain('rose from 10 % to 50 %');
     expect(alertsOf(run(60, () => ({ truncated: 0.2 })))).toEqual([]);
     expect(alertsOf(run(60, () => ({ truncated: 0.6 })))[0].text).toBe('60 % of the completions are cut off.');

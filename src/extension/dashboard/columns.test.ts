@@ -52,7 +52,7 @@ it('as CSV, distinguish NaN from missing values', () => {
   expect(lines).toHaveLength(12);
 });
 
-it('tell the time left by the pace of the phase, not by the pause before it', () => {
+it('estimate the time left from the pace of the phase, not from the pause before it', () => {
   const config = { experiment: { stages: { complete: { updates: 25 } }, baselines: { sft: { updates: 300 } } } };
   expect(progressOf(filled(), config)).toEqual({
     stage: 'complete',

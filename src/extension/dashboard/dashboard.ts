@@ -47,9 +47,9 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
     private readonly page: WebviewTab<DashboardSubject, ToDashboard>,
     private readonly chooseRuns: (runs: readonly string[]) => Promise<string[] | undefined>,
   ) {
-    this.listeners = [services.runs.onDidChange(() => this.look()), page.panel.onDidChangeViewState(() => this.look())];
+    this.listeners = [services.runs.onDidChange(() => this.poll()), page.panel.onDidChangeViewState(() => this.poll())];
     this.follow(page.subject.runs);
-    this.look(); // long files are read while the page loads
+    this.poll(); // long files are read while the page loads
   }
 
   ready(): void {
@@ -57,7 +57,7 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
     this.sent.clear();
     this.last = { heads: '', settings: '', pairs: '' };
     this.sendHeads(this.sources); // shows something before long files are read
-    this.look();
+    this.poll();
   }
 
   show({ runs }: DashboardSubject): void {
@@ -159,7 +159,7 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
         remedy: 'Give it a name that ends in .svg, .png or .csv.',
       });
     writeOutput(file, content());
-    vscode.window.setStatusBarMessage(`The charts are in ${file}.`, 5000);
+    vscode.window.setStatusBarMessage(`The charts were saved to ${file}.`, 5000);
   }
 
   private async copy(text: string, what: string): Promise<void> {
@@ -170,7 +170,7 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
   /** The same page with other runs. */
   private turnTo(runs: string[]): void {
     this.page.subject = { runs };
-    vscode.say(this.page.panel, { title: dashboardTitle({ runs }, this.services.runs.cache) });
+    vscode.setTexts(this.page.panel, { title: dashboardTitle({ runs }, this.services.runs.cache) });
     this.follow(runs);
     this.ready();
   }
@@ -181,7 +181,7 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
   }
 
   /** Reads and sends new data; one call at a time, and none while the page is hidden. */
-  private look(): void {
+  private poll(): void {
     clearTimeout(this.timer);
     if (this.disposed || !this.page.panel.visible) return;
     this.again = this.looking;
@@ -191,8 +191,8 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
       .catch((error: unknown) => this.services.log.error(`dashboard: ${(error as Error).stack ?? error}`))
       .then((live) => {
         this.looking = false;
-        if (this.again) this.look();
-        else if (!this.disposed) this.timer = setTimeout(() => this.look(), live ? livePollMs : idlePollMs);
+        if (this.again) this.poll();
+        else if (!this.disposed) this.timer = setTimeout(() => this.poll(), live ? livePollMs : idlePollMs);
       });
   }
 

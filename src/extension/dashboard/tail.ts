@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { UserError } from '../../errors';
-import { openToRead, readAt } from '../../lines';
+import { openForReadingAsync, readAt } from '../../lines';
 
 /**
  * Bytes of the first read, and the most that later reads grow to. A long file is read over several calls: the first
@@ -32,7 +32,7 @@ export class LineTail {
   async read(): Promise<TailRead> {
     let handle: FileHandle;
     try {
-      handle = await openToRead(this.file);
+      handle = await openForReadingAsync(this.file);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT')
         return { restarted: this.forget(), lines: [], more: false };

@@ -21,7 +21,7 @@ const machine = {
 
 it('lists the working backends with their speeds, and the requirements of the others', () => {
   const { text } = doctorText({ editor, node, machine });
-  expect(text).toContain('✓ Everything needed is here');
+  expect(text).toContain('✓ Nothing is missing');
   expect(text).toMatch(/\| Node \| v20&#46;20&#46;2, \/usr\/bin\/node \|/);
   expect(text).toContain('| Processor | A &#124; B, 2 cores |');
   expect(text).toContain('24&#46;0 GB, 1&#46;5 GB free');

@@ -30,7 +30,7 @@ export function doctorText({ editor, node, machine }: Findings): Markdown {
     ...(node instanceof UserError ? [said(node)] : []),
     ...(machine instanceof UserError ? [`The training host does not answer: ${said(machine)}`] : machine.problems),
   ];
-  const verdict = problems.length === 0 ? ['✓ Everything needed is here.'] : problems.map((one) => `✗ ${one}`);
+  const verdict = problems.length === 0 ? ['✓ Nothing is missing.'] : problems.map((one) => `✗ ${one}`);
   const rows = [
     ['Distillery', `${editor.version} in ${editor.name}${editor.remote ? ` (${editor.remote})` : ''}`],
     ['Node', node instanceof UserError ? '–' : `${node.version}, ${node.command}`],

@@ -48,7 +48,7 @@ function viewUpdates({ cases, runs }: Services, view: vscode.TreeView<FailuresNo
       listing.filter && `"${listing.filter}": ${shown} of ${plural(all, 'case')}`,
       newer && `A newer run has cases too: ${subjectOf(newer)}. Choose it with Show Failure Cases.`,
     ];
-    vscode.say(view, {
+    vscode.setTexts(view, {
       description: run && `${subjectOf(run)} · ${plural(all, 'case')}`,
       message: messages.filter(Boolean).join(' ') || undefined,
     });
@@ -58,8 +58,8 @@ function viewUpdates({ cases, runs }: Services, view: vscode.TreeView<FailuresNo
     if (!run) return;
     if (view.visible || !seen.has(run)) seen.set(run, all);
     const fresh = all - seen.get(run)!;
-    const tooltip = `${plural(fresh, 'new case')} since you last looked`;
-    vscode.say(view, { badge: fresh > 0 ? { value: fresh, tooltip } : undefined });
+    const tooltip = `${plural(fresh, 'new case')} since you last opened the view`;
+    vscode.setTexts(view, { badge: fresh > 0 ? { value: fresh, tooltip } : undefined });
   };
 }
 

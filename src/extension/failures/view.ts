@@ -44,7 +44,7 @@ export class FailuresTree implements vscode.TreeDataProvider<FailuresNode>, vsco
 
   resolveTreeItem(item: vscode.TreeItem, node: FailuresNode): vscode.TreeItem {
     if (node.kind === 'case')
-      vscode.say(item, { tooltip: vscode.markdown(caseTooltip(node, this.decisions(node.run))) });
+      vscode.setTexts(item, { tooltip: vscode.markdown(caseTooltip(node, this.decisions(node.run))) });
     return item;
   }
 
@@ -62,7 +62,7 @@ function groupItem({ id, label, cases }: CaseGroup): vscode.TreeItem {
   const item = new vscode.TreeItem(label, vscode.TreeItemCollapsibleState.Collapsed);
   item.id = id;
   item.contextValue = 'caseGroup';
-  vscode.say(item, {
+  vscode.setTexts(item, {
     description: String(cases.length),
     accessibilityInformation: { label: `${label}, ${plural(cases.length, 'case')}` },
   });
@@ -72,7 +72,7 @@ function groupItem({ id, label, cases }: CaseGroup): vscode.TreeItem {
 /** A person's marks on a case, most important first. */
 function marksOf(problemId: string, decisions: Decisions): string[] {
   return [
-    decisions.picked.has(problemId) ? 'picked for Stage 3' : '',
+    decisions.picked.has(problemId) ? 'added to Stage 3' : '',
     isAccepted(problemId, decisions) ? 'rewrite accepted' : '',
     decisions.notes.has(problemId) ? 'noted' : '',
     decisions.read.has(problemId) ? 'read' : '',
@@ -101,7 +101,7 @@ function caseItem(node: FailureCase, decisions: Decisions): vscode.TreeItem {
   };
   const marks = marksOf(problemId, decisions);
   const spoken = [question, problemId, ...marks, record.category, caseText(node), shareText(record)];
-  vscode.say(item, {
+  vscode.setTexts(item, {
     description: [problemId, ...marks, caseText(node)].join(' · '),
     accessibilityInformation: { label: spoken.filter(Boolean).join(', ') },
   });
@@ -110,7 +110,7 @@ function caseItem(node: FailureCase, decisions: Decisions): vscode.TreeItem {
 
 function problemItem(problem: UserError): vscode.TreeItem {
   const item = new vscode.TreeItem(problem.message);
-  vscode.say(item, { description: problem.remedy, tooltip: vscode.markdown(md`${problem.toString()}`) });
+  vscode.setTexts(item, { description: problem.remedy, tooltip: vscode.markdown(md`${problem.toString()}`) });
   item.iconPath = new vscode.ThemeIcon('error', new vscode.ThemeColor('list.errorForeground'));
   if (problem.file) {
     const at = Math.max(0, (problem.line ?? 1) - 1);

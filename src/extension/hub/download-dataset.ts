@@ -7,7 +7,7 @@ import type * as vscode from '../vscode';
 import { askName, fetchFromHub } from './hub';
 
 /**
- * `distillery.downloadDataset`: downloads a data set of the Hugging Face Hub. Experiments refer to it by name. Returns
+ * `distillery.downloadDataset`: downloads a dataset of the Hugging Face Hub. Experiments refer to it by name. Returns
  * the name; undefined when dismissed.
  */
 export function registerDownloadDataset(services: Services): vscode.Disposable {
@@ -21,8 +21,8 @@ export function registerDownloadDataset(services: Services): vscode.Disposable {
 }
 
 const question = {
-  title: 'Download Data Set',
-  prompt: 'Name of a data set on the Hugging Face Hub. Its size is shown before anything is fetched.',
+  title: 'Download Dataset',
+  prompt: 'Name of a dataset on the Hugging Face Hub. Its size is shown before anything is downloaded.',
   placeHolder: 'openai/gsm8k/main',
   parse: parseDatasetName,
   form: 'owner/name, then its subset and split if it has several',

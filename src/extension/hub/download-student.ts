@@ -19,9 +19,9 @@ export function registerDownloadStudent(services: Services): vscode.Disposable {
     const name = studentNameText(student);
     const folder = findStudent(student) ?? (await fetchFromHub(services, name, (hub) => planStudent(hub, student)));
     if (folder === undefined) return undefined;
-    const text = `${name} is downloaded. Experiments use it by name: "student": { "path": "${name}" }.`;
+    const text = `${name} was downloaded. Experiments use it by name: "student": { "path": "${name}" }.`;
     const copy = { title: 'Copy Name', run: () => vscode.env.clipboard.writeText(name) };
-    void offer(text, copy, commandOffer('Ask It', 'distillery.askStudent', folder));
+    void offer(text, copy, commandOffer('Ask This Student', 'distillery.askStudent', folder));
     return folder;
   });
 }

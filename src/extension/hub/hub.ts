@@ -17,7 +17,7 @@ const cacheOf = ({ kind }: DownloadPlan) => (kind === 'model' ? studentsCache() 
 /** A token belongs to one server. */
 const secretName = (hub: Hub) => `distillery.hub.token ${new URL(hub.url).origin}`;
 
-/** Downloads the files of `planOf` for the model or data set `what`. Returns the folder; undefined when dismissed. */
+/** Downloads the files of `planOf` for the model or dataset `what`. Returns the folder; undefined when dismissed. */
 export async function fetchFromHub(
   { context: { secrets }, log }: Services,
   what: string,
@@ -38,7 +38,7 @@ export async function fetchFromHub(
     await secrets.store(secretName(hub), token); // saved only after it has worked
   }
   if (!(await agree(hub, plan))) return undefined;
-  log.info(`Fetching ${what}, ${plan.bytes} bytes, from ${hub.url}`);
+  log.info(`Downloading ${what}, ${plan.bytes} bytes, from ${hub.url}`);
   return fetchAll(hub, plan);
 }
 

@@ -53,7 +53,7 @@ it('shows counted lengths, and redraws on request', () => {
   // The thinking that the prompt opens is closed in the target; the list of the system message has no steps.
   expect(counted).toContain('(Reconstruct): target, 33 tokens\n\n</think>\n\nStep 1: 1 + 1 = 2\n');
   for (const { line } of view.steps) expect(view.lines[line]).not.toBe('- so');
-  expect(counted).toMatch(/## Lengths of 4 teacher chains, in tokens\n[\s\S]*█ 1\n.*Budgets: 48 hold 50 %, /);
+  expect(counted).toMatch(/## Lengths of 4 teacher chains, in tokens\n[\s\S]*█ 1\n.*Budgets: 50 % fit in 48, /);
   expect(counted).toMatch(/chain of 3 steps, 11 tokens\n/);
   expect(counted).toMatch(/Reconstruct\): target, 33 tokens\n/);
   const drawings = [0, 1, 2, 3, 4, 5].map((drawn) =>
@@ -66,7 +66,7 @@ it('shows counted lengths, and redraws on request', () => {
 
 it('states why a stage skips a problem', () => {
   const { lines } = previewText(experiment({}), { ...shown, problem: { ...problem, chain: undefined } });
-  expect(lines.join('\n')).toContain("## Stage 1 (Reconstruct): no part for this problem\nIt has no teacher's chain.");
+  expect(lines.join('\n')).toContain("## Stage 1 (Reconstruct): does not use this problem\nIt has no teacher's chain.");
 });
 
 it('shows the chain as Stage 1 cuts it, and whole to Stage 3', () => {

@@ -81,7 +81,7 @@ export function previewText(
   for (const stage of trainedStages) {
     if (experiment.stages[stage] === false) section(`${stageTitles[stage]}: off`, '');
     else if (!views.some((view) => view.stage === stage))
-      section(`${stageTitles[stage]}: no part for this problem`, "It has no teacher's chain.");
+      section(`${stageTitles[stage]}: does not use this problem`, "It has no teacher's chain.");
   }
   if (lengths && lengths.length > 0)
     section(`Lengths of ${plural(lengths.length, 'teacher chain')}, in tokens`, histogramText(lengths));
@@ -97,7 +97,7 @@ function histogramText(lengths: readonly number[]): string {
   const lines = bars.map(({ rows }, i) =>
     `${names[i].padStart(width)}  ${'█'.repeat(Math.ceil((30 * rows) / most))} ${rows}`.trimEnd(),
   );
-  const budgets = budgetsOf(lengths).map(({ tokens, rows }) => `${tokens} hold ${percent(rows / lengths.length, 0)}`);
+  const budgets = budgetsOf(lengths).map(({ tokens, rows }) => `${percent(rows / lengths.length, 0)} fit in ${tokens}`);
   return [...lines, `Budgets: ${budgets.join(', ')}`].join('\n');
 }
 

@@ -23,7 +23,7 @@ export async function scoreInEditor<T extends RecordedCompletion>(
     return await scoreRollouts(config, completions, code);
   } catch (error) {
     if (!signal.aborted) throw error;
-    return scoreRollouts(config, completions); // a later scoring replaces this one
+    return scoreRollouts(config, completions); // replaced by a later scoring
   } finally {
     await code.close();
   }

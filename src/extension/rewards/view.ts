@@ -40,7 +40,7 @@ export class ScoreViews implements vscode.Disposable {
     write: async (view) => {
       const turn = ++view.turn;
       const page = await this.write(view);
-      if (turn === view.turn) view.page = page; // else a later text is shown already, or comes
+      if (turn === view.turn) view.page = page; // otherwise a newer text is shown already, or is on its way
       return view.page.lines.join('\n');
     },
   });

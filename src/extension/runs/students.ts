@@ -37,7 +37,7 @@ export async function pickStudent(services: Services, title: string): Promise<st
   };
   const items = [
     ...checkpoints(services),
-    ...beginnings(services),
+    ...initialStudents(services),
     ...(await files()),
     separator('From elsewhere'),
     browse,
@@ -74,10 +74,10 @@ function checkpoints({ runs }: Services): StudentItem[] {
   });
 }
 
-function beginnings({ runs }: Services): StudentItem[] {
+function initialStudents({ runs }: Services): StudentItem[] {
   const items = runs.experiments().flatMap(({ student, name }): StudentItem[] => {
     if (!student || !mayRead(student) || !isStudent(student)) return [];
-    return [{ label: basename(student), description: `what ${name} begins with`, folder: student }];
+    return [{ label: basename(student), description: `the initial student of ${name}`, folder: student }];
   });
   return items.length > 0 ? [separator('Before any training'), ...items] : [];
 }

@@ -55,7 +55,7 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
   resolveTreeItem(item: vscode.TreeItem, node: RunsNode): vscode.TreeItem {
     const progress = node.kind === 'run' ? this.services.hosts.progress(node.run) : undefined;
     const text = tooltipOf(node, this.services.runs.cache, progress);
-    if (text) vscode.say(item, { tooltip: vscode.markdown(text) });
+    if (text) vscode.setTexts(item, { tooltip: vscode.markdown(text) });
     return item;
   }
 
@@ -140,7 +140,10 @@ function treeItem(
   item.id = node.id;
   item.iconPath = new vscode.ThemeIcon(icon.id, icon.color ? new vscode.ThemeColor(icon.color) : undefined);
   item.contextValue = contextValue;
-  vscode.say(item, { description, accessibilityInformation: spoken === undefined ? undefined : { label: spoken } });
+  vscode.setTexts(item, {
+    description,
+    accessibilityInformation: spoken === undefined ? undefined : { label: spoken },
+  });
   item.command = commandOf(node);
   return item;
 }

@@ -7,7 +7,7 @@ import { type ErrorCode, UserError } from '../../errors';
 import { packageRoot } from '../../paths';
 import { setting } from './settings';
 
-/** How to run `distillery <args>`: with the Node and the environment variables of training hosts. */
+/** How to run `distillery <args>`: with the Node and environment variables of training hosts. */
 export async function commandLine(args: readonly string[]) {
   const node = await findNode(setting('node', ''));
   return {

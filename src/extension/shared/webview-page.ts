@@ -68,7 +68,7 @@ export class WebviewPages<Subject, ToPage, ToExtension> implements vscode.Dispos
     for (const { page, driver } of this.pages.values()) {
       if (this.kind.keyOf(page.subject) !== key) continue;
       page.subject = subject;
-      vscode.say(page.panel, { title: this.kind.titleOf(subject) });
+      vscode.setTexts(page.panel, { title: this.kind.titleOf(subject) });
       page.panel.reveal();
       driver.show(subject);
       return page;
@@ -95,7 +95,7 @@ export class WebviewPages<Subject, ToPage, ToExtension> implements vscode.Dispos
       received.dispose();
       driver.dispose();
     });
-    vscode.say(panel, { title: this.kind.titleOf(subject) });
+    vscode.setTexts(panel, { title: this.kind.titleOf(subject) });
     panel.webview.html = htmlOf(panel.webview, root, this.kind.name, panel.title);
     return page;
   }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Crash, Host } from '../../client/api';
-import { checkText } from '../../runs/events';
+import { validationText } from '../../runs/events';
 import type { StageRow } from '../../runs/records';
 import { shortStudentTitle } from '../../start';
 import { sentence, sentences } from '../../words';
@@ -67,7 +67,7 @@ function logCurriculumEvent(
   else if (event.type === 'checkpoint') log.info(`Checkpoint ${event.name}`);
   else if (event.type === 'result')
     log.info(`${event.row.stage}: ${percent(event.row.accuracy)} right, ${tokens(event.row.meanTokens)}`);
-  else if (event.type === 'validation') log.debug(`${event.stage} ${event.step}: validation ${checkText(event)}`);
+  else if (event.type === 'validation') log.debug(`${event.stage} ${event.step}: validation ${validationText(event)}`);
   else log.trace(`${event.stage} ${event.phase} ${event.update}/${event.updates}: loss ${event.metrics.loss}`);
 }
 

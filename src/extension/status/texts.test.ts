@@ -25,7 +25,7 @@ describe('the status bar', () => {
     expect(statusText({ state: 'idle', jobs: 1 })?.text).toMatch(/Asking student/);
   });
 
-  it('raises an alarm for a host that is gone, and shows it before others', () => {
+  it('raises an alarm for a lost host, and shows it before others', () => {
     expect(statusText({ state: 'crashed', jobs: 0 })?.alarm).toBe('error');
     expect(statusText({ state: 'lost', jobs: 0 })?.alarm).toBe('warning');
     const hosts = (['idle', 'running', 'crashed'] as const).map((state) => ({ state }));

@@ -7,7 +7,7 @@ import * as vscode from '../vscode';
 
 type EditorModel = Pick<vscode.LanguageModelChat, 'id' | 'name' | 'vendor' | 'family' | 'sendRequest' | 'countTokens'>;
 
-/** A provider tells nothing while its model thinks. */
+/** A provider sends nothing while its model thinks. */
 const { contentMs: silenceMs, totalMs } = replyLimits();
 
 /**

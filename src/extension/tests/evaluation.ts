@@ -63,7 +63,7 @@ export class TestRunner {
       if (!node || node.kind === 'experiment') continue;
       if (top.error && items.length === 0) this.fail(run, top, String(top.error));
       if (node.kind === 'suite' && this.tree.size(node.suite) > limit)
-        this.say(
+        this.print(
           run,
           `${top.label}: the first ${limit} of ${this.tree.size(node.suite)}. ` +
             'To test more, raise the setting distillery.evaluation.limit or run a page.',
@@ -94,7 +94,7 @@ export class TestRunner {
     try {
       const checkpoint = this.student.of(suite.experiment);
       const whole = items.length === this.tree.size(suite);
-      this.say(run, `${top.label}: ${plural(items.length, 'problem')} by ${studentTitle(checkpoint)}`);
+      this.print(run, `${top.label}: ${plural(items.length, 'problem')} by ${studentTitle(checkpoint)}`);
       for (const item of items) run.started(item);
       const result = await this.services.hosts.of(checkpoint).request(
         'evaluate',
@@ -113,10 +113,12 @@ export class TestRunner {
       const score =
         `${percent(result.accuracy)} right of ${result.n} (95 %: ` +
         `${percent(low)} to ${percent(high)}), ${tokens(result.meanTokens)}`;
-      this.say(run, `${top.label}: ${score}`);
-      vscode.say(top, { description: `${percent(result.accuracy)} of ${result.n} · ${tokens(result.meanTokens)}` });
+      this.print(run, `${top.label}: ${score}`);
+      vscode.setTexts(top, {
+        description: `${percent(result.accuracy)} of ${result.n} · ${tokens(result.meanTokens)}`,
+      });
       const recorded = runOfCheckpoint(checkpoint);
-      if (result.unrecorded) this.say(run, `Not recorded in the run: ${result.unrecorded}`);
+      if (result.unrecorded) this.print(run, `Not recorded in the run: ${result.unrecorded}`);
       if (result.recorded && recorded) this.services.runs.refresh(recorded);
     } catch (error) {
       for (const item of waiting.values()) run.skipped(item);
@@ -133,7 +135,7 @@ export class TestRunner {
     const verdict = verdictOf(problem, answer);
     const place = item.uri && item.range && new vscode.Location(item.uri, item.range);
     run.print(outputOf(problem, answer, verdict), item, place);
-    vscode.say(item, { description: verdict.description });
+    vscode.setTexts(item, { description: verdict.description });
     if (verdict.passed) {
       run.passed(item);
       return;
@@ -148,12 +150,12 @@ export class TestRunner {
     return node.problem;
   }
 
-  private say(run: vscode.TestRun, text: string): void {
+  private print(run: vscode.TestRun, text: string): void {
     run.print(text);
   }
 
   private fail(run: vscode.TestRun, item: vscode.TestItem, text: string): void {
-    this.say(run, text);
+    this.print(run, text);
     run.errored(item, new vscode.TestMessage(text));
   }
 }

@@ -17,7 +17,7 @@ export function registerTests(services: Services): vscode.Disposable {
   );
   const name = () => {
     const label = student.chosen ? `Ask ${studentTitle(student.chosen)}` : 'Ask the Newest Student';
-    vscode.say(profile, { label });
+    vscode.setTexts(profile, { label });
   };
   const choose = async () => {
     if (await student.choose()) name();

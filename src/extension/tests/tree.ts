@@ -87,15 +87,15 @@ export class TestTree implements vscode.Disposable {
     if (!node || node.kind === 'experiment' || node.kind === 'problem' || item.children.size > 0) return;
     try {
       const { problems } = this.load(node.suite);
-      vscode.say(item, { error: undefined });
-      if (node.kind === 'suite') vscode.say(item, { description: plural(problems.length, 'problem') });
+      vscode.setTexts(item, { error: undefined });
+      if (node.kind === 'suite') vscode.setTexts(item, { description: plural(problems.length, 'problem') });
       const { suite } = node;
       if (node.kind === 'page') item.children.replace(this.problemItems(item, suite, node.from));
       else if (problems.length <= pageSize) item.children.replace(this.problemItems(item, suite, 0));
       else item.children.replace(this.pages(item, suite, problems.length));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      vscode.say(item, { error: error.toString() });
+      vscode.setTexts(item, { error: error.toString() });
     }
   }
 
@@ -145,7 +145,7 @@ export class TestTree implements vscode.Disposable {
       );
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      vscode.say(item, { error: error.toString() });
+      vscode.setTexts(item, { error: error.toString() });
     }
     return item;
   }
@@ -158,12 +158,12 @@ export class TestTree implements vscode.Disposable {
     const uri = vscode.Uri.file(file);
     try {
       const item = this.suite(file, basename(file), suiteOfFile(file), 0);
-      vscode.say(item, { description: vscode.workspace.asRelativePath(dirname(file)) });
+      vscode.setTexts(item, { description: vscode.workspace.asRelativePath(dirname(file)) });
       return item;
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       const item = this.controller.createTestItem(file, basename(file), uri);
-      vscode.say(item, { error: error.toString() });
+      vscode.setTexts(item, { error: error.toString() });
       return item;
     }
   }
@@ -174,7 +174,7 @@ export class TestTree implements vscode.Disposable {
     item.canResolveChildren = true;
     item.sortText = String(order);
     const { source } = suite;
-    vscode.say(item, { description: 'path' in source ? basename(source.path) : 'generated' });
+    vscode.setTexts(item, { description: 'path' in source ? basename(source.path) : 'generated' });
     return item;
   }
 
@@ -197,7 +197,7 @@ export class TestTree implements vscode.Disposable {
       const line = lines[from + i] ?? 0;
       item.range = new vscode.Range(line, 0, line, 0);
       item.sortText = order(from + i);
-      vscode.say(item, { description: clipLine(problem.question, 80) });
+      vscode.setTexts(item, { description: clipLine(problem.question, 80) });
       return this.add(item, { kind: 'problem', suite, problem });
     });
   }

@@ -69,7 +69,7 @@ export {
 export * from './languages';
 export * from './objects';
 export { GrowingList, type QuickPickItem } from './questions';
-export { say } from './say';
+export { setTexts } from './set-texts';
 export type { StatusText } from './status-item';
 export * from './tests';
 export type { TreeDataProvider, TreeView } from './tree';

@@ -63,7 +63,7 @@ export class GrowingList<T extends QuickPickItem> {
   private readonly pick = editor.window.createQuickPick<editor.QuickPickItem & { choice: T }>();
 
   constructor({ title, placeHolder }: { title: string; placeHolder: string }) {
-    this.say(title);
+    this.setTitle(title);
     Object.assign(this.pick, {
       placeholder: inertLine(placeHolder),
       matchOnDescription: true,
@@ -73,7 +73,7 @@ export class GrowingList<T extends QuickPickItem> {
   }
 
   /** Changes the title. */
-  say(title: string): void {
+  setTitle(title: string): void {
     this.pick.title = inertLine(title);
   }
 

@@ -2,7 +2,7 @@ import * as editor from 'vscode';
 import { inertLine } from '../../foreign-text';
 import type { Markdown } from './markdown';
 import { markdown } from './objects';
-import { say } from './say';
+import { setTexts } from './set-texts';
 
 export interface StatusText {
   /** A codicon. */
@@ -22,7 +22,7 @@ export function createStatusItem(id: string, name: string, command: string) {
   return {
     show({ icon, text, tooltip, spoken, alarm }: StatusText): void {
       item.text = `$(${icon}) ${inertLine(text)}`;
-      say(item, { tooltip: markdown(tooltip), accessibilityInformation: { label: spoken, role: 'button' } });
+      setTexts(item, { tooltip: markdown(tooltip), accessibilityInformation: { label: spoken, role: 'button' } });
       item.backgroundColor = alarm && new editor.ThemeColor(`statusBarItem.${alarm}Background`);
       item.show();
     },

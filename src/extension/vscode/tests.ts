@@ -3,7 +3,7 @@ import * as editor from 'vscode';
 import { inertLine, visible } from '../../foreign-text';
 import { safely } from './faults';
 import type { TestMessage } from './objects';
-import type { Sealed } from './say';
+import type { Sealed } from './set-texts';
 
 export type TestItem = Sealed<editor.TestItem, 'label' | 'description' | 'error'>;
 export type TestRunProfile = Sealed<editor.TestRunProfile, 'label'>;

@@ -1,7 +1,7 @@
 import * as editor from 'vscode';
 import { withSafeErrors } from './faults';
 import type { TreeItem } from './objects';
-import type { Sealed } from './say';
+import type { Sealed } from './set-texts';
 
 export interface TreeDataProvider<T> extends editor.TreeDataProvider<T> {
   getTreeItem(element: T): TreeItem;

@@ -4,7 +4,7 @@ import { inert, inertLine, visible } from '../../foreign-text';
 import type { Markdown } from './markdown';
 import { markdown } from './objects';
 import { showInputBox, showOpenDialog, showQuickPick, showSaveDialog } from './questions';
-import type { Sealed } from './say';
+import type { Sealed } from './set-texts';
 import { createStatusItem } from './status-item';
 import { createTreeView } from './tree';
 

@@ -37,7 +37,7 @@ export function cached<T>(read: (file: string, damage: Damage) => T, limit = 200
     if (before?.stamp === stamp) return before.result;
     const result = attempt(file, (damage) => read(file, damage));
     known.delete(file);
-    if (result.problem?.code === 'trust') return result; // trust may come, and the file stay the same
+    if (result.problem?.code === 'trust') return result; // trust can be granted without a change of the file
     known.set(file, { stamp, result });
     const [oldest] = known.keys();
     if (known.size > limit) known.delete(oldest);

@@ -31,7 +31,7 @@ afterEach(() => {
 });
 
 describe('in Restricted Mode', () => {
-  it('what the workspace holds is read, and nothing else', () => {
+  it('files in the workspace are read, and nothing else', () => {
     const outside = [
       join(folder, 'secret.jsonl'),
       join(root, 'out/secret.jsonl'),
@@ -54,7 +54,7 @@ describe('in Restricted Mode', () => {
     expect(mayRead(join(folder, 'link/missing/x'))).toBe(true);
   });
 
-  it('no link out of the workspace is followed, whoever reads: to a file, to a folder, of a run', () => {
+  it('no reader follows a link out of the workspace: to a file, to a folder, of a run', () => {
     const run = join(root, '.distillery', 'runs', '20260101-000000-x');
     fs.mkdirSync(run, { recursive: true });
     fs.symlinkSync(join(folder, 'secret.jsonl'), join(run, 'failures.jsonl'));
@@ -74,7 +74,7 @@ describe('in Restricted Mode', () => {
     expect(cache.failures(run).problem?.code).not.toBe('trust');
   });
 
-  it('an experiment tells what is not read, and nothing of what is there', () => {
+  it('an experiment reports what is not read, and shows none of its content', () => {
     const data = {
       train: { format: 'chains', path: '../secret.jsonl' },
       test: { format: 'arithmetic', seed: 1, count: 9 },

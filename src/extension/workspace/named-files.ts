@@ -1,8 +1,7 @@
 /**
- * Which of the files that an experiment or a run names are looked at. In Restricted Mode these are the files of the
- * workspace's folders alone: any other path may be a device, a secret, or a share on a foreign server
- * (`\\server\share`), which even a look would contact. It does not use the editor's API: `limitReading` is told what is
- * trusted.
+ * Which of the files named by an experiment or a run may be accessed. In Restricted Mode only files in the workspace's
+ * folders may be: any other path may be a device, a secret, or a share on a foreign server (`\\server\share`), which
+ * any access would contact. It does not use the editor's API: `limitReading` receives what is trusted.
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -30,13 +29,13 @@ export function limitReading(to: WorkspaceAccess): void {
 
 export const trusted = (): boolean => surroundings.trusted();
 
-/** Whether an absolute path may be looked at, by its name first, then by where its links lead. */
+/** Whether an absolute path may be accessed: by its name first, then by the targets of its links. */
 export function mayRead(path: string): boolean {
   if (surroundings.trusted()) return true;
   return isInside(path) && !leadsOut(path);
 }
 
-/** Whether a path of the workspace that may not be followed is, or goes through, a link out of the workspace. */
+/** Whether a path in the workspace is, or passes through, a link out of the workspace. */
 export function leadsOut(path: string): boolean {
   if (surroundings.trusted() || !isInside(resolve(path))) return false;
   return !isInside(realPath(resolve(path)), surroundings.roots().map(realPath));
@@ -62,7 +61,7 @@ export function requireOwnTokenizer(student: string): void {
   throw notTrusted(`${student} has no tokenizer, and that of its base is not read in Restricted Mode`);
 }
 
-/** What Restricted Mode refuses. The report of this error offers to manage trust. */
+/** The error for what Restricted Mode refuses. Its report offers to manage trust. */
 export const notTrusted = (message: string): UserError =>
   new UserError(message, {
     code: 'trust',

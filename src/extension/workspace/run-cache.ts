@@ -140,7 +140,7 @@ export class RunCache {
 
 /** Whether only a change of run.json changes the listing. The process of a run in progress may end without one. */
 function hasEnded(listing: RunListing): boolean {
-  if (!('run' in listing)) return listing.problem.code !== 'trust'; // trust may come
+  if (!('run' in listing)) return listing.problem.code !== 'trust'; // trust can be granted later
   return !['created', 'running', 'paused'].includes(listing.run.record.state);
 }
 

@@ -35,7 +35,7 @@ export class RunIndex implements vscode.Disposable {
   private readonly experimentFiles = new Set<string>();
   private readonly nested = new Set<string>();
   private readonly watchers: vscode.Disposable[] = [];
-  private readonly timer = setInterval(() => this.look(), pollMs);
+  private readonly timer = setInterval(() => this.poll(), pollMs);
   private live: ReadonlySet<string> = new Set();
   /** Resolves when the workspace has been searched for experiments. */
   ready: Promise<void>;
@@ -172,7 +172,7 @@ export class RunIndex implements vscode.Disposable {
     this.change(...(place.run ? [place.run] : []));
   }
 
-  private look(): void {
+  private poll(): void {
     const live = new Set(
       this.cache
         .unsettled()

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { packageRoot } from '../../paths';
 import type { Services } from '../services';
 
-/** What of the editor a command needs: whether the workspace is trusted, messages and their answer, commands. */
+/** The parts of the editor's API that a command needs: trust, messages with an answer, commands. */
 const editor = vi.hoisted(() => ({
   workspace: { isTrusted: false, asRelativePath: (path: string) => path },
   commands: {

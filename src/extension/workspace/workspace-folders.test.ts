@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Host } from '../../client/api';
 
-/** What of the editor the two follow: folders that come and go, and files that change. */
+/** The parts of the editor's API that both follow: workspace folders, and changes of files. */
 const editor = vi.hoisted(() => {
   const listeners = new Set<(change: unknown) => void>();
   const on = (listener: (change: never) => void) => {

@@ -7,7 +7,7 @@ import { plainAttend, seenTokens } from '../testing/plain';
 
 const lengths = [1, 2, 31, 70, 65, 130];
 const noParents = null;
-/** What some sequences go on from; longer than a block of keys, too. */
+/** Parents that some sequences continue; longer than a block of keys, too. */
 const someParents = Int32Array.from([-1, 0, -1, -1, 3, 2]);
 const starts = Int32Array.from([0, ...lengths.map((_, i) => lengths.slice(0, i + 1).reduce((a, b) => a + b, 0))]);
 const n = starts[lengths.length];

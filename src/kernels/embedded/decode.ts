@@ -63,7 +63,7 @@ type StepPlaces = Record<keyof DecodeInput, ArrayLike<number>>;
 type DecodeData = Record<keyof DecodeInput, Values>;
 
 /**
- * Calls of the kernel with the same weights and cache: what stays the same is looked up once, and so is the temporary
+ * Calls of the kernel with the same weights and cache: everything constant is looked up once, and so is the temporary
  * space.
  */
 export class DecodeCall {

@@ -14,7 +14,7 @@ interface WrittenOut {
   own: Tensor;
 }
 
-function writtenOut({ starts, parents }: Inputs): WrittenOut {
+function expandParents({ starts, parents }: Inputs): WrittenOut {
   const [offsets, parent] = [starts.dataSync(), parents.dataSync()];
   const n = offsets[offsets.length - 1];
   const ends = [0];
@@ -37,7 +37,7 @@ function writtenOut({ starts, parents }: Inputs): WrittenOut {
 }
 
 const attendShared: Reference<AttentionShape> = (inputs, shape) => {
-  const { starts, tokens, places } = writtenOut(inputs);
+  const { starts, tokens, places } = expandParents(inputs);
   const [q, k, v] = [inputs.q, inputs.k, inputs.v].map((x) => gather(x, tokens));
   const attend = attendReferences[kernelNames.attend] as Reference<AttentionShape>;
   return (attend({ q, k, v, starts }, shape) as Tensor[]).map((x) => gather(x, places));
@@ -45,7 +45,7 @@ const attendShared: Reference<AttentionShape> = (inputs, shape) => {
 
 /** Repeated tokens give no gradient as queries; their gradients as keys and values are summed. */
 const attendSharedGrad: Reference<AttentionShape> = (inputs, shape) => {
-  const { starts, tokens, places, own } = writtenOut(inputs);
+  const { starts, tokens, places, own } = expandParents(inputs);
   const [q, k, v, out, lse] = [inputs.q, inputs.k, inputs.v, inputs.out, inputs.lse].map((x) => gather(x, tokens));
   const { dy } = inputs;
   const dOut = gather(concat([dy, zeros([1, dy.shape[1]!])]), own);

@@ -18,7 +18,7 @@ const stores = new WeakMap<DataId, Store>();
 let variables = 0;
 
 /**
- * The cache of a kernel's input, which is consumed: its own variables if nobody else holds it, else a copy. `give`
+ * The cache of a kernel's input, which is consumed: its own variables if they are not shared, else a copy. `give`
  * makes it an output, `destroy` frees it.
  */
 export function take(ops: Ops, backend: TensorFlowBackend, info: TensorInfo): Store {

@@ -21,7 +21,7 @@ afterEach(() => {
 });
 
 describe('what is found', () => {
-  it('is the set-up, unless part of it is gone; a damaged record says how to mend it', () => {
+  it('is the one set up, unless a part of it is missing; the error of a damaged record has a remedy', () => {
     const root = folder();
     process.env.DISTILLERY_TENSORFLOW = root;
     expect(readInstalled()).toBeNull();

@@ -216,7 +216,7 @@ describe('the architecture', () => {
     expect(original(named)).toMatchObject({ original_max_position_embeddings: 16 });
   });
 
-  it('is that of a model, and of one that is supported here; each refusal has its own way on', () => {
+  it('is that of a model that is supported here; each refusal has its own remedy', () => {
     const refusal =
       (...more: MetadataField[]) =>
       () =>
@@ -320,7 +320,7 @@ describe('a damaged file', () => {
   ] as [string, (copy: Buffer) => Buffer | undefined, string][])('with %s is refused', (_, change, message) => {
     expect(about(change)).toContain(message);
   });
-  /** Where a tensor is described, behind the length of its name. */
+  /** Where a tensor is described, after the length of its name. */
   function tensorAt(tensor = 'a'): number {
     const name = Buffer.concat([Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]), Buffer.from(tensor), Buffer.from([2, 0, 0, 0])]);
     return bytes.indexOf(name) + 8;

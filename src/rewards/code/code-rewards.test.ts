@@ -106,7 +106,7 @@ describe('a reward in code', () => {
     expect(short.told[0]).toContain('no list with a value for each completion');
   });
 
-  it('does not apply where it fails, and tells each kind of problem once with its place', async () => {
+  it('does not apply where it fails, and reports each kind of problem once with its place', async () => {
     const { batches, told, name } = await scoreWith(
       `export default ({ text, tokens }) => {
         if (tokens === 12) throw new Error('no sentence');
@@ -136,7 +136,7 @@ describe('a reward in code', () => {
     });
   });
 
-  it('is stopped after its time, started anew, and no longer asked after three times', async () => {
+  it('is stopped at its time limit, restarted, and no longer used after three timeouts', async () => {
     const { batches, told } = await scoreWith('export default () => { for (;;); };', {
       settings: { timeLimit: 0.2 },
       times: 4,

@@ -52,7 +52,7 @@ export class CodeRewards {
     return values;
   }
 
-  /** Ends the threads, and tells what occurred more than once. */
+  /** Ends the threads, and reports how often repeated problems occurred. */
   async close(): Promise<void> {
     const all = [...this.asked.values()];
     this.asked.clear();

@@ -2,7 +2,7 @@ import type { RolloutRecord } from '../records';
 
 type NewRollout = Omit<RolloutRecord, 'seq' | 'stage' | 'step'>;
 
-/** A rollout as a run's writer takes it: wrong, finished and without tokens, but for `changes`. */
+/** A rollout as a run's writer takes it: wrong, finished and without tokens, except for `changes`. */
 export const newRollout = (changes: Partial<NewRollout> = {}): NewRollout => ({
   problemId: 'p',
   group: 0,

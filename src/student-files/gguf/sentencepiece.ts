@@ -9,7 +9,7 @@ const space = '\u2581';
 
 /**
  * All merges of two tokens into a third, the token with the highest score first, as transformers converts such models
- * (generate_merges in convert_slow_tokenizer.py). `scores` are those of merged tokens; `has` tells what is a token.
+ * (generate_merges in convert_slow_tokenizer.py). `scores` are those of merged tokens; `has` is true for tokens.
  */
 export function mergesOf(scores: ReadonlyMap<string, number>, has: (token: string) => boolean): string[] {
   const merges: { left: string; right: string; score: number }[] = [];

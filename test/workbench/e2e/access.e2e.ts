@@ -58,7 +58,7 @@ suite('Accessible pages', () => {
   }
 
   for (const [theme, kind] of themes) {
-    test(`${theme}: the dashboard and its rollouts have no violation, and stand still under the pointer`, async () => {
+    test(`${theme}: the dashboard and its rollouts have no violation, and do not move under the pointer`, async () => {
       const { page } = session;
       await useTheme(theme, kind);
       await runCommand(page, 'Distillery: Open Dashboard');

@@ -16,7 +16,7 @@ const limit = 5000;
 
 /**
  * What runs in the page beside its own script: stands in for VS Code, gives the page updates, and looks at the charts.
- * `faults`: errors that nobody caught.
+ * `faults`: uncaught errors.
  */
 const beside = `
   window.faults = [];
@@ -94,7 +94,7 @@ suite('Charts of any values', () => {
       await draw(page, [1, 2]);
       assert.equal(await page.locator('.panel').count(), 15);
       const drawnInTime = async (values: number[]) => {
-        assert.ok((await draw(page, values)) < limit, 'the page stood still');
+        assert.ok((await draw(page, values)) < limit, 'the page did not move');
         assert.deepEqual(await faults(page), []);
         const finite = values.filter((value) => Math.abs(value) <= 1e100 && (!view.log || value >= 1e-100));
         if (finite.length > 0 && !view.log) assert.deepEqual(await blank(page), []);

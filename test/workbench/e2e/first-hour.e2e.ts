@@ -1,4 +1,4 @@
-/** From data as people have them to a running Stage 1, as a person does it in the window. */
+/** From common datasets to a running Stage 1, as a user does it in the window. */
 import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -55,11 +55,11 @@ suite('The first hour', () => {
 
   /** New Experiment in the menu of a file in the Explorer. */
   const newExperimentOn = async (page: Page, name: string) => {
-    await page.keyboard.press('Escape'); // what an earlier try has left open
+    await page.keyboard.press('Escape'); // left open by an earlier try
     await page.keyboard.press('Control+Shift+E');
     const file = page.locator('.explorer-folders-view .monaco-list-row', { hasText: name });
     const item = page.locator('.monaco-menu .action-item', { hasText: /^New Experiment/ });
-    // The extension may not have said yet what the menu has of it.
+    // The extension's items may not be in the menu yet.
     for (let tries = 0; tries < 20 && !(await item.isVisible()); tries++) {
       await page.keyboard.press('Escape');
       await file.click({ button: 'right' });
@@ -67,7 +67,7 @@ suite('The first hour', () => {
     }
     await item.hover();
     await page.keyboard.press('Enter'); // a menu that has just opened does not react to clicks yet
-    await option(page, 'Make the Experiment').waitFor();
+    await option(page, 'Create the Experiment').waitFor();
   };
   const experiment = (name: string) => readFileSync(join(session.folder, name, `${name}.distillery.json`), 'utf8');
 
@@ -92,7 +92,7 @@ suite('The first hour', () => {
     await quickInput(page)
       .and(page.getByPlaceholder(/the reference answers in "original_question" are the questions/))
       .waitFor();
-    assert.equal(await option(page, 'Make the Experiment').count(), 0, 'what cannot be read is not agreed to');
+    assert.equal(await option(page, 'Create the Experiment').count(), 0, 'unreadable columns cannot be accepted');
     await pick(page, 'answer: –');
     await pick(page, 'type');
     await option(page, /^answer: type/).waitFor();
@@ -104,8 +104,8 @@ suite('The first hour', () => {
     const { page, folder } = session;
     await newExperimentOn(page, 'own.jsonl'); // 1
     await option(page, /question: messages\s*What is 0 \+ 1\?/).waitFor();
-    await pick(page, 'Make the Experiment'); // 2
-    const ready = toast(page, /own is ready\. Next: see what the student sees, or run Stage 1/);
+    await pick(page, 'Create the Experiment'); // 2
+    const ready = toast(page, /own is ready\. Next: preview the student's prompts, or run Stage 1/);
     await ready.waitFor({ timeout: 120_000 });
     assert.match(experiment('own'), /"columns": \{ "question": "messages", "chain": "messages" \}/);
     assert.match(experiment('own'), /"thinking": "cut"/);
@@ -156,7 +156,7 @@ suite('The first hour', () => {
     assert.equal(runsOf(folder).length, 1);
   });
 
-  test('a data set of the Hub that an experiment names and that is not here is offered to be fetched', async () => {
+  test('a dataset of the Hub that an experiment names but that is not here is offered for download', async () => {
     const { page, folder } = session;
     writeFileSync(
       join(folder, 'hub.distillery.json'),

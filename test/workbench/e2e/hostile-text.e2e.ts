@@ -1,5 +1,5 @@
 /**
- * What students, datasets, teachers, files and folders are called and say: shown as text, wherever VS Code looks for
+ * Names and texts of students, datasets, teachers, files and folders are shown as text, wherever VS Code looks for
  * links and icons.
  */
 import assert from 'node:assert/strict';
@@ -22,7 +22,7 @@ import { tinyFile } from '../../cli/distillery';
 import { runsOf } from '../workspace';
 import { keepPictures, openSession, type Session } from './session';
 
-/** Opens an untitled editor, where somebody lets it. */
+/** Opens an untitled editor, if a link to it works. */
 const command = 'command:workbench.action.files.newUntitledFile';
 const evil = `[Repair](${command}) $(bug) \u202e\u001b[2J`;
 /** The same, as it may be seen. */

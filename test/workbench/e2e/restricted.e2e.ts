@@ -19,7 +19,7 @@ import { runsOf } from '../workspace';
 import { keepPictures, openSession, type Session } from './session';
 import { type Lure, mark, openLure, setTraps, stateOf } from './traps';
 
-/** A hostile folder, opened and looked at by somebody who does not trust it. */
+/** A hostile folder, opened by a person who does not trust it. */
 suite('Restricted Mode', () => {
   const scratch = mkdtempSync(join(tmpdir(), 'distillery-lure-'));
   let lure: Lure;
@@ -100,7 +100,7 @@ suite('Restricted Mode', () => {
     assert.equal(await page.getByText('a secret').count(), 0);
   });
 
-  test('of all that, nothing ran, was asked for, or was written', () => {
+  test('of all that, nothing ran, was requested, or was written', () => {
     const { folder, server, outside } = session;
     assert.equal(existsSync(mark(folder)), false);
     assert.deepEqual(lure.asked, []);

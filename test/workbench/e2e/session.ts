@@ -21,7 +21,7 @@ export interface Session {
   outside: string[];
   /** Whether a test of it has failed, at its last try. */
   failed: boolean;
-  /** Loads the window anew, as "Reload Window" does. */
+  /** Reloads the window, as "Reload Window" does. */
   reload(): Promise<void>;
   /** Another window on the same folder. */
   openWindow(): Promise<Page>;

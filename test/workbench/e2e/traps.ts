@@ -1,4 +1,4 @@
-/** A folder that wants to run something, fetch something, be followed out of, or be waited for, once it is opened. */
+/** A folder that tries to run code, load something, lead out of itself, or block, once it is opened. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer, type Server } from 'node:http';
@@ -10,7 +10,7 @@ import { tinyFile } from '../../cli/distillery';
 export interface Lure {
   url: string;
   socket: string;
-  /** What was asked for. */
+  /** The requests received. */
   asked: string[];
   close(): void;
 }
@@ -62,7 +62,7 @@ export function setTraps(folder: string, { url, socket }: Lure): void {
   write('.distillery/host/host.json', { endpoint: socket, token: 'token', pid: process.pid, protocol: 1 });
   write('.distillery/host/lock/9007199254740992.json', { pid: 1, startTime: '1', machine: 'x' });
 
-  // A student: endless templates and expressions, unlimited sizes, a pipe that nobody writes to.
+  // A student: endless templates and expressions, unlimited sizes, a pipe without a writer.
   const endless = '{% set r = range(19000) %}{% for i in r %}{% for j in r %}{% endfor %}{% endfor %}';
   write('trap/chat_template.jinja', endless);
   const split = { type: 'Split', pattern: { Regex: '(a+)+$|.' }, behavior: 'Isolated' };
@@ -94,13 +94,13 @@ export function setTraps(folder: string, { url, socket }: Lure): void {
   const runs = '.distillery/runs/20200101-000000-';
   write(`${runs}nul/failures.jsonl`, `${'\0'.repeat(4096)}\n`);
   execFileSync('mkfifo', [join(folder, `${runs}nul`, 'run.json')]);
-  // What lies outside, through links: records of a run, and a folder of runs.
+  // Files outside, reached through links: records of a run, and a folder of runs.
   symlinkSync(join(folder, '..', 'outside.chains.jsonl'), join(folder, `${runs}nul`, 'metrics.jsonl'));
   symlinkSync(join(folder, '..'), join(folder, `${runs}linked`));
   write(`${runs}[Open](command:workbench.action.files.newUntitledFile)/run.json`, { name: '[Open](command:x)' });
 }
 
-/** What lies in a folder, with the size and the time of each file. */
+/** The files of a folder, with the size and the time of each. */
 export function stateOf(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => {
     const stat = lstatSync(join(folder, name));

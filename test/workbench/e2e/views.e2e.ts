@@ -46,7 +46,7 @@ suite('Views of a finished run', () => {
     await lens(page, 'Add to Stage 3').waitFor();
   });
 
-  test('a case that is dragged onto its run is taken by Stage 3', async () => {
+  test('a case that is dragged onto its run is added to Stage 3', async () => {
     const { page, folder } = session;
     const [run] = runsOf(folder);
     await expand(page, 'Runs', /^tiny/);
@@ -54,7 +54,7 @@ suite('Views of a finished run', () => {
     await target.waitFor();
     const dragged = treeItems(page, 'Failure Cases').filter({ hasText: firstFailure().problemId }).first();
     await drag(page, dragged, target);
-    await dragged.filter({ hasText: 'picked' }).waitFor();
+    await dragged.filter({ hasText: 'added to Stage 3' }).waitFor();
     assert.ok(decisionsOf(readDecisions(run)).picked.has(firstFailure().problemId));
   });
 

@@ -99,7 +99,7 @@ suite('Failure cases', () => {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     const aside = join(root(), 'aside');
     renameSync(imported, aside);
-    await until('no case of a run that is gone', () => (named().length === 0 ? true : undefined));
+    await until('no case of a deleted run', () => (named().length === 0 ? true : undefined));
     renameSync(aside, imported);
     await until('the cases again', () => (named().length === 3 ? true : undefined), 20_000);
   });
@@ -206,14 +206,14 @@ suite('Failure cases', () => {
     await until('the verdict in the case', () => shown.getText().includes('## Rewrite: rejected by hand'));
   });
 
-  test('cases are picked for Stage 3, and released again', async () => {
+  test('cases are added to Stage 3, and removed again', async () => {
     await vscode.commands.executeCommand('distillery.addToStage3', {
       run: imported,
       problemIds: ['bridge-1', 'bridge-3'],
     });
     assert.deepEqual([...decisionsOf(readDecisions(imported)).picked.keys()], ['bridge-1', 'bridge-3']);
     const document = await openCase({ run: imported, problemId: 'bridge-3' });
-    await until('the pick in the case', () => document.getText().includes('truncated, picked for Stage 3'));
+    await until('the addition in the case', () => document.getText().includes('truncated, added to Stage 3'));
     await vscode.commands.executeCommand('distillery.removeFromStage3', { run: imported, problemId: 'bridge-3' });
     assert.deepEqual([...decisionsOf(readDecisions(imported)).picked.keys()], ['bridge-1']);
   });

@@ -41,7 +41,7 @@ suite('Evaluate Model on a Server', () => {
     rmSync(questions);
   });
 
-  test('sends nothing before somebody says how many problems go to which host', async () => {
+  test('sends nothing before the user chooses how many problems go to which host', async () => {
     const command = evaluate(wish({ prompt: 'plain' }));
     await pause(1000);
     assert.equal(await ending(command, 'workbench.action.closeQuickOpen'), undefined);

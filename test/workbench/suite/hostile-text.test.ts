@@ -1,6 +1,6 @@
 /**
- * What datasets, runs, rewards and files are called and say, through the extension's own providers: nothing of it is a
- * link, an icon or a control.
+ * Names and texts of datasets, runs, rewards and files, through the extension's own providers: none becomes a link, an
+ * icon or a control character.
  */
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -183,12 +183,12 @@ suite('Hostile text', () => {
   test('objects of the editor contain only inert text, whatever they are made from', () => {
     const range = new vscode.Range(0, 0, 0, 1);
     const item = new door.TreeItem(evil);
-    door.say(item, { description: evil, accessibilityInformation: { label: evil } });
-    door.say(item, { tooltip: door.markdown(md`**${evil}**`) });
+    door.setTexts(item, { description: evil, accessibilityInformation: { label: evil } });
+    door.setTexts(item, { tooltip: door.markdown(md`**${evil}**`) });
     const lens = new door.CodeLens(0, { icon: 'bug', title: evil, command: 'x' });
     const controller = new door.TestController(`hostile.${Date.now()}`, evil);
     const test = controller.createTestItem('a', evil);
-    door.say(test, { description: evil, error: evil });
+    door.setTexts(test, { description: evil, error: evil });
     const named = { name: evil, detail: evil, kind: vscode.SymbolKind.Array };
     const symbol = new door.DocumentSymbol(named, range, range);
     const proposal = new door.CompletionItem(evil, vscode.CompletionItemKind.File, evil);

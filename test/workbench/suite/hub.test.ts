@@ -20,7 +20,7 @@ async function accepted(server: TestHub, command: string, name: string): Promise
   return ending(result);
 }
 
-suite('Students and data sets of the Hub', () => {
+suite('Students and datasets of the Hub', () => {
   const names = [
     'DISTILLERY_DATASETS_CACHE',
     'HF_ENDPOINT',
@@ -64,7 +64,7 @@ suite('Students and data sets of the Hub', () => {
     assert.equal(await vscode.commands.executeCommand('distillery.downloadStudent', 'tiny/random'), folder);
   });
 
-  test('Download Data Set fetches nothing before its size was seen; New Experiment names it', async () => {
+  test('Download Dataset fetches nothing before its size was seen; New Experiment names it', async () => {
     const line = (n: number) => JSON.stringify({ problem: `What is ${n} + 1?`, answer: `${n + 1}` });
     const rows = Array.from({ length: 12 }, (_, i) => line(i)).join('\n');
     await using sums = await startHub({

@@ -127,7 +127,7 @@ suite('Shell', () => {
     await until('it is paused', () => services.hosts.running(run)?.state === 'paused' && stateOfRun(run) === 'paused');
     const at = services.hosts.progress(run)!.update;
     await execute('distillery.resume', { run });
-    await until('it goes on', () => (services.hosts.progress(run)?.update ?? 0) > at);
+    await until('it continues', () => (services.hosts.progress(run)?.update ?? 0) > at);
     await execute('distillery.stop', { run });
     await until('it is stopped', () => stateOfRun(run) === 'stopped');
     await until('the host is idle', () => services.hosts.running(run) === undefined);
@@ -143,11 +143,11 @@ suite('Shell', () => {
       crash = told;
     });
     process.kill(readAddress(join(folder, '.distillery'))!.pid, 'SIGKILL');
-    await until('the crash is told', () => crash !== undefined);
+    await until('the report of the crash', () => crash !== undefined);
     assert.equal(crash?.run, run);
     await until('the run is interrupted', () => stateOfRun(run) === 'interrupted');
     await execute('distillery.resume', { run });
-    await until('it goes on', () => stateOfRun(run) === 'running' && (services.hosts.progress(run)?.update ?? 0) > 0);
+    await until('it continues', () => stateOfRun(run) === 'running' && (services.hosts.progress(run)?.update ?? 0) > 0);
     await execute('distillery.stop', { run });
     await until('it is stopped', () => stateOfRun(run) === 'stopped');
   });

@@ -37,7 +37,10 @@ suite('The student: prompts, answers, backends', function () {
     await until('the second problem', () => (/^## Problem 2 of/.test(preview.getText()) ? true : undefined));
     // Counted by the host as soon as it can be.
     await until('lengths', () => (/: prompt, \d+ tokens\n/.test(preview.getText()) ? true : undefined));
-    assert.match(preview.getText(), /\n## Lengths of \d+ teacher chains, in tokens\n[\s\S]*█ \d+\nBudgets: \d+ hold /);
+    assert.match(
+      preview.getText(),
+      /\n## Lengths of \d+ teacher chains, in tokens\n[\s\S]*█ \d+\nBudgets: \d+ % fit in \d+/,
+    );
     await vscode.commands.executeCommand('distillery.previewTokens', preview.uri);
 
     const text = experiment.getText();
@@ -108,7 +111,7 @@ suite('The student: prompts, answers, backends', function () {
       edit.replace(new vscode.Range(0, 0, page.lineCount, 0), `Question: What is 2 + 3?\n\n${own}`),
     );
     assert.ok(replaced);
-    // Somebody types while the answers grow, one keystroke after the other.
+    // A person types while the answers grow, one keystroke after the other.
     let answered = false;
     const type = async () => {
       while (!answered) {

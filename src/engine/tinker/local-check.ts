@@ -8,7 +8,7 @@ import { fingerprint } from '../../model/fingerprint';
 import { loadModel } from '../../model/hf-folder';
 import { readAdapter } from '../../model/lora-files';
 import { baseFolder } from '../../student-files/folder';
-import { isAtHome } from '../embedded/embeddable';
+import { isAvailableHere } from '../embedded/embeddable';
 import { EmbeddedStudent } from '../embedded/student';
 
 /**
@@ -31,11 +31,11 @@ const mostBytes = 4e9;
  * does not support.
  * @throws UserError when they differ
  */
-export async function checkAtHome(
+export async function checkLocally(
   folder: string,
   ask: (rows: readonly Example[]) => Promise<Float32Array[]>,
 ): Promise<void> {
-  if (!isAtHome(folder)) return;
+  if (!isAvailableHere(folder)) return;
   const base = baseFolder(folder);
   if (weightBytes(base) > mostBytes) return;
   const expected = await ask(rowsToCompare);

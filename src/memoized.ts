@@ -2,7 +2,7 @@
  * Caches a pure function of a text. It keeps results for up to `most` characters of texts, and then starts over.
  * Results must not be changed.
  */
-export function remembered<T>(make: (text: string) => T, most: number): (text: string) => T {
+export function memoized<T>(make: (text: string) => T, most: number): (text: string) => T {
   const known = new Map<string, T>();
   let size = 0;
   return (text) => {

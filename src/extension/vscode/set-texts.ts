@@ -2,7 +2,7 @@
 import type * as editor from 'vscode';
 import { inertLine, visible } from '../../foreign-text';
 
-/** An editor object whose texts can be read, and set through `say` only. */
+/** An editor object whose texts can be read, and set through `setTexts` only. */
 export type Sealed<T, K extends keyof T> = Omit<T, K> & Readonly<Pick<T, K>>;
 
 /**
@@ -11,7 +11,7 @@ export type Sealed<T, K extends keyof T> = Omit<T, K> & Readonly<Pick<T, K>>;
 type EditorText = string | editor.MarkdownString | editor.AccessibilityInformation | editor.ViewBadge | undefined;
 
 /** Sets texts of an object, with links, icons and control characters removed. */
-export function say<T extends object, K extends keyof T>(
+export function setTexts<T extends object, K extends keyof T>(
   target: T,
   texts: { readonly [P in K]: Extract<T[P], EditorText> },
 ): void {
