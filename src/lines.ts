@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { visit } from 'jsonc-parser';
-import { pathFaults } from './disk';
+import { guardDisk, pathFaults } from './disk';
 import { type ErrorCode, UserError } from './errors';
 
 /** Longest accepted line; a rollout of 100,000 tokens fits. */
@@ -103,7 +103,9 @@ export function* chunksOf(file: string, most = Number.POSITIVE_INFINITY): Genera
   try {
     const chunk = Buffer.alloc(chunkBytes);
     for (let left = most; left > 0; ) {
-      const size = readSync(handle, chunk, 0, Math.min(left, chunk.length), null);
+      const size = guardDisk(file, 'nothing was changed', () =>
+        readSync(handle, chunk, 0, Math.min(left, chunk.length), null),
+      );
       if (size === 0) return;
       yield chunk.subarray(0, size);
       left -= size;

@@ -26,15 +26,17 @@ export const faultRows: FaultRow[] = [
     ],
   },
   {
-    fault: 'a power cut leaves NUL bytes in records or at their end; one line or thousands of lines are damaged',
+    fault:
+      'a power cut leaves NUL bytes in records or at their end; one line, thousands of lines or a whole file cannot be ' +
+      'read',
     outcome:
-      'readers skip damaged lines, and stop after 1000 of them; `resume` cuts everything after its checkpoint, and does ' +
-      'without the lines before it',
+      'readers skip damaged lines, stop after 1000 of them, and show what the other files hold; `resume` cuts ' +
+      'everything after its checkpoint, does without the lines before it, and repeats tests whose results are gone',
     lost: 'the damaged lines',
     message: 'a note with the file and line; one for updates that are gone',
     tests: [
       ['src/runs/jsonl.test.ts', /a line that cannot be read/],
-      ['test/faults/damaged.test.ts', /records that a power cut damaged|records that are gone/],
+      ['test/faults/damaged.test.ts', /records that a power cut damaged|records that are gone|summary\.json and/],
       ['test/cli/runs.test.ts', /shows what can be read of a damaged run/],
     ],
   },

@@ -122,17 +122,18 @@ export async function resumeRun(folder: string, options: SessionOptions) {
     const tokenizer = loadStudentTokenizer(experiment.student.path);
     const { need } = await memoryFor(experiment, withPrompts(tokenizer, experiment.student), data, engine);
     const run = openForWriting(folder);
-    const gap: Note[] = [];
+    const losses: Note[] = [];
     try {
       const checkpoint = soundCheckpoint(run, options.notify);
+      losses.push(...unreadSummary(run));
       run.rollBack(checkpoint);
-      if (checkpoint) gap.push(...missingUpdates(folder, checkpoint));
+      if (checkpoint) losses.push(...missingUpdates(folder, checkpoint));
     } catch (error) {
       run.close();
       throw error;
     }
     const notes = [
-      ...gap,
+      ...losses,
       ...(need ? [need] : []),
       ...otherBackend(began, engine.info),
       ...warnings(changed),
@@ -189,6 +190,16 @@ function missingUpdates(folder: string, { name, stage, step }: CheckpointEntry):
   const last = readMetrics(folder, () => {}).findLast((update) => update.stage === stage)?.step ?? 0;
   if (last >= step - 1) return []; // the step between two phases has no record
   const text = `metrics.jsonl lacks updates before checkpoint ${name}: the curves have a gap; training is not affected`;
+  return [{ level: 'warning', text }];
+}
+
+/** Puts a damaged summary.json aside, and tells of it: the tests that it recorded are done again. */
+function unreadSummary(run: RunWriter): Note[] {
+  const found = run.setAsideSummary();
+  if (!found) return [];
+  const text =
+    `summary.json cannot be read (${found.problem.message}): it is renamed to ${found.name}, ` +
+    'and the tests are repeated';
   return [{ level: 'warning', text }];
 }
 

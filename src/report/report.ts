@@ -31,9 +31,9 @@ export const reportHead = '<!doctype html>\n<!-- A report of Distillery';
 export function reportOf(run: Run, { count = 10, cases = [], version }: ReportSettings): string {
   const { record, folder } = run;
   const start = readStart(folder);
-  const rows = readSummary(folder);
   const unread = new Set<UserError>();
   const damage = (problem: UserError) => void unread.add(problem);
+  const rows = readSummary(folder, damage);
   const results = resultsPart(folder, rows, start, damage);
   const settings = settingsPart(folder, damage);
   const curves = curvesPart(readMetrics(folder, damage));

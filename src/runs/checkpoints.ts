@@ -38,10 +38,15 @@ export function removeUnfinished(run: string, { checkpoints, pending = [] }: Run
 /** Makes way for a checkpoint: a folder of its name that is none of the run's becomes `<name>.other`, or `.other-2`. */
 export function renameForeignFolder(run: string, name: string): void {
   const folder = join(checkpointsFolder(run), name);
-  if (!fs.lstatSync(folder, { throwIfNoEntry: false })) return;
-  let to = `${folder}.other`;
-  for (let n = 2; fs.lstatSync(to, { throwIfNoEntry: false }); n++) to = `${folder}.other-${n}`;
-  move(run, folder, to);
+  if (fs.lstatSync(folder, { throwIfNoEntry: false })) setAside(run, folder);
+}
+
+/** Renames a file or folder of a run, and returns its new path. */
+export function setAside(run: string, path: string): string {
+  let to = `${path}.other`;
+  for (let n = 2; fs.lstatSync(to, { throwIfNoEntry: false }); n++) to = `${path}.other-${n}`;
+  move(run, path, to);
+  return to;
 }
 
 /**

@@ -32,8 +32,8 @@ export interface MarkedStep {
   question: string;
 }
 
-/** Every line, oldest first; none if there is no file. */
-export function readDecisions(run: string, damage?: Damage): DecisionRecord[] {
+/** Every readable line, oldest first; none if there is no file. Unreadable lines are reported to `damage`. */
+export function readDecisions(run: string, damage: Damage = () => {}): DecisionRecord[] {
   return readRecords(decisionsFile(run), decisionRecordSchema, damage);
 }
 

@@ -1,4 +1,5 @@
 import fs, { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -117,6 +118,32 @@ describe('a line that cannot be read', () => {
     write(nul, nul);
     truncateAfter(folder, file, 2);
     expect(fs.existsSync(file)).toBe(false);
+  });
+
+  it.runIf(process.platform === 'linux')('is not all: a file that cannot be opened or read is reported, too', () => {
+    const told: unknown[] = [];
+    const read = () => readRecords(file, schema, (problem) => told.push(problem));
+    fs.mkdirSync(file);
+    expect(read()).toEqual([]);
+    expect(() => readRecords(file, schema)).toThrow('this is a folder, not a file');
+    fs.rmdirSync(file);
+    write(...Array.from({ length: 50_000 }, (_, i) => whole(i + 1)));
+    const original = fs.readSync;
+    let reads = 0;
+    vi.spyOn(fs, 'readSync').mockImplementation(((...args: Parameters<typeof original>) => {
+      if (++reads > 2) throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' });
+      return original(...args);
+    }) as never);
+    syncBuiltinESMExports();
+    const records = read();
+    vi.restoreAllMocks();
+    syncBuiltinESMExports();
+    expect(records.length).toBeGreaterThan(10_000);
+    expect(records.length).toBeLessThan(50_000);
+    expect(told).toMatchObject([
+      { file, code: 'missing' },
+      { file, message: expect.stringContaining('(EIO)') },
+    ]);
   });
 
   it('is one of very many: the rest is skipped', () => {

@@ -54,7 +54,8 @@ const mostDamaged = 1000;
 
 /**
  * The records of a file; none if there is no file. An incomplete last line is ignored. Any other unreadable line is an
- * error, or is reported to `damage` and skipped; so is everything after the first `most` bytes.
+ * error, or is reported to `damage` and skipped; so is everything after the first `most` bytes, and a file that cannot
+ * be opened or read further.
  */
 export function readRecords<T>(file: string, schema: z.ZodType<T>, damage?: Damage, most = maxFileBytes): T[] {
   const records: T[] = [];
@@ -90,8 +91,11 @@ export function* eachRecord<T>(
       else yield { record, start, next };
     }
   } catch (error) {
-    if (!damage || !(error instanceof TooDamaged)) throw error;
-    damage(new UserError(`${mostDamaged} lines cannot be read: the rest is skipped`, { file, code: 'run' }));
+    if (!damage) throw error;
+    if (error instanceof TooDamaged)
+      damage(new UserError(`${mostDamaged} lines cannot be read: the rest is skipped`, { file, code: 'run' }));
+    else if (error instanceof UserError) damage(error);
+    else throw error;
   }
 }
 

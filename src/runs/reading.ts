@@ -131,10 +131,16 @@ export function readStart(run: string): Start | undefined {
   }
 }
 
-/** Rows of summary.json, in training order. */
-export function readSummary(run: string): StageRow[] {
+/** Rows of summary.json, in training order. An unreadable file is reported to `damage`; without it, it is an error. */
+export function readSummary(run: string, damage?: Damage): StageRow[] {
   const file = layout.summaryFile(run);
-  return fs.existsSync(file) ? check(z.array(stageRowSchema), readJson(file), { file }) : [];
+  try {
+    return fs.existsSync(file) ? check(z.array(stageRowSchema), readJson(file), { file }) : [];
+  } catch (error) {
+    if (!damage || !(error instanceof UserError)) throw error;
+    damage(error);
+    return [];
+  }
 }
 
 /** Updates, in order. Unreadable lines are reported to `damage`, here and below; without it they are errors. */

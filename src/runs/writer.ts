@@ -1,5 +1,5 @@
 /** Writes a run: one process at a time, with every file consistent at every moment. */
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { diskError, guardDisk } from '../disk';
 import { UserError } from '../errors';
 import { encode } from '../json';
@@ -10,6 +10,7 @@ import {
   deleteCheckpointFolder,
   removeUnfinished,
   renameForeignFolder,
+  setAside,
   verifyCheckpoint,
   writeCheckpointFolder,
 } from './checkpoints';
@@ -143,9 +144,12 @@ export class RunWriter {
     this.append(layout.rewritesFile(this.folder), records);
   }
 
-  /** `name` is a file name, such as a checkpoint's. */
+  /** `name` is a file name, such as a checkpoint's. An earlier evaluation of this name is replaced. */
   evaluation(name: string, records: readonly Unnumbered<EvaluationRecord>[]): void {
-    this.append(layout.evaluationFile(this.folder, name), records);
+    const file = layout.evaluationFile(this.folder, name);
+    this.lock.check();
+    guardDisk(file, 'every earlier line is kept', () => remove(this.folder, file));
+    this.append(file, records);
   }
 
   /** A copy of a module of the run's rewards. */
@@ -197,6 +201,14 @@ export class RunWriter {
     const old = all.filter((other) => !other.keep).slice(0, -2);
     this.publish(all, old, { stage, step });
     return entry;
+  }
+
+  /** Renames a summary.json that cannot be read. Returns the reason and its new name; undefined for an intact one. */
+  setAsideSummary(): { problem: UserError; name: string } | undefined {
+    const problems: UserError[] = [];
+    readSummary(this.folder, (problem) => problems.push(problem));
+    const [problem] = problems;
+    return problem && { problem, name: basename(setAside(this.folder, layout.summaryFile(this.folder))) };
   }
 
   /** Returns to a checkpoint (null: to the beginning): later records and checkpoints are deleted. */

@@ -38,11 +38,11 @@ export function measurementsOf(run: string, { results = true, damage }: Measurem
     const values = namedNumbers(rest, phase === undefined || phase === stage ? '' : `${phase}/`);
     return Object.keys(values).length > 0 ? [{ seq, stage, step, seconds: Date.parse(time) / 1000, values }] : [];
   });
-  return results ? [...found, ...resultsOf(run, found)] : found;
+  return results ? [...found, ...resultsOf(run, found, damage)] : found;
 }
 
-function resultsOf(run: string, updates: readonly Measurement[]): Measurement[] {
-  return readSummary(run).flatMap(({ stage, accuracy, meanTokens, seq }) => {
+function resultsOf(run: string, updates: readonly Measurement[], damage?: Damage): Measurement[] {
+  return readSummary(run, damage).flatMap(({ stage, accuracy, meanTokens, seq }) => {
     const ofStage = updates.filter((one) => one.stage === stage);
     if (ofStage.length === 0) return [];
     const step = ofStage.reduce((most, one) => Math.max(most, one.step), 0);

@@ -1,5 +1,14 @@
-import { appendFileSync, cpSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { acquireLock } from '../../src/runs/lock';
 import { readMetrics, readSummary } from '../../src/runs/reading';
@@ -338,6 +347,18 @@ describe('runs and show', () => {
     expect(names.toSorted()).toEqual(['config.json', 'failures.jsonl', 'metrics.jsonl', 'metrics.jsonl']);
     writeFileSync(join(folder, 'summary.json'), '[{]');
     expect((await distillery.run('show', folder)).stdout).toMatch(/No student has been tested[\s\S]*summary\.json:1/);
+    for (const name of ['failures.jsonl', 'rewrites.jsonl']) {
+      rmSync(join(folder, name));
+      mkdirSync(join(folder, name));
+    }
+    const left = (await distillery.run('show', folder)).stdout;
+    expect(left).toMatch(/Curves[\s\S]*failures\.jsonl: this is a folder[\s\S]*rewrites\.jsonl: this is a folder/);
+    expect((await distillery.run('runs', '--runs', dirname(folder))).stdout).toMatch(/^damaged +finished/m);
+    expect((await distillery.run('report', folder, '--out', 'damaged.html')).code).toBe(0);
+    const page = readFileSync(join(distillery.folder, 'damaged.html'), 'utf8');
+    for (const name of ['summary.json', 'failures.jsonl', 'metrics.jsonl']) expect(page).toContain(`<li>${name}`);
+    const tracked = await distillery.run('track', folder, '--to', 'tensorboard', '--out', 'damaged-tracked');
+    expect(tracked).toMatchObject({ code: 0, stdout: expect.stringContaining('event file') });
   });
 });
 

@@ -6,8 +6,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CurriculumEvent } from '../../src/curriculum/context';
 import { resumeRun, startRun } from '../../src/curriculum/session';
 import { tinyExperiment, tinyWorkspace } from '../../src/curriculum/testing/tiny';
+import { appendDecisions } from '../../src/runs/decisions';
 import { acquireLock, lockHolder } from '../../src/runs/lock';
-import { openRun, readMetrics } from '../../src/runs/reading';
+import { openRun, readEvaluation, readMetrics, readSummary } from '../../src/runs/reading';
+import type { StageRow } from '../../src/runs/records';
 import type { RunWriter } from '../../src/runs/writer';
 
 let folder = '';
@@ -126,8 +128,9 @@ describe('the state of a checkpoint', () => {
   });
 });
 
+const nuls = `${'\0'.repeat(4096)}\n`;
+
 describe('records that a power cut damaged', () => {
-  const nuls = `${'\0'.repeat(4096)}\n`;
   const resumed = async () => {
     await resume();
     expect(openRun(run).record.state).toBe('finished');
@@ -169,6 +172,33 @@ describe('records that are gone', () => {
     rmSync(join(run, name));
     mkdirSync(join(run, name));
     await expect(resume()).rejects.toMatchObject({ file: join(run, name), message: 'this is a folder, not a file' });
+  });
+});
+
+describe('summary.json and decisions.jsonl', () => {
+  it('that are damaged are put aside or skipped, with a note: tests are repeated, and nothing is counted twice', async () => {
+    take('rewrite');
+    const summary = join(run, 'summary.json');
+    const before = readSummary(run);
+    const answers = readEvaluation(run, 'base');
+    writeFileSync(summary, '\0'.repeat(300));
+    appendDecisions(run, [{ kind: 'pick', problemId: 'p', question: 'Q?', picked: true }]);
+    appendFileSync(join(run, 'decisions.jsonl'), nuls);
+    await resume();
+    expect(openRun(run).record.state).toBe('finished');
+    const figures = ({ stage, n, accuracy, meanTokens, checkpoint }: StageRow) => [
+      stage,
+      n,
+      accuracy,
+      meanTokens,
+      checkpoint,
+    ];
+    expect(readSummary(run).slice(0, before.length).map(figures)).toEqual(before.map(figures));
+    const problems = (name: string) => readEvaluation(run, name).map(({ problemId }) => problemId);
+    expect(problems('base')).toEqual(answers.map(({ problemId }) => problemId));
+    expect(readFileSync(`${summary}.other`, 'utf8')).toBe('\0'.repeat(300));
+    expect(texts).toContainEqual(expect.stringMatching(/summary\.json cannot be read .* summary\.json\.other/));
+    expect(texts).toContainEqual(expect.stringMatching(/1 decision skipped, .*decisions\.jsonl:2: broken JSON/));
   });
 });
 

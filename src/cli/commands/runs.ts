@@ -58,7 +58,7 @@ function describe(listed: RunListing): ListedRun {
       step: last && last.stage === stage ? last.step : undefined,
       created,
       updated,
-      result: readSummary(folder).at(-1),
+      result: readSummary(folder, () => {}).at(-1),
       start: readStart(folder),
     };
   } catch (error) {

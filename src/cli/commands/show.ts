@@ -46,7 +46,7 @@ export function addShowCommand(program: Command): void {
         const file = checkTarget(options.picture, (head) => head.startsWith('<svg'));
         const picture = runPicture({
           name: record.name,
-          rows: readSummary(folder),
+          rows: readSummary(folder, damaged.tell),
           metrics: readMetrics(folder, damaged.tell),
           start: readStart(folder),
         });
@@ -74,7 +74,7 @@ function runFacts(run: Run) {
   const categories = new Map<string, number>();
   for (const { category } of failures) categories.set(category, (categories.get(category) ?? 0) + 1);
   const rewrites = readRewrites(folder, damaged.tell);
-  const summary = damaged.or([], () => readSummary(folder));
+  const summary = readSummary(folder, damaged.tell);
   const config = existsSync(configFile(folder)) ? damaged.or(null, () => readConfig(folder)) : null;
   return {
     run,

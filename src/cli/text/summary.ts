@@ -18,7 +18,7 @@ import { pc, stdout, width } from '../terminal/terminal';
  * that cannot be read are reported to `damage` and excluded from the comparison.
  */
 export function resultsText(folder: string, damage: Damage = () => {}): string {
-  const rows = readSummary(folder);
+  const rows = readSummary(folder, damage);
   const compared = comparisonText(folder, rows, damage);
   const unchanged = unchangedText(folder, rows, damage);
   const few = fewProblemsText(rows);

@@ -1,5 +1,6 @@
 import { sameAnswer } from '../../answers/equal';
 import { extractAnswer } from '../../answers/extract';
+import type { UserError } from '../../errors';
 import { type Decisions, decisionsOf, readDecisions } from '../../runs/decisions';
 import { runOfCheckpoint } from '../../runs/reading';
 import type { RewriteDecision } from '../../runs/records';
@@ -10,11 +11,22 @@ import { textTokens } from '../lessons/completions';
 /** A completion (with end token) to learn from the plain question of training row `row`. */
 export type TaughtRewrite = [row: number, completion: number[]];
 
-/** People's decisions about the cases of this run, and of the earlier run that its student comes from. */
-export function decisionsFor({ experiment, run }: Context): Decisions {
+/**
+ * People's decisions about the cases of this run, and of the earlier run that its student comes from. Unreadable ones
+ * are skipped with a warning.
+ */
+export function decisionsFor({ experiment, run, notify }: Context): Decisions {
   const earlier = runOfCheckpoint(experiment.student.path);
-  return decisionsOf([...(earlier ? readDecisions(earlier) : []), ...readDecisions(run.folder)]);
+  const problems: UserError[] = [];
+  const damage = (problem: UserError) => void problems.push(problem);
+  const records = [...(earlier ? readDecisions(earlier, damage) : []), ...readDecisions(run.folder, damage)];
+  const [first] = problems;
+  if (first)
+    note(notify, `${plural(problems.length, 'decision')} skipped, as it cannot be read: ${placed(first)}`, 'warning');
+  return decisionsOf(records);
 }
+
+const placed = ({ file, line, message }: UserError) => `${[file, line].filter(Boolean).join(':')}: ${message}`;
 
 /**
  * Training rows that a person added to Stage 3. A problem counts if id and question are unchanged and it has a teacher

@@ -23,7 +23,8 @@ export class FailuresTree implements vscode.TreeDataProvider<FailuresNode>, vsco
     if (node) return node.kind === 'group' ? node.cases : [];
     const { run, groups } = this.services.cases;
     if (!run) return [];
-    const { damage, problem = damage } = this.services.runs.cache.failures(run);
+    const { cache } = this.services.runs;
+    const { damage = cache.damagedDecision(run), problem = damage } = cache.failures(run);
     return problem ? [{ kind: 'problem', id: `problem ${run}`, run, problem }, ...groups] : groups;
   }
 

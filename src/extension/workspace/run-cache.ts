@@ -1,6 +1,7 @@
 /** The run folders of a workspace for the views: read once, and again only when a file has changed. */
 import { type Dirent, existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import type { UserError } from '../../errors';
 import { chunksOf, type Damage } from '../../lines';
 import { type Decisions, decisionsOf, readDecisions } from '../../runs/decisions';
 import { readRecords } from '../../runs/jsonl';
@@ -98,7 +99,7 @@ export class RunCache {
     }));
   }
 
-  readonly summary = ofRun(summaryFile, readSummary);
+  readonly summary = ofRun(summaryFile, (run) => readSummary(run));
   /** config.json: `{experiment, environment}`, not validated. */
   readonly config = ofRun(configFile, readConfig);
   readonly failures = ofRun(failuresFile, readFailures, 8);
@@ -126,6 +127,12 @@ export class RunCache {
   /** People's decisions on its cases; empty if they cannot be read. */
   decisions(run: string): Decisions {
     return this.decided(run).value ?? nothingDecided;
+  }
+
+  /** The first of its decisions that cannot be read. */
+  damagedDecision(run: string): UserError | undefined {
+    const { damage, problem = damage } = this.decided(run);
+    return problem;
   }
 
   /** The number of lines of failures.jsonl, without parsing. */
