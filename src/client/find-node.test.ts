@@ -68,6 +68,11 @@ it("a host gets the needed environment variables, no secrets and none of the edi
     NODE_OPTIONS: '--require ./evil.js',
     OPENAI_API_KEY: 'sk-1',
     DISTILLERY_API_KEY: 'sk-2',
+    DISTILLERY_API_KEY_2: 'sk-3',
+    DISTILLERY_CREDENTIALS: 'x',
+    SLURM_JWT: 'x',
+    VLLM_API_KEY_FILE: 'x',
+    VLLM_TOKENIZER_MODE: 'auto',
     HF_TOKEN: 'hf_1',
     HF_HOME: '/models',
     AWS_SECRET_ACCESS_KEY: 'x',
@@ -82,6 +87,7 @@ it("a host gets the needed environment variables, no secrets and none of the edi
     'LC_ALL',
     'CUDA_VISIBLE_DEVICES',
     'DISTILLERY_THREADS',
+    'VLLM_TOKENIZER_MODE',
     'HF_HOME',
   ]);
 });

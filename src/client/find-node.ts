@@ -99,8 +99,11 @@ const allowedPrefixes = [
   ...['NCCL_', 'PYTORCH_', 'TORCH_', 'VLLM_', 'SLURM_'],
 ];
 
-/** Variables with these prefixes that only clients of teachers need (terminal commands and the editor, not a host). */
-const secretVariables = /(?:KEY|TOKEN|SECRET|PASSWORD)$/;
+/**
+ * Secrets among the variables with these prefixes: of teachers, which only clients need (terminal commands and the
+ * editor, not a host), and of clusters, such as SLURM_JWT.
+ */
+const secretVariables = /(?:^|_)(?:(?:API)?KEYS?|TOKEN|SECRETS?|PASS(?:WORD|WD|PHRASE)?|CREDENTIALS?|JWT)(?:_|\d|$)/;
 
 /**
  * The environment of a host: without secrets from the shell, and without the editor's own variables (its NODE_OPTIONS

@@ -17,6 +17,7 @@ vi.mock('./faults', async (original) => ({ ...(await original<typeof import('./f
 let folder: string;
 let server: Server;
 let service: Service;
+let control: Control;
 const asked: ToEngine[] = [];
 const open = new Set<Socket>();
 const address: Address = {
@@ -33,7 +34,7 @@ const address: Address = {
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'door-'));
   address.endpoint = process.platform === 'win32' ? `\\\\.\\pipe\\door-${process.pid}` : join(folder, 'door.sock');
-  const control = new Control({
+  control = new Control({
     toEngine: (message) => asked.push(message),
     graceMs: 1e6,
     kill: () => {},
@@ -131,11 +132,50 @@ describe('the door', () => {
     expect(said.match(/"code":"busy"/g)?.length).toBe(300 - 64);
   });
 
-  it('disconnects a client that reads nothing', async () => {
+  const greeted = async () => {
     const socket = connect(address.endpoint);
     socket.on('error', () => {});
     socket.write(hello);
     await new Promise((resolve) => socket.once('data', resolve));
+    return socket;
+  };
+
+  it('limits the bytes of long messages that arrive, of all clients together', async () => {
+    const head = Buffer.from(`Content-Length: ${31 << 20}\r\n\r\n{`);
+    const clients = await Promise.all(Array.from({ length: 7 }, greeted));
+    for (const socket of clients) socket.write(head);
+    await expect.poll(() => open.size, { timeout: 60_000 }).toBe(4);
+    await serves();
+    for (const socket of clients) socket.destroy();
+    await expect.poll(() => open.size, { timeout: 60_000 }).toBe(0);
+    const long = json({ id: 1, method: 'status', params: { a: 'x'.repeat(30 << 20) } });
+    expect(await converse([long], '"id":1')).toContain('"state":');
+  });
+
+  it('limits the bytes of requests that wait', async () => {
+    const problems = [{ id: '1', question: 'x'.repeat(20 << 20), answer: '1' }];
+    const evaluate = (id: number) => json({ id, method: 'evaluate', params: { checkpoint: '/none', problems } });
+    asked.length = 0;
+    const said = await converse(
+      Array.from({ length: 9 }, (_, id) => evaluate(id)),
+      '"id":8',
+    );
+    expect(said.match(/"code":"busy","message":"the requests that wait/g)).toHaveLength(3);
+    const jobs = () => asked.flatMap((message) => (message.type === 'job' ? [message.id] : []));
+    const answerAll = () => {
+      for (const id of jobs()) control.receive({ type: 'answer', id, result: {} });
+    };
+    expect(jobs()).toHaveLength(6);
+    answerAll();
+    const again = converse([evaluate(9)], '"id":9');
+    await expect.poll(() => jobs().length, { timeout: 60_000 }).toBe(7);
+    answerAll();
+    expect(await again).not.toContain('busy');
+    await serves();
+  });
+
+  it('disconnects a client that reads nothing', async () => {
+    const socket = await greeted();
     socket.pause();
     for (let id = 0; id < 20_000; id++) socket.write(json({ id, method: 'status' }));
     await expect.poll(() => open.size, { timeout: 60_000 }).toBe(0);

@@ -25,7 +25,7 @@ import {
 } from '../protocol/control';
 import { EngineRefusal } from './control';
 import { cancelledFault, faultOf, log } from './faults';
-import { BoundedReader } from './framing';
+import { BoundedReader, HeldBytes } from './framing';
 import type { Service } from './service';
 
 /** Limits before `hello`: bytes and milliseconds. */
@@ -40,6 +40,10 @@ const connectionLimits = { bytes: 32 << 20, requests: 64 };
  */
 const maxUnread = 16;
 const disconnectAt = 1000;
+
+/** Of all clients together: messages that arrive, and requests that wait. */
+const arriving = new HeldBytes();
+const waiting = new HeldBytes();
 
 /** Counts messages that the client has not read yet; vscode-jsonrpc buffers all of them. */
 class CountingWriter extends StreamMessageWriter {
@@ -67,6 +71,7 @@ class ConnectedClient {
   private kind: 'unknown' | 'other version' | 'client' = 'unknown';
   private received = 0;
   private waiting = 0;
+  private readonly reader: BoundedReader;
   private readonly writer: CountingWriter;
   private readonly connection: MessageConnection;
 
@@ -75,9 +80,10 @@ class ConnectedClient {
     private readonly service: Service,
     private readonly address: Address,
   ) {
-    const reader = new BoundedReader(socket, () => (this.kind === 'client' ? connectionLimits.bytes : probation.bytes));
+    const limit = () => (this.kind === 'client' ? connectionLimits.bytes : probation.bytes);
+    this.reader = new BoundedReader(socket, limit, arriving);
     this.writer = new CountingWriter(socket);
-    this.connection = createMessageConnection(reader, this.writer, NullLogger);
+    this.connection = createMessageConnection(this.reader, this.writer, NullLogger);
     setMaxListeners(connectionLimits.requests, this.closed.signal); // one for each waiting request
   }
 
@@ -123,6 +129,8 @@ class ConnectedClient {
     const params = parse(requests[method as HostMethod].params, given ?? {});
     if (method === 'hello') return this.hello(params as HostParams<'hello'>);
     if (this.waiting + this.writer.unread >= connectionLimits.requests) throw tooMany;
+    const bytes = this.reader.sizeOf(given);
+    if (!waiting.take(bytes)) throw tooLong;
     this.waiting++;
     const cancelled = new AbortController();
     const cancel = () => cancelled.abort();
@@ -138,6 +146,7 @@ class ConnectedClient {
       throw responseError(error);
     } finally {
       this.waiting--;
+      waiting.give(bytes);
       this.closed.signal.removeEventListener('abort', cancel);
     }
   }
@@ -172,6 +181,8 @@ class ConnectedClient {
 
 const busy = { code: 'busy', message: `more than ${connectionLimits.requests} requests wait for an answer` };
 const tooMany = new ResponseError(errorCodes.user, busy.message, busy);
+const full = { code: 'busy', message: 'the requests that wait are too long together: try again later' };
+const tooLong = new ResponseError(errorCodes.user, full.message, full);
 
 function parse(schema: z.ZodType, given: unknown): unknown {
   const result = schema.safeParse(given);

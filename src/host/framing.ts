@@ -5,6 +5,29 @@ import * as z from 'zod';
 import { ByteQueue } from '../byte-queue';
 import { parseJson } from '../lines';
 
+/** A limit on the bytes that the host holds of all clients' long messages. Short ones are limited by their number. */
+export class HeldBytes {
+  private held = 0;
+
+  constructor(
+    private readonly most = 128 << 20,
+    private readonly free = 64 << 10,
+  ) {}
+
+  /** Counts these bytes; false, without counting them, if they are too many. */
+  take(bytes: number): boolean {
+    if (bytes <= this.free) return true;
+    if (this.held + bytes > this.most) return false;
+    this.held += bytes;
+    return true;
+  }
+
+  /** No longer counts bytes that were taken. */
+  give(bytes: number): void {
+    if (bytes > this.free) this.held -= bytes;
+  }
+}
+
 /** Maximum bytes of a message's headers. */
 const maxHeaders = 4096;
 const headersEnd = '\r\n\r\n';
@@ -28,13 +51,20 @@ export class BoundedReader extends AbstractMessageReader {
   /** Of the current message; undefined until its headers are complete. */
   private length?: number;
   private failed = false;
+  private readonly sizes = new WeakMap<object, number>();
 
   /** `limit` returns the current maximum size of a message. */
   constructor(
     private readonly socket: Socket,
     private readonly limit: () => number,
+    private readonly bytes: HeldBytes,
   ) {
     super();
+  }
+
+  /** The size of the message with these parameters, in bytes. */
+  sizeOf(params: unknown): number {
+    return (typeof params === 'object' && params !== null && this.sizes.get(params)) || 0;
   }
 
   listen(callback: DataCallback): Disposable {
@@ -44,13 +74,23 @@ export class BoundedReader extends AbstractMessageReader {
         this.take(chunk, callback);
       } catch (error) {
         this.failed = true;
-        this.held.clear();
+        this.forget();
         this.fireError(error as Error);
       }
     };
     this.socket.on('data', onData);
-    this.socket.on('close', () => this.fireClose());
+    this.socket.on('close', () => {
+      this.failed = true;
+      this.forget();
+      this.fireClose();
+    });
     return { dispose: () => this.socket.off('data', onData) };
+  }
+
+  private forget(): void {
+    this.held.clear();
+    this.bytes.give(this.length ?? 0);
+    this.length = undefined;
   }
 
   private take(chunk: Buffer, callback: DataCallback): void {
@@ -59,9 +99,12 @@ export class BoundedReader extends AbstractMessageReader {
       this.length ??= this.readHeaders();
       if (this.length === undefined || this.held.length < this.length) return;
       const body = this.held.take(this.length);
+      this.bytes.give(this.length);
       this.length = undefined;
       const parsed = messageSchema.safeParse(parseJson(body.toString(), { code: 'protocol' }));
       if (!parsed.success) throw new Error(`not a request: ${parsed.error.issues[0].message}`);
+      const { params } = parsed.data;
+      if (params) this.sizes.set(params, body.length);
       callback(parsed.data as Message);
     }
   }
@@ -79,6 +122,8 @@ export class BoundedReader extends AbstractMessageReader {
     if (announced === undefined) throw new Error('the headers do not give a length');
     if (Number(announced) > this.limit())
       throw new Error(`a message of ${announced} bytes; the maximum is ${this.limit()}`);
+    if (!this.bytes.take(Number(announced)))
+      throw new Error(`a message of ${announced} bytes, with too many of others`);
     this.held.take(end + headersEnd.length);
     return Number(announced);
   }

@@ -1,11 +1,21 @@
 /** Writes a run: one process at a time, with every file consistent at every moment. */
+import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { diskError, guardDisk } from '../disk';
 import { UserError } from '../errors';
 import { encode } from '../json';
 import { thisProcess } from '../processes';
 import type { StageName } from '../stages';
-import { checkInside, flushFile, flushFolder, makeFolder, makeNewFolder, remove, replaceText } from '../writing';
+import {
+  checkInside,
+  cutFile,
+  flushFile,
+  flushFolder,
+  makeFolder,
+  makeNewFolder,
+  remove,
+  replaceText,
+} from '../writing';
 import {
   deleteCheckpointFolder,
   removeUnfinished,
@@ -148,7 +158,7 @@ export class RunWriter {
   evaluation(name: string, records: readonly Unnumbered<EvaluationRecord>[]): void {
     const file = layout.evaluationFile(this.folder, name);
     this.lock.check();
-    guardDisk(file, 'every earlier line is kept', () => remove(this.folder, file));
+    if (existsSync(file)) guardDisk(file, 'its earlier content is kept', () => cutFile(this.folder, file, 0));
     this.append(file, records);
   }
 

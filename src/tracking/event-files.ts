@@ -26,12 +26,19 @@ export function eventFiles(run: string, asked: MeasurementsOf = {}): Map<string,
   );
 }
 
-/** Writes them below `target`, and returns their paths. */
-export function writeEventFiles(run: string, target: string, asked: MeasurementsOf = {}): string[] {
+/**
+ * Writes them to `target`, a folder below `root`, and returns their paths. The user chose `root`: nothing below it is
+ * written through a link.
+ */
+export function writeEventFiles(
+  run: string,
+  { root, target }: { root: string; target: string },
+  asked: MeasurementsOf = {},
+): string[] {
   return [...eventFiles(run, asked)].map(([name, bytes]) => {
     const file = join(target, name);
-    makeFolder(target, dirname(file));
-    put(target, file, bytes);
+    makeFolder(root, dirname(file));
+    put(root, file, bytes);
     return file;
   });
 }

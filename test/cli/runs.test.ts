@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -359,6 +360,28 @@ describe('runs and show', () => {
     for (const name of ['summary.json', 'failures.jsonl', 'metrics.jsonl']) expect(page).toContain(`<li>${name}`);
     const tracked = await distillery.run('track', folder, '--to', 'tensorboard', '--out', 'damaged-tracked');
     expect(tracked).toMatchObject({ code: 0, stdout: expect.stringContaining('event file') });
+  });
+});
+
+describe('report and track', () => {
+  it.runIf(process.platform !== 'win32')('write through no link that bears a name they chose', async () => {
+    const outside = join(distillery.folder, 'outside');
+    mkdirSync(outside);
+    const ways = [
+      [['report', whole], join(distillery.folder, `${basename(whole)}.html`), join(outside, 'page.html')],
+      [
+        ['track', whole, '--to', 'tensorboard', '--out', 'linked'],
+        join(distillery.folder, 'linked/tensorboard'),
+        outside,
+      ],
+    ] as const;
+    for (const [args, link, target] of ways) {
+      mkdirSync(dirname(link), { recursive: true });
+      symlinkSync(target, link);
+      const { code, stderr } = await distillery.run(...args);
+      expect([code, stderr]).toEqual([2, expect.stringContaining(`${link}: this is a symbolic link`)]);
+    }
+    expect(readdirSync(outside)).toEqual([]);
   });
 });
 

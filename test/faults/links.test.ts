@@ -2,7 +2,7 @@
  * A folder from elsewhere with symbolic links that lead out of it: nothing outside of it may be written.
  */
 import fs from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { launchHost } from '../../src/client/launch';
 import { type CurriculumEvent, Stopped } from '../../src/curriculum/context';
@@ -18,6 +18,7 @@ import { openRun } from '../../src/runs/reading';
 import { newRollout } from '../../src/runs/testing/rollout';
 import { createRun, openForWriting, type RunWriter } from '../../src/runs/writer';
 import { openJournal } from '../../src/teachers/journal';
+import { writeEventFiles } from '../../src/tracking/event-files';
 import { writeOutput } from '../../src/writing';
 
 let folder = '';
@@ -297,6 +298,15 @@ describe('an exported student', () => {
     expect(fs.lstatSync(link).isSymbolicLink()).toBe(true);
     expect(fs.readdirSync(victim.folder)).toContain('model.safetensors');
   });
+});
+
+it('event files for TensorBoard are not written through a link in the folder that the user named', async () => {
+  const root = join(run, '..');
+  const target = join(root, 'tensorboard', basename(run));
+  const link = plant('../tensorboard', victim.folder);
+  await refused(link, () => writeEventFiles(run, { root, target }));
+  fs.rmSync(link);
+  expect(writeEventFiles(run, { root, target }).length).toBeGreaterThan(0);
 });
 
 it('a download does not resume a file through a link', async () => {

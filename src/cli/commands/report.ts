@@ -1,7 +1,8 @@
+import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { reportHead, reportOf } from '../../report/report';
 import { runsFolderName } from '../../runs/layout';
-import { writeOutput } from '../../writing';
+import { replaceText, writeOutput } from '../../writing';
 import { count } from '../inputs/options';
 import { locateRun } from '../inputs/places';
 import { checkTarget } from '../inputs/target';
@@ -35,7 +36,9 @@ export function addReportCommand(program: Command, version: string): void {
       const run = locateRun(name, runs);
       const file = out ?? `${run.record.id}.html`;
       const path = checkTarget(file, (head) => head.startsWith(reportHead));
-      writeOutput(path, reportOf(run, { count: cases, cases: named, version }));
+      const page = reportOf(run, { count: cases, cases: named, version });
+      if (out === undefined) replaceText(dirname(path), path, page);
+      else writeOutput(path, page);
       if (json) printDocument({ file: path });
       else stdout.write(`${file}\n`);
     });

@@ -8,6 +8,7 @@ import { metricsFile, runsFolderName } from '../../runs/layout';
 import { writeEventFiles } from '../../tracking/event-files';
 import { pythonWith } from '../../tracking/python';
 import { pythonTrackers, type SendOptions, sendRun } from '../../tracking/send';
+import { checkInside } from '../../writing';
 import { namesOf } from '../inputs/options';
 import { locateRun, quoted, shortPath } from '../inputs/places';
 import { printDocument } from '../terminal/exit';
@@ -83,7 +84,8 @@ async function send(run: string, tracker: Tracker, options: Options, { stop, dam
     });
   const out = resolve(options.out);
   try {
-    if (tracker === 'tensorboard') return await toTensorboard(run, join(out, 'tensorboard'), { follow, next, damage });
+    if (tracker === 'tensorboard') return await toTensorboard(run, out, { follow, next, damage });
+    if (tracker === 'wandb') checkInside(out, join(out, 'wandb'));
     const arrived = await sendRun(run, tracker, { project, python, online, folder: out, follow, next, damage });
     return {
       tracker,
@@ -106,13 +108,14 @@ const hints = {
 
 type SendCallbacks = Pick<SendOptions, 'follow' | 'next' | 'damage'>;
 
-async function toTensorboard(run: string, logs: string, { follow, next, damage }: SendCallbacks) {
-  const target = join(logs, basename(run));
+async function toTensorboard(run: string, out: string, { follow, next, damage }: SendCallbacks) {
+  const target = join(out, 'tensorboard', basename(run));
+  const place = { root: out, target };
   if (follow) {
-    do writeEventFiles(run, target, { results: false, damage });
+    do writeEventFiles(run, place, { results: false, damage });
     while (await next());
   }
-  const files = writeEventFiles(run, target, { damage });
+  const files = writeEventFiles(run, place, { damage });
   const text =
     `${plural(files.length, 'event file')} in ${shortPath(target)}. Show them ` +
     `with:\n  tensorboard --logdir ${quoted(shortPath(dirname(target)))}`;
