@@ -132,6 +132,19 @@ export async function openToAppend(root: string, file: string): Promise<fs.promi
   return fs.promises.open(file, O_APPEND | O_CREAT | O_WRONLY | noFollow);
 }
 
+/** Writes at `end` of an open file, which then ends behind the bytes; where it was, if that fails. */
+export function writeAtEnd(handle: number, bytes: Uint8Array, end: number, flush = false): void {
+  try {
+    for (let done = 0; done < bytes.length; )
+      done += fs.writeSync(handle, bytes, done, bytes.length - done, end + done);
+    fs.ftruncateSync(handle, end + bytes.length);
+    if (flush) fs.fdatasyncSync(handle);
+  } catch (error) {
+    fs.ftruncateSync(handle, end);
+    throw error;
+  }
+}
+
 /** Truncates a file to its first `size` bytes. */
 export function cutFile(root: string, file: string, size: number): void {
   const handle = openToWrite(root, file, fs.constants.O_RDWR);

@@ -1,15 +1,6 @@
 import { sameAnswer } from '../answers/equal';
-import { writeOutput } from '../writing';
 import { datasetError, type Row, type RowPlace, requiredText } from './rows';
 import type { Problem, RecordedAnswer } from './types';
-
-/** Writes problems to a `*.chains.jsonl` file, replacing it atomically. */
-export function writeChains(file: string, problems: readonly Problem[]): void {
-  const lines = problems.map(({ id, question, answer, chain, student, meta }) =>
-    JSON.stringify({ id, question, answer, chain, student, meta }),
-  );
-  writeOutput(file, lines.map((line) => `${line}\n`).join(''));
-}
 
 /**
  * A row of a `*.chains.jsonl` file: `{id, question, answer, chain?, student?, meta?}`; other keys go into `meta`.

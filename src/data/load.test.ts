@@ -9,7 +9,6 @@ import type { DataSource } from '../config/experiment';
 import { UserError } from '../errors';
 import { packageRoot } from '../paths';
 import { thrown } from '../testing/errors';
-import { writeChains } from './chains';
 import { loadData } from './load';
 
 const folder = mkdtempSync(join(tmpdir(), 'distillery-data-'));
@@ -52,15 +51,6 @@ describe('chains', () => {
     const text = lines(...rows).replaceAll('\n', '\r\n\r\n');
     expect(load('chains', `\uFEFF${text}`, { start: 1, count: 1 }).problems.map(({ id }) => id)).toEqual(['7']);
     expect(load('chains', text.trimEnd(), { start: 1 }).problems).toHaveLength(2);
-  });
-
-  it('come back from a file that was written', () => {
-    const { problems } = load('chains', lines(...rows));
-    const file = join(folder, 'written.chains.jsonl');
-    writeChains(file, [...problems]);
-    expect(loadData({ format: 'chains', path: file, start: 0 }, '/').problems).toEqual(problems);
-    expect(existsSync(`${file}.draft`)).toBe(false);
-    expect(() => writeChains(join(folder, 'none', 'x'), [...problems])).toThrow(/ENOENT/);
   });
 
   it.each([

@@ -1,6 +1,7 @@
 /** Curves of a run as drawings: one panel per metric, with the stages as bands. */
 import type { MetricsRecord } from '../runs/records';
 import { isBaseline, phaseTitle, type StageName, stageBands } from '../stages';
+import { mean } from '../statistics';
 import { minus, percent, plural } from '../words';
 import { escaped, type Html, html, raw } from './html';
 
@@ -30,7 +31,7 @@ export function smooth(values: readonly (number | undefined)[]): (number | undef
     const near = values
       .slice(Math.max(0, i - reach), i + reach + 1)
       .filter((one): one is number => one !== undefined && Number.isFinite(one));
-    return near.reduce((sum, one) => sum + one, 0) / near.length;
+    return mean(near);
   });
 }
 

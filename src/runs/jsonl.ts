@@ -6,7 +6,7 @@ import { UserError } from '../errors';
 import { encode } from '../json';
 import { type Damage, maxLineBytes, openForReading, parseJson, readLines } from '../lines';
 import { sizeOf } from '../paths';
-import { cutFile, openToWrite, remove } from '../writing';
+import { cutFile, openToWrite, remove, writeAtEnd } from '../writing';
 
 /**
  * Appends complete lines to a file below `root`. An incomplete line left by a crash is removed first; if the disk is
@@ -19,15 +19,7 @@ export function appendLines(root: string, file: string, records: readonly unknow
     // Not O_APPEND: Windows cannot truncate such a handle.
     const handle = openToWrite(root, file, fs.constants.O_RDWR | fs.constants.O_CREAT);
     try {
-      const end = lineEndBefore(handle, fs.fstatSync(handle).size);
-      try {
-        for (let done = 0; done < bytes.length; )
-          done += fs.writeSync(handle, bytes, done, bytes.length - done, end + done);
-        fs.ftruncateSync(handle, end + bytes.length);
-      } catch (error) {
-        fs.ftruncateSync(handle, end);
-        throw error;
-      }
+      writeAtEnd(handle, bytes, lineEndBefore(handle, fs.fstatSync(handle).size));
     } finally {
       fs.closeSync(handle);
     }

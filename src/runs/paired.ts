@@ -1,3 +1,4 @@
+import { groupsBy } from '../grouped';
 import { mean, pairedInterval } from '../statistics';
 import type { EvaluationRecord } from './records';
 
@@ -35,15 +36,8 @@ export function pairedDifference(
 }
 
 function byProblem(records: readonly EvaluationRecord[]): Map<string, { right: number; tokens: number }> {
-  const answers = new Map<string, EvaluationRecord[]>();
-  for (const record of records) {
-    const key = JSON.stringify([record.problemId, record.gold]);
-    const known = answers.get(key);
-    if (known) known.push(record);
-    else answers.set(key, [record]);
-  }
   return new Map(
-    [...answers].map(([key, of]) => [
+    [...groupsBy(records, ({ problemId, gold }) => JSON.stringify([problemId, gold]))].map(([key, of]) => [
       key,
       { right: mean(of.map(({ correct }) => Number(correct))), tokens: mean(of.map(({ tokens }) => tokens)) },
     ]),

@@ -12,7 +12,7 @@ import { guardDisk } from '../disk';
 import { UserError } from '../errors';
 import { parseJson, readLines } from '../lines';
 import { acquireLock } from '../runs/lock';
-import { flushFolder, makeFolder, openToWrite } from '../writing';
+import { flushFolder, makeFolder, openToWrite, writeAtEnd } from '../writing';
 import { optionalSettings, type Reply, type Teacher, type TeacherRequest } from './types';
 
 const count = z.number().int().nonnegative();
@@ -106,16 +106,7 @@ function journalOf(folder: string, handle: number, close: () => void): ReplyJour
     entries,
     append(record) {
       const bytes = Buffer.from(`${JSON.stringify(record)}\n`);
-      guardDisk(file, 'every earlier reply is kept', () => {
-        try {
-          for (let done = 0; done < bytes.length; )
-            done += fs.writeSync(handle, bytes, done, bytes.length - done, end + done);
-          fs.fdatasyncSync(handle);
-        } catch (error) {
-          fs.ftruncateSync(handle, end);
-          throw error;
-        }
-      });
+      guardDisk(file, 'every earlier reply is kept', () => writeAtEnd(handle, bytes, end, true));
       const entry = entryOf(record, end, bytes.length);
       end += bytes.length;
       entries.set(record.key, entry);

@@ -1,6 +1,7 @@
 import { recordRanges } from '../../report/curves';
 import type { MetricsRecord } from '../../runs/records';
 import { phaseTitle, type StageName } from '../../stages';
+import { mean } from '../../statistics';
 import { percent, plural } from '../terminal/format';
 import { pc } from '../terminal/terminal';
 
@@ -36,9 +37,7 @@ export function curvesText(phases: readonly PhaseCurve[]): string {
         const values = records.map(read).filter((value) => value !== undefined);
         if (values.length === 0 || (name === 'cut off' && values.every((value) => value === 0))) return [];
         const tenth = Math.ceil(values.length / 10);
-        const ends = [values.slice(0, tenth), values.slice(-tenth)].map(
-          (part) => part.reduce((sum, value) => sum + value, 0) / part.length,
-        );
+        const ends = [mean(values.slice(0, tenth)), mean(values.slice(-tenth))];
         return [`  ${name.padEnd(9)}  ${pc.cyan(sparkline(values).padEnd(40))}  ${ends.map(write).join(' → ')}`];
       });
       return [title, ...lines].join('\n');
@@ -63,8 +62,6 @@ export function sparkline(values: readonly number[], width = 40): string {
 
 function averages(values: readonly number[], width: number): number[] {
   const count = Math.min(values.length, width);
-  return Array.from({ length: count }, (_, i) => {
-    const part = values.slice(Math.floor((i * values.length) / count), Math.floor(((i + 1) * values.length) / count));
-    return part.reduce((sum, value) => sum + value, 0) / part.length;
-  });
+  const bound = (part: number) => Math.floor((part * values.length) / count);
+  return Array.from({ length: count }, (_, i) => mean(values.slice(bound(i), bound(i + 1))));
 }

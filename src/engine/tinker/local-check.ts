@@ -1,4 +1,5 @@
 /** Checks that a downloaded adapter gives the same log-probs here as on the server. */
+
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Example } from '../../engine-data/examples';
@@ -7,6 +8,7 @@ import { useBackend } from '../../kernels/backends';
 import { fingerprint } from '../../model/fingerprint';
 import { loadModel } from '../../model/hf-folder';
 import { readAdapter } from '../../model/lora-files';
+import { mean } from '../../statistics';
 import { baseFolder } from '../../student-files/folder';
 import { isAvailableHere } from '../embedded/embeddable';
 import { EmbeddedStudent } from '../embedded/student';
@@ -46,9 +48,9 @@ export async function checkLocally(
     model.adapter = readAdapter(folder, model.config, { path: base, fingerprint: fingerprint(model.parameters) });
     const found = await student.logProbs(rowsToCompare, { microBatchTokens: 1024 });
     const apart = found.flatMap(({ logProbs }, row) => Array.from(logProbs, (value, i) => value - expected[row][i]));
-    const mean = apart.reduce((sum, value) => sum + Math.abs(value), 0) / apart.length;
-    if (mean <= tolerance) return;
-    throw new UserError(`it computes differently here: log-probs differ by ${mean.toFixed(2)} nats`, {
+    const difference = mean(apart.map(Math.abs));
+    if (difference <= tolerance) return;
+    throw new UserError(`it computes differently here: log-probs differ by ${difference.toFixed(2)} nats`, {
       code: 'checkpoint',
       remedy: 'The weights on the server are intact: use them there.',
     });

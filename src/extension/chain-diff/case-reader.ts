@@ -1,4 +1,5 @@
 /** Assembles everything the page shows about one problem from a run's records. */
+
 import { basename } from 'node:path';
 import { knownProblem } from '../../cases/problem';
 import { type CaseRewrite, isAccepted, rewriteStatus } from '../../cases/rewrites';
@@ -14,6 +15,7 @@ import { decisionsFile } from '../../runs/layout';
 import { readConfig } from '../../runs/reading';
 import { type RewriteRecord, rewriteRecordSchema } from '../../runs/records';
 import { stageTitles } from '../../stages';
+import { deviation, mean } from '../../statistics';
 import { canBe } from '../cases/rewrite-actions';
 import { neighbour } from '../failures/cases';
 import { attempt, cached } from '../workspace/file-cache';
@@ -297,15 +299,13 @@ export class CaseReader {
 
   private rewardOf(rollout: NonNullable<DiffCompletion['rollout']>, group: DiffCompletion[]): ChainView['reward'] {
     const rewards = group.flatMap(({ reward }) => (reward === null ? [] : [reward]));
-    const mean = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
-    const variance = rewards.reduce((sum, reward) => sum + (reward - mean) ** 2, 0) / (rewards.length - 1);
     const settings = this.settings.parts(rollout.stage);
     const scale = this.settings.scale(rollout.stage);
     return {
       total: known(rollout.reward),
       advantage: known(rollout.advantage),
-      groupMean: known(mean),
-      groupStd: known(Math.sqrt(variance)),
+      groupMean: rewards.length > 0 ? known(mean(rewards)) : null,
+      groupStd: rewards.length > 1 ? known(deviation(rewards)) : null,
       ...(scale !== undefined && { scale }),
       parts: Object.entries(rollout.parts).map(([name, value]) => {
         const part = settings.get(name);

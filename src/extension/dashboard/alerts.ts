@@ -1,5 +1,6 @@
 import type { Alert } from '../../protocol/dashboard';
 import { stageNames } from '../../stages';
+import { mean } from '../../statistics';
 import { percent } from '../../words';
 import { type PhaseRange, phaseRanges, type UpdateColumns } from './columns';
 
@@ -120,7 +121,7 @@ function windows(columns: UpdateColumns, { from, to }: PhaseRange, metric: strin
   const out: { mean: number; row: number }[] = [];
   for (let end = to; end - windowSize >= from; end -= windowSize) {
     const known = column.subarray(end - windowSize, end).filter(Number.isFinite);
-    if (known.length > 0) out.push({ mean: known.reduce((sum, value) => sum + value, 0) / known.length, row: end - 1 });
+    if (known.length > 0) out.push({ mean: mean([...known]), row: end - 1 });
   }
   return out.reverse();
 }
