@@ -67,3 +67,15 @@ export interface SampleSummary {
   /** New tokens per second, including the computation of the prompts. */
   tokensPerSecond: number;
 }
+
+/** Of a call that began at `started` (performance.now()). */
+export function summaryOf(
+  prompts: readonly (readonly number[])[],
+  completions: readonly Completion[],
+  started: number,
+): SampleSummary {
+  const seconds = (performance.now() - started) / 1000;
+  const newTokens = completions.reduce((sum, { tokens }) => sum + tokens.length, 0);
+  const promptTokens = prompts.reduce((sum, { length }) => sum + length, 0);
+  return { promptTokens, newTokens, seconds, tokensPerSecond: newTokens / Math.max(seconds, 1e-9) };
+}

@@ -3,7 +3,7 @@
  * prompts take their places. A prompt is computed once for its whole group.
  */
 import { setImmediate } from 'node:timers/promises';
-import type { Completion, SampleOptions, SampleSummary } from '../engine-data/sampling';
+import { type Completion, type SampleOptions, type SampleSummary, summaryOf } from '../engine-data/sampling';
 import { UserError } from '../errors';
 import type { DecoderWeights, Decoding, DecodingStep } from '../kernels/decoder';
 import { openDecoding } from '../kernels/decoding';
@@ -42,13 +42,7 @@ export async function sample(
   }
   options.progress?.(drafts);
   const completions = drafts.map((draft) => ({ ...draft, logProbs: Float32Array.from(draft.logProbs) }));
-  const seconds = (performance.now() - started) / 1000;
-  const newTokens = completions.reduce((sum, { tokens }) => sum + tokens.length, 0);
-  const promptTokens = prompts.reduce((sum, { length }) => sum + length, 0);
-  return {
-    completions,
-    summary: { promptTokens, newTokens, seconds, tokensPerSecond: newTokens / Math.max(seconds, 1e-9) },
-  };
+  return { completions, summary: summaryOf(prompts, completions, started) };
 }
 
 function checkPrompts(config: ModelConfig, prompts: readonly (readonly number[])[], maxNewTokens: number): void {

@@ -86,9 +86,9 @@ function put<T>(into: Map<string, T>, key: string, value: T | undefined): void {
 export type NewDecision = DecisionRecord extends infer T ? (T extends DecisionRecord ? Omit<T, 'time'> : never) : never;
 
 /** Appends decisions. A lock file serializes several windows. */
-export function appendDecisions(run: string, decisions: readonly NewDecision[], now = () => new Date()): void {
+export function appendDecisions(run: string, decisions: readonly NewDecision[]): void {
   const file = decisionsFile(run);
-  const time = now().toISOString();
+  const time = new Date().toISOString();
   withLock(run, () =>
     appendLines(
       run,

@@ -1,9 +1,8 @@
 /** Events of a run in progress, for progress bars, hosts and logs. The run folder records the same information. */
 import * as z from 'zod';
-import { numberOrText } from '../json';
 import { spentSchema } from '../spent';
 import { percent } from '../words';
-import { metricsRecordSchema, stageRowSchema, stageSchema } from './records';
+import { metricsRecordSchema, stageRowSchema, stageSchema, validationRecordSchema } from './records';
 
 const count = z.number().int().nonnegative();
 
@@ -31,12 +30,7 @@ export const updateEventSchema = z.object({
 /** A validation, as in validation.jsonl. */
 export const validationEventSchema = z.object({
   type: z.literal('validation'),
-  stage: stageSchema,
-  step: count,
-  accuracy: numberOrText.optional(),
-  meanTokens: numberOrText.optional(),
-  loss: numberOrText.optional(),
-  best: z.boolean(),
+  ...validationRecordSchema.omit({ seq: true, time: true, phase: true }).shape,
 });
 
 export type ValidationEvent = z.output<typeof validationEventSchema>;

@@ -32,8 +32,8 @@ export const engineFolder = (): string => process.env.DISTILLERY_ENGINE_HOME || 
 export const engineRecord = (folder: string): string => join(folder, 'installed.json');
 
 /** The setup; null if there is none. @throws UserError when the record is damaged */
-export function readInstalledEngine(folder = engineFolder()): InstalledEngine | null {
-  const file = engineRecord(folder);
+export function readInstalledEngine(): InstalledEngine | null {
+  const file = engineRecord(engineFolder());
   if (!existsSync(file)) return null;
   try {
     return record.parse(JSON.parse(readFileSync(file, 'utf8')));

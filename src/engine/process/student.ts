@@ -1,7 +1,7 @@
 /** A student in an engine process. */
 import { defaultAdam } from '../../config/adam';
 import type { Example } from '../../engine-data/examples';
-import type { Completion, SampleOptions, SampleSummary } from '../../engine-data/sampling';
+import { type Completion, type SampleOptions, type SampleSummary, summaryOf } from '../../engine-data/sampling';
 import {
   Diverged,
   type GrpoMeasures,
@@ -81,12 +81,7 @@ export class ProcessStudent implements Student {
       finished: finished[i],
     }));
     progress?.(completions.map((one) => ({ ...one, logProbs: Array.from(one.logProbs) })));
-    const seconds = (performance.now() - started) / 1000;
-    const newTokens = lengthOf(tokens);
-    return {
-      completions,
-      summary: { promptTokens: lengthOf(prompts), newTokens, seconds, tokensPerSecond: newTokens / seconds },
-    };
+    return { completions, summary: summaryOf(prompts, completions, started) };
   }
 
   private checkPrompts(prompts: readonly (readonly number[])[]): void {
@@ -183,8 +178,6 @@ export class ProcessStudent implements Student {
     return this.connection.request(method, { id: this.id, ...params } as unknown as EngineParams<M>, options);
   }
 }
-
-const lengthOf = (rows: readonly (readonly number[])[]): number => rows.reduce((sum, { length }) => sum + length, 0);
 
 const columns = (examples: readonly Example[]) => ({
   prompts: examples.map(({ prompt }) => prompt),

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { defaultAdam } from '../../config/adam';
 import type { Episode, Example } from '../../engine-data/examples';
-import type { Completion, Draft, SampleOptions } from '../../engine-data/sampling';
+import { type Completion, type Draft, type SampleOptions, summaryOf } from '../../engine-data/sampling';
 import {
   Diverged,
   type GrpoMeasures,
@@ -92,11 +92,7 @@ export class TinkerStudent implements Student {
     await Promise.all(Array.from({ length: Math.min(together, prompts.length) }, worker));
     const completions = drafts.map((one): Completion => ({ ...one, logProbs: Float32Array.from(one.logProbs) }));
     await this.rescore(prompts, completions, options);
-    const seconds = (performance.now() - started) / 1000;
-    const newTokens = completions.reduce((sum, { tokens }) => sum + tokens.length, 0);
-    const promptTokens = prompts.reduce((sum, { length }) => sum + length, 0);
-    const tokensPerSecond = newTokens / Math.max(seconds, 1e-9);
-    return { completions, summary: { promptTokens, newTokens, seconds, tokensPerSecond } };
+    return { completions, summary: summaryOf(prompts, completions, started) };
   }
 
   async logProbs(examples: readonly Example[], { temperature = 1, signal }: LogProbOptions): Promise<TokenScores[]> {
