@@ -1,5 +1,6 @@
 /** Reasons why an accuracy may underestimate a student. */
 import type { PromptStyle } from '../config/student';
+import { plural } from '../words';
 import type { EvaluatedAnswer } from './figures';
 
 interface EvaluationSetup {
@@ -65,4 +66,14 @@ export function caveats(
         'hard for this student, or the reference answers are not what the questions ask for.',
     );
   return notes;
+}
+
+/** How a server deviated from what was asked of it: answers that did not arrive, and settings that it does not have. */
+export function deviations(
+  { count, first }: { count: number; first?: string } = { count: 0 },
+  without: readonly string[] = [],
+): string[] {
+  const lost = `Counted as wrong: ${plural(count, 'answer')} that did not arrive (${first}).`;
+  const own = `The server does not accept ${without.join(', ')} and uses its own defaults.`;
+  return [...(count > 0 ? [lost] : []), ...(without.length > 0 ? [own] : [])];
 }

@@ -1,5 +1,6 @@
 /** The figures of an evaluation, and their text. */
 import type { PromptStyle } from '../../config/student';
+import { deviations } from '../../evaluation/caveats';
 import type { Evaluation } from '../../evaluation/figures';
 import type { EvaluationAnswerRecord } from '../../evaluation/records';
 import type { ServerEvaluation } from '../../evaluation/server';
@@ -72,10 +73,7 @@ export function resultText(result: EvaluateResult, student: string): string {
     ),
     '',
     pc.dim(`${result.tokensPerSecond.toFixed(0)} tokens/s, ${result.backend}`),
-    ...(unanswered
-      ? [pc.yellow(`Counted as wrong: ${plural(unanswered.count, 'answer')} that did not arrive (${unanswered.first})`)]
-      : []),
-    ...(without ? [pc.yellow(`The server does not accept ${without.join(', ')} and uses its own defaults.`)] : []),
+    ...deviations(unanswered, without).map((text) => pc.yellow(text)),
     ...(result.notes ?? []).map((note) => pc.yellow(`! ${note}`)),
     ...(result.out ? [`Every answer: ${shortPath(result.out)}`] : []),
   ].join('\n');

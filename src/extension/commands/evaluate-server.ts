@@ -2,7 +2,7 @@
 
 import type { PromptStyle } from '../../config/student';
 import type { Problems } from '../../data/problems';
-import { caveats } from '../../evaluation/caveats';
+import { caveats, deviations } from '../../evaluation/caveats';
 import { linesOf, recordOf } from '../../evaluation/records';
 import { evaluateOnServer, type ServerAnswer, type ServerSettings, studentOn } from '../../evaluation/server';
 import { answerSettings } from '../../evaluation/settings';
@@ -62,7 +62,9 @@ export function registerEvaluateServer(services: Services): vscode.Disposable {
       const lines = evaluation.answers.map(lineOf).join('');
       const notes = caveats(evaluation.answers, { ...settings, setting: 'evaluation.maxNewTokens' });
       for (const note of notes) services.log.warn(note);
-      const texts = [resultText(server.model, evaluation), ...notes, ...facts(evaluation.answers, evaluation.without)];
+      const lost = evaluation.answers.flatMap(({ error }) => error ?? []);
+      const deviating = deviations({ count: lost.length, first: lost[0] }, evaluation.without);
+      const texts = [resultText(server.model, evaluation), ...notes, ...deviating];
       void offer(texts.join(' '), { title: 'Open Answers', run: () => openAsDocument(lines) });
       return { accuracy: evaluation.accuracy, n: evaluation.n, answers: lines };
     } catch (error) {
@@ -72,17 +74,6 @@ export function registerEvaluateServer(services: Services): vscode.Disposable {
       throw error;
     }
   });
-}
-
-/** How the server deviated from the request. */
-function facts(answers: readonly ServerAnswer[], without: readonly string[]): string[] {
-  const refused = answers.flatMap(({ error }) => error ?? []);
-  return [
-    ...(refused.length > 0
-      ? [`Counted as wrong: ${plural(refused.length, 'answer')} that did not arrive (${refused[0]})`]
-      : []),
-    ...(without.length > 0 ? [`The server does not accept ${without.join(', ')} and uses its own defaults`] : []),
-  ];
 }
 
 /** Opened as an unsaved document: nothing is written without the user. */
