@@ -1,6 +1,6 @@
 /** Disk errors with what is kept and what to do. */
 import { statfsSync } from 'node:fs';
-import { UserError } from './errors';
+import { type ErrorCode, UserError } from './errors';
 import { gigabytes } from './words';
 
 /** Runs code that writes; a full or read-only disk becomes a UserError that says what is `kept`. */
@@ -62,6 +62,13 @@ export const pathFaults: Readonly<Record<string, string>> = {
   EACCES: 'no permission',
   EPERM: 'no permission',
 };
+
+/** A UserError for a failed system call that reads `file`; other errors unchanged. */
+export function readError(error: unknown, file: string, details: { code: ErrorCode; remedy: string }): unknown {
+  const { code, message } = (error ?? {}) as NodeJS.ErrnoException;
+  if (error instanceof UserError || code === undefined) return error;
+  return new UserError(pathFaults[code] ?? `cannot be read: ${message}`, { ...details, file, cause: error });
+}
 
 /**
  * A UserError for an error of the file system that no caller expected, such as a path that is too long; other errors

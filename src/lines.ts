@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { visit } from 'jsonc-parser';
-import { guardDisk, pathFaults } from './disk';
+import { guardDisk, pathFaults, readError } from './disk';
 import { type ErrorCode, UserError } from './errors';
 
 /** Longest accepted line; a rollout of 100,000 tokens fits. */
@@ -157,10 +157,7 @@ export function openForReading(file: string): number {
     }
     return handle;
   } catch (error) {
-    if (error instanceof UserError) throw error;
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    const fault = pathFaults[code] ?? `cannot be read: ${message}`;
-    throw new UserError(fault, { file, code: 'missing', remedy: 'Check the path.', cause: error });
+    throw readError(error, file, { code: 'missing', remedy: 'Check the path.' });
   }
 }
 

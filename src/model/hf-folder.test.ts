@@ -192,7 +192,7 @@ it('reads shards by their index, and only from the folder', () => {
   index({ [names[0]]: shardOf(names[1]) });
   expect(failure().message).toMatch(/which does not contain it/);
   index({ [names[0]]: 'gone.safetensors' });
-  expect(failure()).toMatchObject({ message: 'The file does not exist', file: join(folder, 'gone.safetensors') });
+  expect(failure()).toMatchObject({ message: 'no such file or folder', file: join(folder, 'gone.safetensors') });
   index();
   copyFileSync(join(folder, shardOf(names[0])), join(folder, 'again.safetensors'));
   index({ [names[0]]: 'again.safetensors' });

@@ -1,7 +1,7 @@
 /** File helpers for model folders: reading with limits, JSON. */
 import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { guardDisk } from '../disk';
+import { guardDisk, readError } from '../disk';
 import { UserError } from '../errors';
 import { jsonFault, lfsMark, mayOpen } from '../lines';
 import { makeFolder, replaceFile as replace } from '../writing';
@@ -14,20 +14,6 @@ export function isJsonObject(value: unknown): value is JsonObject {
 
 /** The remedy for a missing or damaged file of a student. */
 const again = 'If it is missing or damaged, copy or download the student again.';
-
-/** A UserError for a failed system call on `file`; other errors are rethrown. */
-function readError(error: unknown, file: string): never {
-  const reason = (error as NodeJS.ErrnoException)?.code;
-  if (error instanceof UserError || reason === undefined) throw error;
-  const known: Record<string, [string, string]> = {
-    ENOENT: ['does not exist', `Check the path. ${again}`],
-    ELOOP: ['is a symbolic link to itself', again],
-    EACCES: ['may not be read', 'Check the permissions.'],
-    EPERM: ['may not be read', 'Check the permissions.'],
-  };
-  const [what, remedy] = known[reason] ?? [`cannot be read (${reason})`, 'Check the disk and the path.'];
-  throw new UserError(`The file ${what}`, { file, remedy, code: 'checkpoint', cause: error });
-}
 
 /** Refuses a file of weights; `what` continues "The file". */
 export function refuseDamaged(format: string, file: string, what: string): never {
@@ -58,7 +44,7 @@ export function openFile<T>(file: string, attach: (descriptor: number, size: num
     return attach(descriptor, stat.size);
   } catch (error) {
     if (descriptor !== undefined) closeSync(descriptor);
-    return readError(error, file);
+    throw readError(error, file, { code: 'checkpoint', remedy: `Check the path. ${again}` });
   }
 }
 

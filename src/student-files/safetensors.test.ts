@@ -112,7 +112,7 @@ describe('round trip', () => {
 
 describe('hostile files', () => {
   const cases: [string, () => string, RegExp][] = [
-    ['no such file', () => join(folder, 'none.safetensors'), /does not exist/],
+    ['no such file', () => join(folder, 'none.safetensors'), /no such file/],
     ['a folder', () => folder, /not a file/],
     [
       'fewer than 8 bytes',

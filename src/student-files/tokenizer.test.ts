@@ -99,7 +99,7 @@ it('collects end tokens from all files of a folder', () => {
 
 it('names the file that is missing or broken', () => {
   const failure = () => thrown(UserError, () => loadTokenizer(folder));
-  expect(failure()).toMatchObject({ file: join(folder, 'tokenizer.json'), message: 'The file does not exist' });
+  expect(failure()).toMatchObject({ file: join(folder, 'tokenizer.json'), message: 'no such file or folder' });
   write('tokenizer.json', '{"model": ');
   expect(failure().message).toMatch(/not JSON/);
   write('tokenizer.json', '[]');
