@@ -315,7 +315,7 @@ export const componentSchema = once(() =>
     .meta({ defaultSnippets: [...componentSchemas().map(snippetOf), codeSnippet] }),
 );
 /** One of our components with defaults filled in. */
-export type BuiltInComponent = z.output<ReturnType<typeof builtInSchema>>;
+type BuiltInComponent = z.output<ReturnType<typeof builtInSchema>>;
 /** A reward in code; `use` is the path of its module. */
 export type CodeComponent = z.output<ReturnType<typeof codeSchema>>;
 /** One component of a reward config with defaults filled in. */

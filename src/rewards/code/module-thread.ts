@@ -12,7 +12,7 @@ export interface CodeGroup {
  * Why values are missing: the module cannot be imported, a call threw, returned no number, took too long, or its thread
  * ended. `output`: the module printed something, which has no other place to go.
  */
-export type ProblemKind = 'import' | 'throw' | 'value' | 'time' | 'crash' | 'output';
+type ProblemKind = 'import' | 'throw' | 'value' | 'time' | 'crash' | 'output';
 
 export interface Problem {
   kind: ProblemKind;
