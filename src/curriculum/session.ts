@@ -6,7 +6,7 @@ import type { Backend } from '../config/backends';
 import type { Experiment } from '../config/experiment';
 import { type ExperimentData, loadExperimentData } from '../data/experiment-data';
 import { startEngine, whyTorch } from '../engine/engines';
-import type { Engine, EngineInfo } from '../engine/port';
+import type { Engine, EngineInfo, Student } from '../engine/port';
 import { EngineLost } from '../engine/process/faults';
 import { isOutOfMemory, UserError } from '../errors';
 import { CodeRewards } from '../rewards/code/code-rewards';
@@ -17,7 +17,7 @@ import { createRun, openForWriting, type RunWriter } from '../runs/writer';
 import { loadStudentConfig, loadStudentTokenizer } from '../student-files/folder';
 import { promptStyle, withPrompts } from '../student-files/prompting';
 import type { Tokenizer } from '../student-files/tokenizer';
-import { newestCheckpoint } from './checkpoints/checkpoints';
+import { checkpointFolder, newestCheckpoint } from './checkpoints/checkpoints';
 import { checkExtra, readTrainingState } from './checkpoints/training-state';
 import { Cancelled, type Context, type CurriculumEvent, type Note, note, Stopped } from './context';
 import { durationText, workloadOf } from './duration';
@@ -122,24 +122,20 @@ export async function resumeRun(folder: string, options: SessionOptions) {
     const tokenizer = loadStudentTokenizer(experiment.student.path);
     const { need } = await memoryFor(experiment, withPrompts(tokenizer, experiment.student), data, engine);
     const run = openForWriting(folder);
-    const losses: Note[] = [];
+    let from: CheckpointEntry | null;
     try {
-      const checkpoint = soundCheckpoint(run, options.notify);
-      losses.push(...unreadSummary(run));
-      run.rollBack(checkpoint);
-      if (checkpoint) losses.push(...missingUpdates(folder, checkpoint));
+      from = soundCheckpoint(run, options.notify);
     } catch (error) {
       run.close();
       throw error;
     }
     const notes = [
-      ...losses,
       ...(need ? [need] : []),
       ...otherBackend(began, engine.info),
       ...warnings(changed),
       ...runsCode(experiment),
     ];
-    return conduct({ run, experiment, tokenizer, data, engine, interrupted }, withStartMessages(notes, options));
+    return conduct({ run, experiment, tokenizer, data, engine, interrupted, from }, withStartMessages(notes, options));
   });
 }
 
@@ -185,6 +181,18 @@ function soundCheckpoint(run: RunWriter, notify: SessionOptions['notify']): Chec
   return found.entry;
 }
 
+/**
+ * Removes what lies after the checkpoint, after the student has read its weights: a server may have lost them, or the
+ * student may have been replaced, and then the records are all there is.
+ */
+async function rollBack(run: RunWriter, to: CheckpointEntry | null, student: Student): Promise<Note[]> {
+  const weights = to && (await student.snapshot(checkpointFolder({ run }, to.name)));
+  await weights?.discard();
+  const unread = unreadSummary(run);
+  run.rollBack(to);
+  return [...unread, ...(to ? missingUpdates(run.folder, to) : [])];
+}
+
 /** A warning about updates before the checkpoint that are missing in metrics.jsonl. Training does not need them. */
 function missingUpdates(folder: string, { name, stage, step }: CheckpointEntry): Note[] {
   const last = readMetrics(folder, () => {}).findLast((update) => update.stage === stage)?.step ?? 0;
@@ -212,6 +220,8 @@ interface OpenedRun {
   data: ExperimentData;
   engine: Engine;
   interrupted: boolean;
+  /** The checkpoint to resume from; null: the beginning; absent: the run is new. */
+  from?: CheckpointEntry | null;
 }
 
 interface ConductedRun extends OpenedRun {
@@ -253,20 +263,19 @@ const mostLosses = 3;
 /** When an engine is lost, it is restarted, and the run resumes from its newest checkpoint. */
 async function trainWithRestarts(opened: ConductedRun, options: SessionOptions): Promise<StageRow[]> {
   const { run } = opened;
-  let { interrupted } = opened;
+  let { interrupted, from } = opened;
   let losses = 0;
-  for (let from = newestName(run); ; ) {
+  for (let before = newestName(run); ; ) {
     try {
-      return await trainStudent({ ...opened, interrupted }, options);
+      return await trainStudent({ ...opened, interrupted, from }, options);
     } catch (error) {
       if (!(error instanceof EngineLost) || options.signal.aborted) throw error;
-      losses = from === newestName(run) ? losses + 1 : 1;
+      losses = before === newestName(run) ? losses + 1 : 1;
       if (losses > mostLosses) throw error;
-      const entry = soundCheckpoint(run, options.notify);
-      run.rollBack(entry);
-      from = newestName(run);
+      from = soundCheckpoint(run, options.notify);
+      before = newestName(run);
       interrupted = true;
-      const place = entry ? `checkpoint ${entry.name}` : 'its beginning';
+      const place = from ? `checkpoint ${from.name}` : 'its beginning';
       const text =
         `${error.message}; it is restarted (${losses} of ${mostLosses}), ` + `and the run resumes from ${place}`;
       note(options.notify, text, 'warning');
@@ -277,7 +286,7 @@ async function trainWithRestarts(opened: ConductedRun, options: SessionOptions):
 const newestName = ({ record }: RunWriter): string | undefined => record.checkpoints.at(-1)?.name;
 
 async function trainStudent(opened: ConductedRun, options: SessionOptions) {
-  const { run, space, code, experiment, data, engine, interrupted } = opened;
+  const { run, space, code, experiment, data, engine, interrupted, from } = opened;
   const { notify, signal, betweenUpdates } = options;
   const { path, lora } = experiment.student;
   const { student, tokenizer } = await openStudent(engine, path, experiment.student, {
@@ -287,6 +296,7 @@ async function trainStudent(opened: ConductedRun, options: SessionOptions) {
     warn: (text) => note(notify, text, 'warning'),
   });
   try {
+    if (from !== undefined) for (const { text, level } of await rollBack(run, from, student)) note(notify, text, level);
     const lessons = await lessonsThatFit(prepareLessons(data.train.problems, tokenizer), student.facts, options);
     const held = heldOutRows(lessons.length, experiment);
     const newest = newestCheckpoint({ run });

@@ -94,7 +94,8 @@ it('runs the recipe of examples/gsm8k-qwen3-cluster with a small random Qwen3 an
   }
 });
 
-it('stops and resumes with the same results', async () => {
+/** The folder of a run that was stopped after this update of Stage 2. */
+async function stoppedRun(update: number): Promise<string> {
   const stop = new AbortController();
   let run = '';
   const stopped = startRun(experiment(), join(folder, 'runs'), {
@@ -103,10 +104,15 @@ it('stops and resumes with the same results', async () => {
       run = writer.folder;
     },
     notify: (event) => {
-      if (event.type === 'update' && event.stage === 'complete' && event.update === 2) stop.abort();
+      if (event.type === 'update' && event.stage === 'complete' && event.update === update) stop.abort();
     },
   });
   await expect(stopped).rejects.toThrow();
+  return run;
+}
+
+it('stops and resumes with the same results', async () => {
+  const run = await stoppedRun(2);
   const spent = (of: string) => openRun(of).record.spent!;
   const before = spent(run);
   await resumeRun(run, quiet);
@@ -123,4 +129,27 @@ it('stops and resumes with the same results', async () => {
       .map((line) => JSON.parse(line))
       .map(({ stage, step, loss }) => ({ stage, step, loss }));
   expect(losses(run)).toEqual(losses(whole.folder));
+});
+
+it('loses no record to a server that has lost the weights, and resumes on one that has them', async () => {
+  const run = await stoppedRun(3);
+  const { checkpoints } = openRun(run).record;
+  // As after a crash: the last updates have records, but no checkpoint.
+  const record = JSON.parse(readFileSync(join(run, 'run.json'), 'utf8'));
+  writeFileSync(join(run, 'run.json'), JSON.stringify({ ...record, checkpoints: checkpoints.slice(0, -1) }));
+  const records = () =>
+    ['metrics.jsonl', 'rollouts/complete/3.jsonl'].map((name) => readFileSync(join(run, name), 'utf8'));
+  const before = records();
+  const empty = await TestServer.start(loadStudent(join(folder, 'student')).model);
+  process.env.TINKER_BASE_URL = empty.url;
+  try {
+    await expect(resumeRun(run, quiet)).rejects.toThrow(/cannot load the weights of this checkpoint/);
+    expect(records()).toEqual(before);
+    expect(openRun(run).record.checkpoints).toEqual(checkpoints.slice(0, -1));
+  } finally {
+    process.env.TINKER_BASE_URL = server.url;
+    await empty.stop();
+  }
+  await resumeRun(run, quiet);
+  expect(openRun(run).record.state).toBe('finished');
 });

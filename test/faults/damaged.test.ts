@@ -202,6 +202,24 @@ describe('summary.json and decisions.jsonl', () => {
   });
 });
 
+describe('a student that is damaged or gone', () => {
+  it('is named, and every record of the run is kept', async () => {
+    const metrics = readFileSync(join(run, 'metrics.jsonl'), 'utf8');
+    appendFileSync(join(run, 'metrics.jsonl'), metrics.replace(/"seq":/g, '"seq":9'));
+    const before = readFileSync(join(run, 'metrics.jsonl'), 'utf8');
+    const weights = join(folder, 'student', 'model.safetensors');
+    const whole = readFileSync(weights);
+    truncateSync(weights, 500);
+    await expect(resume()).rejects.toMatchObject({ name: 'UserError', file: weights });
+    rmSync(weights);
+    await expect(resume()).rejects.toMatchObject({ name: 'UserError' });
+    expect(readFileSync(join(run, 'metrics.jsonl'), 'utf8')).toBe(before);
+    writeFileSync(weights, whole);
+    await resume();
+    expect(openRun(run).record.state).toBe('finished');
+  });
+});
+
 describe('config.json', () => {
   it.each<[string, (config: Json) => unknown]>([
     ['null', () => null],

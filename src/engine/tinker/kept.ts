@@ -3,9 +3,10 @@ import type { RemoteModel } from './model';
 
 /** Saved weights on the server; they are loaded into a model of their own for scoring. */
 export class Kept implements Snapshot {
-  private model?: RemoteModel;
-
-  constructor(readonly path: string) {}
+  constructor(
+    readonly path: string,
+    private model?: RemoteModel,
+  ) {}
 
   async policy(beside: RemoteModel): Promise<RemoteModel> {
     this.model ??= await beside.loaded(this.path, false);

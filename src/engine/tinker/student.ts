@@ -199,8 +199,9 @@ export class TinkerStudent implements Student {
   }
 
   async snapshot(checkpoint?: string): Promise<Snapshot> {
-    if (checkpoint !== undefined) return new Kept(readRemote(checkpoint).path);
-    return new Kept(await this.model.save(this.name('snapshot')));
+    if (checkpoint === undefined) return new Kept(await this.model.save(this.name('snapshot')));
+    const { path } = readRemote(checkpoint);
+    return new Kept(path, await this.loaded(checkpoint, this.remote.loaded(path, false)));
   }
 
   /** A server loads weights only into a new model, whose optimizer is new too. */
@@ -241,9 +242,7 @@ export class TinkerStudent implements Student {
 
   async load(folder: string, options: { moments: false } | { moments: true; step: number }): Promise<void> {
     const { path } = readRemote(folder);
-    await this.become(path, options.moments).catch((error) => {
-      throw error instanceof TinkerError ? weightsLost(folder, this.home.url, error) : error;
-    });
+    await this.loaded(folder, this.become(path, options.moments));
     this.optimizerStep = options.moments ? options.step : 0;
   }
 
@@ -258,6 +257,13 @@ export class TinkerStudent implements Student {
     this.remote = next;
     this.sampler = null;
     this.failed = undefined;
+  }
+
+  /** The result of loading a checkpoint. @throws UserError when the server no longer has its weights */
+  private loaded<T>(checkpoint: string, loading: Promise<T>): Promise<T> {
+    return loading.catch((error) => {
+      throw error instanceof TinkerError ? weightsLost(checkpoint, this.home.url, error) : error;
+    });
   }
 
   private name = (what: string) => `distillery-${what}-${Date.now().toString(36)}-${this.saves++}`;
