@@ -316,6 +316,10 @@ describe('a hostile file', () => {
     brackets: (n) => '['.repeat(n),
     'line ends': (n) => `{${'\r\n'.repeat(n / 2)}`,
     quotes: (n) => '"'.repeat(n),
+    'components in a chain of gates': (n) =>
+      json(n / 60, (n) => ({
+        components: Array.from({ length: n }, (_, i) => ({ use: 'correctness', name: `c${i}`, gate: `c${i + 1}` })),
+      })),
     'objects in a list': (n) => `{"stages":[${'{"a":1},'.repeat(n / 8)}1]}`,
   };
 
@@ -329,17 +333,23 @@ describe('a hostile file', () => {
 
   it('has counts and weights that a machine can hold', () => {
     const arithmetic = { format: 'arithmetic', count: 1e9 };
-    const experiment = JSON.stringify({ data: { train: arithmetic, test: arithmetic } });
-    expect(
-      checkExperiment(experiment)
-        .issues.map(({ message }) => message)
-        .join(),
-    ).toMatch(/100000/);
-    const reward = JSON.stringify({ components: [{ use: 'correctness', weight: 1e308 }] });
-    expect(
-      checkReward(reward)
-        .issues.map(({ message }) => message)
-        .join(),
-    ).toMatch(/1000000/);
+    const stages = { complete: { replay: { own: 1e12, teacher: 1e12 } }, rewrite: { failures: { samples: 1e9 } } };
+    const counts = checkExperiment(JSON.stringify({ data: { train: arithmetic, test: arithmetic }, stages })).issues;
+    for (const [setting, most] of [
+      ['train.count', 100_000],
+      ['replay.own', 4096],
+      ['replay.teacher', 4096],
+      ['failures.samples', 4096],
+    ])
+      expect(counts.map(({ message }) => message)).toContainEqual(
+        expect.stringMatching(new RegExp(`${setting} must be a whole number from \\d to ${most}`)),
+      );
+    const component = { use: 'correctness', weight: 1e308, options: { right: 1e308, wrong: -1e308 } };
+    const told = checkReward(JSON.stringify({ components: [component] })).issues.map(({ message }) => message);
+    expect(told).toEqual([
+      expect.stringContaining('weight must be a number from -1000000 to 1000000'),
+      expect.stringContaining('right must be a number of at most 1000000000'),
+      expect.stringContaining('wrong must be a number of -1000000000 or more'),
+    ]);
   });
 });

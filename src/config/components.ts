@@ -5,9 +5,12 @@ import { choice, flag, group, list, notAnObject, number, share, text, whole } fr
 import { type ModulePath, modulePath } from './module-path';
 import { codeSnippet, componentSnippet } from './snippets';
 
+/** In a reward. The checks of gates compare components with each other. */
+export const mostComponents = 100;
+
 const gateOf = (gate: string[]) =>
   text('A component of this file.')
-    .or(list('Components of this file.', text('A component of this file.'), 'names'))
+    .or(list('Components of this file.', text('A component of this file.'), 'names').max(mostComponents))
     .describe('Component (or list of them) that must be above 0 for this one to apply; [ ] = always applies.')
     .default(gate);
 

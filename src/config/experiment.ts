@@ -144,7 +144,7 @@ const stages = () => ({
     {
       ...grpo(100, 512),
       failures: group('Which problems count as failures.', {
-        samples: whole('Completions sampled for each problem.').default(4),
+        samples: whole('Completions sampled for each problem.', { min: 0, max: 4096 }).default(4),
         source: choice('Whose answers decide what fails.', {
           student: "This student's answers.",
           data:

@@ -36,8 +36,16 @@ function limited(kind: string, range: NumberRange) {
   return { schema, error };
 }
 
+/** Products and sums of larger settings would overflow: a reward of 1e308 with weight 10 is infinite. */
+export const largestNumber = 1e9;
+
 export function number(description: string, range: NumberRange = {}) {
-  return limited('a number', range).schema.meta(described(description, range));
+  let { schema } = limited('a number', range);
+  if (range.max === undefined && range.below === undefined)
+    schema = schema.lte(largestNumber, { error: `a number of at most ${largestNumber}` });
+  if (range.min === undefined && range.above === undefined)
+    schema = schema.gte(-largestNumber, { error: `a number of ${-largestNumber} or more` });
+  return schema.meta(described(description, range));
 }
 
 export function whole(description: string, range: NumberRange = { min: 0 }) {

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { once } from '../once';
-import { componentSchema } from './components';
+import { componentSchema, mostComponents } from './components';
 import { group, list, text } from './fields';
 import { moduleName, modulePath } from './module-path';
 import { rewardSnippets } from './snippets';
@@ -11,9 +11,9 @@ export const rewardSchema = once(() =>
     $schema: text('The JSON schema of this file, for completion in editors.').optional(),
     name: text('Name of the reward in runs and tables.').optional(),
     description: text('The purpose of this reward.').optional(),
-    components: list('The components and their weights.', componentSchema(), 'components').min(1, {
-      error: 'a list with at least one component',
-    }),
+    components: list('The components and their weights.', componentSchema(), 'components')
+      .min(1, { error: 'a list with at least one component' })
+      .max(mostComponents, { error: `a list of at most ${mostComponents} components` }),
   }).meta({
     description: 'A reward: the weighted sum of named components.',
     defaultSnippets: rewardSnippets,

@@ -122,9 +122,12 @@ const dynamicSampling = () => ({
   maxRounds: whole('Maximum rounds of sampling per update.', { min: 1, max: 100 }).default(10),
 });
 
+/** Of examples in an update. */
+const rows = { min: 0, max: 4096 };
+
 const replay = () => ({
-  own: whole("Number of the student's own right, short completions replayed in each update.").default(8),
-  teacher: whole('Number of teacher chains replayed in each update.').default(4),
+  own: whole("Number of the student's own right, short completions replayed in each update.", rows).default(8),
+  teacher: whole('Number of teacher chains replayed in each update.', rows).default(4),
   weight: number('Weight of the cross-entropy on replayed sequences in the loss.', { min: 0 }).default(0.1),
 });
 

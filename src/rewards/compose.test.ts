@@ -86,8 +86,20 @@ describe('a composed reward', () => {
     expect(scoreCompletion(reward, right, broken)).toEqual({
       total: 1,
       parts: { correctness: 1, format: null, repetition: null },
-      failures: { format: 'no luck', repetition: 'the value is NaN' },
+      failures: { format: 'no luck', repetition: 'the value is NaN, not a number from -1000000000 to 1000000000' },
     });
+  });
+
+  it('counts no value that could overflow in a sum', () => {
+    const reward = config(
+      { use: 'correctness' },
+      { use: 'phrases', weight: 1e6, options: { texts: ['x'], most: 1e15 } },
+    );
+    const [, phrases] = reward.components;
+    Object.assign(phrases.options as object, { each: 1e9 });
+    const { total, failures } = scoreCompletion(reward, completion('x x Answer: 5'));
+    expect(total).toBe(1);
+    expect(failures.phrases).toBe('the value is 2000000000, not a number from -1000000000 to 1000000000');
   });
 
   it('shows each completion its group', () => {

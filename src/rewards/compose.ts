@@ -1,4 +1,5 @@
 import { type ComponentName, isCode, type RewardComponent } from '../config/components';
+import { largestNumber } from '../config/fields';
 import { componentName, gatesOf, type RewardConfig } from '../config/reward';
 import { groundednessOf, isRight, type RewardInput } from './input';
 import { type Component, registry } from './registry';
@@ -47,8 +48,8 @@ export function scoreCompletion(
     if (isCode(component)) return input.code?.[componentName(component)] ?? null;
     try {
       const value = (components[component.use] as Component<ComponentName>)(input, component.options as never);
-      if (value === null || Number.isFinite(value)) return value;
-      throw new Error(`the value is ${value}`);
+      if (value === null || Math.abs(value) <= largestNumber) return value;
+      throw new Error(`the value is ${value}, not a number from ${-largestNumber} to ${largestNumber}`);
     } catch (error) {
       failures[componentName(component)] = error instanceof Error ? error.message : String(error);
       return null;

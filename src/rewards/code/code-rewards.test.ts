@@ -120,8 +120,14 @@ describe('a reward in code', () => {
     ]);
     const where = `the component "${name}" did not apply there`;
     const thrown = `/${name}.reward.mjs:2:34: no sentence; ${where}`;
-    const value = `/${name}.reward.mjs: returned NaN in place of a finite number or null; ${where}`;
+    const value = `/${name}.reward.mjs: returned NaN in place of null or a number from -1000000000 to 1000000000; ${where}`;
     expect(told).toEqual([thrown, value, `${thrown} (2 times)`, `${value} (2 times)`]);
+  });
+
+  it('counts no value that could overflow in a sum', async () => {
+    const { batches, told } = await scoreWith('export default ({ tokens }) => (tokens === 8 ? 1e308 : 1e9);');
+    expect(batches).toEqual([[1e9, 1e9, null, 1e9]]);
+    expect(told[0]).toContain('returned 1e+308 in place of null or a number from -1000000000 to 1000000000');
   });
 
   it('names what cannot be imported, and what is printed', async () => {

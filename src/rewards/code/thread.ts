@@ -1,3 +1,5 @@
+import { largestNumber } from '../../config/fields';
+
 /**
  * The program of a thread that runs one module. It is a text, as the bundles have no file of their own for it. Messages
  * in: groups of {completions, context}. Messages out: {values: (number | null)[][], problems: Problem[]}.
@@ -19,9 +21,9 @@ parentPort.on('message', async (groups) => {
   const failed = (kind, error) =>
     problem(kind, error instanceof Error ? error.message : error, error instanceof Error ? error.stack : '');
   const checked = (value) => {
-    if (value === null || Number.isFinite(value)) return value;
+    if (value === null || (typeof value === 'number' && Math.abs(value) <= ${largestNumber})) return value;
     const shown = typeof value === 'number' ? value : typeof value;
-    return problem('value', 'returned ' + shown + ' in place of a finite number or null');
+    return problem('value', 'returned ' + shown + ' in place of null or a number from ${-largestNumber} to ${largestNumber}');
   };
   const none = ({ completions }) => completions.map(() => null);
   const scoreAlone = (score) => async ({ completions, context }) => {
