@@ -132,8 +132,15 @@ export async function doRewrite(params: JobParams['rewrite'], bench: Bench): Pro
   const problem = { question, answer, teacher: lesson.chain ?? undefined, teacherTokens };
   const drawn = completions.map((one) => ({ ...sampleOf(one, tokenizer), bare: withoutEnd(one) }));
   const inputs = drawn.map(({ text, bare, finished }) => ({ problem, completion: { text, tokens: bare, finished } }));
-  const code = new CodeRewards({ warn: (text) => log('warning', text), signal });
+  const problems: string[] = [];
+  const warn = (text: string) => {
+    log('warning', text);
+    problems.push(text);
+  };
+  const code = new CodeRewards({ warn, signal });
   const [scores] = await scoreGroups(reward, [inputs], code).finally(() => code.close());
+  for (const { failures } of scores)
+    for (const [name, why] of Object.entries(failures)) problems.push(`the component "${name}" did not apply: ${why}`);
   const candidates = drawn.map(({ bare, ...one }, i): Candidate => {
     const verdict = judge(one.text, answer);
     const { total, parts } = scores[i];
@@ -148,7 +155,7 @@ export async function doRewrite(params: JobParams['rewrite'], bench: Bench): Pro
   });
   const value = ({ reward: total }: Candidate) => total ?? Number.NEGATIVE_INFINITY;
   candidates.sort((a, b) => value(b) - value(a) || a.length - b.length);
-  return { candidates, teacherTokens, reward: reward.name ?? 'unnamed' };
+  return { candidates, teacherTokens, reward: reward.name ?? 'unnamed', problems: [...new Set(problems)] };
 }
 
 function sampleOf({ tokens, logProbs, finished }: Completion, tokenizer: Tokenizer): AskSample {

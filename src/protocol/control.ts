@@ -225,6 +225,8 @@ export const requests = {
       teacherTokens: count,
       /** Name of the reward config. */
       reward: z.string(),
+      /** Why components of the reward do not apply, such as an error in a module, with file and line. */
+      problems: z.array(z.string()).default([]),
     }),
   },
   /**

@@ -430,6 +430,17 @@ describe('score', () => {
     });
   });
 
+  it('lists what goes wrong in a reward in code, also in JSON', async () => {
+    distillery.write('fails.mjs', "export default () => { throw new Error('no sentence'); };");
+    distillery.write('fails.reward.json', { components: [{ use: './fails.mjs' }, { use: 'correctness' }] });
+    const { code, stdout, stderr } = await distillery.run('score', 'fails.reward.json', whole, '--json');
+    const { problems } = JSON.parse(stdout);
+    expect([code, problems.length]).toEqual([0, 2]);
+    expect(problems[0]).toMatch(/fails\.mjs:1:\d+: no sentence; the component "fails" did not apply there$/);
+    expect(problems[1]).toBe(`${problems[0]} (6 times)`);
+    for (const problem of problems) expect(stderr).toContain(`warning: ${problem}\n`);
+  });
+
   it('reads a file of rollouts; outside of a run it needs the problems', async () => {
     const file = join(whole, 'rollouts', 'rewrite', '1.jsonl');
     const [inside, copy] = [

@@ -89,7 +89,7 @@ describe('short work on the host', () => {
   });
 
   it("offers rewrites of a teacher's chain, best reward first", async () => {
-    const { candidates, teacherTokens, reward } = await client.request('rewrite', {
+    const { candidates, teacherTokens, reward, problems } = await client.request('rewrite', {
       checkpoint: student,
       question: 'What is 2 + 3?',
       answer: '5',
@@ -100,10 +100,30 @@ describe('short work on the host', () => {
     expect(candidates).toHaveLength(4);
     expect(teacherTokens).toBeGreaterThan(5);
     expect(reward).toBe('default');
+    expect(problems).toEqual([]);
     const rewards = candidates.map((candidate) => candidate.reward ?? Number.NEGATIVE_INFINITY);
     expect(rewards).toEqual(rewards.toSorted((a, b) => b - a));
     expect(candidates[0].parts).toHaveProperty('correctness');
     expect(candidates[0].logProbs).toHaveLength(candidates[0].tokens.length);
+  });
+
+  it('tells what goes wrong in the reward in code of a rewrite', async () => {
+    writeFileSync(join(work.folder, 'fails.mjs'), "export default () => { throw new Error('no sentence'); };");
+    const reward = { components: [{ use: './fails.mjs' as const }, { use: 'correctness' as const }] };
+    const { stages, ...brief } = longStage(2);
+    const coded = work.experiment('coded', { ...brief, stages: { ...stages, complete: { updates: 0, reward } } });
+    const { run } = await client.request('start', { experiment: coded });
+    await until('the run', () => client.status?.last?.folder === run);
+    const { candidates, problems } = await client.request('rewrite', {
+      checkpoint: join(run, 'checkpoints', 'reconstruct-2'),
+      question: 'What is 2 + 3?',
+      answer: '5',
+      teacherChain: 'Step 1: 2 + 3 = 5\nAnswer: 5',
+      samples: 2,
+      maxNewTokens: 4,
+    });
+    expect(candidates.map(({ parts }) => parts.fails)).toEqual([null, null]);
+    expect(problems[0]).toMatch(/fails\.mjs:1:\d+: no sentence; the component "fails" did not apply there$/);
   });
 
   it('tokenizes, also while the engine trains', async () => {

@@ -6,7 +6,6 @@ import { parseJson, readLines } from '../../lines';
 import type { CodeRewards } from '../../rewards/code/code-rewards';
 import { type ScoredText, scoreTexts, summariseKinds, type TextRow } from '../../rewards/texts';
 import { shortPath } from '../inputs/places';
-import { printDocument } from '../terminal/exit';
 import { clip, plural, table } from '../terminal/format';
 import { inOneLine, pc, stdout } from '../terminal/terminal';
 
@@ -39,16 +38,17 @@ export function readTextRows(file: string): TextRow[] | null {
   return rows.length > 0 ? rows : null;
 }
 
-/** Scores the rows and prints them, as a table by kind or as one JSON object. */
+/** Scores the rows and prints them as a table by kind, or returns the document of --json. */
 export async function scoreRows(
   { reward, code }: { reward: RewardConfig; code: CodeRewards },
   { name, file, rows }: { name: string; file: string; rows: readonly TextRow[] },
   { show, json }: { show: number; json?: boolean },
-): Promise<void> {
+): Promise<object | undefined> {
   const scored = await scoreTexts(reward, rows, code);
   const kinds = summariseKinds(scored);
-  if (json) printDocument({ reward: name, files: [file], kinds, completions: scored.map(completionOf) });
-  else stdout.write(`${rowsText(name, file, scored, show)}\n`);
+  if (json) return { reward: name, files: [file], kinds, completions: scored.map(completionOf) };
+  stdout.write(`${rowsText(name, file, scored, show)}\n`);
+  return undefined;
 }
 
 const completionOf = ({ row, right, length, score }: ScoredText) => ({

@@ -62,36 +62,46 @@ Examples:
     )
     .action(async (rewardName: string, source: string, options: Options) => {
       const reward = readReward(rewardName);
-      await withCode(reward, (code) => score({ reward, code, name: reward.name ?? rewardName }, source, options));
+      const problems: string[] = [];
+      const work = (code: CodeRewards) => score({ reward, code, name: reward.name ?? rewardName }, source, options);
+      const document = await withCode(reward, problems, work);
+      if (document) printDocument({ ...document, problems });
     });
 }
 
-/** Runs `work` with the modules of the reward, reports which modules run, and ends them. */
-async function withCode(reward: RewardConfig, work: (code: CodeRewards) => Promise<void>): Promise<void> {
+/**
+ * Runs `work` with the modules of the reward, reports which modules run, and ends them. Their problems are printed, and
+ * added to `problems`.
+ */
+async function withCode<T>(reward: RewardConfig, problems: string[], work: (code: CodeRewards) => Promise<T>) {
   for (const path of modulesOf([reward])) stderr.write(`runs code: ${path}\n`);
-  const code = new CodeRewards({ warn: (text) => stderr.write(`warning: ${text}\n`) });
+  const warn = (text: string) => {
+    problems.push(text);
+    stderr.write(`warning: ${text}\n`);
+  };
+  const code = new CodeRewards({ warn });
   try {
-    await work(code);
+    return await work(code);
   } finally {
     await code.close();
   }
 }
 
+/** Prints the scores, or returns the document of --json. */
 async function score(
   { reward, code, name }: { reward: RewardConfig; code: CodeRewards; name: string },
   source: string,
   options: Options,
-): Promise<void> {
+): Promise<object | undefined> {
   const rows = existsSync(source) && statSync(source).isFile() ? readTextRows(source) : null;
   if (rows) {
-    await scoreRows({ reward, code }, { name, file: source, rows }, options);
-    return;
+    return scoreRows({ reward, code }, { name, file: source, rows }, options);
   }
   const { files, completions } = readRecorded(source, { ...options, stage: options.stage?.at(-1) });
   const rescored = await scoreRollouts<ScorableRollout>(reward, completions, code);
   const summary = summariseScores(rescored);
   if (options.json)
-    printDocument({
+    return {
       reward: name,
       files,
       ...summary,
@@ -110,11 +120,10 @@ async function score(
         rankAfter: newRank,
         movement,
       })),
-    });
-  else {
-    const scored = { reward: name, files, most: options.show };
-    stdout.write(`${scoreText(scored, summary, rescored)}\n`);
-  }
+    };
+  const scored = { reward: name, files, most: options.show };
+  stdout.write(`${scoreText(scored, summary, rescored)}\n`);
+  return undefined;
 }
 
 function readReward(name: string): RewardConfig {

@@ -42,6 +42,8 @@ export async function rewriteWithStudent({ runs, hosts }: Services, shown: Case)
       return { text, tokens: length, reward, parts, provenance };
     }),
   );
+  if (result.problems.length > 0)
+    void vscode.window.showWarningMessage(`The reward "${result.reward}": ${result.problems.join('; ')}`);
   const right = result.candidates.filter(({ correct }) => correct);
   const shorter = right.filter(({ length }) => length < result.teacherTokens).length;
   const made = plural(result.candidates.length, 'rewrite');
