@@ -166,6 +166,19 @@ export const faultRows: FaultRow[] = [
     ],
   },
   {
+    fault:
+      'a Tinker server is restarted, with its storage or without it; a student that is damaged or gone at a resume',
+    outcome:
+      'the run ends; `resume` continues it on a server with its storage; otherwise it is refused before any record is ' +
+      'removed',
+    lost: 'the updates since the newest checkpoint; without the storage, weights and moments on the server',
+    told: 'the server or the file, and a remedy',
+    tests: [
+      ['src/engine/tinker/client.test.ts', /restarted server/],
+      ['test/faults/damaged.test.ts', /every record of the run is kept/],
+    ],
+  },
+  {
     fault: 'the host is suspended (SIGSTOP) and continued',
     outcome:
       'clients report the connection as lost and reconnect; training continues; requests that timed out meanwhile ' +
