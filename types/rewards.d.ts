@@ -46,7 +46,7 @@ export interface RewardContext<Options = AnyOptions> {
   options: Options;
 }
 
-/** The value of a completion before its weight: a number from -1e9 to 1e9, or null if the component does not apply to it. */
+/** The value of a completion before its weight, from -1e9 to 1e9; null if the component does not apply to it. */
 export type RewardValue = number | null;
 
 /** The default export: scores one completion. */
