@@ -31,6 +31,31 @@ function limited<T>(ms: number, work: () => T, attempts: number): T {
 }
 
 /**
+ * Limits what many calls take together beyond what is expected of each: code that stays just below the limit of a call
+ * would keep a thread busy for hours, on thousands of texts, deaf to signals.
+ */
+export class Allowance {
+  private used = 0;
+
+  constructor(private readonly ms: number) {}
+
+  /** The result of `work`. @throws TookTooLong when earlier calls have used the allowance up */
+  spend<T>(expectedMs: number, work: () => T): T {
+    if (this.used > this.ms)
+      throw new TookTooLong(`it takes too long: ${this.ms / 1000} s more than expected for this text and earlier ones`);
+    const [started, cpu] = [performance.now(), process.cpuUsage()];
+    try {
+      return work();
+    } finally {
+      const { user, system } = process.cpuUsage(cpu);
+      // Neither the time of other threads counts, nor that in which this process did not run.
+      const taken = Math.min(performance.now() - started, (user + system) / 1000);
+      this.used = Math.max(0, this.used + taken - expectedMs);
+    }
+  }
+}
+
+/**
  * Runs `work`, which calls `withinTime` many times, with one limit for all: setting a limit takes longer (0.1 ms, or
  * 1 ms on a busy machine) than tokenizing a short text. If the limit is exceeded, `work`, which must be repeatable,
  * runs again with a limit for each call, so that the error is that of the one call.

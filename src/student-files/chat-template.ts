@@ -4,7 +4,7 @@
  * of each value and of all values together, without access to clock, files or network.
  */
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
-import { withinTime } from '../bounded';
+import { Allowance, withinTime } from '../bounded';
 import { UserError } from '../errors';
 import { isJsonObject, type JsonObject } from './files';
 
@@ -45,6 +45,9 @@ const maxValues = 64;
 const longSpace = /\s{250}/;
 /** For parsing a template, and for rendering it. A prompt takes a few milliseconds. */
 const maxMs = 3000;
+/** What all prompts together may take beyond `usualMs` for each. */
+const allowedMs = 5000;
+const usualMs = 50;
 
 /**
  * Formats messages for the model: the result of `apply_chat_template(messages, tokenize=False)` in transformers.
@@ -64,9 +67,9 @@ export function renderChat(
     const variables = { ...template.specialTokens, messages, add_generation_prompt: generationPrompt };
     for (const [name, value] of Object.entries({ ...globals, ...functions, ...variables }))
       environment.set(name, value);
-    const program = parsed(template.source);
+    const { program, allowance } = parsed(template.source);
     const render = () => new BoundedInterpreter(environment, 2 * longest + (1 << 16)).run(program).value;
-    const result = withinTime(maxMs, render);
+    const result = allowance.spend(usualMs, () => withinTime(maxMs, render));
     if (typeof result !== 'string') throw new Error('it gives no text');
     return result;
   } catch (error) {
@@ -108,16 +111,23 @@ class BoundedInterpreter extends Interpreter {
   }
 }
 
-let latest: { source: string; program: ReturnType<typeof parse> } | undefined;
+interface ParsedTemplate {
+  source: string;
+  program: ReturnType<typeof parse>;
+  allowance: Allowance;
+}
+
+let latest: ParsedTemplate | undefined;
 
 /** A template is used for thousands of prompts, so the last one is kept parsed. */
-function parsed(source: string): ReturnType<typeof parse> {
+function parsed(source: string): ParsedTemplate {
   if (source.length > maxSource) throw new Error(`it has ${source.length} characters; the maximum is ${maxSource}`);
   if (longSpace.test(source)) throw new Error('it has 250 spaces or line ends in a row');
   // transformers' settings of Jinja
   const read = () => parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }));
-  if (latest?.source !== source) latest = { source, program: withinTime(maxMs, read) };
-  return latest.program;
+  if (latest?.source !== source)
+    latest = { source, program: withinTime(maxMs, read), allowance: new Allowance(allowedMs) };
+  return latest;
 }
 
 function refuse(message: unknown): never {

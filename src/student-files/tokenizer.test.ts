@@ -147,6 +147,20 @@ it('refuses a regular expression that never ends, in a text or in tokens', () =>
   };
   const other = makeTokenizer({ ...json, decoder }, config);
   expect(() => other.decode(other.encode('a'.repeat(60)))).toThrow(/it takes more than/);
+  const twice = { type: 'Replace', pattern: { String: 'a' }, content: 'aa' };
+  for (const decoders of [Array(40).fill(twice), [{ type: 'Sequence', decoders: Array(40).fill(twice) }]]) {
+    const growing = makeTokenizer({ ...json, decoder: { type: 'Sequence', decoders } }, config);
+    expect(() => growing.decode(growing.encode('a'))).toThrow(/it takes more than|Invalid string length/);
+  }
+});
+
+it('refuses a regular expression that is slow for each of many texts', () => {
+  const pattern = { Regex: '(a+)+$|.' };
+  const slow = { type: 'Split', pattern, behavior: 'Isolated', invert: false };
+  const pre_tokenizer = { type: 'Sequence', pretokenizers: [slow, json.pre_tokenizer] };
+  const tokenizer = makeTokenizer({ ...json, pre_tokenizer }, config);
+  const texts = Array.from({ length: 1000 }, () => `${'a'.repeat(23)}!`);
+  expect(() => texts.map(tokenizer.encode)).toThrow(/24 characters it takes too long: 5 s more than expected/);
 });
 
 it('reports added whole-word tokens, as they also match within words', () => {

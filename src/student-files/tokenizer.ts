@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Tokenizer as HfTokenizer } from '@huggingface/tokenizers';
-import { TookTooLong, withinTime } from '../bounded';
+import { Allowance, TookTooLong, withinTime } from '../bounded';
 import { UserError } from '../errors';
 import { type ChatTemplate, chatTemplateOf } from './chat-template';
 import { isJsonObject, type JsonObject, readJsonObject, readText } from './files';
@@ -44,6 +44,9 @@ export interface Tokenizer {
 /** Timeout of encoding, in milliseconds: some hundred times the usual duration. */
 const leastMs = 2000;
 const msPerCharacter = 0.02;
+/** What all texts together may take beyond `msPerCharacter` and this for each. */
+const allowedMs = 5000;
+const msPerText = 2;
 
 /** Vocabularies of 250,000 tokens with their merges take about 35 MB. */
 const maxBytes = 256 << 20;
@@ -121,9 +124,10 @@ function loadLibrary(json: JsonObject, config: JsonObject, file: string): { libr
  * Runs `work` on a text of this many characters with a timeout that depends on the length: the tokenizer's regular
  * expressions are untrusted and may backtrack forever.
  */
-function bounded<T>(length: number, file: string, work: () => T): T {
+function bounded<T>(length: number, { file, allowance }: { file: string; allowance: Allowance }, work: () => T): T {
   try {
-    return withinTime(leastMs + length * msPerCharacter, work);
+    const usual = length * msPerCharacter;
+    return allowance.spend(msPerText + usual, () => withinTime(leastMs + usual, work));
   } catch (error) {
     if (!(error instanceof TookTooLong)) throw error;
     throw new UserError(`The tokenizer cannot be used: for a text of ${length} characters ${error.message}`, {
@@ -166,17 +170,18 @@ export function makeTokenizer(
       code: 'checkpoint',
     });
 
-  const hasPattern = isJsonObject(json.decoder) && JSON.stringify(json.decoder).includes('"Regex"');
+  const limits = { file, allowance: new Allowance(allowedMs) };
+  const mayRunAway = decoderMayRunAway(json.decoder);
   // Ids without a token (models round their vocabulary up) decode to nothing.
   const decode = (ids: readonly number[], dropSpecial: boolean): string => {
     const known = ids.filter((id) => library.id_to_token(id) !== undefined);
     if (known.length === 0) return '';
     const options = { skip_special_tokens: dropSpecial, clean_up_tokenization_spaces: false };
     const work = () => library.decode(known, options);
-    return hasPattern ? bounded(known.length, file, work) : work();
+    return mayRunAway ? bounded(known.length, limits, work) : work();
   };
   const encode = (text: string) => {
-    const { ids } = bounded(text.length, file, () => library.encode(text, { add_special_tokens: false }));
+    const { ids } = bounded(text.length, limits, () => library.encode(text, { add_special_tokens: false }));
     if (ids.some((id) => id === undefined))
       throw new UserError(`The tokenizer has no token for some character of ${JSON.stringify(text.slice(0, 60))}`, {
         file,
@@ -199,6 +204,26 @@ export function makeTokenizer(
     chatTemplate: chatTemplateOf(config, file),
     notes: singleWordNotes(json),
   };
+}
+
+/** Published decoders have up to five steps. */
+const mostSteps = 16;
+
+/**
+ * Whether decoding needs a limit, which takes longer than decoding a token: because of a pattern, or of many or growing
+ * replacements.
+ */
+function decoderMayRunAway(decoder: unknown): boolean {
+  if (!isJsonObject(decoder)) return false;
+  const steps: unknown[] = Array.isArray(decoder.decoders) ? decoder.decoders : [decoder];
+  const isHarmless = (step: unknown) => {
+    if (!isJsonObject(step) || Array.isArray(step.decoders)) return false;
+    if (step.type !== 'Replace') return true;
+    const replaced = isJsonObject(step.pattern) ? step.pattern.String : undefined;
+    const { content } = step;
+    return typeof replaced === 'string' && typeof content === 'string' && content.length <= replaced.length;
+  };
+  return steps.length > mostSteps || !steps.every(isHarmless);
 }
 
 /**
