@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { growsWith } from '../testing/cpu-time';
 import { checkReward } from './check';
-import { modulesIn } from './code-module';
+import { declaredTraits, modulesIn } from './code-module';
 
 const rewardIssues = (...components: object[]) =>
   checkReward(JSON.stringify({ components: [...components, { use: 'grounded', gate: [] }] })).issues;
@@ -124,6 +125,16 @@ describe('the settings of a reward', () => {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
+  });
+
+  it.each([
+    ['line ends', '\n'],
+    ['spaces and line ends', ' \n\t\r\n'],
+    ['declarations', 'export const range = [1, '],
+    ['words', 'export const '],
+  ])('reads a module of %s in a time that its length bounds', (_, unit) => {
+    const text = (length: number) => unit.repeat(length / unit.length);
+    expect(growsWith(declaredTraits, text(1 << 16), text(1 << 19), { most: 2000 })).toBe(true);
   });
 
   it('reports the settings of a reward in code as those of a component', () => {

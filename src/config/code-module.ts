@@ -66,7 +66,9 @@ function fileProblem(file: string, folders: readonly string[]): FoundModule['pro
 /** The traits that a module declares with literals; its text is not run. */
 export function declaredTraits(text: string): Traits {
   const declared = (name: string) =>
-    text.match(new RegExp(`^\\s*(?:export\\s+const\\s+|(?:module\\.)?exports\\.)${name}\\s*=\\s*([^;\\n]+)`, 'm'))?.[1];
+    text.match(
+      new RegExp(`^[ \\t]*(?:export\\s+const\\s+|(?:module\\.)?exports\\.)${name}\\s*=\\s*([^;\\n]+)`, 'm'),
+    )?.[1];
   const highest = Number(declared('range')?.match(/,\s*([-+\d.eE]+)\s*\]/)?.[1] ?? Number.NaN);
   return {
     judgesAnswer: declared('judgesAnswer')?.trim() === 'true',
