@@ -132,6 +132,17 @@ it.each([-1, 1.5, 1e9, '7', null])('refuses a token with the id %j', (id) => {
   expect(() => makeTokenizer(broken, config)).toThrow(/Token "Step" has the id/);
 });
 
+it.each([1e9, -1, 'a'])('refuses the unknown token %j of a vocabulary that is a list', (unk_id) => {
+  const model = { type: 'Unigram', unk_id, vocab: [['<|endoftext|>', 0]] };
+  expect(() => makeTokenizer({ ...json, model }, config)).toThrow(/The unknown token has the id/);
+});
+
+it('refuses two tokens with one id', () => {
+  const { vocab, ...model } = json.model as { vocab: Record<string, number> };
+  const broken = { ...json, model: { ...model, vocab: { ...vocab, Step: vocab.St } } };
+  expect(() => makeTokenizer(broken, config)).toThrow(/tokens "St" and "Step" have the same id \d+/);
+});
+
 it('refuses a regular expression that never ends, in a text or in tokens', () => {
   const pattern = { Regex: '(a+)+$|.' };
   const pre_tokenizer = { type: 'Split', pattern, behavior: 'Isolated', invert: false };

@@ -280,19 +280,40 @@ function singleWordNotes({ added_tokens: added }: JsonObject): string[] {
 /** No vocabulary is larger; a larger id would create tables of that size. */
 const mostTokens = 1 << 24;
 
-/** @throws UserError when a token's id is invalid: the library does not check it, and drops characters or hangs */
+/**
+ * @throws UserError when a token's id is invalid or taken: the library does not check it, and drops or mixes up
+ * characters, or hangs
+ */
 function checkIds(json: JsonObject, file: string): void {
-  const { vocab } = isJsonObject(json.model) ? json.model : {};
+  const { vocab, unk_id: unknown = null } = isJsonObject(json.model) ? json.model : {};
   const added = Array.isArray(json.added_tokens) ? json.added_tokens.filter(isJsonObject) : [];
   // Unigram's vocabulary is a list: ids are indices.
   const trained = isJsonObject(vocab) ? Object.entries(vocab) : [];
+  const refuse = (message: string, remedy: string): never => {
+    throw new UserError(message, {
+      file,
+      remedy: `${remedy}. Copy tokenizer.json from the model again.`,
+      code: 'checkpoint',
+    });
+  };
   for (const [token, id] of [...trained, ...added.map(({ content, id }) => [content, id])])
     if (!isTokenId(id) || id >= mostTokens)
-      throw new UserError(`Token ${JSON.stringify(token)} has the id ${JSON.stringify(id)}`, {
-        file,
-        remedy: `Ids are whole numbers from 0 up to ${mostTokens}. Copy tokenizer.json from the model again.`,
-        code: 'checkpoint',
-      });
+      refuse(
+        `Token ${JSON.stringify(token)} has the id ${JSON.stringify(id)}`,
+        `Ids are whole numbers from 0 up to ${mostTokens}`,
+      );
+  if (Array.isArray(vocab) && unknown !== null && !(isTokenId(unknown) && unknown < vocab.length))
+    refuse(`The unknown token has the id ${JSON.stringify(unknown)}`, `There are ${vocab.length} tokens`);
+  const tokens = new Map<unknown, string>();
+  for (const [token, id] of trained) {
+    const other = tokens.get(id);
+    if (other !== undefined)
+      refuse(
+        `The tokens ${JSON.stringify(other)} and ${JSON.stringify(token)} have the same id ${id}`,
+        'Ids are unique',
+      );
+    tokens.set(id, token);
+  }
 }
 
 /** Maximum bytes of a character in UTF-8: this many tokens without a complete one are not the beginning of one. */
