@@ -172,7 +172,7 @@ export const faultRows: FaultRow[] = [
       'the run ends; `resume` continues it on a server with its storage; otherwise it is refused before any record is ' +
       'removed',
     lost: 'the updates since the newest checkpoint; without the storage, weights and moments on the server',
-    told: 'the server or the file, and a remedy',
+    message: 'the server or the file, and a remedy',
     tests: [
       ['src/engine/tinker/client.test.ts', /restarted server/],
       ['test/faults/damaged.test.ts', /every record of the run is kept/],
