@@ -5,20 +5,18 @@ import * as z from 'zod';
 import type { Experiment } from '../src/config/experiment';
 import { readRunConfig } from '../src/curriculum/run-config';
 import { resumeRun, type SessionOptions, startRun } from '../src/curriculum/session';
+import type { ProblemAnswers } from '../src/runs/paired';
 import { listRuns, type RunListing, readEvaluation, readSummary } from '../src/runs/reading';
 import type { StageName } from '../src/stages';
 
 /** Test results of a stage's student in one run, or their mean over several runs. */
-export interface StageOutcome {
+export interface StageOutcome extends ProblemAnswers {
   accuracy: number;
   meanTokens: number;
   /** Share cut off by the token budget. */
   truncated: number;
   /** Training time, validation included. */
   seconds: number;
-  /** By problem, in the order of the test rows. */
-  right: number[];
-  tokens: number[];
 }
 
 /** The students of one run. */

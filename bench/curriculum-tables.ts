@@ -1,5 +1,7 @@
 /** Tables of the curriculum benchmark, and the same numbers as data. */
-import { percent } from '../src/cli/terminal/format';
+import { markdownTable, percent } from '../src/cli/terminal/format';
+import { fewRunsNote } from '../src/report/comparison';
+import { meanDifference } from '../src/runs/paired';
 import {
   type StageName,
   shortStageTitles,
@@ -8,7 +10,7 @@ import {
   strongestBaseline,
   trainedStages,
 } from '../src/stages';
-import { deviation, enoughRuns, mean, pairedInterval } from '../src/statistics';
+import { deviation, mean } from '../src/statistics';
 import { signed } from '../src/words';
 import type { Outcomes, Pretraining, StageOutcome } from './curriculum-runs';
 
@@ -88,15 +90,14 @@ export function differenceOf(
     return after && before && after !== before ? [{ after, before }] : [];
   });
   if (pairs.length === 0) return undefined;
-  const [low, high] = pairedInterval(
-    pairs.map(({ after, before }) => after.right.map((right, i) => right - before.right[i])),
-  );
-  const sum = (tokens: (pair: (typeof pairs)[number]) => number) => mean(pairs.map(tokens));
+  const [before, after] = [pairs.map((pair) => pair.before), pairs.map((pair) => pair.after)];
+  const { accuracy, accuracyInterval } = meanDifference(before, after);
+  const tokens = (students: readonly StageOutcome[]) => mean(students.map(({ meanTokens }) => meanTokens));
   return {
     against,
-    points: 100 * mean(pairs.map(({ after, before }) => after.accuracy - before.accuracy)),
-    pointsInterval: [100 * low, 100 * high],
-    tokens: 100 * (sum(({ after }) => after.meanTokens) / sum(({ before }) => before.meanTokens) - 1),
+    points: 100 * accuracy,
+    pointsInterval: [100 * accuracyInterval[0], 100 * accuracyInterval[1]],
+    tokens: 100 * (tokens(after) / tokens(before) - 1),
   };
 }
 
@@ -135,10 +136,6 @@ const differenceText = (difference: StageDifference | undefined) =>
 const spread = (values: readonly number[], write: (value: number) => string, scale = 1) =>
   values.length > 1 ? `${write(mean(values))} ± ${(scale * deviation(values)).toFixed(1)}` : write(mean(values));
 
-const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
-  [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
-
 const comparedWith = (strongest: StageName | undefined): StageName[] => [
   ...new Set<StageName>(['base', 'sft', ...(strongest ? [strongest] : [])]),
 ];
@@ -147,7 +144,7 @@ const comparedWith = (strongest: StageName | undefined): StageName[] => [
 export function studentTable({ strongest, stages }: StudentResult): string {
   const others = comparedWith(strongest).filter((other) => stages.some(({ stage }) => stage === other));
   const mark = (stage: StageName) => (stage === strongest ? ' (strongest baseline)' : '');
-  return table(
+  return markdownTable(
     [
       'student',
       'accuracy',
@@ -183,7 +180,7 @@ function median(values: readonly number[]): number {
 export function gainTable(results: readonly StudentResult[]): string {
   const share = ({ pretraining }: StudentResult) => pretraining.concise ?? Number.NaN;
   const sorted = results.toSorted((a, b) => share(a) - share(b));
-  return table(
+  return markdownTable(
     [
       'concise text',
       'base student',
@@ -221,23 +218,13 @@ export function intervalNote(runs: number, what: 'seed' | 'base student'): strin
   const over =
     `Mean ± standard deviation over ${what}s. Differences: points with their 95 % interval (paired ` +
     `bootstrap over ${what}s and problems, docs/baselines.md), and percent of tokens.`;
-  if (runs === 1)
-    return (
-      `${over} With one ${what} the interval counts problems only: ` +
-      `it does not cover what another ${what} would give.`
-    );
-  if (runs < enoughRuns)
-    return (
-      `${over} ${runs} ${what}s are fewer than ${enoughRuns}: where ` +
-      `${what}s differ much, the intervals are too narrow.`
-    );
-  return over;
+  return [over, fewRunsNote(runs, what)].filter(Boolean).join(' ');
 }
 
 /** The last stage of each control, compared with the base student and plain SFT of the full curriculum's runs. */
 export function controlTable(controlled: readonly [string, readonly Outcomes[]][], runs: readonly Outcomes[]): string {
   const others: StageName[] = ['base', 'sft'];
-  return table(
+  return markdownTable(
     ['student', 'accuracy', 'tokens', 'cut off', ...others.map(comparisonTitle), 'time'],
     controlled.flatMap(([name, outcomes]) => {
       const stage = lastStage(outcomes);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from './random';
-import { deviation, mean, pairedInterval, wilsonInterval } from './statistics';
+import { deviation, mean, pairedInterval, unpairedInterval, wilsonInterval } from './statistics';
 
 describe('wilsonInterval', () => {
   it('agrees with published values', () => {
@@ -74,6 +74,31 @@ describe('pairedInterval', () => {
   it('is too narrow for few runs that differ much, as its users must report', () => {
     expect(coverage(3, { run: 1, problem: 0.1, answer: 0.1 })).toBeLessThan(0.9);
     expect(coverage(1, { run: 1, problem: 0.1, answer: 0.1 })).toBeLessThan(0.3);
+  });
+});
+
+describe('unpairedInterval', () => {
+  it('resamples the same problems for both groups', () => {
+    const before = Array.from({ length: 200 }, (_, i) => (i % 7) - 3);
+    const after = before.map((value, i) => value + (i % 3));
+    const differences = after.map((value, i) => value - before[i]);
+    const expected = pairedInterval([differences]).map((end) => expect.closeTo(end, 12));
+    expect(unpairedInterval([before], [after])).toEqual(expected);
+  });
+
+  it('covers the truth in about 95 of 100 experiments, whose groups differ in size', () => {
+    const held = Array.from({ length: 100 }, (_, trial) => {
+      const random = new Random(trial, 'groups');
+      const ofProblem = Array.from({ length: 60 }, () => random.normal());
+      const group = (runs: number, truth: number) =>
+        Array.from({ length: runs }, () => {
+          const ofRun = 0.3 * random.normal();
+          return ofProblem.map((value) => truth + value + ofRun + random.normal());
+        });
+      const [low, high] = unpairedInterval(group(6, 0), group(9, 0.3), trial);
+      return Number(low <= 0.3 && 0.3 <= high);
+    });
+    expect(mean(held)).toBeGreaterThan(0.9);
   });
 });
 

@@ -50,20 +50,37 @@ export const enoughRuns = 5;
  * Wu 1988, "Resampling inference with complex survey data"). With one run this is the ordinary paired bootstrap over
  * problems, and does not cover variation between seeds.
  */
-export function pairedInterval(differences: readonly (readonly number[])[], seed = 1): [number, number] {
-  const problems = differences[0]?.length ?? 0;
-  if (differences.some(({ length }) => length !== problems))
+export function pairedInterval(differences: Rows, seed = 1): [number, number] {
+  return bootstrapInterval([differences], seed);
+}
+
+/**
+ * The same for two groups of runs without pairs, whose rows are values: a draw resamples problems once for both groups,
+ * and the runs of each group separately.
+ */
+export function unpairedInterval(before: Rows, after: Rows, seed = 1): [number, number] {
+  return bootstrapInterval([after, before.map((row) => row.map((value) => -value))], seed);
+}
+
+type Rows = readonly (readonly number[])[];
+
+/** The interval of the sum of the groups' means. */
+function bootstrapInterval(groups: readonly Rows[], seed: number): [number, number] {
+  const problems = groups[0][0]?.length ?? 0;
+  if (groups.flat().some(({ length }) => length !== problems))
     throw new Error('Every run has to answer the same problems');
   const [problem, run] = [new Random(seed, 'paired'), new Random(seed, 'paired/runs')];
-  const runsDrawn = Math.max(1, differences.length - 1);
   const means = Array.from({ length: 2000 }, () => {
-    const drawn = Array.from({ length: runsDrawn }, () => differences[run.integer(0, differences.length - 1)]);
+    const drawn = groups.flatMap((rows) => {
+      const n = Math.max(1, rows.length - 1);
+      return Array.from({ length: n }, () => ({ row: rows[run.integer(0, rows.length - 1)], share: 1 / n }));
+    });
     let sum = 0;
     for (let i = 0; i < problems; i++) {
       const at = problem.integer(0, problems - 1);
-      for (const row of drawn) sum += row[at];
+      for (const { row, share } of drawn) sum += share * row[at];
     }
-    return sum / Math.max(problems * runsDrawn, 1);
+    return sum / Math.max(problems, 1);
   }).sort((a, b) => a - b);
   return [means[49], means[1949]];
 }

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { studentRowSchema } from '../results';
+import type { SettingDifference } from '../runs/differences';
 import { stageNames } from '../stages';
 import { updateSchema } from './dashboard-requests';
 
@@ -92,8 +93,12 @@ const rows = z.object({
 });
 export type RowsMessage = z.infer<typeof rows>;
 
-const difference = z.object({ path: z.string(), values: z.array(z.string().nullable()) });
-export type SettingDifference = z.infer<typeof difference>;
+const difference = z.object({
+  path: z.string(),
+  values: z.array(z.string().nullable()),
+}) satisfies z.ZodType<SettingDifference>;
+
+export type { SettingDifference };
 
 /** A paired comparison of two students on the problems that both were tested on. */
 const pair = z.object({

@@ -4,10 +4,18 @@ import { pairedDifference } from '../runs/paired';
 import { readEvaluation, readValidation } from '../runs/reading';
 import type { StageRow, ValidationRecord } from '../runs/records';
 import { type StageName, stageTitles, strongestBaseline, trainedStages } from '../stages';
+import { enoughRuns } from '../statistics';
 import { signed } from '../words';
 
-/** A note on the result. */
-export const oneSeedNote = 'One seed: the interval does not cover variation between seeds.';
+/** What an interval over few runs leaves out; undefined for enough of them. A run is a seed, or a base student. */
+export function fewRunsNote(runs: number, what: 'seed' | 'base student' = 'seed'): string | undefined {
+  if (runs === 1) return `One ${what}: the interval does not cover variation between ${what}s.`;
+  if (runs >= enoughRuns) return undefined;
+  return `${runs} ${what}s are fewer than ${enoughRuns}: where ${what}s differ much, the intervals are too narrow.`;
+}
+
+/** A note on the result of a run. */
+export const oneSeedNote = fewRunsNote(1)!;
 
 /**
  * The last stage's student against the strongest baseline on the same problems; undefined if one of them is missing, or

@@ -63,7 +63,7 @@ describe('the table of a base student', () => {
   });
 
   it('says when there are few runs', () => {
-    expect(intervalNote(1, 'seed')).toContain('counts problems only');
+    expect(intervalNote(1, 'seed')).toContain('One seed: the interval does not cover');
     expect(intervalNote(3, 'seed')).toContain('3 seeds are fewer than 5');
     expect(intervalNote(5, 'seed')).not.toContain('fewer');
   });

@@ -1,6 +1,6 @@
 import type { FileIssue } from '../../config/issue';
 import { UserError } from '../../errors';
-import { inOneLine, pc, width } from './terminal';
+import { inOneLine, pc, stdout, width } from './terminal';
 
 export { bytes, clip, clock, percent, percentRange, plural } from '../../words';
 
@@ -26,6 +26,31 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   const [title, ...lines] = columns([head, ...rows], left);
   const rule = widthsOf([head, ...rows]).map((width) => '─'.repeat(width));
   return [pc.bold(title), pc.dim(rule.join('───')), ...lines].join('\n');
+}
+
+/** The first of these tables that is as narrow as the terminal, else the last. */
+export function fitting(tables: readonly string[], room = stdout.isTTY ? stdout.columns : undefined): string {
+  const fits = (text: string) => room === undefined || width(text.slice(0, text.indexOf('\n'))) <= room;
+  return tables.find(fits) ?? tables[tables.length - 1];
+}
+
+/** The table with all of its columns, then without those of the highest rank, and so on; without a rank they stay. */
+export function narrowed(
+  { head, ranks, left }: { head: readonly string[]; ranks: readonly (number | undefined)[]; left?: number },
+  rows: readonly (readonly string[])[],
+): string[] {
+  const highest = Math.max(...ranks.map((rank) => rank ?? 0));
+  return Array.from({ length: highest + 1 }, (_, i) => {
+    const shown = (cells: readonly string[]) => cells.filter((_, column) => (ranks[column] ?? 0) <= highest - i);
+    return table(shown(head), rows.map(shown), left);
+  });
+}
+
+/** The table in Markdown. */
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const row = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => inOneLine(cell).replaceAll('|', '\\|')).join(' | ')} |`;
+  return [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
 }
 
 const widthsOf = (rows: readonly (readonly string[])[]) =>

@@ -10,8 +10,8 @@ import { baseFolder } from '../../student-files/folder';
 import { holdsWeights } from '../../student-files/weights';
 import { plural } from '../../words';
 import { commandLine, quoted, shortPath } from '../inputs/places';
-import { table } from '../terminal/format';
-import { pc, stdout, width } from '../terminal/terminal';
+import { fitting, narrowed } from '../terminal/format';
+import { pc } from '../terminal/terminal';
 
 /**
  * The results of a run: its students on the test problems, and its last stage against the strongest baseline. Answers
@@ -59,22 +59,14 @@ export function endText(folder: string, minutes?: number): string {
  */
 export function summaryTable(
   students: readonly StudentRow[],
-  { start, room = stdout.isTTY ? stdout.columns : undefined }: { start?: Start; room?: number } = {},
+  { start, room }: { start?: Start; room?: number } = {},
 ): string {
   const { headings, ranks, rows } = resultsTable(students, { start });
   const coloured = ({ text, better }: Cell) => (better === undefined ? text : (better ? pc.green : pc.red)(text));
-  const upTo = (most: number, mark = '') => {
-    const shown = <T>(cells: readonly T[]) => cells.filter((_, i) => (ranks[i] ?? 0) <= most);
-    return table(
-      ['', ...shown(headings).map((heading) => heading.toLowerCase())],
-      rows.map(({ title, strongest, cells }) => [title + (strongest ? mark : ''), ...shown(cells).map(coloured)]),
+  const tables = (mark: string) =>
+    narrowed(
+      { head: ['', ...headings.map((heading) => heading.toLowerCase())], ranks: [undefined, ...ranks] },
+      rows.map(({ title, strongest, cells }) => [title + (strongest ? mark : ''), ...cells.map(coloured)]),
     );
-  };
-  const fits = (text: string) => room === undefined || width(text.slice(0, text.indexOf('\n'))) <= room;
-  const highest = Math.max(...ranks.map((rank) => rank ?? 0));
-  const tables = [
-    upTo(highest, ' (strongest baseline)'),
-    ...Array.from({ length: highest + 1 }, (_, i) => upTo(highest - i)),
-  ];
-  return tables.find(fits) ?? tables[tables.length - 1];
+  return fitting([tables(' (strongest baseline)')[0], ...tables('')], room);
 }

@@ -1,4 +1,8 @@
-import type { SettingDifference } from '../../protocol/dashboard';
+/** A setting and its value in each config, as JSON; null where it is absent. */
+export interface SettingDifference {
+  path: string;
+  values: (string | null)[];
+}
 
 /**
  * The settings that differ between these configs (contents of config.json), by path. Settings that matter most come
