@@ -1,10 +1,11 @@
 /** Resolves paths and names: the experiment at a path, the folders of runs, the run of a name. */
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import picomatch from 'picomatch';
 import { UserError } from '../../errors';
 import { statOf } from '../../paths';
 import { runsFolderName } from '../../runs/layout';
-import { findRun, listRuns, type Run, type RunListing } from '../../runs/reading';
+import { findRun, listRuns, openRun, type Run, type RunListing } from '../../runs/reading';
 
 export { type ShownState, stateOf } from '../../runs/reading';
 
@@ -91,6 +92,21 @@ export function allRuns(folders: readonly string[]): RunListing[] {
 export function locateRun(name: string, given?: string): Run {
   const start = `Start one with \`${commandLine('run <experiment>')}\`, or give their folder with --runs <folder>.`;
   return findRun(name, () => allRuns(runsFolders(given)), start);
+}
+
+/** The runs of several names, each once. A name may be a pattern of ids (`*-arithmetic`): the oldest run first. */
+export function locateRuns(names: readonly string[], given?: string): Run[] {
+  const found = names.flatMap((name): Run[] => {
+    if (!/[*?[{]/.test(name) || existsSync(name)) return [locateRun(name, given)];
+    const matches = picomatch(name);
+    const runs = allRuns(runsFolders(given)).filter(({ id }) => matches(id));
+    if (runs.length > 0) return runs.toReversed().map(({ folder }) => openRun(folder));
+    throw new UserError(`no run matches the pattern "${name}"`, {
+      code: 'run',
+      remedy: 'A pattern matches whole ids, such as "*-arithmetic"; `distillery runs` lists them.',
+    });
+  });
+  return [...new Map(found.map((run) => [run.folder, run])).values()];
 }
 
 /** The shortest form of a path, relative to here where possible. */
