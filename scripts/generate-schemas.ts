@@ -1,12 +1,13 @@
 /**
- * Writes schemas/*.json from src/config and src/engine and schemas/run/*.json from src/runs: `npx tsx
- * scripts/generate-schemas.ts`. Tests fail when they differ.
+ * Writes schemas/*.json from src/config and src/engine, schemas/run/*.json from src/runs, and from these the types of
+ * the package's entries, types/*.d.ts: `npx tsx scripts/generate-schemas.ts`. Tests fail when they differ.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { schemaFiles } from '../src/config/json-schema';
 import { engineSchemaFiles } from '../src/engine/process/json-schema';
 import { packageRoot } from '../src/paths';
+import { packageTypeFiles } from './package-types';
 import { recordSchemaFiles } from './record-schemas';
 
 const write = (folder: string, files: Record<string, string>) => {
@@ -20,3 +21,4 @@ const write = (folder: string, files: Record<string, string>) => {
 write('schemas', schemaFiles());
 write('schemas', engineSchemaFiles());
 write('schemas/run', recordSchemaFiles());
+write('types', packageTypeFiles());

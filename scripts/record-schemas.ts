@@ -9,37 +9,68 @@ import * as z from 'zod';
 import { packageRoot } from '../src/paths';
 import * as records from '../src/runs/records';
 
-type Json = Record<string, unknown>;
+export type Json = Record<string, unknown>;
 
-/** A file's schema, its title, and the source of its comments. */
-const files: [file: string, title: string, schema: z.ZodType, name: string][] = [
-  ['run', 'run.json', records.runRecordSchema, 'runRecordSchema'],
-  ['summary', 'summary.json', z.array(records.stageRowSchema), 'stageRowSchema'],
-  ['metrics', 'A line of metrics.jsonl', records.metricsRecordSchema, 'updateMetricsSchema'],
-  ['validation', 'A line of validation.jsonl', records.validationRecordSchema, 'validationRecordSchema'],
-  ['rollout', 'A line of rollouts/<stage>/<step>.jsonl', records.rolloutRecordSchema, 'rolloutRecordSchema'],
-  ['failure', 'A line of failures.jsonl', records.failureRecordSchema, 'failureRecordSchema'],
-  ['rewrite', 'A line of rewrites.jsonl', records.rewriteRecordSchema, 'rewriteRecordSchema'],
-  ['decision', 'A line of decisions.jsonl', records.decisionRecordSchema, 'decisionRecordSchema'],
-  ['evaluation', 'A line of evaluations/<name>.jsonl', records.evaluationRecordSchema, 'evaluationRecordSchema'],
-  ['checkpoint', 'checkpoints/<name>/state.json', records.checkpointStateSchema, 'checkpointStateSchema'],
+/** A file's schema, the name of its type for users, its title, and the source of its comments. */
+const files: [file: string, type: string, title: string, schema: z.ZodType, name: string][] = [
+  ['run', 'RunRecord', 'run.json', records.runRecordSchema, 'runRecordSchema'],
+  ['summary', 'StageRow', 'summary.json', z.array(records.stageRowSchema), 'stageRowSchema'],
+  ['metrics', 'MetricsRecord', 'A line of metrics.jsonl', records.metricsRecordSchema, 'updateMetricsSchema'],
+  [
+    'validation',
+    'ValidationRecord',
+    'A line of validation.jsonl',
+    records.validationRecordSchema,
+    'validationRecordSchema',
+  ],
+  [
+    'rollout',
+    'RolloutRecord',
+    'A line of rollouts/<stage>/<step>.jsonl',
+    records.rolloutRecordSchema,
+    'rolloutRecordSchema',
+  ],
+  ['failure', 'FailureRecord', 'A line of failures.jsonl', records.failureRecordSchema, 'failureRecordSchema'],
+  ['rewrite', 'RewriteRecord', 'A line of rewrites.jsonl', records.rewriteRecordSchema, 'rewriteRecordSchema'],
+  ['decision', 'DecisionRecord', 'A line of decisions.jsonl', records.decisionRecordSchema, 'decisionRecordSchema'],
+  [
+    'evaluation',
+    'EvaluationRecord',
+    'A line of evaluations/<name>.jsonl',
+    records.evaluationRecordSchema,
+    'evaluationRecordSchema',
+  ],
+  [
+    'checkpoint',
+    'CheckpointState',
+    'checkpoints/<name>/state.json',
+    records.checkpointStateSchema,
+    'checkpointStateSchema',
+  ],
 ];
 
 /** The texts of the schema files by name in schemas/run/. */
 export function recordSchemaFiles(): Record<string, string> {
-  const comments = readComments();
   return Object.fromEntries(
-    files.map(([file, title, schema, name]) => {
-      const { $schema: _, ...json } = z.toJSONSchema(schema, { io: 'input', target: 'draft-7' }) as Json;
-      describe((json.items as Json | undefined) ?? json, comments, name);
-      const head = { $schema: 'http://json-schema.org/draft-07/schema#', title, description: comments.get(name) };
-      return [`${file}.schema.json`, `${JSON.stringify({ ...head, ...json }, null, 2)}\n`];
+    recordSchemas().map(({ file, schema }) => {
+      const head = { $schema: 'http://json-schema.org/draft-07/schema#' };
+      return [`${file}.schema.json`, `${JSON.stringify({ ...head, ...schema }, null, 2)}\n`];
     }),
   );
 }
 
+/** The JSON schema of each file, with the comments of the source, and the name of its type for users. */
+export function recordSchemas(): { file: string; type: string; schema: Json }[] {
+  const comments = commentsIn('src/runs/records.ts');
+  return files.map(([file, type, title, schema, name]) => {
+    const { $schema: _, ...json } = z.toJSONSchema(schema, { io: 'input', target: 'draft-7' }) as Json;
+    describe((json.items as Json | undefined) ?? json, comments, name);
+    return { file, type, schema: { title, description: comments.get(name), ...json } };
+  });
+}
+
 /** The comment above a field becomes its description, also for fields of an extended schema. */
-function describe(schema: Json, comments: ReadonlyMap<string, string>, name: string): void {
+export function describe(schema: Json, comments: ReadonlyMap<string, string>, name: string): void {
   const known = (field: string) => comments.get(`${name}.${field}`) ?? comments.get(`answerSchema.${field}`);
   for (const [field, inner] of Object.entries((schema.properties as Record<string, Json> | undefined) ?? {})) {
     const text = known(field);
@@ -55,8 +86,8 @@ function describe(schema: Json, comments: ReadonlyMap<string, string>, name: str
 }
 
 /** `/** ... *\/` above the schemas and the fields of their objects, by `schema` and `schema.field.inner`. */
-function readComments(): Map<string, string> {
-  const file = join(packageRoot(), 'src', 'runs', 'records.ts');
+export function commentsIn(path: string): Map<string, string> {
+  const file = join(packageRoot(), path);
   const text = readFileSync(file, 'utf8');
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
   const found = new Map<string, string>();
