@@ -13,6 +13,7 @@ const shared = [
   'statistics',
   'grouped',
   'errors',
+  'fields',
   'paths',
   'json',
   'lines',
@@ -35,7 +36,9 @@ const mayImport = {
   hub: [],
   // The policy's losses: definitions that config and every engine share.
   losses: [],
-  config: ['hub', 'losses'],
+  // Each component: its schema for config, its traits, its function.
+  'reward-components': ['chain', 'arithmetic', 'answers'],
+  config: ['hub', 'losses', 'reward-components'],
   answers: [],
   // Reads and evaluates arithmetic in texts, independent of chains.
   arithmetic: ['answers'],
@@ -55,7 +58,7 @@ const mayImport = {
   teachers: ['runs', 'data', 'chain', 'answers', 'config'],
   // The output of evaluations, and students on a server; free of the engine.
   evaluation: ['teachers', 'data', 'chain', 'answers', 'config'],
-  rewards: ['chain', 'arithmetic', 'answers', 'config'],
+  rewards: ['reward-components', 'chain', 'answers', 'config'],
   runs: ['config', 'chain', 'answers'],
   // Failure cases: description and import, for training and for the views.
   cases: ['student-files', 'runs', 'data', 'chain', 'answers', 'config'],
@@ -111,6 +114,7 @@ const mayImport = {
     'evaluation',
     'hub',
     'rewards',
+    'reward-components',
     'data',
     'arithmetic',
     ...records,

@@ -24,6 +24,7 @@ const stateless = [
   'imports',
   'protocol',
   'report',
+  'reward-components',
   'rewards',
   'runs',
   'student-files',

@@ -3,7 +3,7 @@
  * TRL.
  */
 import type * as z from 'zod';
-import { group, number } from './fields';
+import { group, number } from '../fields';
 
 export const defaultAdam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 

@@ -4,7 +4,8 @@ import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path
 import { UserError } from '../errors';
 import { readSmallText } from '../lines';
 import { isBelow, whatIs } from '../paths';
-import type { CodeComponent, Traits } from './components';
+import type { Traits } from '../reward-components/component';
+import type { CodeComponent } from './components';
 
 /** A module by the path in a reward: its text, or what is wrong with it. */
 export interface FoundModule {

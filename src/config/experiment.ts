@@ -1,9 +1,21 @@
 import * as z from 'zod';
+import {
+  choice,
+  flag,
+  group,
+  list,
+  notAnObject,
+  number,
+  optionalGroup,
+  overrides,
+  share,
+  text,
+  whole,
+} from '../fields';
 import { once } from '../once';
 import type { BaselineName } from '../stages';
 import { adam } from './adam';
 import { backends } from './backends';
-import { choice, flag, group, list, notAnObject, number, optionalGroup, overrides, share, text, whole } from './fields';
 import { type LoraSettings, lora } from './lora';
 import type { RewardConfig } from './reward';
 import { dataSnippets, experimentSnippets } from './snippets';

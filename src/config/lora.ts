@@ -2,8 +2,8 @@
  * Settings of low-rank adapters (LoRA, Hu et al., arXiv 2106.09685), with the names and meanings of the PEFT library.
  */
 import * as z from 'zod';
+import { choice, group, list, number, whole } from '../fields';
 import { once } from '../once';
-import { choice, group, list, number, whole } from './fields';
 
 /** The linear layers of a decoder layer, by their short names in settings. */
 const targetDescriptions = {

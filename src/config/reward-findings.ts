@@ -1,6 +1,8 @@
 /** Checks across the components of a reward, which a schema cannot express. */
+import { components } from '../reward-components';
+import type { Traits } from '../reward-components/component';
 import { declaredTraits, type FindModule, type FoundModule } from './code-module';
-import { componentSchemas, isCode, type RewardComponent, type Traits, traitsOf } from './components';
+import { isCode, type RewardComponent, traitsOf } from './components';
 import { type Change, error, type Finding, type Path, warning } from './issue';
 import { componentName, gatesOf, type RewardConfig } from './reward';
 import { suggest } from './suggest';
@@ -115,7 +117,7 @@ const closedGate = (path: Path, name: string, gate: string): Finding =>
 function unknownGate(path: Path, name: string, gate: string, names: readonly string[]): Finding {
   const meant = suggest(gate, names);
   const remedy = meant ? `Did you mean "${meant}"?` : `Components here: ${names.join(', ')}.`;
-  const exists = componentSchemas().some(({ shape }) => shape.use.options.some((use) => use === gate));
+  const exists = components.some(({ name }) => name === gate);
   return {
     ...error(path, `The gate of "${name}" names an unknown component "${gate}".`, remedy),
     replacement: meant ? JSON.stringify(meant) : undefined,

@@ -1,7 +1,8 @@
 import type * as z from 'zod';
+import { group, list, text } from '../fields';
 import { once } from '../once';
-import { componentSchema, mostComponents } from './components';
-import { group, list, text } from './fields';
+import { mostComponents } from '../reward-components/component';
+import { componentSchema } from './components';
 import { moduleName, modulePath } from './module-path';
 import { rewardSnippets } from './snippets';
 

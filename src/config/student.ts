@@ -1,5 +1,5 @@
 /** Settings of the student: the model, and the prompt format. */
-import { choice, text } from './fields';
+import { choice, text } from '../fields';
 
 export const studentFields = () => ({
   path: text(

@@ -1,8 +1,8 @@
 /** Settings of supervised and GRPO training, shared by stages and baselines. Defaults suit a pretrained student. */
 import * as z from 'zod';
+import { choice, flag, group, number, share, text, whole } from '../fields';
 import { losses } from '../losses';
 import { estimators } from '../losses/kl';
-import { choice, flag, group, number, share, text, whole } from './fields';
 import { presetDescriptions } from './presets';
 import { rewardSchema } from './reward';
 

@@ -6,8 +6,8 @@ import { splitChain } from '../chain/split';
 import { type PresetName, preset } from '../config/presets';
 import { type RewardFile, rewardSchema } from '../config/reward';
 import { packageRoot } from '../paths';
+import { registry } from '../reward-components';
 import { type RewardInput, scoreCompletion, scoreGroup } from './compose';
-import { registry } from './registry';
 
 const config = (...components: RewardFile['components']) => rewardSchema().parse({ components });
 const teacher = splitChain('Step 1: a is 2\nStep 2: b is 3\nStep 3: 2 + 3 = 5\nAnswer: 5');

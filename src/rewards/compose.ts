@@ -1,10 +1,10 @@
-import { type ComponentName, isCode, type RewardComponent } from '../config/components';
-import { largestNumber } from '../config/fields';
+import { isCode, type RewardComponent } from '../config/components';
 import { componentName, gatesOf, type RewardConfig } from '../config/reward';
-import { groundednessOf, isRight, type RewardInput } from './input';
-import { type Component, registry } from './registry';
+import { largestNumber } from '../fields';
+import { registry } from '../reward-components';
+import { groundednessOf, isRight, type RewardInput } from '../reward-components/input';
 
-export type { RewardInput } from './input';
+export type { RewardInput } from '../reward-components/input';
 
 /** The reward of one completion. */
 export interface RewardScore {
@@ -16,14 +16,10 @@ export interface RewardScore {
   failures: Record<string, string>;
 }
 
-type ComponentsByName = { [N in ComponentName]: Component<N> };
+type Score = (input: RewardInput, options: never) => number | null;
 
 /** Scores one completion. `components` can be replaced for tests. */
-export function scoreCompletion(
-  config: RewardConfig,
-  input: RewardInput,
-  components: ComponentsByName = registry,
-): RewardScore {
+export function scoreCompletion(config: RewardConfig, input: RewardInput, components = registry): RewardScore {
   const values = new Map<string, number | null>();
   const failures: Record<string, string> = {};
 
@@ -47,7 +43,7 @@ export function scoreCompletion(
   const measure = (component: RewardComponent): number | null => {
     if (isCode(component)) return input.code?.[componentName(component)] ?? null;
     try {
-      const value = (components[component.use] as Component<ComponentName>)(input, component.options as never);
+      const value = (components[component.use] as Score)(input, component.options as never);
       if (value === null || Math.abs(value) <= largestNumber) return value;
       throw new Error(`the value is ${value}, not a number from ${-largestNumber} to ${largestNumber}`);
     } catch (error) {

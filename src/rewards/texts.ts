@@ -3,10 +3,10 @@ import { sameAnswer } from '../answers/equal';
 import { splitChain } from '../chain/split';
 import type { RewardConfig } from '../config/reward';
 import { groupedBy } from '../grouped';
+import { isRight, lengthOf, type RewardInput } from '../reward-components/input';
 import { mean } from '../statistics';
 import type { CodeRewards } from './code/code-rewards';
 import type { RewardScore } from './compose';
-import { isRight, lengthOf, type RewardInput } from './input';
 import { scoreGroups } from './score';
 
 /** A text with its problem. Those with the same `id` (or else the same question) form a group. */

@@ -16,7 +16,7 @@ import { questionOf } from '../../src/imports/logged';
 import { parsePython } from '../../src/imports/rows';
 import { packageRoot } from '../../src/paths';
 import { escaped } from '../../src/report/html';
-import { stepMarks } from '../../src/rewards/input';
+import { stepMarks } from '../../src/reward-components/input';
 import { type ChatTemplate, renderChat } from '../../src/student-files/chat-template';
 import { loadStudentTokenizer } from '../../src/student-files/folder';
 import { tinyTokenizer } from '../../src/student-files/testing/tiny';

@@ -2,9 +2,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { componentSchemas } from '../../config/components';
 import { componentName, gatesOf } from '../../config/reward';
 import type { Problem } from '../../data/types';
+import { components } from '../../reward-components';
 import { checkpointsFolder } from '../../runs/layout';
 import { type StageName, sampledAs } from '../../stages';
 import { type Start, startOf } from '../../start';
@@ -82,11 +82,9 @@ export function readSettings(run: string, config: unknown): RunSettings {
 }
 
 function describe(component: z.output<typeof componentSchema>): string {
-  const schema = componentSchemas().find(({ shape }) =>
-    (shape.use.options as readonly string[]).includes(component.use),
-  );
+  const ours = components.find(({ name }) => name === component.use);
   const gates = gatesOf(component);
   const gated =
     gates.length > 0 ? ` Applies where ${gates.join(' and ')} ${gates.length > 1 ? 'are' : 'is'} above 0.` : '';
-  return `${schema?.description ?? component.use}${gated}`;
+  return `${ours?.description ?? component.use}${gated}`;
 }

@@ -1,6 +1,7 @@
 /** Scores of a reward for recorded completions, as text beside the reward. Pure. */
+
+import { stepMarks } from '../../reward-components/input';
 import type { Rescored } from '../../rewards/dry-run';
-import { stepMarks } from '../../rewards/input';
 import type { Scorable } from '../../rewards/recorded';
 import { allEqual, groupsOf, type RewardDistribution, type ScoreSummary, summariseScores } from '../../rewards/summary';
 import type { RolloutRecord } from '../../runs/records';

@@ -2,7 +2,7 @@
 import { pathToFileURL } from 'node:url';
 import { type CodeComponent, isCode } from '../../config/components';
 import { componentName, type RewardConfig } from '../../config/reward';
-import { isRight, lengthOf, type RewardInput } from '../input';
+import { isRight, lengthOf, type RewardInput } from '../../reward-components/input';
 import { type CodeGroup, ModuleThread, type Problem, type ThreadLimits } from './module-thread';
 
 /** After this many batches in a row without an answer in time, a component is no longer asked. */

@@ -1,4 +1,4 @@
-import { largestNumber } from '../../config/fields';
+import { largestNumber } from '../../fields';
 
 /**
  * The program of a thread that runs one module. It is a text, as the bundles have no file of their own for it. Messages

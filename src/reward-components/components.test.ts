@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { splitChain } from '../chain/split';
-import { type ComponentName, type ComponentOptions, componentSchema, componentSchemas } from '../config/components';
+import { componentSchema } from '../config/components';
+import { type ComponentName, type ComponentOptions, componentSchemas, registry } from '.';
 import { stage2Length, stage3Length } from './bridge';
 import type { RewardInput } from './input';
-import { registry } from './registry';
 
 /** Options of a component with its defaults. */
 const optionsOf = <N extends ComponentName>(use: N, options: object = {}) =>
