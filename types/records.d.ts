@@ -77,7 +77,7 @@ export interface StageRow {
   n: number;
   /** The unit of `tokens` if no tokenizer was available (imported answers). */
   unit?: 'words';
-  /** The checkpoint tested; absent for the student as it came. */
+  /** The tested checkpoint; absent for the initial student. */
   checkpoint?: string;
   seq?: number;
 }

@@ -1,7 +1,6 @@
 """
 The table of the policy losses and KL estimators, with the definitions of TRL's GRPOTrainer and of the embedded
-engine (src/kernels/interface.ts, src/learning/grpo-pass.ts). r = exp(logProb - old), A = advantage, x = refLogProb -
-logProb.
+engine (src/losses). r = exp(logProb - old), A = advantage, x = refLogProb - logProb.
 """
 
 from __future__ import annotations

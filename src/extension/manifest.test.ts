@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { backendNames } from '../config/backends';
 import { packageRoot } from '../paths';
 
 interface Manifest {
@@ -90,6 +91,12 @@ describe('the manifest', () => {
     const ofThePerson = ['distillery.trackers', 'distillery.trackers.online', 'distillery.trackers.python'];
     for (const key of [...capabilities.untrustedWorkspaces.restrictedConfigurations, ...ofThePerson])
       expect(contributes.configuration.properties[key]).toMatchObject({ scope: expect.stringMatching(/^machine/) });
+  });
+
+  it('offers every backend', () => {
+    const { enum: offered } = contributes.configuration.properties['distillery.backend'];
+    expect(offered).toEqual(expect.arrayContaining(['experiment', ...backendNames]));
+    expect(offered).toHaveLength(backendNames.length + 1);
   });
 
   it('has the walkthrough it promises', () => {

@@ -13,7 +13,7 @@ import { grpoStep, policyLogProbs } from '../../learning/grpo';
 import { createOptimizer } from '../../learning/optimizer';
 import { supervisedStep } from '../../learning/supervised';
 import { plainGrpo } from '../../learning/testing/settings';
-import type { LossType } from '../../losses';
+import { lossNames } from '../../losses';
 import { fingerprint } from '../../model/fingerprint';
 import { saveStudent } from '../../model/hf-folder';
 import { createAdapter } from '../../model/lora';
@@ -91,8 +91,6 @@ function expectClose(rows: readonly Float32Array[], wanted: readonly Float32Arra
     for (const [j, value] of row.entries()) expect(value).toBeCloseTo(wanted[i][j], 4);
 }
 
-const losses: LossType[] = ['grpo', 'bnpo', 'dr_grpo', 'dapo', 'gspo', 'cispo', 'sapo'];
-
 describe.each([false, true])('a server that divides: %s', (divides) => {
   it('learns from every loss what the embedded engine learns', async () => {
     const { engine, remote, local } = await both({ divides });
@@ -106,7 +104,7 @@ describe.each([false, true])('a server that divides: %s', (divides) => {
       }),
     );
     const start = await remote.snapshot();
-    for (const loss of losses) {
+    for (const loss of lossNames) {
       await remote.restore(start);
       const here = copyModel(local);
       const update = { episodes, replay: [examples[3]], learningRate: 3e-3, seed: 1 };

@@ -4,6 +4,7 @@ import type { Episode } from '../../engine-data/examples';
 import { useBackend } from '../../kernels/backends';
 import { grpoLoss } from '../../kernels/interface';
 import { gradientsOf } from '../../kernels/tape';
+import { surrogateNames } from '../../losses';
 import type { GrpoLossOptions } from '../../losses/token-gradient';
 import { Random } from '../../random';
 import { episodesGradient } from './token-gradient';
@@ -28,8 +29,7 @@ const moved = episodes.map(({ logProbs }) => logProbs.map(around));
 const reference = episodes.map(({ logProbs }) => logProbs.map(around));
 const flat = (rows: readonly Float32Array[]) => tensor1d(rows.flatMap((row) => [...row]));
 
-const surrogates = ['clip', 'cispo', 'sapo'] as const;
-const cases = surrogates.flatMap((surrogate) =>
+const cases = surrogateNames.flatMap((surrogate) =>
   (['token', 'sequence'] as const).flatMap((aggregation) =>
     (['token', 'sequence'] as const).flatMap((importance) =>
       (['k1', 'k2', 'k3', 'k3+'] as const).map((kl) => ({ surrogate, aggregation, importance, kl })),

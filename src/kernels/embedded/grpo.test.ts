@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { surrogateNames, surrogates } from '../../losses';
 import type { GrpoLossOptions } from '../../losses/token-gradient';
 import type { KernelLibrary } from '../native/library';
 import { expectClose } from '../testing/close';
@@ -16,7 +17,6 @@ const advantages = noise(5, 5, 2);
 const aggregations = ['sequence', 'token'] as const;
 const importances = ['token', 'sequence'] as const;
 const estimators = ['k1', 'k2', 'k3', 'k3+'] as const;
-const surrogates = ['clip', 'cispo', 'sapo'] as const;
 const base = {
   surrogate: 'clip',
   clipLow: 0.1,
@@ -34,7 +34,7 @@ function run(
 ) {
   const { clipLow, clipHigh, beta, normalizer } = options;
   const modes = [aggregations.indexOf(options.aggregation), importances.indexOf(options.importance)];
-  const policy = [surrogates.indexOf(options.surrogate), options.sapoPositive, options.sapoNegative];
+  const policy = [surrogateNames.indexOf(options.surrogate), options.sapoPositive, options.sapoNegative];
   const kl = estimators.indexOf(options.kl);
   const sizes = [starts.length - 1, ...modes, clipLow, clipHigh, beta, kl, normalizer, ...policy];
   const inputs = [given.logProbs, given.old, given.ref, advantages, mask, starts];
@@ -73,8 +73,8 @@ function plain(options: GrpoLossOptions) {
       klSum += klValue;
       ratios += r;
       if (importance === 'sequence' && i !== places[0]) continue;
-      low += Number(surrogate === 'clip' && r < 1 - clipLow && A < 0);
-      high += Number(surrogate !== 'sapo' && r > 1 + clipHigh && A > 0);
+      low += Number(surrogates[surrogate].clips.low && r < 1 - clipLow && A < 0);
+      high += Number(surrogates[surrogate].clips.high && r > 1 + clipHigh && A > 0);
     }
   }
   return { loss, dLogProbs, metrics: [tokens, klSum, low, high, ratios, 0, 0, 0] };
@@ -84,7 +84,7 @@ const every = [
   ...aggregations.flatMap((aggregation) =>
     importances.flatMap((importance) => estimators.map((kl) => ({ ...base, aggregation, importance, kl }))),
   ),
-  ...(['cispo', 'sapo'] as const).flatMap((surrogate) =>
+  ...surrogateNames.flatMap((surrogate) =>
     importances.map((importance) => ({ ...base, surrogate, aggregation: 'sequence', importance, kl: 'k3' }) as const),
   ),
 ];
@@ -96,7 +96,7 @@ describe.each(await kernelForms())('grpo_loss on $name', ({ one: alone, three: t
     expectClose([got.loss], [expected.loss], 1e-6);
     expectClose(got.dLogProbs, expected.dLogProbs, 2e-6);
     expectClose(got.metrics, expected.metrics, 2e-6);
-    const clips = options.importance === 'token' && options.surrogate !== 'sapo';
+    const clips = options.importance === 'token' && surrogates[options.surrogate].clips.high;
     expect(got.metrics[2] + got.metrics[3]).toBeGreaterThan(clips ? 0 : -1);
     expect(run(together, options)).toEqual(got);
   });
