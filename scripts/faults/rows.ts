@@ -247,7 +247,7 @@ export const faultRows: FaultRow[] = [
       ['src/teachers/openai.test.ts', /endless|time limit/],
       ['src/engine/tinker/client.test.ts', /without end/],
       ['src/hub/hub.test.ts', /never ends/],
-      ['src/backend-install/backend-install.test.ts', /fetching/],
+      ['src/backend-install/backend-install.test.ts', /a download/],
     ],
   },
   {
@@ -256,7 +256,7 @@ export const faultRows: FaultRow[] = [
     lost: nothing,
     message: 'the file',
     tests: [
-      ['src/backend-install/backend-install.test.ts', /the pinned hash|fetching/],
+      ['src/backend-install/backend-install.test.ts', /the pinned hash|a download/],
       ['src/engine-install/engine-install.test.ts', /comes with hashes/],
     ],
   },

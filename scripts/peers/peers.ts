@@ -86,7 +86,7 @@ async function find(name: PeerName, { folder, inside, megabytes, fetch }: PeerDo
   // wins.
   const draft = fs.mkdtempSync(`${place}.`);
   try {
-    process.stderr.write(`Fetching ${name} (${megabytes} MB) into ${cacheFolder()}\n`);
+    process.stderr.write(`Downloading ${name} (${megabytes} MB) into ${cacheFolder()}\n`);
     await fetch(draft);
     if (!fs.existsSync(join(draft, inside))) throw new Error(`it has no ${inside}`);
     if (!fs.existsSync(path)) fs.renameSync(draft, place);

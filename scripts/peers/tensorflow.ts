@@ -42,7 +42,7 @@ async function setUp(): Promise<void> {
   const agreed = async ({ name, size, hash }: Wheel) => {
     if (hash.digest !== pinned[`${process.platform}-${process.arch}`])
       throw new UserError(`${name} has not the hash that is pinned here`);
-    process.stderr.write(`Fetching ${name} (${Math.round(size / 1e6)} MB) into ${folder}\n`);
+    process.stderr.write(`Downloading ${name} (${Math.round(size / 1e6)} MB) into ${folder}\n`);
     return true;
   };
   await installTensorFlow({ gpu: false, download: 'always', version }, agreed, { progress: () => {} });

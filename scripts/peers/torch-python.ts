@@ -15,7 +15,7 @@ export async function pythonWithTorch(): Promise<string> {
   const before = readInstalledEngine();
   if (before) return before.python;
   const agreed = async ({ folder }: { folder: string }) => {
-    process.stderr.write(`Fetching PyTorch and transformers from PyPI into ${folder}\n`);
+    process.stderr.write(`Downloading PyTorch and transformers from PyPI into ${folder}\n`);
     return true;
   };
   return (await installEngine({ accelerator: 'cpu', vllm: false }, agreed, { progress: () => {} })).python;

@@ -45,7 +45,7 @@ const remote = (url: string, bytes = content): RemoteFile => ({
   hash: { algorithm: 'sha256', digest: createHash('sha256').update(bytes).digest('hex'), encoding: 'hex' },
 });
 
-describe('fetching', () => {
+describe('a download', () => {
   it('resumes a broken download, and checks the hash of the whole file', async () => {
     const asked: (string | undefined)[] = [];
     const path = join(folder, 'parts', 'file');
@@ -64,7 +64,7 @@ describe('fetching', () => {
     await fetchFile(remote(url), path, watch);
     expect(readFileSync(path).equals(content)).toBe(true);
     expect(asked).toEqual([undefined, 'bytes=4000-']);
-    expect(steps[steps.length - 1]).toEqual({ doing: 'Fetching a file', done: 10_000, total: 10_000 });
+    expect(steps[steps.length - 1]).toEqual({ doing: 'Downloading a file', done: 10_000, total: 10_000 });
   });
 
   it('deletes what has another hash, and refuses more bytes than announced', async () => {

@@ -37,7 +37,7 @@ export async function fetchFile(remote: RemoteFile, path: string, watch: Install
           remedy:
             'The file was deleted. Try again. If it happens again, something between you and the registry changes files.',
         }),
-      progress: (done) => progress({ doing: `Fetching ${name}`, done, total: size }),
+      progress: (done) => progress({ doing: `Downloading ${name}`, done, total: size }),
       signal,
       delayMs: 1000,
     },

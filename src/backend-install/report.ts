@@ -1,6 +1,6 @@
 /** Progress of an installation. */
 export interface InstallStep {
-  /** Present participle and object, such as `Fetching TensorFlow 2.21.0`. */
+  /** Present participle and object, such as `Downloading TensorFlow 2.21.0`. */
   doing: string;
   /** Bytes, if the step is a download. */
   done?: number;

@@ -46,8 +46,8 @@ function byRange(request: IncomingMessage, response: ServerResponse): void {
 
 const quick = { delayMs: 1 };
 
-describe('fetching a known file', () => {
-  it('fetches it once', async () => {
+describe('downloading a known file', () => {
+  it('happens once', async () => {
     await download(url, file, known);
     await download(url, file, known);
     expect(readFileSync(file).equals(content)).toBe(true);

@@ -101,7 +101,7 @@ export async function makeEnvironment(
   await fill(environmentPython(folder), [...pip('install'), ...uncached], [...pip('uninstall'), '--yes']);
 }
 
-/** There is no Python, and fetching one failed. */
+/** There is no Python, and downloading one failed. */
 const both = ({ message, remedy }: UserError, fetching: UserError) =>
   new UserError(`${message}, and ${fetching.message}`, {
     code: fetching.code,

@@ -7,9 +7,9 @@ const { resultOf, stepOf } = await import('./installer');
 
 describe('the output of a set-up in the command line', () => {
   it('is a step with its share, or a line for the log', () => {
-    expect(stepOf('{"doing":"Fetching x","done":5,"total":20}')).toBe('Fetching x, 25 %');
+    expect(stepOf('{"doing":"Downloading x","done":5,"total":20}')).toBe('Downloading x, 25 %');
     expect(stepOf('{"doing":"Compiling"}')).toBe('Compiling');
-    expect(stepOf('x would be fetched from pypi.org')).toBeNull();
+    expect(stepOf('x would be downloaded from pypi.org')).toBeNull();
     expect(stepOf('{"other":1}')).toBeNull();
   });
 
