@@ -1,5 +1,5 @@
 // Bundles the command line, the training host, the extension and the pages of its webviews into dist/.
-// No native code is bundled: the addon is searched in kernels/build at run time.
+// No native code is bundled: the addon is searched for in kernels/build at run time.
 import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import { packagesOf } from './scripts/notices.mjs';
@@ -120,7 +120,7 @@ const builds = await Promise.all([
 mkdirSync('dist/on-demand', { recursive: true });
 copyFileSync('node_modules/node-sqlite3-wasm/dist/node-sqlite3-wasm.wasm', 'dist/on-demand/node-sqlite3-wasm.wasm');
 
-// Lists the third-party code in the bundles, for their licences.
+// Lists the third-party code in the bundles, for their licenses.
 const inputs = builds.flatMap(({ metafile }) =>
   Object.values(metafile.outputs).flatMap(({ inputs }) =>
     Object.entries(inputs).flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : [])),

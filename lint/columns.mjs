@@ -6,9 +6,9 @@ const most = 120;
 const ofOneLine = /^(\s*)\/\*\* (.*) \*\/$/;
 /** A line of a paragraph: text after the comment mark, no list, table or code. */
 const ofParagraph = /^(\s*)(\*|\/\/) (?![\s|-])(.*)$/;
-const behindCode = /[;,{})] \/\/ [^'"`]*$/;
+const afterCode = /[;,{})] \/\/ [^'"`]*$/;
 
-const isWide = (line) => line.length > most && (/^\s*(?:\/\/|\/\*|\*)/.test(line) || behindCode.test(line));
+const isWide = (line) => line.length > most && (/^\s*(?:\/\/|\/\*|\*)/.test(line) || afterCode.test(line));
 
 function wrap(text, lead) {
   const lines = [];

@@ -1,11 +1,11 @@
-// Full texts of the licences of third-party code in the .vsix: the packages that esbuild bundled (dist/packages.json).
+// Full texts of the licenses of third-party code in the .vsix: the packages that esbuild bundled (dist/packages.json).
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Packages without a licence file: the copyright holder according to LICENSE in the source repository. */
+/** Packages without a license file: the copyright holder according to LICENSE in the source repository. */
 const holders = {
   '@microsoft/fast-element': 'Copyright (c) Microsoft Corporation. All rights reserved.',
   '@microsoft/fast-foundation': 'Copyright (c) Microsoft Corporation. All rights reserved.',
@@ -45,8 +45,8 @@ function notice(folder) {
 }
 
 function standard(name, license) {
-  const file = join(root, 'scripts', 'licences', `${license}.txt`);
+  const file = join(root, 'scripts', 'licenses', `${license}.txt`);
   if (!holders[name] || !existsSync(file))
-    throw new Error(`${name} ships no licence text: name its holder in scripts/notices.mjs, and add ${file}`);
+    throw new Error(`${name} ships no license text: name its holder in scripts/notices.mjs, and add ${file}`);
   return `${holders[name]}\n\n${readFileSync(file, 'utf8').trim()}`;
 }

@@ -13,7 +13,7 @@ function bundled(): string[] {
   return JSON.parse(readFileSync(list, 'utf8'));
 }
 
-it('the notices have the full licence of every package in the bundles, fonts included', () => {
+it('the notices have the full license of every package in the bundles, fonts included', () => {
   const packages = bundled();
   for (const name of [
     '@tensorflow/tfjs-core',
@@ -35,7 +35,7 @@ it('the notices have the full licence of every package in the bundles, fonts inc
   for (const [i, part] of parts.entries()) {
     expect(
       known.some((text) => text.test(part)),
-      `${packages[i]}: no licence text that is known`,
+      `${packages[i]}: no license text that is known`,
     ).toBe(true);
     expect(part, packages[i]).toMatch(/copyright|creative commons/i);
   }

@@ -99,7 +99,7 @@ export interface MetricsRecord {
   gradNorm?: JsonNumber;
   lr?: JsonNumber;
   tokensPerSecond?: JsonNumber;
-  /** Mean and standard deviation of the optimised weighted sum. */
+  /** Mean and standard deviation of the optimized weighted sum. */
   reward?: JsonNumber;
   rewardStd?: JsonNumber;
   /** Mean of each reward component over the samples that it applies to. */

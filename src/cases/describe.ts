@@ -8,10 +8,10 @@ import { otherAnswer } from '../data/other-answers';
 import type { Problem } from '../data/types';
 import type { AnswerRecord, FailureRecord } from '../runs/records';
 
-/** The category of a case with a right answer: picked by hand, or marked as wrong in its source. */
+/** The category of a case with a right answer: added to Stage 3 by a person, or marked as wrong in its source. */
 const rightCategory = 'right answer';
 
-/** The category of a case that was picked by hand and has no answers yet. */
+/** The category of a case that a person added to Stage 3 and that has no answers yet. */
 const unaskedCategory = 'not asked';
 
 /**

@@ -32,8 +32,8 @@ const address: Address = {
 };
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'door-'));
-  address.endpoint = process.platform === 'win32' ? `\\\\.\\pipe\\door-${process.pid}` : join(folder, 'door.sock');
+  folder = mkdtempSync(join(tmpdir(), 'host-'));
+  address.endpoint = process.platform === 'win32' ? `\\\\.\\pipe\\host-${process.pid}` : join(folder, 'host.sock');
   control = new Control({
     toEngine: (message) => asked.push(message),
     graceMs: 1e6,
@@ -100,7 +100,7 @@ function converse(parts: Buffer[], until: string): Promise<string> {
   });
 }
 
-describe('the door', () => {
+describe('the server of a host', () => {
   it.each(Object.keys(hostileMessages))('survives an unknown and a known client that sends: %s', async (name) => {
     asked.length = 0;
     expect(await say(hostileMessages[name])).not.toContain('"protocol"');
@@ -190,7 +190,7 @@ describe('the door', () => {
   });
 });
 
-describe('the door, fuzzed', () => {
+describe('the server of a host, fuzzed', () => {
   const seen = { seed: 17, numRuns: 150 };
   const token = fc.constantFrom(address.token, '', 'x', '__proto__');
   const value = fc.oneof(

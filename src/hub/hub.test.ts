@@ -212,7 +212,7 @@ describe('the token', () => {
     const none = await refusal(fetchFrom({ token: 'hf_secret' }));
     expect(none).toMatchObject({ code: 'denied', remedy: expect.stringMatching(/HF_TOKEN/) });
     const other = await refusal(fetchFrom({ token: 'hf_secret' }, { token: 'hf_other' }));
-    expect(other).toMatchObject({ code: 'denied', remedy: expect.stringMatching(/licence/) });
+    expect(other).toMatchObject({ code: 'denied', remedy: expect.stringMatching(/license/) });
     expect(JSON.stringify([other, String(other), other.cause])).not.toMatch(/hf_other/);
   });
 

@@ -136,8 +136,8 @@ export function refuseStatus(hub: Hub, status: number, what: string): never {
         : `${host} does not give access to ${what} without a token`,
       'denied',
       hub.token
-        ? `Accept its licence on ${hub.url}, or use a token with access.`
-        : `The name may be wrong. For a gated model accept its licence on ${hub.url} and set HF_TOKEN.`,
+        ? `Accept its license on ${hub.url}, or use a token with access.`
+        : `The name may be wrong. For a gated model accept its license on ${hub.url} and set HF_TOKEN.`,
     );
   if (status === 404)
     return fault(`${host} has no ${what}`, 'missing', 'Check the name: owner/name, and @revision if there is one.');

@@ -57,7 +57,7 @@ export async function useBackend(name: BackendName | 'auto'): Promise<BackendInf
   try {
     const info = install(name);
     registerKernels(tfjsName(name));
-    if (!(await setBackend(tfjsName(name)))) throw new Error('tfjs could not initialise it');
+    if (!(await setBackend(tfjsName(name)))) throw new Error('tfjs could not initialize it');
     const backend = findBackend(tfjsName(name));
     if (name === 'cpu') silenceAdvice(backend as EmbeddedBackend);
     return info;

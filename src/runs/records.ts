@@ -74,7 +74,7 @@ export const updateMetricsSchema = z.object({
   gradNorm: numberOrText.optional(),
   lr: numberOrText.optional(),
   tokensPerSecond: numberOrText.optional(),
-  /** Mean and standard deviation of the optimised weighted sum. */
+  /** Mean and standard deviation of the optimized weighted sum. */
   reward: numberOrText.optional(),
   rewardStd: numberOrText.optional(),
   /** Mean of each reward component over the samples that it applies to. */

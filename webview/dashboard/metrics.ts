@@ -33,7 +33,7 @@ const reward: Metric = {
   key: 'reward',
   title: 'Reward',
   short: 'mean',
-  explain: 'Mean over the completions of the weighted sum of components that is optimised.',
+  explain: 'Mean over the completions of the weighted sum of components that is optimized.',
   unit: 'number',
 };
 
@@ -200,7 +200,7 @@ const panels: Panel[] = [
   single(
     'policyLoss',
     'Policy loss',
-    'The clipped surrogate that GRPO minimises. It hovers around 0 and does ' +
+    'The clipped surrogate that GRPO minimizes. It hovers around 0 and does ' +
       'not fall as the student learns: read the reward instead.',
     { unit: 'number' },
   ),

@@ -18,7 +18,7 @@ export function addCompareCommand(program: Command): void {
     .command('compare')
     .description('several runs: means over seeds, and differences between settings, with 95 % intervals')
     .argument('<run...>', 'run folders, run names or unique parts of them, or patterns such as "*-arithmetic"')
-    .option('--runs <folder>', `where runs are searched (default: ${runsFolderName} here, below or above)`)
+    .option('--runs <folder>', `folder to search for runs (default: ${runsFolderName} here, below or above)`)
     .option('--markdown', 'Markdown tables')
     .option('--json', 'the same as one JSON object')
     .addHelpText(
@@ -45,6 +45,6 @@ const nothingToCompare = (leftOut: readonly { id: string; reason: string }[]) =>
     `none of these runs can be compared: ${leftOut.map(({ id, reason }) => `${id} (${reason})`).join(', ')}`,
     {
       code: 'run',
-      remedy: 'A run that is not finished goes on with `distillery resume <run>`.',
+      remedy: 'An unfinished run continues with `distillery resume <run>`.',
     },
   );

@@ -42,7 +42,7 @@ async function importGsm8k(folder: string, { mirror, yes, json }: Options): Prom
   const missing = files.filter(({ file, ...known }) => !isThere(file, known));
   if (missing.length > 0) {
     const list = missing.map(({ name, bytes }) => `${name} (${size(bytes)})`).join(' and ');
-    stderr.write(`GSM8K, MIT licence: ${list}\nfrom ${mirror}\nto   ${shortPath(resolve(folder))}\n`);
+    stderr.write(`GSM8K, MIT license: ${list}\nfrom ${mirror}\nto   ${shortPath(resolve(folder))}\n`);
     if (!(await askConsent('Download them?', yes))) return;
   }
   for (const { name, file, bytes, sha256 } of missing) {

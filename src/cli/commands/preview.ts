@@ -44,7 +44,8 @@ export function addPreviewCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-Prompts are shown whole, in the student's chat template with its system message. The number to the left of each step is its number in the teacher's chain. Stage 2 is shown at every point of its mask schedule.
+Prompts are shown whole, in the student's chat template with its system message. The number to the left of each step is
+its number in the teacher's chain. Stage 2 is shown at every point of its mask schedule.
 
 Examples:
   distillery preview examples/arithmetic

@@ -16,7 +16,7 @@ export function importedInto(run: string): string | undefined {
 }
 
 /**
- * Whether to continue with this experiment. Stage 3 takes a picked case only if it is one of the experiment's training
+ * Whether to continue with this experiment. Stage 3 uses an added case only if it is one of the experiment's training
  * rows. If the cases come from another file, warns, and offers to make an experiment on that file.
  */
 export async function learnsFrom({ file, name }: ExperimentFile, cases: string): Promise<boolean> {

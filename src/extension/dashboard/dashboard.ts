@@ -36,7 +36,7 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
   private rolloutsAsked: object | undefined;
   /** Whether the page has loaded and receives messages. */
   private listening = false;
-  private looking = false;
+  private polling = false;
   private again = false;
   private disposed = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -184,13 +184,13 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
   private poll(): void {
     clearTimeout(this.timer);
     if (this.disposed || !this.page.panel.visible) return;
-    this.again = this.looking;
-    if (this.looking) return;
-    this.looking = true;
+    this.again = this.polling;
+    if (this.polling) return;
+    this.polling = true;
     this.readAndSend()
       .catch((error: unknown) => this.services.log.error(`dashboard: ${(error as Error).stack ?? error}`))
       .then((live) => {
-        this.looking = false;
+        this.polling = false;
         if (this.again) this.poll();
         else if (!this.disposed) this.timer = setTimeout(() => this.poll(), live ? livePollMs : idlePollMs);
       });

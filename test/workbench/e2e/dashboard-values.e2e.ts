@@ -94,7 +94,7 @@ suite('Charts of any values', () => {
       await draw(page, [1, 2]);
       assert.equal(await page.locator('.panel').count(), 15);
       const drawnInTime = async (values: number[]) => {
-        assert.ok((await draw(page, values)) < limit, 'the page did not move');
+        assert.ok((await draw(page, values)) < limit, 'the page was blocked');
         assert.deepEqual(await faults(page), []);
         const finite = values.filter((value) => Math.abs(value) <= 1e100 && (!view.log || value >= 1e-100));
         if (finite.length > 0 && !view.log) assert.deepEqual(await blank(page), []);
