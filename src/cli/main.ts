@@ -29,7 +29,7 @@ import { pc, stderr, stdout } from './terminal/terminal';
 const version = packageVersion();
 
 const program = new Command('distillery')
-  .description('Distil the reasoning of a large teacher into a small student, in three stages.')
+  .description('Distill the reasoning of a large teacher into a small student, in three stages.')
   .version(version)
   .configureHelp({ sortSubcommands: false })
   .configureOutput({
