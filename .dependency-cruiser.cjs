@@ -62,7 +62,7 @@ const mayImport = {
   runs: ['config', 'chain', 'answers'],
   // Failure cases: description and import, for training and for the views.
   cases: ['student-files', 'runs', 'data', 'chain', 'answers', 'config'],
-  // A run as one page of HTML.
+  // A run as one page of HTML; runs compared.
   report: [...records],
   // The metrics of a run for other programs that show curves.
   tracking: [...records],

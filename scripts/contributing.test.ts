@@ -1,6 +1,7 @@
 /** CONTRIBUTING.md is as the source is: its map, and the path from the experiment to the optimizer. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { packageRoot } from '../src/paths';
@@ -9,15 +10,34 @@ const read = (path: string) => readFileSync(join(packageRoot(), path), 'utf8');
 const text = read('CONTRIBUTING.md');
 const tracked = execFileSync('git', ['ls-files'], { cwd: packageRoot(), encoding: 'utf8' }).split('\n');
 const within = (title: string) => text.split(`\n## ${title}\n`)[1].split('\n## ')[0];
+/** The folders of the map, from top to bottom. */
+const listed = Array.from(within('Source layout').matchAll(/^\| ([^|]+) \|/gm), ([, first]) =>
+  Array.from(first.matchAll(/`([^`*]+?)\/?`/g), ([, name]) => name),
+).flat();
+
+/** Of .dependency-cruiser.cjs. */
+interface Rule {
+  from: { path?: string };
+  to: { pathNot?: string };
+}
 
 it('has a map with every folder, and no other', () => {
   const folders = tracked
     .map((path) => path.match(/^(?:src\/)?[^/]+(?=\/)/)?.[0])
     .filter((folder) => folder !== undefined && folder !== 'src' && folder !== 'src/testing');
-  const rows = within('Source layout').matchAll(/^\| ([^|]+) \|/gm);
-  const listed = Array.from(rows, ([, first]) => first.match(/`[^`*]+`/g) ?? []).flat();
-  const names = listed.map((name) => name.replaceAll('`', '').replace(/\/$/, ''));
-  expect(names.toSorted()).toEqual([...new Set(folders)].toSorted());
+  expect(listed.toSorted()).toEqual([...new Set(folders)].toSorted());
+});
+
+it('has a map in which folders import only from those below them', () => {
+  const { forbidden } = createRequire(import.meta.url)('../.dependency-cruiser.cjs') as { forbidden: Rule[] };
+  const layers = forbidden.filter(({ from }) => from.path?.startsWith('^src/') && from.path.endsWith('/'));
+  expect(layers.length).toBeGreaterThan(25);
+  for (const { from, to } of layers) {
+    const [, layer] = from.path!.match(/^\^(.*)\/$/)!;
+    const allowed = Array.from(to.pathNot!.matchAll(/(?<=[(|])[\w-]+(?=\/)/g), ([name]) => `src/${name}`);
+    const below = listed.slice(listed.indexOf(layer));
+    expect(below, layer).toEqual(expect.arrayContaining(allowed));
+  }
 });
 
 it('leads from the experiment to the optimizer by functions that exist', () => {
