@@ -351,5 +351,12 @@ describe('a hostile file', () => {
       expect.stringContaining('right must be a number of at most 1000000000'),
       expect.stringContaining('wrong must be a number of -1000000000 or more'),
     ]);
+    const many = Array.from({ length: 101 }, (_, i) => ({ use: 'correctness', name: `c${i}` }));
+    const gated = { ...component, weight: 1, options: {}, gate: many.map(({ name }) => name) };
+    const lists = [many, [gated]].map((components) => checkReward(JSON.stringify({ components })).issues[0].message);
+    expect(lists).toEqual([
+      expect.stringContaining('components must be a list of at most 100 components'),
+      expect.stringContaining('gate must be a list of at most 100 names'),
+    ]);
   });
 });

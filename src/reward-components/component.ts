@@ -55,7 +55,11 @@ export const mostComponents = 100;
 
 export const gateOf = (gate: string[]) =>
   text('A component of this file.')
-    .or(list('Components of this file.', text('A component of this file.'), 'names').max(mostComponents))
+    .or(
+      list('Components of this file.', text('A component of this file.'), 'names').max(mostComponents, {
+        error: `a list of at most ${mostComponents} names`,
+      }),
+    )
     .describe('Component (or list of them) that must be above 0 for this one to apply; [ ] = always applies.')
     .default(gate);
 
