@@ -1,10 +1,13 @@
 /** Groups of runs: the runs of an experiment that differ only in their seed. */
 import { basename } from 'node:path';
 import { groupedBy } from '../grouped';
+import { sizeOf } from '../paths';
 import { differingSettings, type SettingDifference } from '../runs/differences';
 import { readExperiment } from '../runs/experiment';
+import { evaluationFile } from '../runs/layout';
 import { type Run, readConfig, readSummary, stateOf } from '../runs/reading';
 import type { StageRow } from '../runs/records';
+import { stageTitles } from '../stages';
 import { startOf } from '../start';
 import { type RunGroup, type TestResults, testResults } from './group-results';
 
@@ -14,7 +17,7 @@ export interface ComparedRuns {
   settings: SettingDifference[];
   /** One for each set of test problems. */
   tests: TestResults[];
-  /** Runs that do not count, and why. */
+  /** Runs that do not count, or some of whose students do not, and why. */
   leftOut: { id: string; reason: string }[];
 }
 
@@ -32,10 +35,13 @@ export function compareRuns(runs: readonly Run[]): ComparedRuns {
   const leave = ({ folder }: Run, reason: string) => leftOut.push({ id: basename(folder), reason });
   const candidates = runs.flatMap((run) => {
     const state = stateOf(run);
-    const rows = state === 'finished' ? readSummary(run.folder) : [];
-    if (rows.length > 0) return [candidateOf(run, rows)];
-    leave(run, state === 'finished' ? 'no test results' : `not finished (${state})`);
-    return [];
+    const all = state === 'finished' ? readSummary(run.folder) : [];
+    const rows = all.filter(({ stage, checkpoint }) => sizeOf(evaluationFile(run.folder, checkpoint ?? stage)) > 0);
+    if (state !== 'finished') leave(run, `not finished (${state})`);
+    else if (all.length === 0) leave(run, 'no test results');
+    else if (rows.length === 0) leave(run, 'no answers to the test problems');
+    else if (rows.length < all.length) leave(run, withoutAnswers(all.filter((row) => !rows.includes(row))));
+    return rows.length > 0 ? [candidateOf(run, rows)] : [];
   });
   const created = ({ run }: Candidate) => run.record.created;
   const kept = bySettings(candidates).map((group) =>
@@ -56,6 +62,9 @@ export function compareRuns(runs: readonly Run[]): ComparedRuns {
     leftOut,
   };
 }
+
+const withoutAnswers = (rows: readonly StageRow[]) =>
+  `no answers of ${rows.map(({ stage }) => stageTitles[stage]).join(' and ')}`;
 
 /** Other rows are named by their hashes only if no setting of the data says so. */
 function settingsOf(settings: readonly unknown[]): SettingDifference[] {

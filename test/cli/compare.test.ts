@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { outcomesOf } from '../../bench/curriculum-runs';
@@ -87,6 +87,8 @@ describe('runs that differ only in their seed', () => {
         expect(difference === undefined).toBe(expected === undefined);
         if (!difference || !expected) continue;
         expect(100 * difference.accuracy).toBeCloseTo(expected.points, 9);
+        const from = tests[0].results.find(({ stage }) => stage === expected.against)!;
+        expect(difference.tokens).toBeCloseTo(row.meanTokens - from.meanTokens, 9);
         expect(difference.accuracyInterval.map((end) => 100 * end)).toEqual(expected.pointsInterval);
       }
     }
@@ -175,6 +177,27 @@ describe('the command', () => {
     const { code, stderr } = await distillery.run('compare', stopped);
     expect(code).toBe(2);
     expect(stderr).toContain(`none of these runs can be compared: ${basename(stopped)} (not finished (stopped))`);
+  });
+
+  it('names runs and students whose answers are missing', async () => {
+    const [empty, partial] = ['-empty', '-partial'].map((end) => {
+      const folder = join(distillery.folder, 'others', basename(second) + end);
+      cpSync(second, folder, { recursive: true });
+      return folder;
+    });
+    rmSync(join(empty, 'evaluations'), { recursive: true });
+    const { checkpoint } = readSummary(partial).find(({ stage }) => stage === 'sft')!;
+    rmSync(join(partial, 'evaluations', `${checkpoint}.jsonl`));
+    const { groups, tests, leftOut } = await compare(first, empty, partial);
+    expect(leftOut).toEqual([
+      { id: basename(empty), reason: 'no answers to the test problems' },
+      { id: basename(partial), reason: 'no answers of Plain SFT' },
+    ]);
+    expect(groups.map(({ runs }) => runs.map(({ seed }) => seed))).toEqual([[1, 2]]);
+    expect(tests[0].results.map(({ stage, runs }) => [stage, runs])).toContainEqual(['sft', 1]);
+    expect(tests[0].results.map(({ stage, runs }) => [stage, runs])).toContainEqual(['base', 2]);
+    const { code, stderr } = await distillery.run('compare', empty);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('(no answers to the test problems)')]);
   });
 
   it('refuses what it cannot find or read', async () => {
