@@ -46,10 +46,12 @@ export function narrowed(
   });
 }
 
+/** A text in Markdown, on one line: no HTML, no link, and no end of a table's cell. */
+export const inMarkdown = (text: string): string => inOneLine(text).replace(/[\\|<]|\](?=[([:])/g, '\\$&');
+
 /** The table in Markdown. */
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const row = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => inOneLine(cell).replaceAll('|', '\\|')).join(' | ')} |`;
+  const row = (cells: readonly string[]) => `| ${cells.map(inMarkdown).join(' | ')} |`;
   return [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
 }
 

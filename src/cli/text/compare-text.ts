@@ -5,7 +5,7 @@ import type { GroupDifference, GroupResult, RunGroup, TestResults } from '../../
 import type { ComparedRuns } from '../../report/groups';
 import type { PairedDifference } from '../../runs/paired';
 import { signed } from '../../words';
-import { fitting, markdownTable, narrowed, percent, percentRange, plural } from '../terminal/format';
+import { fitting, inMarkdown, markdownTable, narrowed, percent, percentRange, plural } from '../terminal/format';
 import { inOneLine, pc } from '../terminal/terminal';
 
 /** Where there is too little room for all columns, those of the highest rank go first. */
@@ -20,6 +20,8 @@ interface Style {
   table<T>(columns: readonly Column<T>[], rows: readonly T[], left: number): string;
   title(text: string): string;
   note(text: string): string;
+  /** Text from elsewhere, on one line. */
+  text(text: string): string;
   /** A difference that is certainly one for the better, or for the worse. */
   certain(better: boolean, text: string): string;
 }
@@ -35,6 +37,7 @@ const terminal: Style = {
   },
   title: pc.bold,
   note: pc.dim,
+  text: inOneLine,
   certain: (better, text) => (better ? pc.green : pc.red)(text),
 };
 
@@ -42,19 +45,20 @@ const markdown: Style = {
   table: (columns, rows) => markdownTable(headOf(columns), cellsOf(columns, rows)),
   title: (text) => `**${text}**`,
   note: (text) => text,
+  text: inMarkdown,
   certain: (_, text) => text,
 };
 
-export function comparedText(compared: ComparedRuns, inMarkdown = false): string {
+export function comparedText(compared: ComparedRuns, asMarkdown = false): string {
   const { groups, settings, tests, leftOut } = compared;
-  const style = inMarkdown ? markdown : terminal;
+  const style = asMarkdown ? markdown : terminal;
   return [
     style.table(groupColumns, groups, 3),
     ...(settings.length > 0 ? [settingsText(compared, style)] : []),
     ...tests.flatMap((test) => testText(test, groups, style)),
-    style.note(notesOf(compared).map(inOneLine).join('\n')),
+    style.note(notesOf(compared).map(style.text).join('\n')),
     ...(leftOut.length > 0
-      ? [['Left out:', ...leftOut.map(({ id, reason }) => `${inOneLine(id)}: ${inOneLine(reason)}`)].join('\n- ')]
+      ? [['Left out:', ...leftOut.map(({ id, reason }) => `${style.text(id)}: ${style.text(reason)}`)].join('\n- ')]
       : []),
   ].join('\n\n');
 }
@@ -137,7 +141,7 @@ function changeText(difference: PairedDifference, of: 'accuracy' | 'tokens', sty
 function notesOf({ groups, tests }: ComparedRuns): string[] {
   const baselines = tests.flatMap(({ results }) => results.filter(({ strongestBaseline }) => strongestBaseline));
   const strongest = groupedBy(baselines, ({ stage }) => stage).map(
-    (alike) => `${alike[0].title} (${alike.map(({ group }) => group).join(', ')})`,
+    (alike) => `${alike[0].title} (${[...new Set(alike.map(({ group }) => group))].join(', ')})`,
   );
   const few = groupedBy(groups, ({ runs }) => String(runs.length)).flatMap((alike) => {
     const note = fewRunsNote(alike[0].runs.length);

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { MetricsRecord } from '../../runs/records';
 import { count, namesOf, positive, upTo } from '../inputs/options';
-import { bytes, clock, columns, short } from '../terminal/format';
+import { bytes, clock, columns, markdownTable, short } from '../terminal/format';
 import { pc } from '../terminal/terminal';
 import { curvesText, phasesOf, sparkline } from './curves';
 import { showProgress } from './progress';
@@ -39,6 +39,14 @@ describe('numbers', () => {
     expect(namesOf(['a', 'b'])('a, b', ['b'])).toEqual(['b', 'a', 'b']);
     expect(() => namesOf(['a', 'b'])('a,c')).toThrow('"c" is not one of a, b.');
   });
+});
+
+it('a cell of a Markdown table is text: no HTML, no link and no second cell', () => {
+  const cells = ['a|b\\', '![x](https://example.org/x.png) [y][z]', '<img src=x>', '+1.0 [−0.5, +2.5]', 'c\nd'];
+  const [, , row] = markdownTable(cells, [cells]).split('\n');
+  expect(row).toBe(
+    '| a\\|b\\\\ | ![x\\](https://example.org/x.png) [y\\][z] | \\<img src=x> | +1.0 [−0.5, +2.5] | c d |',
+  );
 });
 
 it('columns are as wide as their widest cell, colours not counted', () => {
