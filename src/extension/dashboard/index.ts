@@ -5,14 +5,21 @@ import {
   type FromDashboard,
   fromDashboard,
 } from '../../protocol/dashboard-requests';
+import { trustedCommand } from '../commands/report';
 import { runChoice } from '../commands/run-choice';
 import type { Services } from '../services';
+import { cancellable } from '../shared/cancellable';
+import { printedBy } from '../shared/command-line';
+import { MarkdownPage } from '../shared/markdown-page';
 import { type PageKind, WebviewPages } from '../shared/webview-page';
 import * as vscode from '../vscode';
 import { Dashboard, dashboardTitle } from './dashboard';
 import { type CommandArgument, runsOf } from './subject';
 
-/** Live curves of one run, or of several overlaid: `distillery.openDashboard`, `distillery.compareRuns`. */
+/**
+ * Live curves of one run, or of several overlaid: `distillery.openDashboard`, `distillery.compareRuns`. And their means
+ * over seeds: `distillery.compareSeeds`.
+ */
 export function registerDashboard(services: Services): vscode.Disposable {
   const kind = {
     name: 'dashboard',
@@ -27,19 +34,34 @@ export function registerDashboard(services: Services): vscode.Disposable {
     kind,
     (page) => new Dashboard(services, page, choose),
   );
-  const open = async (first: CommandArgument, selected: CommandArgument, many: boolean) => {
+  const runsFor = (first: CommandArgument, selected: CommandArgument, many: boolean) => {
     const named = runsOf(first, selected);
-    const runs = named.length > (many ? 1 : 0) ? named : await pickRuns(services, named, many);
+    return named.length > (many ? 1 : 0) ? named : pickRuns(services, named, many);
+  };
+  const open = async (first: CommandArgument, selected: CommandArgument, many: boolean) => {
+    const runs = await runsFor(first, selected, many);
     if (runs) pages.open({ runs: runs.slice(0, 12) });
   };
+  const comparison = new MarkdownPage(
+    vscode.Uri.from({ scheme: 'distillery-comparison', path: '/Runs over Seeds.md' }),
+  );
   return vscode.Disposable.from(
     pages,
+    comparison,
     vscode.commands.registerCommand('distillery.openDashboard', (first: CommandArgument, selected: CommandArgument) =>
       open(first, selected, false),
     ),
     vscode.commands.registerCommand('distillery.compareRuns', (first: CommandArgument, selected: CommandArgument) =>
       open(first, selected, true),
     ),
+    trustedCommand(services, 'distillery.compareSeeds', async (first: CommandArgument, selected: CommandArgument) => {
+      const runs = await runsFor(first, selected, true);
+      if (!runs) return;
+      const tables = await cancellable('Distillery: comparing runs over seeds', (signal) =>
+        printedBy(['compare', ...runs, '--markdown'], signal),
+      );
+      await comparison.show(`# Runs over seeds\n\n${tables}`);
+    }),
   );
 }
 

@@ -3,31 +3,20 @@ import { UserError } from '../../errors';
 import { command } from '../commands/report';
 import type { Services } from '../services';
 import { cancellable } from '../shared/cancellable';
+import { MarkdownPage } from '../shared/markdown-page';
 import { setting } from '../shared/settings';
 import * as vscode from '../vscode';
 import { doctorText, type Findings } from './text';
-
-const scheme = 'distillery-doctor';
-const uri = vscode.Uri.from({ scheme, path: '/Doctor.md' });
 
 /**
  * `distillery.doctor`: shows what works on this machine and what is missing.
  * It matters most when the training host does not start.
  */
 export function registerDoctor(services: Services): vscode.Disposable {
-  const changed = new vscode.EventEmitter<vscode.Uri>();
-  let text = '';
+  const page = new MarkdownPage(vscode.Uri.from({ scheme: 'distillery-doctor', path: '/Doctor.md' }));
   return vscode.Disposable.from(
-    changed,
-    vscode.workspace.registerTextDocumentContentProvider(scheme, {
-      onDidChange: changed.event,
-      provideTextDocumentContent: () => text,
-    }),
-    command(services, 'distillery.doctor', async () => {
-      text = `${doctorText(await examine(services)).text}\n`;
-      changed.fire(uri);
-      await vscode.commands.executeCommand('markdown.showPreview', uri);
-    }),
+    page,
+    command(services, 'distillery.doctor', async () => page.show(`${doctorText(await examine(services)).text}\n`)),
   );
 }
 

@@ -29,6 +29,16 @@ export async function runCommandLine<T>(args: readonly string[], timeout?: numbe
   return parseOutput<T>(stdout);
 }
 
+/** What `distillery <args>` prints. @throws UserError with what it reports when it fails */
+export async function printedBy(args: readonly string[], signal?: AbortSignal): Promise<string> {
+  const line = await commandLine(args);
+  const options = { env: line.env, signal, maxBuffer: 16 << 20 };
+  const { stdout } = await promisify(execFile)(line.command, line.args, options).catch((error: { stderr?: string }) => {
+    throw error.stderr ? new UserError(error.stderr.trim().replace(/^error /, '')) : error;
+  });
+  return stdout;
+}
+
 /** The environment variables whose names match, beyond those of a training host. */
 export const variablesLike = (names: RegExp): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => names.test(name)));

@@ -45,6 +45,15 @@ suite('Dashboard', () => {
     assert.equal(dashboards().length, 1, 'the same runs are the same page');
   });
 
+  test('means over seeds are a page of tables, which says which runs do not count', async () => {
+    await vscode.commands.executeCommand('distillery.compareSeeds', [run, copy]);
+    const uri = vscode.Uri.parse('distillery-comparison:/Runs over Seeds.md');
+    const text = (await vscode.workspace.openTextDocument(uri)).getText();
+    assert.match(text, /^\| A \| tiny \| \d+ \| 1 \|$/m);
+    assert.match(text, /^\*\*Test results on \d+ problems\*\*$/m);
+    assert.match(text, /^- .*: same settings and seed as .*, which counts$/m);
+  });
+
   test('opens on a run that cannot be read, to say why', async () => {
     const broken = join(runsFolder(), 'broken-run');
     mkdirSync(broken);
