@@ -1,6 +1,7 @@
 /** Downloads a file of known content over an unreliable connection: it resumes, and verifies the hash. */
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { release } from './answer-limits';
@@ -46,6 +47,7 @@ class OtherFile extends Error {}
  */
 export async function fetchFile(path: string, file: KnownFile, source: DownloadSource): Promise<void> {
   let furthest = sizeOf(path);
+  let restarted = false;
   for (let failures = 0; ; ) {
     const resumes = sizeOf(path) > 0;
     try {
@@ -54,8 +56,10 @@ export async function fetchFile(path: string, file: KnownFile, source: DownloadS
       source.signal?.throwIfAborted();
       if (error instanceof OtherFile) {
         remove(dirname(path), path);
-        // What an earlier attempt left may be wrong, so the server is blamed only for a file that it sent whole.
-        if (!resumes) throw source.otherFile(error.message);
+        // What an earlier attempt left may be wrong, so the server is blamed only for a file that it sent whole, or the
+        // second time: one that breaks off and resumes wrongly would be asked without end.
+        if (!resumes || restarted) throw source.otherFile(error.message);
+        restarted = true;
         furthest = 0;
         continue;
       }
@@ -79,6 +83,7 @@ async function complete(path: string, file: KnownFile, source: DownloadSource): 
   if (at > 0)
     for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(piece as Buffer);
   source.progress?.(at);
+  if (bytes === 0) await (await openPart(path)).close();
   if (at < bytes) {
     const headers = { 'accept-encoding': 'identity', ...(at > 0 && { range: `bytes=${at}-` }) };
     const answer = await source.request(headers);
@@ -95,6 +100,13 @@ async function complete(path: string, file: KnownFile, source: DownloadSource): 
 /** git's hash includes a header with the length. */
 function begin({ bytes, hash: { algorithm } }: KnownFile): Hash {
   return algorithm === 'git' ? createHash('sha1').update(`blob ${bytes}\0`) : createHash(algorithm);
+}
+
+/** Opens a file to append to; it is created if it does not exist. */
+function openPart(path: string): Promise<FileHandle> {
+  return openToAppend(dirname(path), path).catch((error) => {
+    throw diskError(error, path, 'nothing was downloaded');
+  });
 }
 
 interface Part {
@@ -124,9 +136,7 @@ async function append(
   const announced = headers.has('content-encoding') ? null : headers.get('content-length');
   if (announced !== null && here + Number(announced) !== bytes)
     throw new OtherFile(`${name} is ${here + Number(announced) > bytes ? 'longer' : 'shorter'} than announced`);
-  const handle = await openToAppend(dirname(path), path).catch((error) => {
-    throw diskError(error, path, 'nothing was downloaded');
-  });
+  const handle = await openPart(path);
   try {
     if (here === 0) await handle.truncate(0);
     for await (const piece of (answer.body ?? []) as AsyncIterable<Uint8Array>) {

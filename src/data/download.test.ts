@@ -107,6 +107,23 @@ describe('downloading a known file', () => {
     expect([existsSync(file), existsSync(`${file}.part`)]).toEqual([false, false]);
   });
 
+  it('gives up on a server that breaks off and resumes with other bytes, again and again', async () => {
+    serve = (request, response) => {
+      if (request.headers.range) return byRange(request, response);
+      response.writeHead(200, { 'content-length': content.length });
+      const breakOff = () => (sizeOf(`${file}.part`) === 20_000 ? response.destroy() : setTimeout(breakOff, 5));
+      response.write(Buffer.alloc(20_000), breakOff);
+    };
+    await expect(download(url, file, known, quick)).rejects.toThrow('a file other than the expected one');
+    expect(ranges).toEqual([undefined, 'bytes=20000-', undefined, 'bytes=20000-']);
+    expect(existsSync(`${file}.part`)).toBe(false);
+  });
+
+  it('creates an empty file', async () => {
+    await download(url, file, { bytes: 0, sha256: createHash('sha256').digest('hex') }, quick);
+    expect(readFileSync(file, 'utf8')).toBe('');
+  });
+
   it('does not touch an existing file that differs', async () => {
     file = join(folder, 'mine.bin');
     writeFileSync(file, 'mine');
