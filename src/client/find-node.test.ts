@@ -69,7 +69,9 @@ it("a host gets the needed environment variables, no secrets and none of the edi
     OPENAI_API_KEY: 'sk-1',
     DISTILLERY_API_KEY: 'sk-2',
     DISTILLERY_API_KEY_2: 'sk-3',
+    DISTILLERY_AUTHTOKEN: 'x',
     DISTILLERY_CREDENTIALS: 'x',
+    NCCL_IB_PKEY: '1',
     SLURM_JWT: 'x',
     VLLM_API_KEY_FILE: 'x',
     VLLM_TOKENIZER_MODE: 'auto',
@@ -87,6 +89,7 @@ it("a host gets the needed environment variables, no secrets and none of the edi
     'LC_ALL',
     'CUDA_VISIBLE_DEVICES',
     'DISTILLERY_THREADS',
+    'NCCL_IB_PKEY',
     'VLLM_TOKENIZER_MODE',
     'HF_HOME',
   ]);

@@ -103,7 +103,8 @@ const allowedPrefixes = [
  * Secrets among the variables with these prefixes: of teachers, which only clients need (terminal commands and the
  * editor, not a host), and of clusters, such as SLURM_JWT.
  */
-const secretVariables = /(?:^|_)(?:(?:API)?KEYS?|TOKEN|SECRETS?|PASS(?:WORD|WD|PHRASE)?|CREDENTIALS?|JWT)(?:_|\d|$)/;
+const secretVariables =
+  /(?:(?:^|_|API|AUTH|ACCESS)KEYS?|TOKEN|SECRETS?|PASS(?:WORD|WD|PHRASE)|_PASS|CREDENTIALS?|JWT)(?:_|\d|$)/;
 
 /**
  * The environment of a host: without secrets from the shell, and without the editor's own variables (its NODE_OPTIONS

@@ -129,8 +129,10 @@ function bounded<T>(length: number, { file, allowance }: { file: string; allowan
     const usual = length * msPerCharacter;
     return allowance.spend(msPerText + usual, () => withinTime(leastMs + usual, work));
   } catch (error) {
-    if (!(error instanceof TookTooLong)) throw error;
-    throw new UserError(`The tokenizer cannot be used: for a text of ${length} characters ${error.message}`, {
+    // A RangeError: a text beyond the longest string, or calls beyond the stack.
+    if (!(error instanceof TookTooLong || error instanceof RangeError)) throw error;
+    const reason = error instanceof RangeError ? `it fails: ${error.message}` : error.message;
+    throw new UserError(`The tokenizer cannot be used: for a text of ${length} characters ${reason}`, {
       file,
       remedy: 'Check the regular expressions ("Regex") in it, or copy it from the model again.',
       code: 'checkpoint',
