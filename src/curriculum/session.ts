@@ -296,9 +296,9 @@ async function trainStudent(opened: ConductedRun, options: SessionOptions) {
     warn: (text) => note(notify, text, 'warning'),
   });
   try {
-    if (from !== undefined) for (const { text, level } of await rollBack(run, from, student)) note(notify, text, level);
     const lessons = await lessonsThatFit(prepareLessons(data.train.problems, tokenizer), student.facts, options);
     const held = heldOutRows(lessons.length, experiment);
+    if (from !== undefined) for (const { text, level } of await rollBack(run, from, student)) note(notify, text, level);
     const newest = newestCheckpoint({ run });
     const train = lessons.slice(0, lessons.length - held);
     if (newest) checkExtra(newest, train.length, student.facts.vocabSize);

@@ -215,6 +215,12 @@ describe('a student that is damaged or gone', () => {
     await expect(resume()).rejects.toMatchObject({ name: 'UserError' });
     expect(readFileSync(join(run, 'metrics.jsonl'), 'utf8')).toBe(before);
     writeFileSync(weights, whole);
+    const config = join(folder, 'student', 'config.json');
+    const settings = readFileSync(config, 'utf8');
+    writeFileSync(config, settings.replace(/("max_position_embeddings":) *\d+/, '$1 8'));
+    await expect(resume()).rejects.toThrow(/no training row fits/);
+    expect(readFileSync(join(run, 'metrics.jsonl'), 'utf8')).toBe(before);
+    writeFileSync(config, settings);
     await resume();
     expect(openRun(run).record.state).toBe('finished');
   });
