@@ -242,7 +242,8 @@ function checkpointItem({ run, checkpoint }: NodeOf<'checkpoint'>, { cache }: It
 
 function evaluationItem({ run, evaluation }: NodeOf<'evaluation'>, { cache }: ItemContext): RunsItem {
   const { value: score, damage, problem } = cache.score(run, evaluation);
-  const left = damage ? ` · line ${damage.line} cannot be read: ${damage.message}` : '';
+  const line = damage?.line === undefined ? '' : `line ${damage.line} cannot be read: `;
+  const left = damage ? ` · ${line}${damage.message}` : '';
   return {
     label: `Answers of ${testedName(evaluation, cache.start(run))}`,
     description: score

@@ -189,6 +189,9 @@ describe('the Runs tree', () => {
       '    the run was written by a newer version (format 99, this one reads 1) | Update Distillery.',
     ]);
     expect(lines).toContain('      Failures | 2 problems');
+    rmSync(join(bad, 'evaluations', 'complete-10.jsonl'));
+    mkdirSync(join(bad, 'evaluations', 'complete-10.jsonl'));
+    expect(outline()).toContain('      Answers of complete-10 | cannot be read: this is a folder, not a file');
   });
 
   it('knows the node above each, so that a run can be revealed', () => {

@@ -1,5 +1,5 @@
 /** Caches values read from files until the files change. */
-import { UserError } from '../../errors';
+import { type ErrorCode, UserError } from '../../errors';
 import type { Damage } from '../../lines';
 import { statOf } from '../../paths';
 
@@ -8,14 +8,20 @@ export type Read<T> =
   | { value: T; damage?: UserError; problem?: undefined }
   | { value?: undefined; damage?: undefined; problem: UserError };
 
-/** Runs a reader. An error becomes the reason shown in place of the value. The reader may report skipped lines. */
+/** Codes of errors that prevent the reading of a file, and not only of some lines. */
+const ofWholeFile: readonly ErrorCode[] = ['trust', 'missing', 'disk'];
+
+/**
+ * Runs a reader, which may report damage. An error of the whole file, thrown or reported, becomes the reason shown in
+ * place of the value.
+ */
 export function attempt<T>(file: string, read: (damage: Damage) => T): Read<T> {
   let damage: UserError | undefined;
   try {
     const value = read((problem) => {
       damage ??= problem;
     });
-    return { value, damage };
+    return damage && ofWholeFile.includes(damage.code) ? { problem: damage } : { value, damage };
   } catch (error) {
     const problem = error instanceof UserError ? error : new UserError((error as Error).message, { file });
     return { problem };
