@@ -10,9 +10,9 @@ export function chainsProblem(row: Row, place: RowPlace): Problem {
   if (row.id === undefined) refuseOtherFormats(row, place);
   const { id: _id, question: _question, answer: _answer, chain, student, meta, ...others } = row;
   if (chain !== undefined && chain !== null && typeof chain !== 'string')
-    throw datasetError('"chain" is not a text', place, 'Write the chain as one text, or leave it out.');
+    throw datasetError('"chain" is not a text', place, 'Write the chain as one text, or remove it.');
   if (meta !== undefined && (typeof meta !== 'object' || meta === null || Array.isArray(meta)))
-    throw datasetError('"meta" is not an object', place, 'Write it in { }, or leave it out.');
+    throw datasetError('"meta" is not an object', place, 'Write it in { }, or remove it.');
   const answer = requiredText(row, 'answer', place);
   const problem: Problem = {
     id: requiredText(row, 'id', place),
