@@ -44,7 +44,7 @@ export function compareRuns(runs: readonly Run[]): ComparedRuns {
     return rows.length > 0 ? [candidateOf(run, rows)] : [];
   });
   const created = ({ run }: Candidate) => run.record.created;
-  const kept = bySettings(candidates).map((group) =>
+  const ofSeeds = (group: readonly Candidate[]) =>
     groupedBy(group, ({ seed }) => String(seed)).map((twins) => {
       const [newest, ...others] = twins.toSorted(
         (a, b) => Number(created(a) < created(b)) - Number(created(a) > created(b)),
@@ -52,8 +52,9 @@ export function compareRuns(runs: readonly Run[]): ComparedRuns {
       for (const { run } of others)
         leave(run, `same settings and seed as ${basename(newest.run.folder)}, which counts`);
       return newest;
-    }),
-  );
+    });
+  // In the order of seeds, so that the draws of a bootstrap do not depend on the order of the runs.
+  const kept = bySettings(candidates).map((group) => ofSeeds(group).toSorted((a, b) => (a.seed ?? 0) - (b.seed ?? 0)));
   const groups = kept.map(groupOf);
   return {
     groups,

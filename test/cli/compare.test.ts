@@ -95,6 +95,10 @@ describe('runs that differ only in their seed', () => {
     expect(new Set(tests[0].results.map(({ accuracy }) => accuracy)).size).toBeGreaterThan(2);
   });
 
+  it('are compared alike in any order', async () => {
+    expect(await compare(second, first)).toEqual(await compare(first, second));
+  });
+
   it('share their base student, whose interval is that of one run', async () => {
     const [{ results, problems }] = (await compare(first, second)).tests;
     const right = answersOf(first, 'base').filter(({ correct }) => correct).length;

@@ -45,6 +45,8 @@ const nothingToCompare = (leftOut: readonly { id: string; reason: string }[]) =>
     `none of these runs can be compared: ${leftOut.map(({ id, reason }) => `${id} (${reason})`).join(', ')}`,
     {
       code: 'run',
-      remedy: 'An unfinished run continues with `distillery resume <run>`.',
+      remedy:
+        'A run counts if it is finished and has the answers to its test; `distillery resume <run>` continues an ' +
+        'unfinished one.',
     },
   );
