@@ -112,9 +112,10 @@ export class EngineThread {
   ) {
     const { experiment, warnings } = loadExperiment(file, { quick: changes.quick ?? false });
     const adjusted = adjust(experiment, { ...changes, stage: stages });
-    for (const { message } of warnings) session.notify({ type: 'note', level: 'warning', text: message });
+    const warn = (text: string) => session.notify({ type: 'note', level: 'warning', text });
+    for (const { message } of warnings) warn(message);
     const onStart: SessionOptions['onStart'] = (writer, engine) => {
-      if (decisions !== undefined) copyDecisions(decisions, writer.folder);
+      if (decisions !== undefined) copyDecisions(decisions, writer.folder, warn);
       session.onStart?.(writer, engine);
     };
     return startRun(adjusted, runs ?? this.runsFolder, { ...session, onStart });

@@ -29,14 +29,35 @@ describe('decisions', () => {
   test('are copied into a new run, before its own', () => {
     const next = join(run, 'next');
     fs.mkdirSync(next);
-    copyDecisions(run, next);
+    const warnings: string[] = [];
+    const copy = () => copyDecisions(run, next, (text) => warnings.push(text));
+    copy();
     expect(fs.existsSync(decisionsFile(next))).toBe(false); // there was nothing to take over
     appendDecisions(run, [pick(true), verdict('a', 'accepted')]);
-    copyDecisions(run, next);
+    copy();
+    expect(warnings).toEqual([]);
     appendDecisions(next, [pick(false)]);
     const { picked, rewrites } = decisionsOf(readDecisions(next));
     expect([picked.size, rewrites.get('p1')?.map(({ text }) => text)]).toEqual([0, ['a']]);
     expect(decisionsOf(readDecisions(run)).picked.size).toBe(1);
+  });
+
+  test('that cannot be read are skipped with a warning', () => {
+    const next = join(run, 'next');
+    fs.mkdirSync(next);
+    const warnings: string[] = [];
+    const copy = () => copyDecisions(run, next, (text) => warnings.push(text));
+    appendDecisions(run, [pick(true)]);
+    fs.appendFileSync(decisionsFile(run), 'no JSON\n{}\n');
+    copy();
+    expect(decisionsOf(readDecisions(next)).picked.size).toBe(1);
+    fs.rmSync(decisionsFile(run));
+    fs.mkdirSync(decisionsFile(run));
+    copy();
+    expect(warnings).toEqual([
+      expect.stringMatching(/^2 decisions skipped: .*decisions\.jsonl:2: broken JSON/),
+      expect.stringMatching(/^decisions skipped: .*decisions\.jsonl: this is a folder, not a file$/),
+    ]);
   });
 
   test('are empty without a decision', () => {

@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
 import type { Damage } from '../lines';
+import { plural } from '../words';
 import { createFile, remove } from '../writing';
 import { appendLines, readRecords } from './jsonl';
 import { decisionsFile } from './layout';
@@ -35,6 +36,18 @@ export interface MarkedStep {
 /** Every readable line, oldest first; none if there is no file. Unreadable lines are reported to `damage`. */
 export function readDecisions(run: string, damage: Damage = () => {}): DecisionRecord[] {
   return readRecords(decisionsFile(run), decisionRecordSchema, damage);
+}
+
+/** The decisions of several runs, in this order; `warn` receives a text if some cannot be read. */
+export function readableDecisions(runs: readonly string[], warn: (text: string) => void): DecisionRecord[] {
+  const problems: UserError[] = [];
+  const records = runs.flatMap((run) => readDecisions(run, (problem) => void problems.push(problem)));
+  const [first] = problems;
+  if (first) {
+    const skipped = first.line === undefined ? 'decisions' : plural(problems.length, 'decision');
+    warn(`${skipped} skipped: ${[first.file, first.line].filter(Boolean).join(':')}: ${first.message}`);
+  }
+  return records;
 }
 
 /** Evaluates the lines: the last one about a problem or a text counts. */
@@ -98,9 +111,9 @@ export function appendDecisions(run: string, decisions: readonly NewDecision[]):
   );
 }
 
-/** Copies the decisions of another run to a new one; the new run's own decisions come after them. */
-export function copyDecisions(from: string, run: string): void {
-  const decisions = readDecisions(from);
+/** Copies the readable decisions of another run to a new one; the new run's own decisions come after them. */
+export function copyDecisions(from: string, run: string, warn: (text: string) => void): void {
+  const decisions = readableDecisions([from], warn);
   if (decisions.length > 0) withLock(run, () => appendLines(run, decisionsFile(run), decisions));
 }
 

@@ -198,7 +198,7 @@ describe('summary.json and decisions.jsonl', () => {
     expect(problems('base')).toEqual(answers.map(({ problemId }) => problemId));
     expect(readFileSync(`${summary}.other`, 'utf8')).toBe('\0'.repeat(300));
     expect(texts).toContainEqual(expect.stringMatching(/summary\.json cannot be read .* summary\.json\.other/));
-    expect(texts).toContainEqual(expect.stringMatching(/1 decision skipped, .*decisions\.jsonl:2: broken JSON/));
+    expect(texts).toContainEqual(expect.stringMatching(/1 decision skipped: .*decisions\.jsonl:2: broken JSON/));
   });
 });
 

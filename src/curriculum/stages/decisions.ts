@@ -1,7 +1,6 @@
 import { sameAnswer } from '../../answers/equal';
 import { extractAnswer } from '../../answers/extract';
-import type { UserError } from '../../errors';
-import { type Decisions, decisionsOf, readDecisions } from '../../runs/decisions';
+import { type Decisions, decisionsOf, readableDecisions } from '../../runs/decisions';
 import { runOfCheckpoint } from '../../runs/reading';
 import type { RewriteDecision } from '../../runs/records';
 import { plural } from '../../words';
@@ -17,16 +16,9 @@ export type TaughtRewrite = [row: number, completion: number[]];
  */
 export function decisionsFor({ experiment, run, notify }: Context): Decisions {
   const earlier = runOfCheckpoint(experiment.student.path);
-  const problems: UserError[] = [];
-  const damage = (problem: UserError) => void problems.push(problem);
-  const records = [...(earlier ? readDecisions(earlier, damage) : []), ...readDecisions(run.folder, damage)];
-  const [first] = problems;
-  if (first)
-    note(notify, `${plural(problems.length, 'decision')} skipped, as it cannot be read: ${placed(first)}`, 'warning');
-  return decisionsOf(records);
+  const runs = [...(earlier ? [earlier] : []), run.folder];
+  return decisionsOf(readableDecisions(runs, (text) => note(notify, text, 'warning')));
 }
-
-const placed = ({ file, line, message }: UserError) => `${[file, line].filter(Boolean).join(':')}: ${message}`;
 
 /**
  * Training rows that a person added to Stage 3. A problem counts if id and question are unchanged and it has a teacher

@@ -77,7 +77,7 @@ export class CaseReader {
     const { problemId } = subject;
     const found = await this.find(subject);
     const { moments, chosen, group, prompt } = found;
-    const { value: decisions, problem: undecided } = this.decisions(decisionsFile(this.run));
+    const { value: decisions, damage, problem: undecided = damage } = this.decisions(decisionsFile(this.run));
     const {
       question,
       gold: answer,
@@ -131,7 +131,7 @@ export class CaseReader {
       notes: [
         ...this.notes,
         ...(inTokens ? [] : [this.inWords]),
-        ...(undecided ? [`Decisions of people are not shown: ${undecided.message}.`] : []),
+        ...(undecided ? [`Decisions of people are not ${damage ? 'all ' : ''}shown: ${undecided.message}.`] : []),
       ],
     };
     const texts = { teacher: teacher?.text ?? null, student: completion?.text ?? null, rewritten: third.thirdText };
@@ -259,7 +259,7 @@ export class CaseReader {
     };
   }
 
-  private readonly decisions = cached(() => decisionsOf(readDecisions(this.run)));
+  private readonly decisions = cached((_, damage) => decisionsOf(readDecisions(this.run, damage)));
 
   private ofCompletion(
     { rollout, text, length, finished, group: ownGroup, sample, origin }: DiffCompletion,
