@@ -171,7 +171,7 @@ describe('rewrites that Stage 3 did not make', () => {
     await reader.refresh();
     const { view } = await reader.read({ run: decided, problemId: 'p' });
     expect(view.rewrites.count).toBe(2);
-    expect(view.notes[0]).toMatch(/Decisions of people are not shown: not a valid record/);
+    expect(view.notes[0]).toMatch(/Decisions of people are not all shown: not a valid record/);
   });
 });
 
