@@ -44,9 +44,6 @@ const maxFileBytes = 256 << 20;
 /** After this many unreadable lines the rest of a file is skipped, as reporting each takes time. */
 const mostDamaged = 1000;
 
-/** Whether an error of reading means that the file is damaged; what Restricted Mode forbids to read is not. */
-export const isDamage = (error: unknown): error is UserError => error instanceof UserError && error.code !== 'trust';
-
 /**
  * The records of a file; none if there is no file. An incomplete last line is ignored. Any other unreadable line is an
  * error, or is reported to `damage` and skipped; so is everything after the first `most` bytes, and a file that cannot
@@ -89,7 +86,7 @@ export function* eachRecord<T>(
     if (!damage) throw error;
     if (error instanceof TooDamaged)
       damage(new UserError(`${mostDamaged} lines cannot be read: the rest is skipped`, { file, code: 'run' }));
-    else if (isDamage(error)) damage(error);
+    else if (error instanceof UserError) damage(error);
     else throw error;
   }
 }

@@ -7,7 +7,7 @@ import { type Damage, parseJson, readSmallText } from '../lines';
 import type { StageName } from '../stages';
 import { type Start, startOf } from '../start';
 import { verifyCheckpoint } from './checkpoints';
-import { check, eachRecord, isDamage, readRecords } from './jsonl';
+import { check, eachRecord, readRecords } from './jsonl';
 import * as layout from './layout';
 import { lockHolder } from './lock';
 import {
@@ -137,7 +137,7 @@ export function readSummary(run: string, damage?: Damage): StageRow[] {
   try {
     return fs.existsSync(file) ? check(z.array(stageRowSchema), readJson(file), { file }) : [];
   } catch (error) {
-    if (!damage || !isDamage(error)) throw error;
+    if (!damage || !(error instanceof UserError)) throw error;
     damage(error);
     return [];
   }
