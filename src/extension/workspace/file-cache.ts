@@ -8,8 +8,8 @@ export type Read<T> =
   | { value: T; damage?: UserError; problem?: undefined }
   | { value?: undefined; damage?: undefined; problem: UserError };
 
-/** Codes of reported damage that prevents the reading of a file, and not only of some lines. */
-const ofWholeFile: readonly ErrorCode[] = ['missing', 'disk'];
+/** Codes of errors that prevent the reading of a file, and not only of some lines. */
+const ofWholeFile: readonly ErrorCode[] = ['trust', 'missing', 'disk'];
 
 /**
  * Runs a reader, which may report damage. An error of the whole file, thrown or reported, becomes the reason shown in
