@@ -159,7 +159,7 @@ describe('the command', () => {
       /\nStage 1 \(Reconstruct\) +B vs A +2 and 2, no pairs +[+−]\d+\.\d \[[+−]\d+\.\d, [+−]\d+\.\d\] /,
     );
     const markdown = await text(first, second, changed, '--markdown');
-    expect(markdown).toMatch(/^\| group \| experiment \| seeds \| runs \|\n\| --- \| --- \| --- \| --- \|\n/);
+    expect(markdown).toMatch(/^\| group \| experiment \| seeds \| runs \|\n\| --- \| --- \| --- \| ---: \|\n/);
     expect(markdown).toMatch(/\n\*\*Test results on 16 problems\*\*\n\n\| student \| group \| runs \| accuracy \|/);
     expect(markdown).toMatch(/\n\| Plain SFT \| B vs A \| 1 pair by seed \| /);
   });

@@ -49,10 +49,15 @@ export function narrowed(
 /** A text in Markdown, on one line: no HTML, no link, and no end of a table's cell. */
 export const inMarkdown = (text: string): string => inOneLine(text).replace(/[\\|<]|\](?=[([:])/g, '\\$&');
 
-/** The table in Markdown. */
-export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** The table in Markdown. The columns after the first `left` are right-aligned. */
+export function markdownTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  left = head.length,
+): string {
   const row = (cells: readonly string[]) => `| ${cells.map(inMarkdown).join(' | ')} |`;
-  return [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
+  const alignments = head.map((_, i) => (i < left ? '---' : '---:'));
+  return [row(head), row(alignments), ...rows.map(row)].join('\n');
 }
 
 const widthsOf = (rows: readonly (readonly string[])[]) =>

@@ -42,9 +42,17 @@ const terminal: Style = {
 };
 
 const markdown: Style = {
-  table: (columns, rows) => markdownTable(headOf(columns), cellsOf(columns, rows)),
+  table(columns, rows, left) {
+    // Neither a number with its unit nor an interval is broken into two lines.
+    const shown = (cell: string, i: number) => (i < left ? cell : cell.replace(/ (?!\[)/g, '\u00a0'));
+    return markdownTable(
+      headOf(columns),
+      cellsOf(columns, rows).map((cells) => cells.map(shown)),
+      left,
+    );
+  },
   title: (text) => `**${text}**`,
-  note: (text) => text,
+  note: (text) => text.replaceAll('\n', '  \n'),
   text: inMarkdown,
   certain: (_, text) => text,
 };
