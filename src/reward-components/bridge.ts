@@ -4,6 +4,7 @@
  * not by the release's, which truncates numbers at commas.
  */
 import { renderChain } from '../chain/prompts';
+import type { Chain } from '../chain/types';
 import { number, share, whole } from '../fields';
 import { component, type Options } from './component';
 import { isRight, type RewardInput, stepMarks } from './input';
@@ -15,6 +16,19 @@ const right = (input: RewardInput) => isRight(input, { extraction: 'lenient', ac
 
 /** A step mark, and an answer mark or box. */
 const wellFormed = (text: string) => stepMarks(text).length > 0 && /\\boxed\{|answer\s{0,4}:/i.test(text);
+
+/** Answer, then form, then length, which counts 0 without a teacher chain. */
+function answerThenForm(
+  input: RewardInput,
+  options: { wrong: number; malformed: number; right: number },
+  length: (text: string, teacher: Chain) => number,
+): number {
+  const { text } = input.completion;
+  if (!right(input)) return options.wrong;
+  if (!wellFormed(text)) return options.malformed;
+  const { teacher } = input.problem;
+  return options.right + (teacher ? length(text, teacher) : 0);
+}
 
 const stage2Options = () => ({
   wrong: number('Value of a wrong answer.').default(-2),
@@ -40,15 +54,11 @@ export const bridgeStage2 = component({
   description: "Hierarchical reward of BRIDGE's release for Stage 2: answer, then form, then steps and words.",
   options: stage2Options,
   traits: { judgesAnswer: true, asksForSteps: true },
-  score(input, options) {
-    const { text } = input.completion;
-    if (!right(input)) return options.wrong;
-    if (!wellFormed(text)) return options.malformed;
-    const { teacher } = input.problem;
-    if (!teacher) return options.right;
-    const lengths = { teacherSteps: teacher.steps.length, steps: stepMarks(text).length, words: countWords(text) };
-    return options.right + stage2Length(lengths, options);
-  },
+  score: (input, options) =>
+    answerThenForm(input, options, (text, teacher) => {
+      const lengths = { teacherSteps: teacher.steps.length, steps: stepMarks(text).length, words: countWords(text) };
+      return stage2Length(lengths, options);
+    }),
 });
 
 export function stage2Length(
@@ -88,13 +98,10 @@ export const bridgeStage3 = component({
     "Reward of BRIDGE's release for Stage 3: answer, then form, then words against the teacher's whole chain.",
   options: stage3Options,
   traits: { judgesAnswer: true, asksForSteps: true },
-  score(input, options) {
-    const { text } = input.completion;
-    if (!right(input)) return options.wrong;
-    if (!wellFormed(text)) return options.malformed;
-    const { teacher } = input.problem;
-    return options.right + (teacher ? stage3Length(countWords(text) / countWords(renderChain(teacher)), options) : 0);
-  },
+  score: (input, options) =>
+    answerThenForm(input, options, (text, teacher) =>
+      stage3Length(countWords(text) / countWords(renderChain(teacher)), options),
+    ),
 });
 
 /** `ratio`: words of the completion divided by words of the teacher. */
