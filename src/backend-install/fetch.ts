@@ -35,7 +35,8 @@ export async function fetchFile(remote: RemoteFile, path: string, watch: Install
         new UserError(`${why}: ${new URL(url).host} sent another file than it published`, {
           code: 'network',
           remedy:
-            'The file was deleted. Try again. If it happens again, something between you and the registry changes files.',
+            'The file was deleted. Try again. ' +
+            'If it happens again, something between you and the registry changes files.',
         }),
       progress: (done) => progress({ doing: `Downloading ${name}`, done, total: size }),
       signal,

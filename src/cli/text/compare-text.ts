@@ -161,7 +161,8 @@ function notesOf({ groups, tests }: ComparedRuns): string[] {
     ...few,
     ...(tests.length > 1
       ? [
-          `There are ${tests.length} sets of test problems: students that were tested on different ones are not compared.`,
+          `There are ${tests.length} sets of test problems: ` +
+            'students that were tested on different ones are not compared.',
         ]
       : []),
   ];

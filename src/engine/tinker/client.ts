@@ -248,7 +248,8 @@ function checkRemembered(url: string, answer: Answer): void {
       {
         code: 'backend',
         remedy:
-          'The records of the run are kept. Resume it: training continues from the newest checkpoint, and the updates ' +
+          'The records of the run are kept. ' +
+          'Resume it: training continues from the newest checkpoint, and the updates ' +
           'after it are computed again.',
       },
     );

@@ -23,7 +23,10 @@ parentPort.on('message', async (groups) => {
   const checked = (value) => {
     if (value === null || (typeof value === 'number' && Math.abs(value) <= ${largestNumber})) return value;
     const shown = typeof value === 'number' ? value : typeof value;
-    return problem('value', 'returned ' + shown + ' in place of null or a number from ${-largestNumber} to ${largestNumber}');
+    return problem(
+      'value',
+      'returned ' + shown + ' in place of null or a number from ${-largestNumber} to ${largestNumber}',
+    );
   };
   const none = ({ completions }) => completions.map(() => null);
   const scoreAlone = (score) => async ({ completions, context }) => {
