@@ -239,8 +239,8 @@ async function conduct(opened: OpenedRun, options: SessionOptions) {
     if (run.record.spent) engine.continueSpending?.(run.record.spent);
     options.onStart?.(run, engine);
     await space.write(() => run.update({ state: 'running' }));
-    rows = await trainWithRestarts({ ...opened, space, code }, options);
-    await code.close();
+    // It reports repeated problems, so it closes while the run is open.
+    rows = await trainWithRestarts({ ...opened, space, code }, options).finally(() => code.close());
     await space.write(() =>
       run.update({ state: 'finished', reason: undefined, spent: engine.spent ?? run.record.spent }),
     );
@@ -251,8 +251,6 @@ async function conduct(opened: OpenedRun, options: SessionOptions) {
       isOutOfMemory(thrown) && !(thrown instanceof UserError) ? outOfMemory(thrown, where, { run }) : thrown;
     closeAfter(run, engine, error);
     throw error;
-  } finally {
-    await code.close();
   }
   return { folder: run.folder, rows };
 }
